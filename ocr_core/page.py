@@ -1,0 +1,141 @@
+"""The data that flows: one meaning for each word.
+
+A *file* has *pages*; a page has *regions* at four levels (block, paragraph, line, word). Coordinates are pixels
+of the rendered page at its recorded resolution (dpi), origin top left. Confidence is 0-100 everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+from ocr_core.errors import FailureKind
+from ocr_core.geometry import Box
+
+
+class Level(StrEnum):
+    """How coarse a region is, coarsest first."""
+
+    BLOCK = "block"
+    PARAGRAPH = "paragraph"
+    LINE = "line"
+    WORD = "word"
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """An area of a page, perhaps with the text read in it.
+
+    Attributes:
+        index: Position in the page's list of regions, which is in reading order, parents before children.
+        parent: `index` of the enclosing region, or None at the top.
+        level: How coarse the area is.
+        box: Where it is.
+        text: What was read, or None where nothing was recognised (a detected region).
+        confidence: 0-100, or None where nothing was recognised.
+        engine: What made it: `tesseract`, `text_layer`, ...
+    """
+
+    index: int
+    parent: int | None
+    level: Level
+    box: Box
+    text: str | None
+    confidence: float | None
+    engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a page has no text: the document's fault, as data."""
+
+    kind: FailureKind
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """What a probe finds out about a file.
+
+    Attributes:
+        format: `pdf`, `tiff`, `png` or `jpeg`, by magic bytes.
+        pages: How many pages it has, at least 1.
+    """
+
+    format: str
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageResult:
+    """One planned page's outcome: text, or the failure that took its place.
+
+    Attributes:
+        pagenum: 0-based; None for the one result of a file whose pages cannot be counted.
+        total_pages: Pages in the file; None when they cannot be counted.
+        text: The page's text (`""` for a blank page); None when it failed.
+        confidence: Mean over words, 0-100; None when there are no words.
+        regions: In reading order, parents before children.
+        width: Rendered page width in pixels; None when it was never rendered.
+        height: Rendered page height in pixels.
+        resolution: dpi the coordinates refer to; lower than asked when the pixel budget demanded it.
+        engine: What produced the text.
+        processing_ms: Wall time spent on this page.
+        failure: Why there is no text, or None.
+        overlay: The encoded picture with regions drawn, or None.
+        overlay_format: `jpeg` or `png`, with `overlay`.
+    """
+
+    pagenum: int | None
+    total_pages: int | None
+    text: str | None = None
+    confidence: float | None = None
+    regions: tuple[Region, ...] = ()
+    width: int | None = None
+    height: int | None = None
+    resolution: int | None = None
+    engine: str | None = None
+    processing_ms: float = 0.0
+    failure: Failure | None = None
+    overlay: bytes | None = None
+    overlay_format: str | None = None
+
+    def to_wire(self) -> tuple[dict[str, Any], bytes]:
+        """Returns a JSON-able dict and the overlay's bytes, as they leave the sandbox."""
+        fields = {name: getattr(self, name) for name in _PLAIN_FIELDS}
+        fields["regions"] = [
+            [r.index, r.parent, r.level, r.box.to_list(), r.text, r.confidence, r.engine] for r in self.regions
+        ]
+        fields["failure"] = [self.failure.kind, self.failure.message] if self.failure else None
+        return fields, self.overlay or b""
+
+    @classmethod
+    def from_wire(cls, fields: dict[str, Any], overlay: bytes) -> Self:
+        """Rebuilds what `to_wire` gave. Raises ValueError, TypeError or KeyError on anything else."""
+        plain = {name: fields[name] for name in _PLAIN_FIELDS}
+        regions = tuple(
+            Region(index, parent, Level(level), Box.from_list(box), text, confidence, engine)
+            for index, parent, level, box, text, confidence, engine in fields["regions"]
+        )
+        failure = fields["failure"]
+        return cls(
+            **plain,
+            regions=regions,
+            failure=Failure(FailureKind(failure[0]), str(failure[1])) if failure else None,
+            overlay=overlay or None,
+        )
+
+
+_PLAIN_FIELDS = (
+    "pagenum",
+    "total_pages",
+    "text",
+    "confidence",
+    "width",
+    "height",
+    "resolution",
+    "engine",
+    "processing_ms",
+    "overlay_format",
+)
