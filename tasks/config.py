@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 
 from ocr_core.errors import ConfigError
 from ocr_core.limits import LimitOptions
 from ocr_core.options import Options, PipelineOptions
 
+_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*$")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def parse_duration(text: str) -> timedelta:
+    """Reads `500ms`, `30s`, `5m`, `2h` or `7d`.
+
+    Raises:
+        ConfigError: If it is none of these.
+    """
+    match = _DURATION.match(text)
+    if match is None:
+        raise ConfigError(f"{text!r} is not a duration; write 500ms, 30s, 5m, 2h or 7d")
+    return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+
+
+def _duration(value: Any) -> Any:
+    return parse_duration(value) if isinstance(value, str) and _DURATION.match(value) else value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
 StreamName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
@@ -24,10 +46,10 @@ class SourceOptions(Options):
     glob: str = Field("*", description="which file names are taken (the original's pathGlobFilter), case-sensitive")
     recursive: bool = Field(True, description="look into subfolders")
     latest_first: bool = Field(False, description="newest files first instead of oldest first")
-    max_file_age: timedelta | None = Field(
+    max_file_age: Duration | None = Field(
         None, description="leave out files older than this, seen from the newest file; null: take all"
     )
-    stability_delay: timedelta = Field(
+    stability_delay: Duration = Field(
         timedelta(0), description="leave a file for a later trigger until it has not changed for this long"
     )
 

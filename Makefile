@@ -1,0 +1,54 @@
+# `make demo` runs the main job, `make test` passes the suite; both set up what they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test check faults bench lock system clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo    set up, then stream a small inbox of documents into a Delta table"
+	@echo "make test    set up, then run the whole test suite"
+	@echo "make check   lint, format and type checks"
+	@echo "make faults  the long fault campaign: hundreds of kills, lost 0 and duplicated 0"
+	@echo "make bench   throughput against the bare loop, xargs + tesseract and OCRmyPDF"
+	@echo "make lock    renew requirements.lock and requirements-dev.lock from pyproject.toml"
+
+system:
+	@PYTHON=$(PYTHON) sh deployments/system-packages.sh
+
+$(VENV)/runtime.stamp: requirements.lock pyproject.toml | system
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock $(VENV)/runtime.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@touch $@
+
+demo: system $(VENV)/runtime.stamp
+	@$(BIN)/inkstream demo
+
+test: system $(VENV)/dev.stamp
+	$(BIN)/python -m pytest
+
+check: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+faults: system $(VENV)/dev.stamp
+	$(BIN)/python -m tests.faults.campaign
+
+bench: system $(VENV)/dev.stamp
+	$(BIN)/python -m benchmarks.throughput
+
+lock: $(VENV)/dev.stamp
+	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-options --no-header \
+	  --extra polars --output-file requirements.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-options --no-header \
+	  --extra polars --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) demo build dist *.egg-info

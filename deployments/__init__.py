@@ -1,0 +1,1 @@
+"""How Inkstream runs for real."""

@@ -1,0 +1,68 @@
+"""`inkstream demo`: the main job on a small inbox, made on the spot."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from rich.console import Console
+
+from flows.api import PrefectMode, Stream
+from flows.console import rows_table, run_output
+from flows.demo_documents import make_inbox
+from flows.prefect_settings import use_embedded_server
+from tasks.config import StreamConfig, build_config
+from tasks.progress import Summary
+from tasks.tables import PagesTable
+
+
+def run_demo(folder: Path, prefect: str) -> None:
+    """Makes the inbox where it is not there yet, streams it and shows what came of it.
+
+    Args:
+        folder: Holds `inbox/`, `tables/` and Prefect's own files, so that nothing else on the machine is touched.
+        prefect: `on`, `auto` or `off`.
+    """
+    console = Console(highlight=False)
+    inbox, sink = folder / "inbox", folder / "tables"
+    if not inbox.exists():
+        documents = make_inbox(inbox)
+        console.print(f"made an inbox of {len(documents)} documents: {inbox}/", markup=False)
+    os.environ.setdefault("PREFECT_HOME", str((folder / "prefect").resolve()))
+    use_embedded_server()
+    config = demo_config(inbox, sink)
+    mode: PrefectMode = "on" if prefect == "on" else "auto" if prefect == "auto" else "off"
+    if mode == "on":
+        console.print("starting Prefect's embedded server and a local Dask cluster …")
+    with run_output(as_json=False) as output, Stream(config, observers=[output], prefect=mode) as stream:
+        summary = stream.run()
+        output.finished(summary)
+    _show(console, config, summary, inbox)
+
+
+def demo_config(inbox: Path, sink: Path) -> StreamConfig:
+    """Returns the demo's configuration: the `ocr-streaming` preset, text layers used, overlays drawn."""
+    return build_config(
+        {
+            "source": {"url": str(inbox)},
+            "sink": {"url": str(sink)},
+            "pipeline": {"text_layer": {"mode": "prefer"}, "draw": {}},
+        },
+        preset="ocr-streaming",
+    )
+
+
+def _show(console: Console, config: StreamConfig, summary: Summary, inbox: Path) -> None:
+    pages = PagesTable(config.sink.url)
+    rows = pages.rows(limit=50)
+    console.print(rows_table(rows))
+    if summary.overlays:
+        console.print(f"a page with its lines drawn: {summary.overlays[0]}", markup=False, soft_wrap=True)
+    console.print("read the table from anywhere:", markup=False)
+    console.print(
+        f"  .venv/bin/python -c \"import polars as pl; print(pl.read_delta('{pages.url}')"
+        ".select('timestamp', 'pagenum', 'path', 'text', 'confidence', 'exception'))\"",
+        markup=False,
+        soft_wrap=True,
+    )
+    console.print(f"now drop a file into {inbox}/ and run `make demo` again: only that one is read", markup=False)

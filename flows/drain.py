@@ -1,0 +1,309 @@
+"""The drain loop: list, plan, and for each batch process, commit, project the ledger. Plain Python.
+
+The same loop runs directly and under Prefect: the only difference is the `StepRunner`, which calls each step as it is
+or as a Prefect task. Neither path has logic of its own.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from ocr_core.environment import require_environment
+from ocr_core.errors import EnvironmentFault, FailureKind
+from tasks.commit import Committed, commit_batch
+from tasks.config import StreamConfig
+from tasks.discovery import Discovery, discover
+from tasks.ledger import project_ledger
+from tasks.model import Batch
+from tasks.planning import plan_batches
+from tasks.processing import FileReport, ProcessedBatch, process_batch
+from tasks.progress import (
+    BatchCommitted,
+    BatchDone,
+    Event,
+    FileDone,
+    LedgerProjected,
+    Listed,
+    Observer,
+    Planned,
+    Processed,
+    RangeDone,
+    Summary,
+    timestamp,
+)
+from tasks.sources import refuse_sink_under_source
+from tasks.tables import PagesTable, write_pipeline, write_stream
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+    from tasks.range_work import RangeResult
+
+T = TypeVar("T")
+
+SUSPICIOUS_FILES = 20
+SUSPICIOUS_SHARE = 0.2
+SUSPICIOUS_KINDS = (FailureKind.INTERNAL, FailureKind.CRASH)
+
+
+class StepRunner(Protocol):
+    """Calls one step of the loop, by itself or as somebody's task."""
+
+    def __call__(self, name: str, label: str, call: Callable[[], T]) -> T:
+        """Runs `call` under a name that stays the same and a label that tells this run of it from others."""
+
+
+def run_directly(name: str, label: str, call: Callable[[], T]) -> T:  # noqa: ARG001 - the protocol's shape
+    """The `StepRunner` that just calls."""
+    return call()
+
+
+class Workers:
+    """A Dask client that is opened when first needed and kept until closed.
+
+    Args:
+        config: Where the workers are and what they must be able to run.
+    """
+
+    def __init__(self, config: StreamConfig) -> None:
+        self._config = config
+        self._stack = ExitStack()
+        self._client: Client | None = None
+
+    def client(self) -> Client:
+        """Returns the client, opening the cluster on the first call."""
+        if self._client is None or self._client.status != "running":
+            from tasks.cluster import open_cluster
+
+            self.close()
+            self._client = self._stack.enter_context(
+                open_cluster(self._config.execution, self._config.pipeline.canonical())
+            )
+        return self._client
+
+    def close(self) -> None:
+        """Closes the client, and the cluster if it is ours."""
+        self._client = None
+        self._stack.close()
+
+
+class _Gauge:
+    """Tells a broken machine from bad documents: many files that end `internal` or `crash`."""
+
+    def __init__(self) -> None:
+        self._files = 0
+        self._bad = 0
+
+    def check(self, reports: Iterable[FileReport]) -> None:
+        kinds: Counter[FailureKind] = Counter()
+        for report in reports:
+            self._files += 1
+            bad = [kind for kind in SUSPICIOUS_KINDS if report.kinds[kind]]
+            kinds.update(bad)
+            self._bad += bool(bad)
+        if self._files >= SUSPICIOUS_FILES and self._bad > SUSPICIOUS_SHARE * self._files:
+            raise EnvironmentFault(
+                f"{self._bad} of {self._files} files ended {' or '.join(SUSPICIOUS_KINDS)}: "
+                "that is this machine, not the documents; this batch was not committed",
+                "run `inkstream doctor`, and `inkstream ocr FILE` on one of the files",
+            )
+
+
+class StreamRun:
+    """One run of a stream: drains what is new when it starts, in capped batches.
+
+    Args:
+        config: The stream's configuration.
+        workers: Where pages run.
+        step: How each step is called.
+        observers: Who is told what happens.
+    """
+
+    def __init__(
+        self,
+        config: StreamConfig,
+        workers: Workers,
+        *,
+        step: StepRunner = run_directly,
+        observers: Iterable[Observer] = (),
+    ) -> None:
+        self._config = config
+        self._workers = workers
+        self._step = step
+        self._observers = tuple(observers)
+        self._run_id = str(uuid.uuid4())
+        self._pages = PagesTable(config.sink.url)
+        self._gauge = _Gauge()
+        self._known_pipelines: set[str] = set()
+        self.summary = Summary(table=self._pages.url)
+
+    def drain(self) -> Summary:
+        """Runs until everything that was new at the start is committed or left out.
+
+        Raises:
+            ConfigError: If the configuration cannot be run.
+            EnvironmentFault: If the machine lacks something; nothing more is committed.
+            TransientError: If the work should be tried again later.
+        """
+        config = self._config
+        refuse_sink_under_source(config.source, config.sink.url)
+        if config.execution.scheduler is None:
+            require_environment(config.pipeline)
+        started = time.perf_counter()
+        found = self._step("discover", f"discover {config.stream}", self._discover)
+        listing_ms = (time.perf_counter() - started) * 1000
+        batches = plan_batches(
+            found.files,
+            stream=config.stream,
+            trigger=config.trigger,
+            planned_at=found.planned_at,
+            new_attempt_id=lambda: uuid.uuid4().hex,
+        )
+        self._publish(Planned(tuple(batches)))
+        if not batches:
+            self._step("project_ledger", f"ledger {config.stream}", self._project_ledger)
+        for number, batch in enumerate(batches):
+            self._run_batch(batch, f"{config.stream} {number + 1}/{len(batches)}", listing_ms if not number else 0.0)
+        self.summary.version = self._pages.version()
+        return self.summary
+
+    def _discover(self) -> Discovery:
+        write_stream(self._config)
+        found = discover(self._config)
+        self._publish(Listed(found.listed, len(found.files), sum(file.size for file in found.files)))
+        return found
+
+    def _run_batch(self, batch: Batch, label: str, listing_ms: float) -> None:
+        begun, begun_at = time.perf_counter(), timestamp()
+        processed = self._step("process_batch", f"process {label}", lambda: self._process(batch))
+        try:
+            committed = self._step("commit_batch", f"commit {label}", lambda: self._commit(processed))
+        finally:
+            processed.spool.close()
+        committed_ms = (time.perf_counter() - begun) * 1000
+        self._step("project_ledger", f"ledger {label}", self._project_ledger)
+        total_ms = (time.perf_counter() - begun) * 1000 + listing_ms
+        durations = {
+            "latestOffset": round(listing_ms),
+            "processBatch": round(processed.seconds * 1000),
+            "addBatch": round(committed_ms),
+            "commitOffsets": round(total_ms - listing_ms - committed_ms),
+            "triggerExecution": round(total_ms),
+        }
+        self._account(processed, committed)
+        self._publish(
+            BatchDone(
+                self._progress(processed, committed, begun_at, durations), tuple(_file_done(f) for f in processed.files)
+            )
+        )
+
+    def _process(self, batch: Batch) -> ProcessedBatch:
+        def on_range(index: int, result: RangeResult) -> None:
+            path = batch.files[index].path
+            self._publish(
+                RangeDone(path, result.rows.num_rows, len(result.kinds), result.total, result.overlays)
+            )
+
+        processed = process_batch(self._config, batch, self._workers.client(), on_range)
+        self._publish(Processed(batch, len(processed.complete), sum(f.pages for f in processed.files)))
+        return processed
+
+    def _commit(self, processed: ProcessedBatch) -> Committed | None:
+        self._gauge.check(processed.files)
+        if not processed.complete:
+            return None
+        for made_by, versions in processed.pipelines.items():
+            if made_by not in self._known_pipelines:
+                write_pipeline(self._config, made_by, versions)
+                self._known_pipelines.add(made_by)
+        committed = commit_batch(self._config, processed.batch, processed.spool, processed.complete)
+        if committed.batch_id is not None:
+            self._publish(BatchCommitted(committed.batch_id, committed.version, len(committed.files)))
+        return committed
+
+    def _project_ledger(self) -> None:
+        project_ledger(self._config)
+        self._publish(LedgerProjected(self._config.stream))
+
+    def _account(self, processed: ProcessedBatch, committed: Committed | None) -> None:
+        summary = self.summary
+        summary.left_out.update({f.file.path: f.left_out for f in processed.files if f.left_out is not None})
+        if committed is None or committed.batch_id is None:
+            return
+        reports = [processed.files[index] for index in committed.files]
+        summary.batches += 1
+        summary.files += len(reports)
+        summary.pages += sum(f.pages for f in reports)
+        summary.failed_pages += sum(f.failed_pages for f in reports)
+        summary.overlays.extend(url for f in reports for url in f.overlays[:1])
+
+    def _progress(
+        self,
+        processed: ProcessedBatch,
+        committed: Committed | None,
+        begun_at: str,
+        durations: Mapping[str, int],
+    ) -> dict[str, Any]:
+        config = self._config
+        files = [processed.files[i] for i in committed.files] if committed else []
+        seconds = max(durations["triggerExecution"], 1) / 1000
+        rate = round(len(files) / seconds, 3)
+        batch_id = committed.batch_id if committed else None
+        failures: Counter[str] = Counter()
+        for report in files:
+            failures.update({kind.value: count for kind, count in report.kinds.items()})
+        return {
+            "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{config.sink.url}#{config.stream}")),
+            "runId": self._run_id,
+            "name": config.stream,
+            "timestamp": begun_at,
+            "batchId": batch_id,
+            "numInputRows": len(files),
+            "inputRowsPerSecond": rate,
+            "processedRowsPerSecond": rate,
+            "durationMs": dict(durations),
+            "sources": [
+                {
+                    "description": f"{config.source.url} ({config.source.glob})",
+                    "startOffset": batch_id - 1 if batch_id else None,
+                    "endOffset": batch_id,
+                    "numInputRows": len(files),
+                    "inputRowsPerSecond": rate,
+                    "processedRowsPerSecond": rate,
+                }
+            ],
+            "sink": {"description": f"delta {self._pages.url}", "numOutputRows": sum(f.pages for f in files)},
+            "pages": sum(f.pages for f in files),
+            "failed_pages": sum(f.failed_pages for f in files),
+            "failures": dict(failures),
+            "left_out": sum(f.left_out is not None for f in processed.files),
+            "version": committed.version if committed else None,
+            "memory": {"driver_peak_bytes": _own_peak_bytes(), "worker_peak_bytes": processed.peak_rss},
+        }
+
+    def _publish(self, event: Event) -> None:
+        for observer in self._observers:
+            observer(event)
+
+
+def _file_done(report: FileReport) -> FileDone:
+    return FileDone(
+        path=report.file.path,
+        pages=report.pages,
+        failed_pages=report.failed_pages,
+        kinds={kind.value: count for kind, count in report.kinds.items()},
+        confidence=report.confidence_sum / report.confidence_count if report.confidence_count else None,
+        seconds=report.milliseconds / 1000,
+        left_out=report.left_out,
+        overlays=tuple(report.overlays),
+    )
+
+
+def _own_peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

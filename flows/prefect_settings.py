@@ -1,0 +1,41 @@
+"""Whether Prefect has an API to talk to, found out without the second that importing Prefect costs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_SETTINGS_FILES = ("prefect.toml", ".env")
+
+
+def api_configured() -> bool:
+    """Returns whether a Prefect API is configured: by environment, profile, `prefect.toml` or `.env`.
+
+    Prefect itself is asked only when a file is there that could hold the setting.
+    """
+    if os.environ.get("PREFECT_API_URL"):
+        return True
+    home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
+    profiles = Path(os.environ.get("PREFECT_PROFILES_PATH", str(home / "profiles.toml"))).expanduser()
+    if not profiles.exists() and not any(Path(name).exists() for name in _SETTINGS_FILES):
+        return False
+    from prefect.settings import get_current_settings
+
+    return get_current_settings().api.url is not None
+
+
+def use_embedded_server() -> None:
+    """Sets what Prefect's embedded server needs, in this process's environment, before Prefect is imported.
+
+    Whatever the user has set wins.
+    """
+    defaults = {
+        "PREFECT_SERVER_EPHEMERAL_ENABLED": "true",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_CLI_PROMPT": "false",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)

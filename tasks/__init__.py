@@ -1,0 +1,1 @@
+"""The steps that touch the world: sources, planning, processing, tables, ledger."""

@@ -1,0 +1,73 @@
+"""The Dask cluster a run uses: its own local one, or one whose address the configuration gives."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ocr_core.errors import EnvironmentFault, WorkersLostError
+from tasks.config import ExecutionOptions
+from tasks.range_work import check_worker
+
+
+@contextmanager
+def open_cluster(execution: ExecutionOptions, pipeline: str) -> Iterator[Any]:
+    """Yields a `distributed.Client` whose workers have all been checked.
+
+    Args:
+        execution: Where the workers are.
+        pipeline: `PipelineOptions` as canonical JSON, to check the workers against.
+
+    Raises:
+        EnvironmentFault: If the scheduler cannot be reached or a worker lacks what the pipeline needs.
+        WorkersLostError: If the scheduler has no worker in time.
+    """
+    import dask
+
+    settings = {
+        "distributed.scheduler.allowed-failures": 2,
+        "distributed.worker.memory.terminate": False,
+        "distributed.admin.tick.limit": "1 h",
+        "distributed.scheduler.worker-saturation": 1.0,
+        "distributed.logging": {"distributed": "error"},
+    }
+    with dask.config.set(settings), _connect(execution) as client:
+        try:
+            client.wait_for_workers(1, timeout=execution.worker_wait_seconds)
+        except TimeoutError:
+            raise WorkersLostError(
+                f"the Dask scheduler {client.scheduler.address} has no worker"
+            ) from None
+        client.run(check_worker, pipeline)
+        yield client
+
+
+@contextmanager
+def _connect(execution: ExecutionOptions) -> Iterator[Any]:
+    from distributed import Client, LocalCluster
+
+    if execution.scheduler is not None:
+        try:
+            client = Client(execution.scheduler, timeout=10, set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise EnvironmentFault(
+                f"no Dask scheduler answers at {execution.scheduler} ({error})",
+                "start one with `dask scheduler --host 127.0.0.1`, or leave execution.scheduler out for a local cluster",
+            ) from None
+        with client:
+            yield client
+        return
+    with (
+        LocalCluster(
+            n_workers=execution.workers or os.cpu_count() or 1,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address=None,
+            memory_limit=0,
+        ) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        yield client

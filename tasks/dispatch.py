@@ -1,0 +1,182 @@
+"""Which page range runs next, and who is to blame when a worker dies: a pure state machine, no I/O.
+
+Files take turns: one range of each file that has any ready, then the next file, so a file of 3,000 pages starves
+nobody. When Dask gives a range up because its workers kept dying, its pages become suspects: they run one page at a
+time with nothing else in flight, so that a second death convicts the page and not its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class PageRange:
+    """Pages of one file that are processed in one go.
+
+    Attributes:
+        file: Index of the file in its batch.
+        first: First page, 0-based.
+        count: Pages wanted at most. The range with `first == 0` also probes the file and says how many there are.
+        total: Pages of the file; None until the probe has said so.
+        alone: A suspect: runs with nothing else in flight.
+        attempt: 1 for the first try; counts transient failures only.
+    """
+
+    file: int
+    first: int
+    count: int
+    total: int | None = None
+    alone: bool = False
+    attempt: int = 1
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether this range finds out how many pages the file has."""
+        return self.total is None
+
+
+class FileState(StrEnum):
+    """Where a file stands."""
+
+    OPEN = "open"
+    DONE = "done"
+    LEFT_OUT = "left_out"
+
+
+@dataclass(slots=True)
+class _File:
+    ready: deque[PageRange] = field(default_factory=deque)
+    total: int | None = None
+    results: int = 0
+    state: FileState = FileState.OPEN
+    reason: str | None = None
+
+
+class Dispatch:
+    """The state of one batch while it is processed.
+
+    Args:
+        files: How many files the batch has.
+        pages_per_range: Pages of one file processed in one go.
+        max_attempts: Tries of a range that fails for the moment's reasons before its file is left out.
+    """
+
+    def __init__(self, files: int, *, pages_per_range: int, max_attempts: int) -> None:
+        self._pages_per_range = pages_per_range
+        self._max_attempts = max_attempts
+        self._files = [_File(ready=deque([PageRange(i, 0, pages_per_range)])) for i in range(files)]
+        self._turns: deque[int] = deque(range(files))
+        self._suspects: deque[PageRange] = deque()
+        self._running = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether every file is done or left out and nothing runs."""
+        return self._running == 0 and all(file.state is not FileState.OPEN for file in self._files)
+
+    @property
+    def running(self) -> int:
+        """Ranges handed out and not yet reported back."""
+        return self._running
+
+    def next(self) -> PageRange | None:
+        """Returns the range to start now, or None when there is nothing to start before something ends."""
+        while self._turns:
+            index = self._turns.popleft()
+            file = self._files[index]
+            if file.state is FileState.LEFT_OUT or not file.ready:
+                continue
+            work = file.ready.popleft()
+            if file.ready:
+                self._turns.append(index)
+            self._running += 1
+            return work
+        if self._running == 0:
+            return self._next_suspect()
+        return None
+
+    def succeeded(self, work: PageRange, *, total: int | None, results: int) -> None:
+        """Takes in a range that ran.
+
+        Args:
+            work: The range.
+            total: Pages of the file; None when they cannot be counted (then there is one result).
+            results: Page results that came back.
+        """
+        self._running -= 1
+        file = self._files[work.file]
+        if file.state is FileState.LEFT_OUT:
+            return
+        if work.is_probe:
+            file.total = total if total is not None else 1
+            self._add(work, first=results, total=file.total)
+        file.results += results
+        if file.results == file.total:
+            file.state = FileState.DONE
+
+    def failed_for_now(self, work: PageRange, reason: str) -> None:
+        """Takes in a range that failed for the moment's reasons: it runs again, or its file is left out."""
+        self._running -= 1
+        file = self._files[work.file]
+        if file.state is FileState.LEFT_OUT:
+            return
+        if work.attempt >= self._max_attempts:
+            self.leave_out(work.file, reason)
+            return
+        again = PageRange(work.file, work.first, work.count, work.total, work.alone, work.attempt + 1)
+        if again.alone:
+            self._suspects.append(again)
+        else:
+            self._queue(again)
+
+    def leave_out(self, file: int, reason: str) -> None:
+        """Leaves a file out of the commit; it is planned again at the next trigger."""
+        self._files[file].state = FileState.LEFT_OUT
+        self._files[file].reason = reason
+        self._files[file].ready.clear()
+
+    def worker_died(self, work: PageRange) -> bool:
+        """Takes in a range that Dask gave up because its workers kept dying.
+
+        Returns:
+            True when the page is convicted: it ran alone and a worker died again. The caller then reports the
+            page's `crash` as its result (see `convicted`).
+        """
+        if work.alone and work.count == 1:
+            return True
+        self._running -= 1
+        if self._files[work.file].state is FileState.LEFT_OUT:
+            return False
+        count = 1 if work.is_probe else work.count
+        for page in range(work.first, work.first + count):
+            self._suspects.append(PageRange(work.file, page, 1, work.total, alone=True))
+        return False
+
+    def state(self, file: int) -> FileState:
+        """Returns where a file stands."""
+        return self._files[file].state
+
+    def reason(self, file: int) -> str | None:
+        """Returns why a file was left out, or None."""
+        return self._files[file].reason
+
+    def _next_suspect(self) -> PageRange | None:
+        while self._suspects:
+            work = self._suspects.popleft()
+            if self._files[work.file].state is not FileState.LEFT_OUT:
+                self._running += 1
+                return work
+        return None
+
+    def _add(self, probe: PageRange, *, first: int, total: int) -> None:
+        for start in range(first, total, self._pages_per_range):
+            self._queue(PageRange(probe.file, start, min(self._pages_per_range, total - start), total))
+
+    def _queue(self, work: PageRange) -> None:
+        file = self._files[work.file]
+        if not file.ready:
+            self._turns.append(work.file)
+        file.ready.append(work)

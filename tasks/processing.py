@@ -1,0 +1,249 @@
+"""A batch's page ranges onto Dask and back, in a bounded window.
+
+Dask's opinion of what completed is never used to decide what is done: what counts is the page results in hand.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ocr_core.errors import EnvironmentFault, FailureKind, TransientError, WorkersLostError
+from tasks.config import StreamConfig
+from tasks.dispatch import Dispatch, FileState, PageRange
+from tasks.model import Batch, FileVersion
+from tasks.range_work import RangeJob, RangeResult, run_range, unreadable_result
+from tasks.rows import ResultSpool, page_rows
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+POLL_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class FileReport:
+    """What became of one file of a batch.
+
+    Attributes:
+        file: The file version.
+        pages: Page results in hand.
+        failed_pages: How many of them are failures.
+        kinds: Their kinds, counted.
+        left_out: Why the file is not committed this time, or None.
+        milliseconds: Wall time of its ranges on their workers, added up.
+        confidence_sum: Sum of its page confidences.
+        confidence_count: How many there are.
+        overlays: URLs of the overlays written, in the order they arrived.
+    """
+
+    file: FileVersion
+    pages: int = 0
+    failed_pages: int = 0
+    kinds: Counter[FailureKind] = field(default_factory=Counter)
+    left_out: str | None = None
+    milliseconds: float = 0.0
+    confidence_sum: float = 0.0
+    confidence_count: int = 0
+    overlays: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ProcessedBatch:
+    """A batch with all its page results in hand.
+
+    Attributes:
+        batch: What was planned.
+        files: One report per planned file, in order.
+        spool: The rows, by file index.
+        pipelines: Engine versions of each `pipeline_id` among the rows.
+        peak_rss: Highest resident memory of a worker with its child, bytes.
+        seconds: Wall time.
+    """
+
+    batch: Batch
+    files: list[FileReport]
+    spool: ResultSpool
+    pipelines: dict[str, dict[str, str]] = field(default_factory=dict)
+    peak_rss: int = 0
+    seconds: float = 0.0
+
+    @property
+    def complete(self) -> list[int]:
+        """Indices of the files whose every planned page has a result."""
+        return [i for i, report in enumerate(self.files) if report.left_out is None]
+
+
+OnRange = Callable[[int, RangeResult], None]
+"""Called with the file's index and its result as each page range comes back."""
+
+
+def process_batch(config: StreamConfig, batch: Batch, client: Client, on_range: OnRange) -> ProcessedBatch:
+    """Runs every page of a batch. The caller closes the result's spool.
+
+    Args:
+        config: The stream's configuration.
+        batch: What to process.
+        client: Where to run it.
+        on_range: Told of each range that comes back.
+
+    Raises:
+        EnvironmentFault: If a worker lacks what the pipeline needs.
+        WorkersLostError: If no worker is left and none comes back in time.
+    """
+    started = time.perf_counter()
+    processed = ProcessedBatch(batch, [FileReport(file) for file in batch.files], ResultSpool())
+    try:
+        _BatchRun(config, processed, client, on_range).run()
+    except BaseException:
+        processed.spool.close()
+        raise
+    processed.seconds = time.perf_counter() - started
+    return processed
+
+
+class _BatchRun:
+    """The loop between the dispatch state machine and Dask's futures."""
+
+    def __init__(self, config: StreamConfig, processed: ProcessedBatch, client: Client, on_range: OnRange) -> None:
+        execution = config.execution
+        self._config = config
+        self._processed = processed
+        self._client = client
+        self._on_range = on_range
+        self._pipeline = config.pipeline.canonical()
+        self._dispatch = Dispatch(
+            len(processed.batch.files),
+            pages_per_range=execution.pages_per_range,
+            max_attempts=execution.max_read_attempts,
+        )
+        self._ended: queue.SimpleQueue[Future] = queue.SimpleQueue()
+        self._running: dict[str, tuple[PageRange, Future]] = {}
+        self._window = (0.0, 0)
+
+    def run(self) -> None:
+        try:
+            while not self._dispatch.finished:
+                self._fill_window()
+                self._take_in(self._wait_for_one())
+        finally:
+            # A batch that is given up must not go on occupying the workers.
+            for _, future in self._running.values():
+                future.cancel()
+        for index, report in enumerate(self._processed.files):
+            if self._dispatch.state(index) is FileState.LEFT_OUT:
+                report.left_out = self._dispatch.reason(index)
+
+    def _fill_window(self) -> None:
+        if time.monotonic() - self._window[0] > POLL_SECONDS:
+            self._window = (time.monotonic(), max(1, self._threads()) * self._config.execution.window_per_worker)
+        while self._dispatch.running < self._window[1]:
+            work = self._dispatch.next()
+            if work is None:
+                return
+            future = self._client.submit(run_range, self._job(work), pure=False, retries=0)
+            self._running[future.key] = (work, future)
+            future.add_done_callback(self._ended.put)
+
+    def _threads(self) -> int:
+        """Returns how many threads the cluster's workers have now."""
+        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        return sum(int(worker["nthreads"]) for worker in workers)
+
+    def _job(self, work: PageRange) -> RangeJob:
+        return RangeJob(
+            file=self._processed.batch.files[work.file],
+            first=work.first,
+            count=work.count,
+            total=work.total,
+            stream=self._config.stream,
+            pipeline=self._pipeline,
+            limits=self._config.execution.limits,
+            sink_url=self._config.sink.url,
+        )
+
+    def _wait_for_one(self) -> Future:
+        """Waits for a future to end, and gives up only when there has been no worker for too long."""
+        alone_since: float | None = None
+        while True:
+            try:
+                return self._ended.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                pass
+            if self._client.status != "running":
+                raise WorkersLostError("the connection to the Dask scheduler was lost")
+            if self._threads():
+                alone_since = None
+                continue
+            now = time.monotonic()
+            alone_since = alone_since or now
+            if now - alone_since > self._config.execution.worker_wait_seconds:
+                raise WorkersLostError("no Dask worker is left, and none came back in time")
+
+    def _take_in(self, future: Future) -> None:
+        from distributed.scheduler import KilledWorker
+
+        work, _ = self._running.pop(future.key)
+        error = future.exception() if future.status == "error" else None
+        if future.status == "finished":
+            self._succeeded(work, future.result())
+        elif isinstance(error, KilledWorker):
+            if self._dispatch.worker_died(work):
+                self._convict(work)
+        elif isinstance(error, EnvironmentFault):
+            raise error
+        elif isinstance(error, TransientError | OSError) or error is None:
+            self._dispatch.failed_for_now(work, _reason(error))
+        else:
+            self._internal(work, error)
+
+    def _succeeded(self, work: PageRange, result: RangeResult) -> None:
+        processed = self._processed
+        results = result.rows.num_rows
+        processed.pipelines.setdefault(result.pipeline_id, result.engine_versions)
+        processed.peak_rss = max(processed.peak_rss, result.peak_rss)
+        report = processed.files[work.file]
+        report.milliseconds += result.milliseconds
+        report.confidence_sum += result.confidence_sum
+        report.confidence_count += result.confidence_count
+        report.overlays.extend(result.overlays)
+        self._account(work, result.rows, result.kinds)
+        self._dispatch.succeeded(work, total=result.total, results=results)
+        self._on_range(work.file, result)
+
+    def _convict(self, work: PageRange) -> None:
+        self._blame(work, FailureKind.CRASH, "its worker died each time this page was tried, also by itself")
+
+    def _internal(self, work: PageRange, error: BaseException) -> None:
+        """A fault nobody foresaw is a row for each page it took."""
+        self._blame(work, FailureKind.INTERNAL, f"{type(error).__name__}: {error}")
+
+    def _blame(self, work: PageRange, kind: FailureKind, message: str) -> None:
+        pages: list[int | None] = [None] if work.is_probe else list(range(work.first, work.first + work.count))
+        results = [unreadable_result(kind, message, page, work.total) for page in pages]
+        rows = page_rows(
+            self._processed.batch.files[work.file],
+            results,
+            stream=self._config.stream,
+            pipeline_id=next(iter(self._processed.pipelines), None),
+            content_hash=None,
+            version_id=None,
+            overlay_paths=[None] * len(results),
+        )
+        self._account(work, rows, (kind,) * len(results))
+        self._dispatch.succeeded(work, total=work.total, results=len(results))
+
+    def _account(self, work: PageRange, rows: Any, kinds: tuple[FailureKind, ...]) -> None:
+        report = self._processed.files[work.file]
+        self._processed.spool.add(work.file, rows)
+        report.pages += rows.num_rows
+        report.failed_pages += len(kinds)
+        report.kinds.update(kinds)
+
+
+def _reason(error: BaseException | None) -> str:
+    return f"{type(error).__name__}: {error}" if error else "its work was cancelled by the scheduler"

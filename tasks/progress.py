@@ -1,0 +1,138 @@
+"""What a run tells those who watch it: plain events, published as they happen.
+
+Observers see what has happened; nothing they do changes what is committed. The progress bars, the JSON lines and the
+fault tests (which kill their own process at a chosen event) are observers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from tasks.model import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The source was listed and compared with what is known."""
+
+    listed: int
+    new_files: int
+    new_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """New files were put into batches."""
+
+    batches: tuple[Batch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RangeDone:
+    """A page range came back; its overlays are written, its rows are not committed."""
+
+    path: str
+    pages: int
+    failed_pages: int
+    total_pages: int | None
+    overlays: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """Every planned page of a batch has a result; nothing of it is committed."""
+
+    batch: Batch
+    files: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCommitted:
+    """A batch's rows are in the table; the ledger lags behind."""
+
+    batch_id: int
+    version: int
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerProjected:
+    """The ledger has caught up with the table."""
+
+    stream: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileDone:
+    """What became of one file of a batch, for people."""
+
+    path: str
+    pages: int
+    failed_pages: int
+    kinds: dict[str, int]
+    confidence: float | None
+    seconds: float
+    left_out: str | None
+    overlays: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchDone:
+    """A batch is over. `progress` is the original's lastProgress, and more.
+
+    Attributes:
+        progress: JSON-able, as `run --json` prints it.
+        files: What became of each file.
+    """
+
+    progress: dict[str, Any]
+    files: tuple[FileDone, ...]
+
+
+Event = Listed | Planned | RangeDone | Processed | BatchCommitted | LedgerProjected | BatchDone
+Observer = Callable[[Event], None]
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a run did. `to_json` is the last line of `run --json`.
+
+    Attributes:
+        batches: Batches committed.
+        files: Files committed.
+        pages: Rows committed.
+        failed_pages: Rows among them that say why there is no text.
+        left_out: Files left for the next trigger, with the reason.
+        version: The table's version at the end; -1 when there is no table yet.
+        table: URL of the pages table.
+        overlays: Some of the overlays written, for showing one.
+    """
+
+    table: str
+    batches: int = 0
+    files: int = 0
+    pages: int = 0
+    failed_pages: int = 0
+    left_out: dict[str, str] = field(default_factory=dict)
+    version: int = -1
+    overlays: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the summary as `run --json` prints it."""
+        return {
+            "batches": self.batches,
+            "files": self.files,
+            "pages": self.pages,
+            "failed_pages": self.failed_pages,
+            "version": self.version,
+            "table": self.table,
+        }
+
+
+def timestamp() -> str:
+    """Returns now as the original's progress reports write it: UTC, ISO 8601, milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

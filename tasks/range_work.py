@@ -1,0 +1,204 @@
+"""What runs on a Dask worker: one page range, from a file reference to Arrow rows.
+
+The worker reads the file (it has the credentials) and writes overlays; the page work itself happens in the
+worker's sandbox child. One child is kept per worker thread and outlives the range.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ocr_core.environment import engine_versions, pipeline_id, require_environment
+from ocr_core.errors import DocumentError, FailureKind
+from ocr_core.limits import LimitOptions
+from ocr_core.options import PipelineOptions
+from ocr_core.page import Failure, PageResult
+from ocr_core.page_worker import PageWorker
+from tasks.model import FileVersion
+from tasks.overlays import OverlayStore, overlay_key
+from tasks.rows import page_rows
+from tasks.sources import Fetched, fetch
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class RangeJob:
+    """One page range as it travels to a worker: references and numbers, never pixels.
+
+    Attributes:
+        file: The file version to read.
+        first: First page, 0-based.
+        count: Pages wanted at most.
+        total: Pages of the file, or None to find out first.
+        stream: The stream the rows belong to.
+        pipeline: `PipelineOptions` as canonical JSON.
+        limits: What a page may cost.
+        sink_url: Where overlays go.
+    """
+
+    file: FileVersion
+    first: int
+    count: int
+    total: int | None
+    stream: str
+    pipeline: str
+    limits: LimitOptions
+    sink_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class RangeResult:
+    """What comes back: rows, and the numbers a progress line needs.
+
+    Attributes:
+        rows: One row per page, without batch_id and timestamp.
+        total: Pages of the file; None when they cannot be counted.
+        kinds: `exception_kind` of each failed page.
+        confidence_sum: Sum of the page confidences that there are.
+        confidence_count: How many there are.
+        pipeline_id: What made the rows.
+        engine_versions: The versions that went into `pipeline_id`.
+        peak_rss: Highest resident memory of the worker and its child so far, bytes.
+        milliseconds: Wall time of the range on its worker.
+        overlays: URLs of the overlays written.
+    """
+
+    rows: pa.RecordBatch
+    total: int | None
+    kinds: tuple[FailureKind, ...]
+    confidence_sum: float
+    confidence_count: int
+    pipeline_id: str
+    engine_versions: dict[str, str]
+    peak_rss: int
+    milliseconds: float
+    overlays: tuple[str, ...]
+
+
+def run_range(job: RangeJob) -> RangeResult:
+    """Reads the file, runs its pages in the sandbox and returns their rows.
+
+    Raises:
+        EnvironmentFault: If this worker lacks what the pipeline needs.
+        TransientError: If the file changed under us or could not be read just now.
+    """
+    started = time.perf_counter()
+    options, made_by, versions = _worker_identity(job.pipeline)
+    fetched: Fetched | None = None
+    try:
+        fetched = fetch(job.file, _cache_dir(), max_bytes=job.limits.max_file_mb * MEBIBYTE)
+        total, results = _run_pages(job, options, str(fetched.local_path))
+    except DocumentError as error:
+        total, results = None, [unreadable_result(error.kind, error.message)]
+    overlays = _write_overlays(job, results, fetched.content_hash if fetched else "", made_by)
+    rows = page_rows(
+        job.file,
+        results,
+        stream=job.stream,
+        pipeline_id=made_by,
+        content_hash=fetched.content_hash if fetched else None,
+        version_id=fetched.version_id if fetched else None,
+        overlay_paths=overlays,
+    )
+    confidences = [r.confidence for r in results if r.confidence is not None]
+    return RangeResult(
+        rows=rows,
+        total=total,
+        kinds=tuple(r.failure.kind for r in results if r.failure),
+        confidence_sum=sum(confidences),
+        confidence_count=len(confidences),
+        pipeline_id=made_by,
+        engine_versions=versions,
+        peak_rss=_peak_rss(),
+        milliseconds=(time.perf_counter() - started) * 1000,
+        overlays=tuple(o for o in overlays if o),
+    )
+
+
+def check_worker(pipeline: str) -> str:
+    """Checks that this worker can run the pipeline, and returns its `pipeline_id`.
+
+    Raises:
+        EnvironmentFault: With the remedy, if it cannot.
+    """
+    return _worker_identity(pipeline)[1]
+
+
+def unreadable_result(kind: FailureKind, message: str, pagenum: int | None = None, total: int | None = None) -> PageResult:
+    """Returns the row of a page (or, with no page number, of a whole file) that was never opened."""
+    return PageResult(pagenum=pagenum, total_pages=total, failure=Failure(kind, message))
+
+
+def _run_pages(job: RangeJob, options: PipelineOptions, path: str) -> tuple[int, list[PageResult]]:
+    worker = _page_worker(options, job.limits)
+    total = job.total
+    if total is None:
+        total = worker.probe(path).pages
+    last = min(job.first + job.count, total)
+    return total, [worker.page(path, page, total) for page in range(job.first, last)]
+
+
+def _write_overlays(
+    job: RangeJob, results: list[PageResult], content_hash: str, made_by: str
+) -> list[str | None]:
+    if not any(r.overlay for r in results):
+        return [None] * len(results)
+    store = OverlayStore(job.sink_url)
+    urls: list[str | None] = []
+    for result in results:
+        if result.overlay is None or result.pagenum is None:
+            urls.append(None)
+            continue
+        extension = "jpg" if result.overlay_format == "jpeg" else str(result.overlay_format)
+        urls.append(store.put(overlay_key(content_hash, result.pagenum, made_by, extension), result.overlay))
+    return urls
+
+
+@cache
+def _worker_identity(pipeline: str) -> tuple[PipelineOptions, str, dict[str, str]]:
+    options = PipelineOptions.model_validate_json(pipeline)
+    require_environment(options)
+    versions = engine_versions(options)
+    return options, pipeline_id(options, versions), versions
+
+
+_of_thread = threading.local()
+
+
+def _page_worker(options: PipelineOptions, limits: LimitOptions) -> PageWorker:
+    kept: tuple[PipelineOptions, LimitOptions, PageWorker] | None = getattr(_of_thread, "worker", None)
+    if kept is not None and kept[0] == options and kept[1] == limits:
+        return kept[2]
+    if kept is not None:
+        kept[2].close()
+    worker = PageWorker(options, limits)
+    atexit.register(worker.close)
+    _of_thread.worker = (options, limits, worker)
+    return worker
+
+
+@cache
+def _cache_dir() -> Path:
+    folder = tempfile.TemporaryDirectory(prefix="inkstream-files-", ignore_cleanup_errors=True)
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
+
+
+def _peak_rss() -> int:
+    import resource
+
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return (own + children) * 1024 if os.uname().sysname == "Linux" else own + children

@@ -1,0 +1,81 @@
+"""The dispatch state machine under arbitrary orders of success, passing failure and dying workers."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.dispatch import Dispatch, FileState, PageRange
+
+Killers = st.sets(st.tuples(st.integers(0, 4), st.integers(0, 40)), max_size=3)
+
+
+@given(
+    pages=st.lists(st.one_of(st.none(), st.integers(1, 40)), min_size=1, max_size=5),
+    per_range=st.integers(1, 9),
+    window=st.integers(1, 6),
+    killers=Killers,
+    flaky=st.sets(st.integers(0, 4), max_size=2),
+    data=st.data(),
+)
+def test_every_page_has_exactly_one_result_and_only_killers_are_convicted(
+    pages: list[int | None],
+    per_range: int,
+    window: int,
+    killers: set[tuple[int, int]],
+    flaky: set[int],
+    data: st.DataObject,
+) -> None:
+    dispatch = Dispatch(len(pages), pages_per_range=per_range, max_attempts=2)
+    running: list[PageRange] = []
+    results: dict[int, list[int]] = {i: [] for i in range(len(pages))}
+    convicted: set[tuple[int, int]] = set()
+    steps = 0
+    while not dispatch.finished:
+        steps += 1
+        assert steps < 10_000, "the dispatch does not come to an end"
+        while len(running) < window and (work := dispatch.next()) is not None:
+            if work.alone:
+                assert not running, "a suspect must run with nothing else in flight"
+            running.append(work)
+        assert running, "nothing runs and nothing is finished"
+        work = running.pop(data.draw(st.integers(0, len(running) - 1)))
+        total = pages[work.file]
+        wanted = range(work.first, work.first + work.count)
+        here = [p for p in wanted if total is None or p < total] if total is not None else [0]
+        if work.file in flaky:
+            dispatch.failed_for_now(work, "reset")
+        elif any((work.file, page) in killers for page in here):
+            if dispatch.worker_died(work):
+                convicted.add((work.file, work.first))
+                results[work.file].append(work.first)
+                dispatch.succeeded(work, total=work.total, results=1)
+        else:
+            results[work.file].extend(here)
+            dispatch.succeeded(work, total=total, results=len(here))
+    assert convicted <= killers
+    for index, total in enumerate(pages):
+        if index in flaky:
+            assert dispatch.state(index) is FileState.LEFT_OUT
+            continue
+        assert dispatch.state(index) is FileState.DONE
+        expected = 1 if total is None or (index, 0) in killers else total
+        assert sorted(results[index]) == list(range(expected))
+
+
+@given(small=st.integers(1, 20), window=st.integers(1, 4))
+def test_a_huge_file_starves_nobody(small: int, window: int) -> None:
+    """Every small file is started before the huge first one has had two more ranges."""
+    dispatch = Dispatch(small + 1, pages_per_range=8, max_attempts=1)
+    started: list[int] = []
+    running: list[PageRange] = []
+    for _ in range(2 * (small + 1)):
+        while len(running) < window and (work := dispatch.next()) is not None:
+            started.append(work.file)
+            running.append(work)
+        if running:
+            work = running.pop(0)
+            total = 3000 if work.file == 0 else 1
+            dispatch.succeeded(work, total=total, results=min(work.count, total - work.first))
+    last_small = max(started.index(i) for i in range(1, small + 1))
+    assert started[: last_small + 1].count(0) <= 2

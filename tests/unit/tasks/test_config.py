@@ -1,0 +1,73 @@
+"""Layers of configuration, and what a wrong one is answered with."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from ocr_core.errors import ConfigError
+from ocr_core.options import TextLayerMode
+from tasks.config import PRESETS, StreamConfig, build_config, load_document, parse_duration
+
+MINIMAL = {"source": {"url": "inbox"}, "sink": {"url": "tables"}}
+
+
+def test_later_layers_win() -> None:
+    document = {**MINIMAL, "preset": "ocr-streaming", "trigger": {"max_files_per_trigger": 7}}
+    config = build_config(document, overrides=["pipeline.render.resolution=200", "stream=mail"])
+    assert config.trigger.max_files_per_trigger == 7
+    assert config.pipeline.recognize.confidence_threshold == 60
+    assert config.pipeline.render.resolution == 200
+    assert config.stream == "mail"
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_presets_are_valid_and_follow_the_card(name: str) -> None:
+    config = build_config(MINIMAL, preset=name)
+    assert config.pipeline.text_layer.mode is TextLayerMode.IGNORE
+    if name == "ocr-streaming":
+        assert config.trigger.max_files_per_trigger == 4
+    else:
+        assert config.pipeline.recognize.page_seg_mode == 6
+        assert config.pipeline.recognize.per_region
+
+
+@pytest.mark.parametrize(
+    ("document", "overrides", "message"),
+    [
+        ({"source": {"url": "a", "globb": "*"}, "sink": {"url": "b"}}, [], "source.globb: unknown option; did you mean 'glob'?"),
+        ({"sink": {"url": "b"}}, [], "source: required, and not given"),
+        (MINIMAL, ["trigger.max_files_per_trigger=0"], "trigger.max_files_per_trigger: "),
+        (MINIMAL, ["pipeline.detect.levl=block"], "pipeline.detect.levl: unknown option; did you mean 'level'?"),
+        (MINIMAL, ["nonsense"], "expected KEY=VALUE"),
+        (MINIMAL, ["stream=[1"], "not valid YAML"),
+        ({**MINIMAL, "preset": "ocr-streeming"}, [], "did you mean 'ocr-streaming'?"),
+        (MINIMAL, ["source.stability_delay=soon"], "source.stability_delay: "),
+        (MINIMAL, ["stream=../up"], "stream: "),
+    ],
+)
+def test_mistakes_are_named(document: dict[str, object], overrides: list[str], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        build_config(document, overrides=overrides)
+    assert message in str(caught.value)
+
+
+def test_durations() -> None:
+    assert parse_duration("1.5h") == timedelta(minutes=90)
+    assert build_config(MINIMAL, overrides=["source.max_file_age=7d"]).source.max_file_age == timedelta(days=7)
+    with pytest.raises(ConfigError, match="not a duration"):
+        parse_duration("fast")
+
+
+def test_a_document_must_be_a_mapping() -> None:
+    assert load_document("", "x.yaml") == {}
+    with pytest.raises(ConfigError, match=r"x\.yaml: expected a mapping"):
+        load_document("- a", "x.yaml")
+    with pytest.raises(ConfigError, match="not valid YAML"):
+        load_document("a: [", "x.yaml")
+
+
+def test_the_configuration_survives_json() -> None:
+    config = build_config(MINIMAL, preset="ocr-regions", overrides=["source.stability_delay=30s"])
+    assert StreamConfig.model_validate_json(config.model_dump_json()) == config

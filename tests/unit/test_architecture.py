@@ -1,0 +1,33 @@
+"""Imports run one way; what must not be imported is not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+def test_imports_run_one_way() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("statement", "heavy"),
+    [
+        ("import flows.cli", ("prefect", "distributed", "deltalake", "pyarrow", "numpy", "torch", "tesserocr")),
+        ("import ocr_core.options, tasks.config", ("prefect", "distributed", "deltalake", "numpy", "PIL")),
+        ("import flows; flows.build_config", ("prefect", "distributed", "deltalake")),
+        ("import flows.drain", ("prefect", "torch")),
+    ],
+)
+def test_heavy_imports_are_lazy(statement: str, heavy: tuple[str, ...]) -> None:
+    code = f"import sys\n{statement}\nprint([m for m in {heavy!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
