@@ -27,12 +27,12 @@ class Box:
 
     @property
     def right(self) -> float:
-        """x of the right edge before rotation."""
+        """X of the right edge before rotation."""
         return self.left + self.width
 
     @property
     def bottom(self) -> float:
-        """y of the bottom edge before rotation."""
+        """Y of the bottom edge before rotation."""
         return self.top + self.height
 
     def corners(self) -> tuple[tuple[float, float], ...]:

@@ -38,7 +38,9 @@ class TextLayerOptions(Options):
         "only: never recognise, a page without a text layer has empty text",
     )
     min_chars: int = Field(
-        10, ge=0, description="fewer visible characters than this is no text layer (the original's minSizeBeforeFallback)"
+        10,
+        ge=0,
+        description="fewer visible characters than this is no text layer (the original's minSizeBeforeFallback)",
     )
 
 
@@ -47,7 +49,9 @@ class RenderOptions(Options):
 
     resolution: int = Field(300, ge=36, le=1200, description="dpi at which PDF pages are rendered")
     max_pixels: int = Field(
-        50_000_000, ge=10_000, description="pixels a page may have; a PDF page over it is rendered at a lower dpi"
+        50_000_000,
+        ge=10_000,
+        description="pixels a page may have; a PDF page over it is rendered at a lower dpi",
     )
     min_resolution: int = Field(
         72, ge=10, description="dpi below which a page that does not fit max_pixels fails with kind `limit`"
@@ -59,9 +63,12 @@ class BinarizeOptions(Options):
     """Gray to black and white."""
 
     method: Literal["threshold", "otsu", "sauvola", "wolf", "nick"] = Field(
-        "threshold", description="threshold: one fixed level; otsu: one level from the histogram; others: local"
+        "threshold",
+        description="threshold: one fixed level; otsu: one level from the histogram; others: local",
     )
-    threshold: int = Field(170, ge=0, le=255, description="gray level at or above which a pixel is white (threshold)")
+    threshold: int = Field(
+        170, ge=0, le=255, description="gray level at or above which a pixel is white (threshold)"
+    )
     window: int = Field(75, ge=3, description="side of the local window in pixels (sauvola, wolf, nick)")
     k: float = Field(0.2, description="sensitivity of the local methods (sauvola, wolf, nick)")
 
@@ -69,7 +76,9 @@ class BinarizeOptions(Options):
 class PreprocessOptions(Options):
     """What happens to a page's pixels before anything is read."""
 
-    binarize: BinarizeOptions | None = Field(None, description="black and white before detection and recognition")
+    binarize: BinarizeOptions | None = Field(
+        None, description="black and white before detection and recognition"
+    )
 
 
 PageSegMode = Annotated[int, Field(ge=1, le=13)]
@@ -88,20 +97,31 @@ class RecognizeOptions(Options):
 
     engine: Literal["tesseract"] = Field("tesseract", description="what reads the text")
     binding: Literal["auto", "tesserocr", "pytesseract"] = Field(
-        "auto", description="tesserocr keeps one handle open; pytesseract starts a process a page; auto: the first there is"
+        "auto",
+        description="tesserocr keeps one handle open; pytesseract starts a process a page; auto: the first there is",
     )
-    languages: tuple[str, ...] = Field(("eng",), min_length=1, description="Tesseract language codes, most likely first")
-    tessdata: str | None = Field(None, description="folder of *.traineddata; default: where the system keeps it")
-    page_seg_mode: PageSegMode = Field(3, description="Tesseract page segmentation mode; 6 = one uniform block")
+    languages: tuple[str, ...] = Field(
+        ("eng",), min_length=1, description="Tesseract language codes, most likely first"
+    )
+    tessdata: str | None = Field(
+        None, description="folder of *.traineddata; default: where the system keeps it"
+    )
+    page_seg_mode: PageSegMode = Field(
+        3, description="Tesseract page segmentation mode; 6 = one uniform block"
+    )
     engine_mode: Literal["lstm", "legacy", "legacy_lstm", "default"] = Field(
         "lstm", description="Tesseract OCR engine mode (legacy needs traineddata that holds it)"
     )
     per_region: bool = Field(False, description="read each detected region by itself (needs a detect stage)")
     iterator_level: Level = Field(
-        Level.WORD, description="finest level kept in `regions`, and the level confidence_threshold applies to"
+        Level.WORD,
+        description="finest level kept in `regions`, and the level confidence_threshold applies to",
     )
     confidence_threshold: float = Field(
-        0.0, ge=0, le=100, description="text of elements (see iterator_level) below this confidence is left out"
+        0.0,
+        ge=0,
+        le=100,
+        description="text of elements (see iterator_level) below this confidence is left out",
     )
     variables: dict[str, str] = Field({}, description="Tesseract variables, such as tessedit_char_whitelist")
     time_limit: float = Field(
@@ -117,7 +137,9 @@ class DrawOptions(Options):
     line_width: int = Field(3, ge=1, le=100, description="outline width in pixels of the drawn picture")
     format: Literal["jpeg", "png"] = Field("jpeg", description="encoding of the picture")
     quality: int = Field(80, ge=1, le=95, description="JPEG quality")
-    max_side: int = Field(2000, ge=100, description="longer side of the picture in pixels; larger pages are scaled down")
+    max_side: int = Field(
+        2000, ge=100, description="longer side of the picture in pixels; larger pages are scaled down"
+    )
 
 
 class PipelineOptions(Options):
@@ -126,7 +148,9 @@ class PipelineOptions(Options):
     text_layer: TextLayerOptions = Field(TextLayerOptions(), description="text that a PDF already carries")
     render: RenderOptions = Field(RenderOptions(), description="pages to pixels")
     preprocess: PreprocessOptions = Field(PreprocessOptions(), description="pixels to better pixels")
-    detect: DetectOptions | None = Field(None, description="find regions first; null: recognition finds its own")
+    detect: DetectOptions | None = Field(
+        None, description="find regions first; null: recognition finds its own"
+    )
     recognize: RecognizeOptions = Field(RecognizeOptions(), description="pixels to text")
     draw: DrawOptions | None = Field(None, description="draw an overlay of every page; null: none")
 

@@ -1,0 +1,1 @@
+"""What reads: each engine behind one small Protocol."""

@@ -1,0 +1,174 @@
+"""What this machine has, what it lacks, and what made a page."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+from ocr_core.engines.tessdata import find_tessdata
+from ocr_core.engines.tesseract import resolve_binding
+from ocr_core.errors import EnvironmentFault
+from ocr_core.options import PipelineOptions, TextLayerMode
+
+_SHORT = 16
+_PACKAGES = ("pypdfium2", "pillow", "numpy")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing a pipeline needs of its machine.
+
+    Attributes:
+        name: What was looked at.
+        ok: Whether it is there.
+        detail: What was found, or what is missing.
+        remedy: What to do about it; empty when `ok`.
+    """
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+def check_environment(options: PipelineOptions) -> list[Check]:
+    """Looks for everything the options need, without starting any engine."""
+    checks = [_check("packages", _find_packages(options))]
+    if _uses_tesseract(options):
+        checks.append(_check("tesseract binding", lambda: _find_binding(options)))
+        checks.append(
+            _check(
+                "tesseract data",
+                lambda: str(find_tessdata(options.recognize.tessdata, options.recognize.languages)),
+            )
+        )
+    return checks
+
+
+def require_environment(options: PipelineOptions) -> None:
+    """Raises EnvironmentFault for the first thing that is missing."""
+    for check in check_environment(options):
+        if not check.ok:
+            raise EnvironmentFault(check.detail, check.remedy)
+
+
+def engine_versions(options: PipelineOptions) -> dict[str, str]:
+    """Returns the versions of everything that shapes a page's result, and the hashes of the models.
+
+    Raises:
+        EnvironmentFault: If something is missing.
+    """
+    versions = {name: _package_version(name) for name in _PACKAGES}
+    versions["pdfium"] = _pdfium_version()
+    if options.preprocess.binarize and options.preprocess.binarize.method != "threshold":
+        versions["doxapy"] = _package_version("doxapy")
+    if _uses_tesseract(options):
+        recognize = options.recognize
+        binding = resolve_binding(recognize)
+        versions["tesseract"] = _tesseract_version(binding)
+        folder = find_tessdata(recognize.tessdata, recognize.languages)
+        for language in recognize.languages:
+            versions[f"model:{language}"] = model_hash(folder / f"{language}.traineddata")
+    return versions
+
+
+def pipeline_id(options: PipelineOptions, versions: dict[str, str]) -> str:
+    """Returns the fingerprint of what made a row: the options that change the output, and the versions.
+
+    Args:
+        options: The pipeline; where its data lies, which binding calls it and how long it may take do not count.
+        versions: From `engine_versions`.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    output = options.model_dump(mode="json")
+    for name in ("tessdata", "binding", "time_limit"):
+        del output["recognize"][name]
+    text = json.dumps({"options": output, "versions": versions}, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:_SHORT]
+
+
+def model_hash(path: Path) -> str:
+    """Returns the first 16 hexadecimal digits of a model file's SHA-256."""
+    stat = path.stat()
+    return _hash(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _hash(path: Path, _size: int, _mtime: int) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:_SHORT]
+
+
+def _uses_tesseract(options: PipelineOptions) -> bool:
+    return options.text_layer.mode is not TextLayerMode.ONLY
+
+
+def _check(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name, True, look())
+    except EnvironmentFault as fault:
+        return Check(name, False, fault.problem, fault.remedy)
+
+
+def _find_packages(options: PipelineOptions) -> Callable[[], str]:
+    modules = {"pypdfium2": "pypdfium2", "pillow": "PIL", "numpy": "numpy"}
+    if options.preprocess.binarize:
+        modules["doxapy"] = "doxapy"
+
+    def look() -> str:
+        missing = [name for name, module in modules.items() if find_spec(module) is None]
+        if missing:
+            raise EnvironmentFault(
+                f"Python packages are not installed: {', '.join(missing)}",
+                f"python -m pip install {' '.join(missing)}",
+            )
+        return ", ".join(f"{name} {_package_version(name)}" for name in modules)
+
+    return look
+
+
+def _find_binding(options: PipelineOptions) -> str:
+    binding = resolve_binding(options.recognize)
+    return f"{binding} {_package_version(binding)}, {_tesseract_version(binding)}"
+
+
+@lru_cache(maxsize=32)
+def _package_version(name: str) -> str:
+    return metadata.version(name)
+
+
+@lru_cache(maxsize=1)
+def _pdfium_version() -> str:
+    from pypdfium2.version import PDFIUM_INFO
+
+    return str(PDFIUM_INFO)
+
+
+@lru_cache(maxsize=2)
+def _tesseract_version(binding: str) -> str:
+    if binding == "tesserocr":
+        import tesserocr
+
+        return str(tesserocr.tesseract_version().split("\n")[0].strip())
+    program = shutil.which("tesseract")
+    if program is None:
+        raise EnvironmentFault("the program tesseract is not installed", "sudo apt install tesseract-ocr")
+    try:
+        answer = subprocess.run(
+            [program, "--version"], capture_output=True, text=True, timeout=10, check=True
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise EnvironmentFault(
+            f"{program} does not run: {error}", "sudo apt install --reinstall tesseract-ocr"
+        ) from error
+    return (answer.stdout or answer.stderr).split("\n")[0].strip()

@@ -1,0 +1,127 @@
+"""From words to text and regions: one composition for every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from ocr_core.geometry import Box
+from ocr_core.page import Level, Region
+
+LEVELS = (Level.BLOCK, Level.PARAGRAPH, Level.LINE, Level.WORD)
+"""Coarsest first: the tree every engine fills."""
+
+_SEPARATOR = {Level.BLOCK: "\n\n", Level.PARAGRAPH: "\n", Level.LINE: " "}
+"""Between the children of an element: paragraphs of a block, lines of a paragraph, words of a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word and the branch of the tree it hangs on.
+
+    Attributes:
+        block: Number of its block in the page.
+        paragraph: Number of its paragraph in the block.
+        line: Number of its line in the paragraph.
+        box: Pixels of the page.
+        text: Without white space at its ends, never empty.
+        confidence: 0-100.
+    """
+
+    block: int
+    paragraph: int
+    line: int
+    box: Box
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """What words make together.
+
+    Attributes:
+        text: Lines joined by a newline, paragraphs and blocks by an empty line.
+        confidence: Mean over the kept words, 0-100; None without words.
+        regions: In reading order, parents before children.
+    """
+
+    text: str
+    confidence: float | None
+    regions: tuple[Region, ...]
+
+
+def branch(word: Word, level: Level) -> tuple[int, ...]:
+    """Returns the numbers that tell the word's element of `level` from its neighbours."""
+    return (word.block, word.paragraph, word.line)[: LEVELS.index(level) + 1]
+
+
+def compose(
+    words: Iterable[Word], *, engine: str, finest: Level = Level.WORD, threshold: float = 0.0
+) -> Composition:
+    """Builds text and regions from words in reading order.
+
+    Args:
+        words: Words of one element stand together.
+        engine: What read them.
+        finest: Finest level in `regions`, and the level whose mean confidence is held against `threshold`.
+        threshold: 0-100; elements below it leave no text and no regions.
+    """
+    kept = _confident(list(words), finest, threshold)
+    regions: list[Region] = []
+    texts = [
+        _grow(list(block), 0, None, regions, engine, finest)
+        for _, block in groupby(kept, key=lambda word: branch(word, Level.BLOCK))
+    ]
+    return Composition("\n\n".join(texts), _mean(kept) if kept else None, tuple(regions))
+
+
+def _confident(words: list[Word], level: Level, threshold: float) -> list[Word]:
+    if level is Level.WORD:
+        return [word for word in words if word.confidence >= threshold]
+    kept: list[Word] = []
+    for _, group in groupby(words, key=lambda word: branch(word, level)):
+        element = list(group)
+        if _mean(element) >= threshold:
+            kept += element
+    return kept
+
+
+def _grow(
+    words: list[Word], depth: int, parent: int | None, regions: list[Region], engine: str, finest: Level
+) -> str:
+    """Appends the element that `words` make at `depth`, and its children, and returns its text."""
+    level = LEVELS[depth]
+    shown = depth <= LEVELS.index(finest)
+    index = len(regions)
+    if shown:
+        box = enclosing([word.box for word in words])
+        regions.append(Region(index, parent, level, box, "", round(_mean(words), 2), engine))
+    if level is Level.WORD:
+        text = words[0].text
+    else:
+        children = [[word] for word in words] if level is Level.LINE else _split(words, LEVELS[depth + 1])
+        text = _SEPARATOR[level].join(
+            _grow(child, depth + 1, index if shown else parent, regions, engine, finest) for child in children
+        )
+    if shown:
+        made = regions[index]
+        regions[index] = Region(index, made.parent, level, made.box, text, made.confidence, engine)
+    return text
+
+
+def _split(words: Sequence[Word], level: Level) -> list[list[Word]]:
+    key: Callable[[Word], tuple[int, ...]] = lambda word: branch(word, level)  # noqa: E731
+    return [list(group) for _, group in groupby(words, key=key)]
+
+
+def enclosing(boxes: Sequence[Box]) -> Box:
+    """Returns the smallest upright box around upright boxes (at least one)."""
+    left, top = min(box.left for box in boxes), min(box.top for box in boxes)
+    right, bottom = max(box.right for box in boxes), max(box.bottom for box in boxes)
+    return Box(left, top, right - left, bottom - top)
+
+
+def _mean(words: Sequence[Word]) -> float:
+    return sum(word.confidence for word in words) / len(words)

@@ -1,0 +1,91 @@
+"""Page work inside the sandbox's child, which keeps the last document open and the pipeline built."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Any
+
+import numpy as np  # noqa: F401 - imported here so that it counts as start, not as the first page
+import pypdfium2  # noqa: F401
+
+import ocr_core.images
+import ocr_core.pdf
+import ocr_core.stages.draw
+import ocr_core.stages.recognize  # noqa: F401
+from ocr_core.document import Document, open_document
+from ocr_core.errors import FailureKind
+from ocr_core.limits import LimitOptions
+from ocr_core.options import PipelineOptions
+from ocr_core.page import PageResult
+from ocr_core.pipeline import Pipeline, build_pipeline
+
+
+class _State:
+    """What is kept from one request to the next."""
+
+    def __init__(self) -> None:
+        self.options = ""
+        self.pipeline: Pipeline | None = None
+        self.version: tuple[Any, ...] = ()
+        self.document: Document | None = None
+
+    def pipeline_for(self, options: str) -> Pipeline:
+        if self.pipeline is None or options != self.options:
+            self.pipeline = build_pipeline(PipelineOptions.model_validate_json(options))
+            self.options = options
+        return self.pipeline
+
+    def document_for(self, path: str, limits: str) -> Document:
+        try:
+            stat = os.stat(path)
+            version = (path, stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, limits)
+        except OSError:
+            version = (path, None)
+        if self.document is None or version != self.version:
+            self.drop_document()
+            self.document = open_document(path, LimitOptions.model_validate_json(limits))
+            self.version = version
+        return self.document
+
+    def drop_document(self) -> None:
+        if self.document is not None:
+            self.document.close()
+        self.document, self.version = None, ()
+
+
+_state = _State()
+
+
+def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Answers one request of `PageWorker`.
+
+    Args:
+        request: `op` (`probe` or `page`), `path`, `limits` (JSON), and for a page `options` (JSON) and `pagenum`.
+
+    Raises:
+        DocumentError: When the file cannot be opened.
+    """
+    document = _state.document_for(request["path"], request["limits"])
+    if request["op"] == "probe":
+        return {"format": document.info.format, "pages": document.info.pages}, b""
+    result = _state.pipeline_for(request["options"]).run(document, request["pagenum"])
+    if result.failure is not None and result.failure.kind is FailureKind.MEMORY:
+        _state.drop_document()
+        raise MemoryError
+    return _clean(result).to_wire()
+
+
+def _clean(result: PageResult) -> PageResult:
+    """Replaces what no UTF-8 column can hold: lone surrogates, from broken fonts and odd file names."""
+    if result.failure is not None:
+        failure = replace(result.failure, message=_encodable(result.failure.message))
+        return replace(result, failure=failure)
+    if result.text is None or result.text == _encodable(result.text):
+        return result
+    regions = tuple(replace(r, text=None if r.text is None else _encodable(r.text)) for r in result.regions)
+    return replace(result, text=_encodable(result.text), regions=regions)
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")

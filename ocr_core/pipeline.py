@@ -1,0 +1,192 @@
+"""Stages in a chain, checked when it is built."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, FailureKind
+from ocr_core.page import Failure, PageResult, Region
+
+if TYPE_CHECKING:
+    from ocr_core.document import Document, DocumentPage, Pixels
+    from ocr_core.options import PipelineOptions
+
+SOURCE = "source"
+"""What every chain starts from: the open page."""
+
+
+@dataclass(slots=True)
+class WorkingPage:
+    """One page on its way through the stages.
+
+    Attributes:
+        source: The open page; provided by the pipeline.
+        width: Pixels; with `resolution`, set by whichever stage first knows the size.
+        height: Pixels.
+        resolution: dpi of all coordinates.
+        rendered: The page as rendered, uint8 `H x W` or `H x W x 3`; what overlays are drawn on.
+        pixels: What is read: `rendered`, or what preprocessing made of it.
+        regions: Detected, later recognised, areas in reading order.
+        text: The page's text, or None while nobody has read it. Stages before it are skipped once it is there.
+        confidence: Mean over words, 0-100.
+        engine: What produced the text.
+        overlay: Encoded picture.
+        overlay_format: `jpeg` or `png`.
+    """
+
+    source: DocumentPage
+    width: int | None = None
+    height: int | None = None
+    resolution: int | None = None
+    rendered: Pixels | None = None
+    pixels: Pixels | None = None
+    regions: tuple[Region, ...] = ()
+    text: str | None = None
+    confidence: float | None = None
+    engine: str | None = None
+    overlay: bytes | None = None
+    overlay_format: str | None = None
+
+
+class Stage(Protocol):
+    """One step of a page's journey.
+
+    Attributes:
+        name: As in messages and options.
+        needs: What must be there before: `source`, `pixels`, `regions`, `text`.
+        provides: What is there after.
+    """
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What must be there before."""
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """What is there after."""
+
+    def run(self, page: WorkingPage) -> None:
+        """Does the step in place.
+
+        Raises:
+            DocumentError: For a fault of the document.
+        """
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A checked chain of stages.
+
+    Raises:
+        ConfigError: When a stage needs what no earlier stage provides.
+    """
+
+    stages: Sequence[Stage] = field(default_factory=tuple)
+
+    def __post_init__(self) -> None:
+        have = {SOURCE}
+        for stage in self.stages:
+            for need in sorted(stage.needs - have):
+                raise ConfigError(f"{stage.name} needs {need}; no earlier stage provides {_pronoun(need)}")
+            have |= stage.provides
+
+    def run(self, document: Document, pagenum: int) -> PageResult:
+        """Processes one page. A fault of the document is a result with `failure`, never an exception.
+
+        Args:
+            document: The open file.
+            pagenum: 0-based.
+
+        Raises:
+            ConfigError: For what only the engine knows to be wrong, such as an unknown Tesseract variable.
+            EnvironmentFault: If this machine lacks something.
+        """
+        started = time.perf_counter()
+        page: WorkingPage | None = None
+        failure: Failure | None = None
+        try:
+            source = document.page(pagenum)
+            try:
+                page = WorkingPage(source)
+                for stage in self.stages:
+                    stage.run(page)
+            finally:
+                source.close()
+        except (ConfigError, EnvironmentFault):
+            raise
+        except DocumentError as error:
+            failure = Failure(error.kind, error.message)
+        except MemoryError:
+            failure = Failure(
+                FailureKind.MEMORY, "the page needs more memory than a page may have (memory_mb)"
+            )
+        except Exception as error:  # noqa: BLE001 - an exception nobody foresaw is a row, too
+            failure = Failure(FailureKind.INTERNAL, f"{type(error).__name__}: {error}")
+        elapsed = (time.perf_counter() - started) * 1000
+        return _result(page, failure, pagenum, document.info.pages, elapsed)
+
+
+def _pronoun(need: str) -> str:
+    return "them" if need.endswith("s") else "it"
+
+
+def _result(
+    page: WorkingPage | None, failure: Failure | None, pagenum: int, total_pages: int, elapsed: float
+) -> PageResult:
+    size = {
+        "width": page.width if page else None,
+        "height": page.height if page else None,
+        "resolution": page.resolution if page else None,
+    }
+    if failure is not None or page is None:
+        return PageResult(pagenum, total_pages, failure=failure, processing_ms=elapsed, **size)
+    return PageResult(
+        pagenum,
+        total_pages,
+        text=page.text or "",
+        confidence=page.confidence,
+        regions=page.regions,
+        engine=page.engine,
+        processing_ms=elapsed,
+        overlay=page.overlay,
+        overlay_format=page.overlay_format if page.overlay else None,
+        **size,
+    )
+
+
+def build_pipeline(options: PipelineOptions) -> Pipeline:
+    """Builds the chain that the options describe. Engines open on the first page that needs them.
+
+    Raises:
+        ConfigError: When the chain cannot work, such as `per_region` without a detect stage.
+    """
+    from ocr_core.options import TextLayerMode
+    from ocr_core.stages.detect import Detect
+    from ocr_core.stages.draw import Draw
+    from ocr_core.stages.preprocess import Binarize
+    from ocr_core.stages.recognize import Recognize
+    from ocr_core.stages.render import Render
+    from ocr_core.stages.text_layer import TextLayer
+
+    stages: list[Stage] = []
+    reads_pixels = options.text_layer.mode is not TextLayerMode.ONLY
+    if options.text_layer.mode is not TextLayerMode.IGNORE:
+        stages.append(TextLayer(options.text_layer, options.render, options.recognize))
+    if reads_pixels or options.draw:
+        stages.append(Render(options.render, always=options.draw is not None))
+    if reads_pixels:
+        if options.preprocess.binarize:
+            stages.append(Binarize(options.preprocess.binarize))
+        if options.detect:
+            stages.append(Detect(options.detect, options.recognize))
+        stages.append(Recognize(options.recognize))
+    if options.draw:
+        stages.append(Draw(options.draw))
+    return Pipeline(tuple(stages))

@@ -1,0 +1,176 @@
+"""Runs work that may crash, hang or eat memory in a supervised child process.
+
+The child is an ordinary process started with `subprocess`, so that it works below daemonic workers, has a clean
+environment, and its wait status says why it died. Both ends speak length-prefixed JSON and raw bytes over a
+socket: nothing that comes back is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from types import TracebackType
+from typing import Any, Self
+
+from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, FailureKind
+from ocr_core.limits import LimitOptions
+from ocr_core.sandbox_process import Child, Death, Over
+
+_GROWN = 0.25
+"""Share of the memory budget that an idle child may keep from earlier calls before it is replaced."""
+
+
+class Sandbox:
+    """One supervised child that answers one call at a time.
+
+    A call must be repeatable: when the child is killed from outside (SIGKILL that nobody here sent), the call is
+    made once more on a new child before anybody is blamed.
+
+    Args:
+        handler: `package.module:function`, imported in the child; takes a JSON-able dict and returns one, with
+            bytes: `(request) -> (reply, blob)`.
+        limits: What one call may cost, and after how many calls the child is replaced.
+    """
+
+    def __init__(self, handler: str, limits: LimitOptions | None = None) -> None:
+        self.handler = handler
+        self.limits = limits or LimitOptions()
+        self._lock = threading.Lock()
+        self._children: dict[str, Child] = {}
+        self._finalizer = weakref.finalize(self, _close_all, self._children)
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id, or None while there is none."""
+        child = self._children.get("now")
+        return child.pid if child else None
+
+    def start(self) -> None:
+        """Starts the child now instead of at the first call.
+
+        Raises:
+            EnvironmentFault: If it cannot start, for instance because the handler cannot be imported.
+        """
+        with self._lock:
+            self._ready_child()
+
+    def call(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """Has the child answer one request.
+
+        Args:
+            request: JSON-able.
+
+        Returns:
+            The handler's reply and its bytes.
+
+        Raises:
+            DocumentError: What the handler raised; else `timeout`, `memory`, `crash`, or `internal` for an
+                exception nobody foresaw.
+            ConfigError: What the handler raised.
+            EnvironmentFault: What the handler raised, or the child cannot start.
+        """
+        with self._lock:
+            try:
+                return self._attempt(request)
+            except Death as first:
+                if not first.from_outside:
+                    raise _blame(first, self.limits) from None
+            try:
+                return self._attempt(request)
+            except Death as second:
+                raise _blame(second, self.limits) from None
+
+    def close(self) -> None:
+        """Ends the child. A later call starts a new one."""
+        with self._lock:
+            _close_all(self._children)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _attempt(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        child = self._ready_child()
+        keep = False
+        try:
+            header, blob = child.exchange(request, time.monotonic() + self.limits.page_seconds)
+            keep = header.get("error", {}).get("kind") != FailureKind.MEMORY
+        finally:
+            if not keep:
+                self._retire()
+        self._renew(child)
+        if "error" in header:
+            raise _rebuilt(header["error"])
+        return header["reply"], blob
+
+    def _ready_child(self) -> Child:
+        child = self._children.get("now")
+        if child is not None and (child.owner != os.getpid() or not child.alive()):
+            self._retire()
+            child = None
+        if child is None:
+            child = self._children.pop("next", None) or Child(self.handler, self.limits)
+            self._children["now"] = child
+            try:
+                child.await_ready()
+            except BaseException:
+                self._retire()
+                raise
+        return child
+
+    def _renew(self, child: Child) -> None:
+        """Replaces a child that has done its share or kept too much; its heir starts one call ahead."""
+        if child.calls >= self.limits.recycle_after or child.kept_mb > _GROWN * self.limits.memory_mb:
+            self._retire()
+        elif child.calls == self.limits.recycle_after - 1:
+            self._children["next"] = Child(self.handler, self.limits)
+
+    def _retire(self) -> None:
+        child = self._children.pop("now", None)
+        if child is not None:
+            child.close()
+
+
+def _close_all(children: dict[str, Child]) -> None:
+    while children:
+        children.popitem()[1].close()
+
+
+def _rebuilt(error: dict[str, Any]) -> Exception:
+    kind, message = str(error.get("kind")), str(error.get("message"))
+    if kind == "ConfigError":
+        return ConfigError(message)
+    if kind == "EnvironmentFault":
+        return EnvironmentFault(message, str(error.get("remedy")))
+    if kind == FailureKind.MEMORY:
+        return DocumentError(FailureKind.MEMORY, message)
+    try:
+        return DocumentError(FailureKind(kind), message)
+    except ValueError:
+        return DocumentError(FailureKind.CRASH, "the child answered with what is no error of ours")
+
+
+def _blame(death: Death, limits: LimitOptions) -> DocumentError:
+    """Says in one sentence why the child died: what its row will say."""
+    if death.over is Over.WALL:
+        return DocumentError(
+            FailureKind.TIMEOUT,
+            f"the page took more than {limits.page_seconds:g} s (page_seconds) and was killed",
+        )
+    if death.over is Over.CPU:
+        return DocumentError(
+            FailureKind.TIMEOUT,
+            f"the page took more than {limits.page_cpu_seconds:g} CPU seconds (page_cpu_seconds) and was killed",
+        )
+    if death.over is Over.MEMORY:
+        return DocumentError(
+            FailureKind.MEMORY,
+            f"the page needs more than {limits.memory_mb} MiB (memory_mb): {death.how}, {death.peak_mb:.0f} MiB taken",
+        )
+    return DocumentError(FailureKind.CRASH, f"the page's process {death.how}")

@@ -1,0 +1,129 @@
+"""The child's side of the sandbox: a script, run with the number of its socket and its parent's process id."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import json
+import math
+import os
+import resource
+import signal
+import socket
+import struct
+import sys
+from collections.abc import Callable
+from typing import Any
+
+Handler = Callable[[dict[str, Any]], tuple[dict[str, Any], bytes]]
+
+_PR_SET_PDEATHSIG = 1
+_FRAME = struct.Struct("!II")
+
+
+def main(descriptor: int, parent: int) -> None:
+    """Serves requests until the parent hangs up."""
+    _die_with(parent)
+    with socket.socket(fileno=descriptor) as channel:
+        channel.set_inheritable(False)
+        hello = _receive(channel)
+        if hello is None:
+            return
+        sys.path[:] = hello["sys_path"]
+        try:
+            handler = _import(hello["handler"])
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the parent says it
+            _send(channel, {"start_error": f"{type(error).__name__}: {error}"})
+            return
+        size_mb = _size_mb()
+        _limit_memory(size_mb + hello["memory_mb"])
+        rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        _send(channel, {"size_mb": size_mb, "rss_mb": rss_mb})
+        while (frame := _receive(channel)) is not None:
+            _limit_cpu(hello["cpu_seconds"])
+            _send(channel, *_answer(handler, frame["request"]))
+
+
+def _die_with(parent: int) -> None:
+    """Has the kernel end this process when its parent ends, however busy it is."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _import(name: str) -> Handler:
+    module, _, function = name.partition(":")
+    handler: Handler = getattr(importlib.import_module(module), function)
+    return handler
+
+
+def _answer(handler: Handler, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault
+
+    try:
+        reply, blob = handler(request)
+        return {"reply": reply}, blob
+    except DocumentError as error:
+        problem = {"kind": error.kind, "message": error.message}
+    except ConfigError as error:
+        problem = {"kind": "ConfigError", "message": str(error)}
+    except EnvironmentFault as error:
+        problem = {"kind": "EnvironmentFault", "message": error.problem, "remedy": error.remedy}
+    except MemoryError:
+        problem = {"kind": "memory", "message": "the page needs more memory than a page may have (memory_mb)"}
+    except Exception as error:  # noqa: BLE001 - an exception nobody foresaw is an answer, too
+        problem = {"kind": "internal", "message": f"{type(error).__name__}: {error}"}
+    return {"error": problem}, b""
+
+
+def _limit_memory(most_mb: float) -> None:
+    most = int(most_mb * 2**20)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _limit_cpu(seconds: float) -> None:
+    """Moves the CPU limit ahead of what is used: SIGXCPU ends the process there."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    ahead = math.ceil(used.ru_utime + used.ru_stime + seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (ahead, resource.RLIM_INFINITY))
+
+
+def _size_mb() -> float:
+    try:
+        with open("/proc/self/statm", "rb") as statm:
+            return int(statm.read().split()[0]) * resource.getpagesize() / 2**20
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _receive(channel: socket.socket) -> dict[str, Any] | None:
+    """Returns the next frame's header, or None when the parent has hung up."""
+    lengths = _read(channel, _FRAME.size)
+    if lengths is None:
+        return None
+    header_size, blob_size = _FRAME.unpack(lengths)
+    text = _read(channel, header_size + blob_size)
+    return None if text is None else dict(json.loads(text[:header_size]))
+
+
+def _read(channel: socket.socket, size: int) -> bytes | None:
+    data = bytearray()
+    while len(data) < size:
+        part = channel.recv(size - len(data))
+        if not part:
+            return None
+        data += part
+    return bytes(data)
+
+
+def _send(channel: socket.socket, header: dict[str, Any], blob: bytes = b"") -> None:
+    from ocr_core.sandbox_wire import pack
+
+    channel.sendall(pack(header, blob))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,130 @@
+"""Pixels to text with Tesseract: the whole page, or each detected region by itself."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ocr_core.engines.tesseract import ENGINE, TesseractEngine, open_engine
+from ocr_core.engines.tsv import words_of
+from ocr_core.errors import DocumentError, FailureKind
+from ocr_core.layout import LEVELS, Word, compose
+from ocr_core.options import RecognizeOptions
+from ocr_core.page import Level, Region
+from ocr_core.pipeline import WorkingPage
+
+if TYPE_CHECKING:
+    from ocr_core.document import Pixels
+
+_MARGIN = 10
+"""Pixels of the border's own colour put around a region: Tesseract misses letters that touch an edge."""
+
+
+@dataclass(frozen=True)
+class Recognize:
+    """Reads the page's pixels."""
+
+    options: RecognizeOptions
+    name: str = "recognize"
+    provides: frozenset[str] = frozenset({"text", "regions"})
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Pixels; and regions when each is read by itself."""
+        return frozenset({"pixels", "regions"} if self.options.per_region else {"pixels"})
+
+    def run(self, page: WorkingPage) -> None:
+        """Sets `text`, `confidence`, `engine`, and puts the recognised regions in place of detected ones."""
+        if page.text is not None or page.pixels is None:
+            return
+        reader = _Reader(open_engine(self.options), self.options, page.resolution or 0)
+        if self.options.per_region:
+            words = _read_regions(reader, page.pixels, page.regions)
+        else:
+            words = reader.read(page.pixels)
+        made = compose(
+            words,
+            engine=ENGINE,
+            finest=self.options.iterator_level,
+            threshold=self.options.confidence_threshold,
+        )
+        page.text, page.confidence, page.regions = made.text, made.confidence, made.regions
+        page.engine = ENGINE
+
+
+class _Reader:
+    """Reads pictures of one page until the page's time is over."""
+
+    def __init__(self, engine: TesseractEngine, options: RecognizeOptions, resolution: int) -> None:
+        self._engine = engine
+        self._options = options
+        self._resolution = resolution
+        self._deadline = time.monotonic() + options.time_limit
+
+    def read(self, pixels: Pixels, left: float = 0, top: float = 0) -> list[Word]:
+        remaining = self._deadline - time.monotonic()
+        limit = self._options.time_limit
+        if remaining <= 0:
+            raise DocumentError(
+                FailureKind.TIMEOUT, f"Tesseract was not done within {limit:g} s (recognize.time_limit)"
+            )
+        rows = self._engine.read(pixels, self._resolution, self._options.page_seg_mode, remaining)
+        return words_of(rows, left, top)
+
+
+def _read_regions(reader: _Reader, pixels: Pixels, regions: tuple[Region, ...]) -> list[Word]:
+    """Reads the finest regions one by one and hangs their words on the tree that was detected."""
+    parents = {region.parent for region in regions}
+    words: list[Word] = []
+    for region in regions:
+        if region.index in parents:
+            continue
+        crop, left, top = _crop(pixels, region)
+        if crop.size:
+            words += _hang(reader.read(crop, left, top), region, regions)
+    return words
+
+
+def _crop(pixels: Pixels, region: Region) -> tuple[Pixels, float, float]:
+    """Cuts a region out, with a margin around; a rectangle set on the whole page would be read wrong.
+
+    (Where such a rectangle is as wide as the page, libtesseract takes its lines from the wrong height.)
+    """
+    height, width = pixels.shape[:2]
+    left, top = max(0, int(region.box.left)), max(0, int(region.box.top))
+    right, bottom = min(width, round(region.box.right)), min(height, round(region.box.bottom))
+    crop = pixels[top:bottom, left:right]
+    if not crop.size:
+        return crop, left, top
+    border = ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN), (0, 0))[: pixels.ndim]
+    return np.pad(crop, border, mode="edge"), left - _MARGIN, top - _MARGIN
+
+
+def _hang(words: list[Word], region: Region, regions: tuple[Region, ...]) -> list[Word]:
+    """Numbers words so that everything down to the region's level is one element."""
+    numbers = _branch(region, regions)
+    depth = LEVELS.index(region.level)
+    if region.level is Level.BLOCK:
+        return [
+            replace(word, block=numbers[0], paragraph=word.block * 10_000 + word.paragraph) for word in words
+        ]
+    if region.level is Level.PARAGRAPH:
+        order = {key: i for i, key in enumerate(dict.fromkeys((w.block, w.paragraph, w.line) for w in words))}
+        return [
+            replace(w, block=numbers[0], paragraph=numbers[1], line=order[w.block, w.paragraph, w.line])
+            for w in words
+        ]
+    block, paragraph, line = (*numbers, 0, 0)[:3] if depth < 3 else numbers[:3]
+    return [replace(word, block=block, paragraph=paragraph, line=line) for word in words]
+
+
+def _branch(region: Region, regions: tuple[Region, ...]) -> tuple[int, ...]:
+    """Returns the indices from the region's block down to the region."""
+    chain = [region.index]
+    while region.parent is not None:
+        region = regions[region.parent]
+        chain.append(region.index)
+    return tuple(reversed(chain))

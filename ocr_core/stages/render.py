@@ -1,0 +1,33 @@
+"""The page to pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ocr_core.options import RenderOptions
+from ocr_core.pipeline import SOURCE, WorkingPage
+
+
+@dataclass(frozen=True)
+class Render:
+    """Renders a PDF page, or decodes an image.
+
+    Attributes:
+        options: Resolution, colour and the pixel budget.
+        always: Render even a page whose text is known already, because it will be drawn.
+    """
+
+    options: RenderOptions
+    always: bool = False
+    name: str = "render"
+    needs: frozenset[str] = frozenset({SOURCE})
+    provides: frozenset[str] = frozenset({"pixels"})
+
+    def run(self, page: WorkingPage) -> None:
+        """Sets `rendered`, `pixels` and the size."""
+        if page.text is not None and not self.always:
+            return
+        raster = page.source.render(self.options)
+        page.rendered = page.pixels = raster.pixels
+        page.height, page.width = raster.pixels.shape[:2]
+        page.resolution = raster.resolution

@@ -1,0 +1,40 @@
+"""The bypass: text that the page already carries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ocr_core.engines import text_layer
+from ocr_core.layout import compose
+from ocr_core.options import RecognizeOptions, RenderOptions, TextLayerMode, TextLayerOptions
+from ocr_core.pipeline import SOURCE, WorkingPage
+
+
+@dataclass(frozen=True)
+class TextLayer:
+    """Takes the page's own text where it is usable, so that the stages up to recognition have nothing to do."""
+
+    options: TextLayerOptions
+    render: RenderOptions
+    recognize: RecognizeOptions
+    name: str = "text_layer"
+    needs: frozenset[str] = frozenset({SOURCE})
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """Text and regions for certain only when nothing else may read the page."""
+        return frozenset({"text", "regions"} if self.options.mode is TextLayerMode.ONLY else ())
+
+    def run(self, page: WorkingPage) -> None:
+        """Sets `text` and `regions` from the text layer; with mode `only`, empty ones where it is not usable."""
+        canvas = page.source.canvas(self.render)
+        words = page.source.words(canvas) or []
+        believed = text_layer.usable(words, self.options.min_chars)
+        if not believed and self.options.mode is not TextLayerMode.ONLY:
+            return
+        made = compose(
+            words if believed else [], engine=text_layer.ENGINE, finest=self.recognize.iterator_level
+        )
+        page.width, page.height, page.resolution = canvas.width, canvas.height, canvas.resolution
+        page.text, page.confidence, page.regions = made.text, made.confidence, made.regions
+        page.engine = text_layer.ENGINE
