@@ -1,0 +1,92 @@
+"""A world for a fault test: a source folder that remembers what was put into it, a sink, and drivers that die."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tasks.config import build_config
+from tests.faults.documents import tiny_pdf
+from tests.faults.oracle import Corpus, Verdict
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class World:
+    """A source, a sink and the processes that work on them.
+
+    Args:
+        folder: Where both are.
+        overrides: `--set` strings on top of what makes documents cheap.
+    """
+
+    def __init__(self, folder: Path, overrides: tuple[str, ...] = ()) -> None:
+        self.inbox = folder / "inbox"
+        self.sink = folder / "tables"
+        self.inbox.mkdir()
+        self.corpus = Corpus(self.inbox)
+        self._config = folder / "config.json"
+        self._processes: list[subprocess.Popen[str]] = []
+        self.configure(*overrides)
+
+    def configure(self, *overrides: str) -> None:
+        """Writes the configuration that drivers started from now on use."""
+        config = build_config(
+            {
+                "source": {"url": str(self.inbox)},
+                "sink": {"url": str(self.sink)},
+                "trigger": {"max_files_per_trigger": 4},
+                "pipeline": {"text_layer": {"mode": "only"}, "render": {"resolution": 72}},
+                "execution": {"workers": 1, "worker_wait_seconds": 20},
+            },
+            overrides=overrides,
+        )
+        self._config.write_text(config.model_dump_json())
+
+    def fill(self, files: int, *, pages: int = 2, start: int = 0) -> None:
+        """Puts new small documents into the source."""
+        for number in range(start, start + files):
+            name = f"document{number:05}.pdf"
+            texts = [f"document {number} page {page}" for page in range(pages)]
+            self.corpus.put(name, tiny_pdf(*texts), pages)
+
+    def start(self, *arguments: str, module: str = "tests.faults.driver") -> subprocess.Popen[str]:
+        """Starts a driver."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, str(self._config), *arguments],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self._processes.append(process)
+        return process
+
+    def run(self, *arguments: str, module: str = "tests.faults.driver") -> int:
+        """Runs a driver to its end and returns its exit code (negative: the signal that ended it)."""
+        process = self.start(*arguments, module=module)
+        _, errors = process.communicate(timeout=120)
+        assert "Traceback" not in errors, errors
+        return process.returncode
+
+    def judge(self, **options: bool) -> Verdict:
+        """Compares the table with the source."""
+        return self.corpus.judge(self.sink, **options)
+
+    def close(self) -> None:
+        """Ends whatever still runs."""
+        for process in self._processes:
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.close()

@@ -1,0 +1,65 @@
+"""The control: the same steps, but what is done is kept in a state file written after the commit.
+
+It shows that the oracle can see: killed between the two, this driver writes its batch again.
+
+    python -m tests.faults.control CONFIG.json [--die-at committed[:N]]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+import pyarrow as pa
+from deltalake import write_deltalake
+
+from ocr_core.page_worker import PageWorker
+from tasks.config import StreamConfig
+from tasks.rows import page_rows
+from tasks.sources import fetch, list_files
+
+
+def main() -> int:
+    """Processes what the state file does not name, a batch at a time."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--die-at", default="")
+    arguments = parser.parse_args()
+    _, _, number = arguments.die_at.partition(":")
+    die_at = int(number or 1) if arguments.die_at else 0
+    config = StreamConfig.model_validate_json(arguments.config.read_text())
+    state = Path(config.sink.url) / "state.json"
+    done: list[str] = json.loads(state.read_text()) if state.exists() else []
+    files = [file for file in list_files(config.source) if file.path not in done]
+    size = config.trigger.max_files_per_trigger
+    with tempfile.TemporaryDirectory() as cache, PageWorker(config.pipeline, config.execution.limits) as worker:
+        for batch, start in enumerate(range(0, len(files), size), 1):
+            tables = []
+            for file in files[start : start + size]:
+                fetched = fetch(file, Path(cache), max_bytes=1 << 30)
+                total = worker.probe(str(fetched.local_path)).pages
+                rows = page_rows(
+                    file,
+                    [worker.page(str(fetched.local_path), page, total) for page in range(total)],
+                    stream=config.stream,
+                    pipeline_id="control",
+                    content_hash=fetched.content_hash,
+                    version_id=None,
+                    overlay_paths=[None] * total,
+                )
+                tables.append(pa.Table.from_batches([rows]).append_column("batch_id", pa.array([0] * total, pa.int64())))
+                done.append(file.path)
+            write_deltalake(f"{config.sink.url}/pages", pa.concat_tables(tables), mode="append")
+            if batch == die_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            state.write_text(json.dumps(done))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

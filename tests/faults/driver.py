@@ -1,0 +1,72 @@
+"""Runs a stream in a process of its own that can be told to die, or to stop, at a chosen event.
+
+    python -m tests.faults.driver CONFIG.json [--die-at EVENT[:N]] [--stop-at EVENT[:N]] [--at EVENT[:N] COMMAND]
+
+EVENT is the name of a class in `tasks.progress`; N counts from 1. Dying is SIGKILL to itself: nothing is flushed,
+nothing is closed. Prints the summary as JSON when the run ends by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from flows.api import Stream
+from ocr_core.errors import EnvironmentFault, TransientError
+from tasks.config import StreamConfig
+from tasks.progress import Event
+
+
+def at(place: str, action: Callable[[], object]) -> Callable[[Event], None]:
+    """Returns an observer that acts at the N-th event of a kind."""
+    name, _, number = place.partition(":")
+    wanted = int(number or 1)
+    seen: Counter[str] = Counter()
+
+    def observe(event: Event) -> None:
+        kind = type(event).__name__
+        seen[kind] += 1
+        if kind == name and seen[kind] == wanted:
+            action()
+
+    return observe
+
+
+def main() -> int:
+    """Runs the stream; returns the exit code that `inkstream run` would."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--die-at")
+    parser.add_argument("--stop-at")
+    parser.add_argument("--at", nargs=2, action="append", default=[])
+    arguments = parser.parse_args()
+    observers: list[Callable[[Event], None]] = []
+    for place, command in arguments.at:
+        observers.append(at(place, lambda command=command: subprocess.run(command, shell=True, check=True)))
+    if arguments.stop_at:
+        observers.append(at(arguments.stop_at, lambda: os.kill(os.getpid(), signal.SIGSTOP)))
+    if arguments.die_at:
+        observers.append(at(arguments.die_at, lambda: os.kill(os.getpid(), signal.SIGKILL)))
+    config = StreamConfig.model_validate_json(arguments.config.read_text())
+    try:
+        with Stream(config, observers=observers) as stream:
+            summary = stream.run()
+    except TransientError as error:
+        print(error, file=sys.stderr)
+        return 5
+    except EnvironmentFault as error:
+        print(error, file=sys.stderr)
+        return 4
+    print(json.dumps({**summary.to_json(), "left_out": summary.left_out}), flush=True)
+    return 5 if summary.left_out else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

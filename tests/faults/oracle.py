@@ -1,0 +1,102 @@
+"""What must be in the table, and what is: the multiset of (file version, page), and the bytes each row was read from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from deltalake import DeltaTable
+
+PageKey = tuple[str, str, int, int | None]
+
+
+@dataclass(slots=True)
+class Verdict:
+    """How the table differs from what was put into the source.
+
+    Attributes:
+        lost: Pages of known file versions that have no row.
+        duplicated: Pages with more than one row.
+        foreign: Rows of file versions nobody put there.
+        torn: File versions with some pages and not others.
+        wrong_bytes: Rows whose content hash is not that of the version their etag names.
+        rows: Rows in all.
+    """
+
+    rows: int = 0
+    lost: set[PageKey] = field(default_factory=set)
+    duplicated: Counter[PageKey] = field(default_factory=Counter)
+    foreign: set[PageKey] = field(default_factory=set)
+    torn: set[str] = field(default_factory=set)
+    wrong_bytes: set[PageKey] = field(default_factory=set)
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is wrong."""
+        return not (self.lost or self.duplicated or self.foreign or self.torn or self.wrong_bytes)
+
+
+class Corpus:
+    """Every version of every file that was ever put into a local source, with its bytes' hash and page count."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._versions: dict[tuple[str, str, int], tuple[str, int]] = {}
+
+    def put(self, name: str, content: bytes, pages: int) -> None:
+        """Writes a file whole (a rename, as careful uploaders do) and remembers this version of it."""
+        target = self.folder / name
+        partial = self.folder / f".{name}.partial"
+        partial.write_bytes(content)
+        stat = partial.stat()
+        partial.rename(target)
+        key = (target.resolve().as_uri(), f"{stat.st_mtime_ns}-{stat.st_size}", stat.st_size)
+        self._versions[key] = (hashlib.sha256(content).hexdigest(), pages)
+
+    def judge(self, sink: Path, *, stream: str = "main", current_only: bool = True) -> Verdict:
+        """Compares a table with what was put here.
+
+        Args:
+            sink: The sink's folder.
+            stream: Whose rows are judged.
+            current_only: Only the versions that are in the folder now must be there; older ones may be.
+        """
+        verdict = Verdict()
+        found: Counter[PageKey] = Counter()
+        for row in read_rows(sink, stream):
+            key = (row["path"], row["etag"], row["length"], row["pagenum"])
+            found[key] += 1
+            verdict.rows += 1
+            version = self._versions.get(key[:3])
+            if version is None:
+                verdict.foreign.add(key)
+            elif row["content_hash"] != version[0]:
+                verdict.wrong_bytes.add(key)
+        verdict.duplicated = Counter({key: count for key, count in found.items() if count > 1})
+        for key, (_, pages) in self._versions.items():
+            wanted = {(*key, page) for page in range(pages)}
+            missing = wanted - found.keys()
+            if missing and (self._is_current(key) or not current_only):
+                verdict.lost |= missing
+            if missing and missing != wanted:
+                verdict.torn.add(key[0])
+        return verdict
+
+    def _is_current(self, key: tuple[str, str, int]) -> bool:
+        path = self.folder / Path(key[0]).name
+        stat = path.stat()
+        return key[1] == f"{stat.st_mtime_ns}-{stat.st_size}"
+
+
+def read_rows(sink: Path, stream: str = "main") -> list[dict[str, object]]:
+    """Returns the rows of a stream, read from the table's own files with nothing of ours in between."""
+    if not DeltaTable.is_deltatable(str(sink / "pages")):
+        return []
+    columns = ["path", "etag", "length", "pagenum", "content_hash", "batch_id", "stream", "exception_kind", "text"]
+    rows: list[dict[str, object]] = []
+    for uri in DeltaTable(str(sink / "pages")).file_uris():
+        rows.extend(pq.read_table(uri, columns=columns).to_pylist())
+    return [row for row in rows if row["stream"] == stream]

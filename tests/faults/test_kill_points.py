@@ -1,0 +1,160 @@
+"""The flow is killed at each named point; whoever comes next loses nothing and writes nothing twice."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from deltalake import DeltaTable
+
+from tests.faults.conftest import World
+
+KILLED = -signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        pytest.param("Listed", id="listed"),
+        pytest.param("Planned", id="planned"),
+        pytest.param("RangeDone:3", id="overlay-written"),
+        pytest.param("Processed:1", id="processed-first"),
+        pytest.param("Processed:2", id="processed-second"),
+        pytest.param("BatchCommitted:1", id="ledger-lagging"),
+        pytest.param("BatchCommitted:3", id="ledger-lagging-at-the-end"),
+        pytest.param("LedgerProjected:1", id="ledger-projected"),
+        pytest.param("BatchDone:2", id="published"),
+    ],
+)
+def test_killed_at_a_named_point(world: World, point: str) -> None:
+    world.configure("pipeline.draw={}")
+    world.fill(10)
+    assert world.run("--die-at", point) == KILLED
+    before = world.judge()
+    assert not before.duplicated
+    assert not before.torn
+    assert before.lost or point == "BatchCommitted:3"
+    if point.startswith("RangeDone"):
+        assert list((world.sink / "overlays").rglob("*.jpg")), "no overlay was written before the kill"
+        assert before.rows == 0
+    assert world.run() == 0
+    after = world.judge()
+    assert after.clean, after
+    assert after.rows == 20
+
+
+def test_the_ledger_may_be_lost(world: World) -> None:
+    world.fill(6)
+    assert world.run() == 0
+    shutil.rmtree(world.sink / "files")
+    world.fill(2, start=6)
+    assert world.run() == 0
+    assert world.judge().clean
+    assert DeltaTable(str(world.sink / "files")).to_pyarrow_table().num_rows == 8
+
+
+def parquet_without_commit(pages: Path, versions: int) -> bool:
+    """Whether a data file is there that no commit of the table names yet."""
+    if _versions(pages) > versions:
+        return False
+    return any(file.stat().st_size for file in pages.glob("*.parquet"))
+
+
+def commit_landed(pages: Path, versions: int) -> bool:
+    """Whether the table has a version it did not have."""
+    return _versions(pages) > versions
+
+
+def _versions(pages: Path) -> int:
+    return len(list((pages / "_delta_log").glob("*.json"))) if pages.exists() else 0
+
+
+@pytest.mark.parametrize("moment", [parquet_without_commit, commit_landed])
+def test_killed_inside_the_commit(world: World, moment: Callable[[Path, int], bool]) -> None:
+    """Killed from outside the moment the disk shows that state; some kills miss it, so it is tried until one hits."""
+    world.configure("trigger.max_files_per_trigger=1000")
+    pages = world.sink / "pages"
+    hits = 0
+    for attempt in range(12):
+        world.fill(40, start=attempt * 40)
+        driver = world.start("--stop-at", "Processed")
+        _wait(lambda: _is_stopped(driver.pid))
+        versions = _versions(pages)
+        for stray in pages.glob("*.parquet"):
+            if not _is_committed(pages, stray):
+                stray.unlink()
+        committed = {file.name for file in pages.glob("*.parquet")}
+        os.kill(driver.pid, signal.SIGCONT)
+        while driver.poll() is None:
+            fresh = [f for f in pages.glob("*.parquet") if f.name not in committed and f.stat().st_size]
+            landed = commit_landed(pages, versions)
+            if (moment is commit_landed and landed) or (moment is parquet_without_commit and fresh):
+                os.killpg(driver.pid, signal.SIGKILL)
+                break
+        driver.communicate()
+        uncommitted = _versions(pages) == versions
+        hits += uncommitted if moment is parquet_without_commit else not uncommitted
+        verdict = world.judge()
+        assert not verdict.duplicated
+        assert not verdict.torn
+        if hits:
+            break
+    assert hits, "no kill hit the moment"
+    assert world.run() == 0
+    assert world.judge().clean
+
+
+def _is_committed(pages: Path, file: Path) -> bool:
+    return any(uri.endswith(file.name) for uri in DeltaTable(str(pages)).file_uris())
+
+
+def test_stopped_and_woken_after_another_went_on(world: World) -> None:
+    """A driver that slept through another's work adds nothing."""
+    world.fill(10)
+    sleeper = world.start("--stop-at", "Processed:2")
+    _wait(lambda: _is_stopped(sleeper.pid))
+    assert world.run() == 0
+    assert world.judge().clean
+    os.kill(sleeper.pid, signal.SIGCONT)
+    _, errors = sleeper.communicate(timeout=120)
+    assert sleeper.returncode == 0, errors
+    verdict = world.judge()
+    assert verdict.clean, verdict
+    assert verdict.rows == 20
+
+
+def test_three_drivers_on_one_stream(world: World) -> None:
+    world.fill(24)
+    drivers = [world.start() for _ in range(3)]
+    for driver in drivers:
+        _, errors = driver.communicate(timeout=200)
+        assert driver.returncode == 0, errors
+    verdict = world.judge()
+    assert verdict.clean, verdict
+    assert verdict.rows == 48
+
+
+def test_the_control_is_caught(world: World) -> None:
+    """A driver that keeps a state file, written after the commit, duplicates: the oracle must see it."""
+    world.fill(8)
+    assert world.run("--die-at", "committed", module="tests.faults.control") == KILLED
+    assert world.run(module="tests.faults.control") == 0
+    verdict = world.judge()
+    assert verdict.duplicated, "the oracle is blind"
+
+
+def _is_stopped(pid: int) -> bool:
+    return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+
+
+def _wait(condition: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "the condition did not come true in time"
+        time.sleep(0.01)

@@ -1,0 +1,108 @@
+"""The main job under a real Prefect server."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+from tests.faults.documents import tiny_pdf
+from tests.faults.oracle import Corpus
+from tests.integration.conftest import PrefectServer
+
+CHEAP = ("pipeline.text_layer.mode=only", "execution.workers=1", "trigger.max_files_per_trigger=2")
+
+
+def _fill(inbox: Path, files: int) -> Corpus:
+    inbox.mkdir()
+    corpus = Corpus(inbox)
+    for number in range(files):
+        corpus.put(f"note{number}.pdf", tiny_pdf(f"note {number}"), 1)
+    return corpus
+
+
+def _post(server: PrefectServer, path: str, body: dict[str, Any]) -> Any:
+    request = Request(  # noqa: S310 - a loopback address made by the fixture
+        server.url + path, data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
+    )
+    with urlopen(request, timeout=30) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+def _flow_runs(server: PrefectServer, name: str) -> list[dict[str, Any]]:
+    runs: list[dict[str, Any]] = _post(server, "/flow_runs/filter", {"flow_runs": {"name": {"any_": [name]}}})
+    return runs
+
+
+def test_one_flow_run_with_a_few_task_runs_a_batch(prefect_server: PrefectServer, tmp_path: Path) -> None:
+    corpus = _fill(tmp_path / "inbox", 4)
+    settings = [part for option in CHEAP for part in ("--set", option)]
+    command = [sys.executable, "-m", "flows.cli", "run", "--source", str(tmp_path / "inbox"), "--sink"]
+    command += [str(tmp_path / "tables"), "--stream", "counted", "--prefect", "auto", "--json", *settings]
+    done = subprocess.run(command, env=prefect_server.environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["batchId"] for line in lines[:-1]] == [0, 1]
+    assert lines[-1] == {
+        "batches": 2,
+        "files": 4,
+        "pages": 4,
+        "failed_pages": 0,
+        "version": lines[-1]["version"],
+        "table": lines[-1]["table"],
+    }
+    (flow_run,) = _flow_runs(prefect_server, "counted")
+    assert flow_run["state_type"] == "COMPLETED"
+    tasks = _post(prefect_server, "/task_runs/filter", {"flow_runs": {"id": {"any_": [flow_run["id"]]}}})
+    assert sorted(run["name"] for run in tasks) == [
+        "commit counted 1/2",
+        "commit counted 2/2",
+        "discover counted",
+        "ledger counted 1/2",
+        "ledger counted 2/2",
+        "process counted 1/2",
+        "process counted 2/2",
+    ]
+    assert corpus.judge(tmp_path / "tables", stream="counted").clean
+
+
+SERVE = """
+import sys
+from flows.stream import ocr_stream
+from tasks.config import StreamConfig
+config = StreamConfig.model_validate_json(sys.argv[1])
+ocr_stream.serve(name="scheduled", interval=2, parameters={"config": config.model_dump(mode="json")})
+"""
+
+
+def test_a_schedule_fires(prefect_server: PrefectServer, tmp_path: Path) -> None:
+    """With an SQLAlchemy or fastapi outside the pins the server starts and schedules silently never fire."""
+    from tasks.config import build_config
+
+    corpus = _fill(tmp_path / "inbox", 2)
+    config = build_config(
+        {"source": {"url": str(tmp_path / "inbox")}, "sink": {"url": str(tmp_path / "tables")}},
+        overrides=[*CHEAP, "stream=scheduled"],
+    )
+    log = tmp_path / "serve.log"
+    with log.open("wb") as output:
+        runner = subprocess.Popen(
+            [sys.executable, "-c", SERVE, config.model_dump_json()],
+            env=prefect_server.environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            end = time.monotonic() + 120
+            while corpus.judge(tmp_path / "tables", stream="scheduled").lost:
+                assert runner.poll() is None, log.read_text()
+                assert time.monotonic() < end, log.read_text()
+                time.sleep(0.5)
+        finally:
+            runner.terminate()
+            runner.wait(timeout=60)
+    assert corpus.judge(tmp_path / "tables", stream="scheduled").clean
