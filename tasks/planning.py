@@ -1,0 +1,57 @@
+"""Pure decisions: which files make which batch, and which pages make which range."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from tasks.config import TriggerOptions
+from tasks.model import Batch, FileVersion
+
+
+def plan_batches(
+    files: Sequence[FileVersion],
+    *,
+    stream: str,
+    trigger: TriggerOptions,
+    planned_at: int,
+    new_attempt_id: Callable[[], str],
+) -> list[Batch]:
+    """Cuts `files` into batches, in order, each within the trigger's caps.
+
+    A batch has at least one file, so a file over the byte cap makes a batch of its own.
+
+    Args:
+        files: New file versions in the order they are to be processed.
+        stream: The stream they belong to.
+        trigger: The caps.
+        planned_at: Transaction version of the snapshot that `files` was compared with.
+        new_attempt_id: Gives a fresh random id for each batch.
+    """
+    return [
+        Batch(stream=stream, attempt_id=new_attempt_id(), files=group, planned_at=planned_at)
+        for group in _groups(files, trigger.max_files_per_trigger, trigger.max_bytes_per_trigger)
+    ]
+
+
+def _groups(
+    files: Sequence[FileVersion], max_files: int, max_bytes: int | None
+) -> Iterator[tuple[FileVersion, ...]]:
+    group: list[FileVersion] = []
+    size = 0
+    for file in files:
+        over = max_bytes is not None and size + file.size > max_bytes
+        if group and (len(group) == max_files or over):
+            yield tuple(group)
+            group, size = [], 0
+        group.append(file)
+        size += file.size
+    if group:
+        yield tuple(group)
+
+
+def page_ranges(first_page: int, total_pages: int, pages_per_range: int) -> list[range]:
+    """Cuts the pages from `first_page` (0-based) to the last into ranges of at most `pages_per_range`."""
+    return [
+        range(start, min(start + pages_per_range, total_pages))
+        for start in range(first_page, total_pages, pages_per_range)
+    ]

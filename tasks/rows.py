@@ -1,0 +1,217 @@
+"""The rows of `pages`: their schema, how results become rows, and where they wait for the commit."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
+
+import pyarrow as pa
+
+from ocr_core.errors import TransientError
+from ocr_core.page import PageResult, Region
+from tasks.model import FileVersion
+
+SCHEMA_VERSION = 1
+"""Raised when a column changes its meaning; a table with a higher one is refused."""
+
+_UTC = pa.timestamp("us", tz="UTC")
+
+REGION_TYPE = pa.struct(
+    [
+        ("index", pa.int32()),
+        ("parent", pa.int32()),
+        ("level", pa.string()),
+        ("left", pa.float32()),
+        ("top", pa.float32()),
+        ("width", pa.float32()),
+        ("height", pa.float32()),
+        ("angle", pa.float32()),
+        ("text", pa.string()),
+        ("confidence", pa.float32()),
+        ("engine", pa.string()),
+    ]
+)
+
+ROWS_SCHEMA = pa.schema(
+    [
+        ("path", pa.string()),
+        ("pagenum", pa.int32()),
+        ("total_pages", pa.int32()),
+        ("text", pa.string()),
+        ("confidence", pa.float64()),
+        ("regions", pa.list_(REGION_TYPE)),
+        ("exception", pa.string()),
+        ("exception_kind", pa.string()),
+        ("overlay_path", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("resolution", pa.int32()),
+        ("engine", pa.string()),
+        ("pipeline_id", pa.string()),
+        ("stream", pa.string()),
+        ("etag", pa.string()),
+        ("version_id", pa.string()),
+        ("modification_time", _UTC),
+        ("length", pa.int64()),
+        ("content_hash", pa.string()),
+        ("processing_ms", pa.float64()),
+    ]
+)
+"""A row as a worker makes it, before the commit says which batch it is in."""
+
+PAGES_SCHEMA = ROWS_SCHEMA.append(pa.field("batch_id", pa.int64())).append(pa.field("timestamp", _UTC))
+"""The `pages` table."""
+
+
+def page_rows(
+    file: FileVersion,
+    results: Sequence[PageResult],
+    *,
+    stream: str,
+    pipeline_id: str,
+    content_hash: str | None,
+    version_id: str | None,
+    overlay_paths: Sequence[str | None],
+) -> pa.RecordBatch:
+    """Turns the results of one file's pages into rows, in the order given.
+
+    Args:
+        file: The file version the pages were read from.
+        results: One result per page; one with a null `pagenum` where pages cannot be counted.
+        stream: The stream the rows belong to.
+        pipeline_id: What made them.
+        content_hash: SHA-256 of the bytes that were read; None where nothing could be read.
+        version_id: The object's version id, where the store has one.
+        overlay_paths: For each result, where its overlay was put.
+
+    Raises:
+        ValueError: If there is not one overlay path per result.
+    """
+    same = {
+        "path": file.path,
+        "stream": stream,
+        "pipeline_id": pipeline_id,
+        "etag": file.etag,
+        "version_id": version_id,
+        "modification_time": file.modified,
+        "length": file.size,
+        "content_hash": content_hash,
+    }
+    rows = [_row(result, overlay) | same for result, overlay in zip(results, overlay_paths, strict=True)]
+    return pa.RecordBatch.from_pylist(rows, schema=ROWS_SCHEMA)
+
+
+def _row(result: PageResult, overlay_path: str | None) -> dict[str, Any]:
+    failure = result.failure
+    return {
+        "pagenum": result.pagenum,
+        "total_pages": result.total_pages,
+        "text": storable(result.text),
+        "confidence": _finite(result.confidence),
+        "regions": [_region(region) for region in result.regions],
+        "exception": storable(failure.message) if failure else None,
+        "exception_kind": failure.kind.value if failure else None,
+        "overlay_path": overlay_path,
+        "width": result.width,
+        "height": result.height,
+        "resolution": result.resolution,
+        "engine": result.engine,
+        "processing_ms": result.processing_ms,
+    }
+
+
+def _region(region: Region) -> dict[str, Any]:
+    box = region.box
+    return {
+        "index": region.index,
+        "parent": region.parent,
+        "level": region.level.value,
+        "left": box.left,
+        "top": box.top,
+        "width": box.width,
+        "height": box.height,
+        "angle": box.angle,
+        "text": storable(region.text),
+        "confidence": _finite(region.confidence),
+        "engine": region.engine,
+    }
+
+
+def storable(text: str | None) -> str | None:
+    """Replaces what a column of text cannot carry to every reader: lone surrogates and NUL."""
+    if text is None:
+        return None
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+class ResultSpool:
+    """Rows of one batch, on disk from their arrival to the commit, so that memory stays flat.
+
+    Files go by their index in the batch. The spool file has no name, so nothing is left behind however the process
+    ends. Safe between threads.
+    """
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile(prefix="inkstream-spool-")  # noqa: SIM115 - closed by close()
+        self._lock = threading.Lock()
+        self._places: dict[int, dict[int | None, tuple[int, int]]] = {}
+        self._pages: dict[int, set[int | None]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def add(self, index: int, rows: pa.RecordBatch) -> None:
+        """Keeps the rows of one page range of the file at `index`.
+
+        A range that is already there (its worker was thought dead and answered late) is dropped.
+
+        Raises:
+            ValueError: If there are no rows, or only some of its pages are already there.
+            TransientError: If the disk is full.
+        """
+        pages = rows.column("pagenum").to_pylist()
+        with self._lock:
+            have = self._pages.setdefault(index, set())
+            if pages and have.issuperset(pages):
+                return
+            if not pages or have.intersection(pages) or len(set(pages)) != len(pages):
+                raise ValueError(f"file {index} of the batch: pages {pages} are empty or overlap those already there")
+            self._places.setdefault(index, {})[pages[0]] = self._write(rows.serialize())
+            have.update(pages)
+
+    def pages(self, index: int) -> frozenset[int | None]:
+        """Tells which pages of a file are there; `{None}` for a file whose pages cannot be counted."""
+        return frozenset(self._pages.get(index, ()))
+
+    def read(self, index: int) -> Iterator[pa.RecordBatch]:
+        """Reads a file's rows back, pages in order. May be done again."""
+        places = self._places.get(index, {})
+        for first in sorted(places, key=lambda page: -1 if page is None else page):
+            offset, length = places[first]
+            with self._lock:
+                self._file.seek(offset)
+                data = self._file.read(length)
+            yield pa.ipc.read_record_batch(pa.py_buffer(data), ROWS_SCHEMA)
+
+    def close(self) -> None:
+        """Frees the disk."""
+        self._file.close()
+
+    def _write(self, data: pa.Buffer) -> tuple[int, int]:
+        try:
+            offset = self._file.seek(0, os.SEEK_END)
+            self._file.write(data)
+        except OSError as error:
+            raise TransientError(f"could not keep results in {tempfile.gettempdir()}: {error}") from error
+        return offset, data.size
