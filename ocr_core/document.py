@@ -74,7 +74,7 @@ class DocumentPage(ABC):
         """
 
     def words(self, canvas: Canvas) -> list[Word] | None:  # noqa: ARG002 - images carry no text
-        """Returns the words of the page's own text in reading order, boxes in `canvas` pixels; None without any."""
+        """Returns the words of the page's own text in reading order, boxes in `canvas` pixels, if any."""
         return None
 
     @abstractmethod

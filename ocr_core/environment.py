@@ -84,7 +84,8 @@ def pipeline_id(options: PipelineOptions, versions: dict[str, str]) -> str:
     """Returns the fingerprint of what made a row: the options that change the output, and the versions.
 
     Args:
-        options: The pipeline; where its data lies, which binding calls it and how long it may take do not count.
+        options: The pipeline; where its data lies, which binding calls it and how long it may take do not
+            count.
         versions: From `engine_versions`.
 
     Returns:

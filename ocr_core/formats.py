@@ -120,7 +120,7 @@ def sniff(path: str | Path, limits: LimitOptions | None = None) -> str:
 
 
 def probe(path: str | Path, limits: LimitOptions | None = None) -> DocumentInfo:
-    """Says what a file is and how many pages it has. Decodes it in this process: see `PageWorker` for a safe way.
+    """Says what a file is and how many pages it has, decoding it in this process; `PageWorker` is safer.
 
     Args:
         path: The file.

@@ -7,9 +7,10 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from ocr_core.document import MAX_SIDE, Canvas, Document, DocumentPage, Pixels, Raster, too_many_pages
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 _SANE_DPI = (100, 1200)
 """Below are the 72 and 96 of cameras and web pages, which say nothing about the paper."""
+
+_ORIENTATION = 0x0112
+_TURNED = {5, 6, 7, 8}
+"""EXIF's tag, and its values that swap width and height."""
 
 _ANISOTROPY = 1.1
 """Pixels longer than wide by this factor are fax rows: the page is stretched to square pixels."""
@@ -64,7 +69,7 @@ def _count_frames(image: Image.Image, max_pages: int) -> int:
 
 @contextmanager
 def _decoding(passing: type[BaseException] | tuple[type[BaseException], ...] = ()) -> Iterator[None]:
-    """Turns whatever Pillow raises on bad bytes into DocumentError; our own pixel budget replaces Pillow's."""
+    """Turns whatever Pillow raises on bad bytes into DocumentError; our pixel budget replaces Pillow's."""
     largest = Image.MAX_IMAGE_PIXELS
     Image.MAX_IMAGE_PIXELS = None
     try:
@@ -114,16 +119,15 @@ class ImagePage(DocumentPage):
         """Returns the upright size; images are never scaled down, so too many pixels are a `limit`."""
         with _decoding():
             (width, height), resolution = _square(self._image, options.resolution)
-            turned = self._image.getexif().get(0x0112, 1) in {5, 6, 7, 8}
-        if turned:
-            width, height = height, width
         if width * height > options.max_pixels or max(width, height) > MAX_SIDE:
             raise DocumentError(
                 FailureKind.LIMIT,
-                f"the image has {width} x {height} pixels; at most {options.max_pixels} (max_pixels) with no side "
-                f"over {MAX_SIDE} are read",
+                f"the image has {width} x {height} pixels; at most {options.max_pixels} (max_pixels) with no "
+                f"side over {MAX_SIDE} are read",
             )
-        return Canvas(width, height, resolution)
+        with _decoding():  # only now: to look for EXIF in a PNG, Pillow decodes all of it
+            turned = self._image.getexif().get(_ORIENTATION, 1) in _TURNED
+        return Canvas(height, width, resolution) if turned else Canvas(width, height, resolution)
 
     def render(self, options: RenderOptions) -> Raster:
         """Returns the frame upright, on white, with square pixels.
@@ -137,7 +141,7 @@ class ImagePage(DocumentPage):
             image = _flatten(self._image, "L" if options.color == "gray" else "RGB")
             if image.size != size:
                 image = image.resize(size, Image.Resampling.LANCZOS)
-            image.getexif()[0x0112] = self._image.getexif().get(0x0112, 1)
+            image.getexif()[_ORIENTATION] = self._image.getexif().get(_ORIENTATION, 1)
             image = ImageOps.exif_transpose(image)
         return Raster(np.array(image, dtype=np.uint8), canvas.resolution)
 
@@ -180,12 +184,13 @@ def _flatten(image: Image.Image, mode: str) -> Image.Image:
     return image.convert("RGB").convert(mode) if image.mode in {"P", "CMYK"} else image.convert(mode)
 
 
-def _to_8_bit(samples: np.ndarray) -> Pixels:
-    """Scales deep gray to 8 bits: 16-bit samples by their range (12-bit content too), others by their extremes."""
+def _to_8_bit(samples: NDArray[Any]) -> Pixels:
+    """Scales deep gray to 8 bits: 16-bit (and 12-bit) samples by their range, others by their extremes."""
     if samples.dtype.itemsize == 2:
         return (samples.astype(np.uint16) >> (8 if samples.max() > 4095 else 4)).astype(np.uint8)
     values = np.nan_to_num(samples.astype(np.float64))
-    if values.min() >= 0 and values.max() <= 65535 and samples.dtype.kind == "i":
-        return (values / 257).astype(np.uint8)
-    spread = np.ptp(values) or 1.0
-    return ((values - values.min()) * (255 / spread)).astype(np.uint8)
+    low, high = float(values.min()), float(values.max())
+    if low >= 0 and high <= 65535 and samples.dtype.kind == "i":
+        low, high = 0.0, 65535.0
+    scaled: Pixels = ((values - low) * (255 / ((high - low) or 1.0))).astype(np.uint8)
+    return scaled

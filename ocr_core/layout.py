@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from ocr_core.geometry import Box
@@ -69,51 +69,47 @@ def compose(
         threshold: 0-100; elements below it leave no text and no regions.
     """
     kept = _confident(list(words), finest, threshold)
-    regions: list[Region] = []
-    texts = [
-        _grow(list(block), 0, None, regions, engine, finest)
-        for _, block in groupby(kept, key=lambda word: branch(word, Level.BLOCK))
-    ]
-    return Composition("\n\n".join(texts), _mean(kept) if kept else None, tuple(regions))
+    tree = _Tree(engine, finest)
+    texts = [tree.grow(block, 0, None) for block in _split(kept, Level.BLOCK)]
+    return Composition("\n\n".join(texts), _mean(kept) if kept else None, tuple(tree.regions))
 
 
 def _confident(words: list[Word], level: Level, threshold: float) -> list[Word]:
     if level is Level.WORD:
         return [word for word in words if word.confidence >= threshold]
-    kept: list[Word] = []
-    for _, group in groupby(words, key=lambda word: branch(word, level)):
-        element = list(group)
-        if _mean(element) >= threshold:
-            kept += element
-    return kept
+    return [word for element in _split(words, level) if _mean(element) >= threshold for word in element]
 
 
-def _grow(
-    words: list[Word], depth: int, parent: int | None, regions: list[Region], engine: str, finest: Level
-) -> str:
-    """Appends the element that `words` make at `depth`, and its children, and returns its text."""
-    level = LEVELS[depth]
-    shown = depth <= LEVELS.index(finest)
-    index = len(regions)
-    if shown:
-        box = enclosing([word.box for word in words])
-        regions.append(Region(index, parent, level, box, "", round(_mean(words), 2), engine))
-    if level is Level.WORD:
-        text = words[0].text
-    else:
+class _Tree:
+    """Gathers the regions of one page."""
+
+    def __init__(self, engine: str, finest: Level) -> None:
+        self.regions: list[Region] = []
+        self._engine = engine
+        self._shown = LEVELS.index(finest)
+
+    def grow(self, words: list[Word], depth: int, parent: int | None) -> str:
+        """Adds the element that `words` make at `depth`, and its children, and returns its text."""
+        index = len(self.regions)
+        if depth > self._shown:
+            return self._text(words, depth, parent)
+        level, box = LEVELS[depth], enclosing([word.box for word in words])
+        region = Region(index, parent, level, box, "", round(_mean(words), 2), self._engine)
+        self.regions.append(region)
+        text = self._text(words, depth, index)
+        self.regions[index] = replace(region, text=text)
+        return text
+
+    def _text(self, words: list[Word], depth: int, parent: int | None) -> str:
+        level = LEVELS[depth]
+        if level is Level.WORD:
+            return words[0].text
         children = [[word] for word in words] if level is Level.LINE else _split(words, LEVELS[depth + 1])
-        text = _SEPARATOR[level].join(
-            _grow(child, depth + 1, index if shown else parent, regions, engine, finest) for child in children
-        )
-    if shown:
-        made = regions[index]
-        regions[index] = Region(index, made.parent, level, made.box, text, made.confidence, engine)
-    return text
+        return _SEPARATOR[level].join(self.grow(child, depth + 1, parent) for child in children)
 
 
 def _split(words: Sequence[Word], level: Level) -> list[list[Word]]:
-    key: Callable[[Word], tuple[int, ...]] = lambda word: branch(word, level)  # noqa: E731
-    return [list(group) for _, group in groupby(words, key=key)]
+    return [list(group) for _, group in groupby(words, key=lambda word: branch(word, level))]
 
 
 def enclosing(boxes: Sequence[Box]) -> Box:

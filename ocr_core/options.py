@@ -1,7 +1,7 @@
 """Options of every stage, each said once: type, default, unit and meaning.
 
-`PipelineOptions` is the `pipeline:` part of a configuration file. Only what is here changes the output, so its
-fingerprint is (with the engine versions) a row's `pipeline_id`.
+`PipelineOptions` is the `pipeline:` part of a configuration file. Only what is here changes the output, so
+its fingerprint is (with the engine versions) a row's `pipeline_id`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class TextLayerOptions(Options):
     min_chars: int = Field(
         10,
         ge=0,
-        description="fewer visible characters than this is no text layer (the original's minSizeBeforeFallback)",
+        description="fewer visible characters are no text layer (the original's minSizeBeforeFallback)",
     )
 
 
@@ -98,7 +98,8 @@ class RecognizeOptions(Options):
     engine: Literal["tesseract"] = Field("tesseract", description="what reads the text")
     binding: Literal["auto", "tesserocr", "pytesseract"] = Field(
         "auto",
-        description="tesserocr keeps one handle open; pytesseract starts a process a page; auto: the first there is",
+        description="tesserocr keeps one handle open; pytesseract starts a process a page; "
+        "auto: the first there is",
     )
     languages: tuple[str, ...] = Field(
         ("eng",), min_length=1, description="Tesseract language codes, most likely first"

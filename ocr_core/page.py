@@ -1,7 +1,7 @@
 """The data that flows: one meaning for each word.
 
-A *file* has *pages*; a page has *regions* at four levels (block, paragraph, line, word). Coordinates are pixels
-of the rendered page at its recorded resolution (dpi), origin top left. Confidence is 0-100 everywhere.
+A *file* has *pages*; a page has *regions* at four levels (block, paragraph, line, word). Coordinates are
+pixels of the rendered page at its recorded resolution (dpi), origin top left. Confidence is 0-100 everywhere.
 """
 
 from __future__ import annotations

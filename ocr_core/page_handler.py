@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np  # noqa: F401 - imported here so that it counts as start, not as the first page
@@ -38,8 +38,15 @@ class _State:
 
     def document_for(self, path: str, limits: str) -> Document:
         try:
-            stat = os.stat(path)
-            version = (path, stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, limits)
+            stat = Path(path).stat()
+            version: tuple[Any, ...] = (
+                path,
+                stat.st_dev,
+                stat.st_ino,
+                stat.st_size,
+                stat.st_mtime_ns,
+                limits,
+            )
         except OSError:
             version = (path, None)
         if self.document is None or version != self.version:
@@ -61,7 +68,7 @@ def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Answers one request of `PageWorker`.
 
     Args:
-        request: `op` (`probe` or `page`), `path`, `limits` (JSON), and for a page `options` (JSON) and `pagenum`.
+        request: `op` (`probe` or `page`), `path`, `limits` (JSON); for a page `options` (JSON), `pagenum`.
 
     Raises:
         DocumentError: When the file cannot be opened.

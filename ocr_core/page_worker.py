@@ -45,8 +45,8 @@ class PageWorker:
         """Says what a file is and how many pages it has.
 
         Raises:
-            DocumentError: `empty`, `unsupported`, `limit`, `corrupt`, `encrypted`, `unreadable`; or what became
-                of the child: `timeout`, `memory`, `crash`, `internal`.
+            DocumentError: `empty`, `unsupported`, `limit`, `corrupt`, `encrypted`, `unreadable`; or what
+                became of the child: `timeout`, `memory`, `crash`, `internal`.
             EnvironmentFault: If the child cannot start.
         """
         reply, _ = self._sandbox.call({"op": "probe", **self._file(path)})
@@ -110,7 +110,7 @@ class PageWorker:
 
 
 def _checked(fields: dict[str, Any], overlay: bytes) -> PageResult:
-    """Rebuilds a result from a child that may be compromised: right types and encodable text, or a `crash`."""
+    """Rebuilds a result from a child that may be compromised: sound types and text, or a `crash`."""
     try:
         result = PageResult.from_wire(fields, overlay)
         numbers = (result.width, result.height, result.resolution)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pypdfium2 as pdfium
@@ -23,16 +23,21 @@ _ERR_SECURITY = 5
 _POINTS_PER_INCH = 72
 
 
+def _scale(resolution: int) -> float:
+    """Returns pixels a point, a hair less: 11 inch at 300 dpi would else be rounded up to 3301 pixels."""
+    return resolution / _POINTS_PER_INCH * (1 - 1e-9)
+
+
 def open_pdf(path: Path) -> PdfFile:
     """Opens a PDF.
 
     Raises:
-        DocumentError: `encrypted` when it needs a password, `empty` when it has no pages, else `corrupt`.
+        DocumentError: `encrypted` when it needs a password, `corrupt` when no page can be found.
     """
     try:
         raw = pdfium.PdfDocument(path.absolute())
     except pdfium.PdfiumError as error:
-        raise _why_not_opened(path, error) from error
+        raise _why_not_opened(error) from error
     except OSError as error:
         raise DocumentError(FailureKind.UNREADABLE, f"cannot be read: {error.strerror or error}") from error
     if raw.get_formtype() != pdfium.raw.FORMTYPE_NONE:
@@ -40,15 +45,11 @@ def open_pdf(path: Path) -> PdfFile:
     return PdfFile(raw)
 
 
-def _why_not_opened(path: Path, error: Any) -> DocumentError:
-    code = getattr(error, "err_code", None)
-    if code in {_ERR_PASSWORD, _ERR_SECURITY}:
+def _why_not_opened(error: Exception) -> DocumentError:
+    """Trusts PDFium's error code only where it names a password: it also says "Success" for a broken file."""
+    if getattr(error, "err_code", None) in {_ERR_PASSWORD, _ERR_SECURITY}:
         return DocumentError(FailureKind.ENCRYPTED, "the PDF is encrypted and needs a password to open")
-    handle = pdfium.raw.FPDF_LoadDocument(bytes(path.absolute()) + b"\0", None)
-    if handle:  # it opens, so what is wrong is that it has no pages
-        pdfium.raw.FPDF_CloseDocument(handle)
-        return DocumentError(FailureKind.EMPTY, "the PDF has no pages")
-    return DocumentError(FailureKind.CORRUPT, "the PDF is damaged: no document could be read from it")
+    return DocumentError(FailureKind.CORRUPT, "the PDF is damaged: no page can be found in it")
 
 
 class PdfFile(Document):
@@ -89,12 +90,12 @@ class PdfPage(DocumentPage):
         if resolution < min(options.min_resolution, options.resolution):
             raise DocumentError(
                 FailureKind.LIMIT,
-                f"a page of {width:.1f} x {height:.1f} inch would fit max_pixels ({options.max_pixels}) only at "
-                f"{resolution} dpi; less than {options.min_resolution} is not read (min_resolution)",
+                f"a page of {width:.1f} x {height:.1f} inch would fit max_pixels ({options.max_pixels}) only "
+                f"at {resolution} dpi; less than {options.min_resolution} is not read (min_resolution)",
             )
-        return Canvas(
-            max(1, math.ceil(width * resolution)), max(1, math.ceil(height * resolution)), resolution
-        )
+        scale = _scale(resolution)
+        across, down = (max(1, math.ceil(side * scale)) for side in self._raw.get_size())
+        return Canvas(across, down, resolution)
 
     def render(self, options: RenderOptions) -> Raster:
         """Returns the page as pixels, annotations and form fields drawn."""
@@ -102,7 +103,7 @@ class PdfPage(DocumentPage):
         gray = options.color == "gray"
         try:
             bitmap = self._raw.render(
-                scale=resolution / _POINTS_PER_INCH,
+                scale=_scale(resolution),
                 grayscale=gray,
                 rev_byteorder=not gray,
                 limit_image_cache=True,

@@ -30,7 +30,7 @@ class WorkingPage:
         rendered: The page as rendered, uint8 `H x W` or `H x W x 3`; what overlays are drawn on.
         pixels: What is read: `rendered`, or what preprocessing made of it.
         regions: Detected, later recognised, areas in reading order.
-        text: The page's text, or None while nobody has read it. Stages before it are skipped once it is there.
+        text: The page's text, or None while nobody has read it; once there, reading stages do nothing.
         confidence: Mean over words, 0-100.
         engine: What produced the text.
         overlay: Encoded picture.
@@ -140,24 +140,31 @@ def _pronoun(need: str) -> str:
 def _result(
     page: WorkingPage | None, failure: Failure | None, pagenum: int, total_pages: int, elapsed: float
 ) -> PageResult:
-    size = {
-        "width": page.width if page else None,
-        "height": page.height if page else None,
-        "resolution": page.resolution if page else None,
-    }
-    if failure is not None or page is None:
-        return PageResult(pagenum, total_pages, failure=failure, processing_ms=elapsed, **size)
+    if page is None:
+        return PageResult(pagenum, total_pages, failure=failure, processing_ms=elapsed)
+    if failure is not None:
+        return PageResult(
+            pagenum,
+            total_pages,
+            width=page.width,
+            height=page.height,
+            resolution=page.resolution,
+            failure=failure,
+            processing_ms=elapsed,
+        )
     return PageResult(
         pagenum,
         total_pages,
         text=page.text or "",
         confidence=page.confidence,
         regions=page.regions,
+        width=page.width,
+        height=page.height,
+        resolution=page.resolution,
         engine=page.engine,
         processing_ms=elapsed,
         overlay=page.overlay,
         overlay_format=page.overlay_format if page.overlay else None,
-        **size,
     )
 
 

@@ -1,8 +1,8 @@
 """Runs work that may crash, hang or eat memory in a supervised child process.
 
-The child is an ordinary process started with `subprocess`, so that it works below daemonic workers, has a clean
-environment, and its wait status says why it died. Both ends speak length-prefixed JSON and raw bytes over a
-socket: nothing that comes back is ever unpickled.
+The child is an ordinary process started with `subprocess`, so that it works below daemonic workers, has a
+clean environment, and its wait status says why it died. Both ends speak length-prefixed JSON and raw bytes
+over a socket: nothing that comes back is ever unpickled.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _GROWN = 0.25
 class Sandbox:
     """One supervised child that answers one call at a time.
 
-    A call must be repeatable: when the child is killed from outside (SIGKILL that nobody here sent), the call is
-    made once more on a new child before anybody is blamed.
+    A call must be repeatable: when the child is killed from outside (SIGKILL that nobody here sent), the call
+    is made once more on a new child before anybody is blamed.
 
     Args:
-        handler: `package.module:function`, imported in the child; takes a JSON-able dict and returns one, with
-            bytes: `(request) -> (reply, blob)`.
+        handler: `package.module:function`, imported in the child; takes a JSON-able dict and returns one,
+            with bytes: `(request) -> (reply, blob)`.
         limits: What one call may cost, and after how many calls the child is replaced.
     """
 
@@ -166,11 +166,12 @@ def _blame(death: Death, limits: LimitOptions) -> DocumentError:
     if death.over is Over.CPU:
         return DocumentError(
             FailureKind.TIMEOUT,
-            f"the page took more than {limits.page_cpu_seconds:g} CPU seconds (page_cpu_seconds) and was killed",
+            f"the page took more than {limits.page_cpu_seconds:g} CPU s (page_cpu_seconds) and was killed",
         )
     if death.over is Over.MEMORY:
         return DocumentError(
             FailureKind.MEMORY,
-            f"the page needs more than {limits.memory_mb} MiB (memory_mb): {death.how}, {death.peak_mb:.0f} MiB taken",
+            f"the page needs more than {limits.memory_mb} MiB (memory_mb): its process {death.how}, "
+            f"with {death.peak_mb:.0f} MiB taken",
         )
     return DocumentError(FailureKind.CRASH, f"the page's process {death.how}")

@@ -1,4 +1,4 @@
-"""The child's side of the sandbox: a script, run with the number of its socket and its parent's process id."""
+"""The child's side of the sandbox: a script, run with its socket's number and its parent's process id."""
 
 from __future__ import annotations
 
@@ -35,10 +35,9 @@ def main(descriptor: int, parent: int) -> None:
         except BaseException as error:  # noqa: BLE001 - whatever it is, the parent says it
             _send(channel, {"start_error": f"{type(error).__name__}: {error}"})
             return
-        size_mb = _size_mb()
+        size_mb, rss_mb = _size()
         _limit_memory(size_mb + hello["memory_mb"])
-        rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        _send(channel, {"size_mb": size_mb, "rss_mb": rss_mb})
+        _send(channel, {"size_mb": size_mb, "rss_mb": rss_mb, "high_rss_mb": _high_rss_mb()})
         while (frame := _receive(channel)) is not None:
             _limit_cpu(hello["cpu_seconds"])
             _send(channel, *_answer(handler, frame["request"]))
@@ -65,7 +64,6 @@ def _answer(handler: Handler, request: dict[str, Any]) -> tuple[dict[str, Any], 
 
     try:
         reply, blob = handler(request)
-        return {"reply": reply}, blob
     except DocumentError as error:
         problem = {"kind": error.kind, "message": error.message}
     except ConfigError as error:
@@ -76,6 +74,8 @@ def _answer(handler: Handler, request: dict[str, Any]) -> tuple[dict[str, Any], 
         problem = {"kind": "memory", "message": "the page needs more memory than a page may have (memory_mb)"}
     except Exception as error:  # noqa: BLE001 - an exception nobody foresaw is an answer, too
         problem = {"kind": "internal", "message": f"{type(error).__name__}: {error}"}
+    else:
+        return {"reply": reply}, blob
     return {"error": problem}, b""
 
 
@@ -91,12 +91,21 @@ def _limit_cpu(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (ahead, resource.RLIM_INFINITY))
 
 
-def _size_mb() -> float:
+def _size() -> tuple[float, float]:
+    """Returns address space and resident memory, MiB."""
     try:
         with open("/proc/self/statm", "rb") as statm:
-            return int(statm.read().split()[0]) * resource.getpagesize() / 2**20
+            size, resident = (
+                int(pages) * resource.getpagesize() / 2**20 for pages in statm.read().split()[:2]
+            )
     except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return _high_rss_mb(), _high_rss_mb()
+    return size, resident
+
+
+def _high_rss_mb() -> float:
+    """Returns the highest resident memory so far, MiB; it starts with that of the process that forked."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _receive(channel: socket.socket) -> dict[str, Any] | None:

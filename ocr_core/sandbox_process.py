@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import select
@@ -22,7 +24,6 @@ from ocr_core.sandbox_wire import BLOB_MOST, FRAME, HEADER_MOST, pack
 
 _START_SECONDS = 60.0
 _WATCH_SECONDS = 0.02
-_STDERR_MOST = 1 << 20
 _TOLD = 300
 
 _ENVIRONMENT = (
@@ -42,7 +43,7 @@ _ALLOCATION_SIGNALS = {signal.SIGABRT, signal.SIGTRAP, signal.SIGILL, signal.SIG
 """How native code ends when an allocation fails."""
 
 _NEAR = 1 / 3
-"""Share of the budget from which such an end is put down to memory: a buffer that doubles asks for three times
+"""Share of the budget from which such an end is put down to memory: a buffer that doubles needs three times
 what it has (the old and the new one), so it fails from a third of the budget on."""
 
 
@@ -126,9 +127,10 @@ class Child:
         self.owner = os.getpid()
         self.calls = 0
         self.kept_mb = 0.0
-        self._base_mb = self._peak_mb = self._first_rss_mb = 0.0
+        self._base_mb = self._base_rss_mb = self._high_rss_mb = self._peak_mb = 0.0
         self._ready = False
-        self._stderr = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        fcntl.fcntl(self._stderr, fcntl.F_SETFL, os.O_APPEND)
         self._socket, theirs = socket.socketpair()
         script = str(Path(__file__).with_name("sandbox_child.py"))
         try:
@@ -151,7 +153,8 @@ class Child:
             "memory_mb": limits.memory_mb,
             "cpu_seconds": limits.page_cpu_seconds,
         }
-        self._socket.sendall(pack(hello, b""))
+        with contextlib.suppress(OSError):  # already dead: `await_ready` says why
+            self._socket.sendall(pack(hello, b""))
 
     @property
     def pid(self) -> int:
@@ -176,7 +179,8 @@ class Child:
             raise EnvironmentFault(f"the page process {death.how} while starting{told}", remedy) from None
         if "start_error" in header:
             raise EnvironmentFault(f"the page process cannot start: {header['start_error']}", remedy)
-        self._base_mb, self._first_rss_mb = float(header["size_mb"]), float(header["rss_mb"])
+        self._base_mb, self._base_rss_mb = float(header["size_mb"]), float(header["rss_mb"])
+        self._high_rss_mb = float(header["high_rss_mb"])
         self._ready = True
 
     def exchange(self, request: dict[str, Any], deadline: float) -> tuple[dict[str, Any], bytes]:
@@ -191,8 +195,7 @@ class Child:
         """
         self._peak_mb = 0.0
         self.calls += 1
-        if os.fstat(self._stderr.fileno()).st_size > _STDERR_MOST:
-            os.ftruncate(self._stderr.fileno(), 0)
+        os.ftruncate(self._stderr.fileno(), 0)
         try:
             self._socket.sendall(pack({"request": request}, b""))
         except OSError:
@@ -266,10 +269,10 @@ class Child:
     def _died(self, over: Over | None) -> Death:
         """Ends the child where it still runs, and says why it is no more."""
         status, rss_mb = self._end(grace=over is None)
-        grown = rss_mb - self._base_mb if rss_mb > self._first_rss_mb else 0.0
+        grown = rss_mb - self._base_rss_mb if rss_mb > self._high_rss_mb else 0.0
         peak = max(self._peak_mb, grown)
         if over is not None:
-            return Death(over, "it was killed", peak, from_outside=False)
+            return Death(over, "was killed", peak, from_outside=False)
         if os.WIFSIGNALED(status):
             return self._signalled(os.WTERMSIG(status), peak)
         how = f"exited by itself with status {os.WEXITSTATUS(status)}"
@@ -316,7 +319,7 @@ class Child:
             while not reaped and time.monotonic() < until:
                 reaped, status, usage = os.wait4(self.pid, os.WNOHANG)
                 if not reaped:
-                    select.select([], [], [], 0.002)
+                    time.sleep(0.001)
             _kill_group(self.pid)
             if not reaped:
                 reaped, status, usage = os.wait4(self.pid, 0)
@@ -327,7 +330,5 @@ class Child:
 
 
 def _kill_group(pid: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass

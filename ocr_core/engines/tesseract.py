@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -55,7 +56,7 @@ class TesseractEngine(Protocol):
     def layout(
         self, pixels: Pixels, resolution: int, page_seg_mode: int, level: Level, seconds: float
     ) -> list[Row]:
-        """Finds text areas down to `level` without reading them where the binding can; arguments as in `read`."""
+        """Finds text areas down to `level`, unread where the binding can; arguments as in `read`."""
 
 
 def resolve_binding(options: RecognizeOptions) -> Binding:
@@ -140,10 +141,16 @@ class TesserocrEngine:
                 )
             return parse_tsv(self._api.GetTSVText(0))
         finally:
+            self._api.ClearAdaptiveClassifier()  # the legacy engine learns; a page must not depend on others
             self._api.Clear()
 
     def layout(
-        self, pixels: Pixels, resolution: int, page_seg_mode: int, level: Level, seconds: float
+        self,
+        pixels: Pixels,
+        resolution: int,
+        page_seg_mode: int,
+        level: Level,
+        seconds: float,  # noqa: ARG002 - layout analysis takes no limit
     ) -> list[Row]:
         """Finds text areas without reading them; nothing stops it after `seconds` but the sandbox."""
         self._show(pixels, resolution, page_seg_mode)
@@ -178,9 +185,9 @@ class TesserocrEngine:
                 found = iterator.BoundingBox(level)
                 if textual and found is not None:
                     left, top, right, bottom = found
-                    rows.append(
-                        Row(depth + 2, *numbers, Box(left, top, right - left, bottom - top), -1.0, "")
-                    )
+                    box = Box(left, top, right - left, bottom - top)
+                    block, paragraph, line, word = numbers
+                    rows.append(Row(depth + 2, block, paragraph, line, word, box, -1.0, ""))
             if not iterator.Next(step):
                 return rows
 
@@ -193,9 +200,9 @@ class PytesseractEngine:
 
         self._pytesseract = pytesseract
         self._languages = "+".join(options.languages)
-        self._config = f'--tessdata-dir "{tessdata}" --oem {_OEM[options.engine_mode]}'
+        self._config = f"--tessdata-dir {shlex.quote(str(tessdata))} --oem {_OEM[options.engine_mode]}"
         for name, value in options.variables.items():
-            self._config += f' -c "{name}={value}"'
+            self._config += f" -c {shlex.quote(f'{name}={value}')}"
         os.environ["OMP_THREAD_LIMIT"] = "1"
         try:
             pytesseract.get_tesseract_version()

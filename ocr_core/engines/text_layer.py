@@ -40,8 +40,9 @@ class _Token:
 def usable(words: list[Word], min_chars: int) -> bool:
     """Says whether a text layer can stand for the page.
 
-    It cannot when it has fewer than `min_chars` visible characters, or when more than one in twenty of them is a
-    replacement, private-use or control character: fonts without a Unicode map give those, and only pixels tell.
+    It cannot when it has fewer than `min_chars` visible characters, or when more than one in twenty of
+    them is a replacement, private-use or control character: fonts without a Unicode map give those, and
+    only the pixels tell.
     """
     characters = "".join(word.text for word in words)
     suspect = sum(map(_is_suspect, characters))

@@ -12,7 +12,7 @@ from ocr_core.pipeline import SOURCE, WorkingPage
 
 @dataclass(frozen=True)
 class TextLayer:
-    """Takes the page's own text where it is usable, so that the stages up to recognition have nothing to do."""
+    """Takes the page's own text where it is usable; the stages up to recognition then have nothing to do."""
 
     options: TextLayerOptions
     render: RenderOptions
@@ -26,7 +26,7 @@ class TextLayer:
         return frozenset({"text", "regions"} if self.options.mode is TextLayerMode.ONLY else ())
 
     def run(self, page: WorkingPage) -> None:
-        """Sets `text` and `regions` from the text layer; with mode `only`, empty ones where it is not usable."""
+        """Sets `text` and `regions` from the text layer; `only` sets empty ones where it is not usable."""
         canvas = page.source.canvas(self.render)
         words = page.source.words(canvas) or []
         believed = text_layer.usable(words, self.options.min_chars)
