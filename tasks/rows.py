@@ -67,12 +67,12 @@ PAGES_SCHEMA = ROWS_SCHEMA.append(pa.field("batch_id", pa.int64())).append(pa.fi
 """The `pages` table."""
 
 
-def page_rows(
+def page_rows(  # noqa: PLR0913 - a row says all of it
     file: FileVersion,
     results: Sequence[PageResult],
     *,
     stream: str,
-    pipeline_id: str,
+    pipeline_id: str | None,
     content_hash: str | None,
     version_id: str | None,
     overlay_paths: Sequence[str | None],
@@ -83,7 +83,7 @@ def page_rows(
         file: The file version the pages were read from.
         results: One result per page; one with a null `pagenum` where pages cannot be counted.
         stream: The stream the rows belong to.
-        pipeline_id: What made them.
+        pipeline_id: What made them; None where nothing was made.
         content_hash: SHA-256 of the bytes that were read; None where nothing could be read.
         version_id: The object's version id, where the store has one.
         overlay_paths: For each result, where its overlay was put.
@@ -145,7 +145,8 @@ def storable(text: str | None) -> str | None:
     """Replaces what a column of text cannot carry to every reader: lone surrogates and NUL."""
     if text is None:
         return None
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+    paired = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return paired.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _finite(value: float | None) -> float | None:
@@ -155,8 +156,8 @@ def _finite(value: float | None) -> float | None:
 class ResultSpool:
     """Rows of one batch, on disk from their arrival to the commit, so that memory stays flat.
 
-    Files go by their index in the batch. The spool file has no name, so nothing is left behind however the process
-    ends. Safe between threads.
+    Files go by their index in the batch. The spool file has no name, so nothing is left behind however the
+    process ends. Safe between threads.
     """
 
     def __init__(self) -> None:
@@ -186,7 +187,7 @@ class ResultSpool:
             if pages and have.issuperset(pages):
                 return
             if not pages or have.intersection(pages) or len(set(pages)) != len(pages):
-                raise ValueError(f"file {index} of the batch: pages {pages} are empty or overlap those already there")
+                raise ValueError(f"file {index} of the batch: pages {pages} overlap those already there")
             self._places.setdefault(index, {})[pages[0]] = self._write(rows.serialize())
             have.update(pages)
 

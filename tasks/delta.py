@@ -1,0 +1,108 @@
+"""What the Delta library needs and how it fails, said once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+import pyarrow as pa
+from deltalake import DeltaTable, QueryBuilder
+from deltalake.exceptions import CommitFailedError, DeltaError, DeltaProtocolError, SchemaMismatchError
+
+from ocr_core.errors import ConfigError, EnvironmentFault, InkstreamError, TransientError
+
+TRANSIENT_DELTA = (DeltaError, OSError)
+"""What the library raises for anything that goes wrong between here and the store."""
+
+_CREDENTIAL_WORDS = (
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "ExpiredToken",
+    "InvalidToken",
+    "RequestTimeTooSkewed",
+    "credential",
+    "AccessDenied",
+    "403 Forbidden",
+)
+
+
+def storage_options(protocol: str) -> dict[str, str] | None:
+    """Returns what a table handle needs besides the environment that the library reads itself.
+
+    Credentials stay where they are. The log is written with conditional PUT, without which two drivers could
+    overwrite each other's commits.
+    """
+    if protocol != "s3":
+        return None
+    options = {"conditional_put": "etag", "aws_s3_allow_unsafe_rename": "false"}
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint:
+        options["aws_endpoint_url"] = endpoint
+        options["aws_allow_http"] = str(endpoint.lower().startswith("http://")).lower()
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if region or endpoint:
+        options["aws_region"] = region or "us-east-1"
+    return options
+
+
+def scan(table: DeltaTable, sql: str) -> pa.Table:
+    """Runs a query over one handle's snapshot, called `this` in it, without moving the handle."""
+    try:
+        reader = QueryBuilder().register("this", table).execute(sql)
+        return plain(pa.table(reader.read_all()))
+    except TRANSIENT_DELTA as error:
+        raise explain_delta_error(error, f"cannot read {table.table_uri}") from error
+
+
+def plain(table: pa.Table) -> pa.Table:
+    """Casts view types, which few kernels know, to the usual ones."""
+    fields = [field.with_type(_plain_type(field.type)) for field in table.schema]
+    return table.cast(pa.schema(fields))
+
+
+def _plain_type(type_: pa.DataType) -> pa.DataType:
+    if pa.types.is_string_view(type_):
+        return pa.string()
+    if pa.types.is_binary_view(type_):
+        return pa.binary()
+    if pa.types.is_list(type_):
+        return pa.list_(_plain_type(type_.value_type))
+    if pa.types.is_struct(type_):
+        return pa.struct([field.with_type(_plain_type(field.type)) for field in type_])
+    return type_
+
+
+def sql_text(value: str) -> str:
+    """Writes a string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def any_of(conditions: Iterable[str]) -> str:
+    """Joins conditions with OR, as a balanced tree: a chain of hundreds overflows the parser's stack."""
+    parts = list(conditions)
+    while len(parts) > 1:
+        parts = ["(" + " OR ".join(parts[i : i + 8]) + ")" for i in range(0, len(parts), 8)]
+    return parts[0] if parts else "false"
+
+
+def explain_delta_error(error: BaseException, doing: str) -> InkstreamError:
+    """Says whose fault an error of the Delta library is.
+
+    Args:
+        error: What it raised.
+        doing: What was being done, such as `cannot open s3://bucket/tables/pages`.
+    """
+    text = f"{doing}: {error}"
+    if isinstance(error, InkstreamError):
+        return error
+    if isinstance(error, CommitFailedError):
+        return TransientError(text)
+    if isinstance(error, DeltaProtocolError):
+        return EnvironmentFault(text, "the table uses Delta features newer than the installed deltalake: upgrade it")
+    if isinstance(error, SchemaMismatchError):
+        return ConfigError(text)
+    if isinstance(error, PermissionError) or any(word in str(error) for word in _CREDENTIAL_WORDS):
+        return EnvironmentFault(text, "check the credentials, AWS_ENDPOINT_URL, and that they may read and write there")
+    if "NoSuchBucket" in str(error):
+        return EnvironmentFault(text, "create the bucket, or correct sink.url")
+    return TransientError(text)

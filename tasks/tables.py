@@ -1,0 +1,237 @@
+"""The sink: Delta tables `pages` and `files`, and the small JSON files beside them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
+
+from ocr_core.errors import ConfigError, EnvironmentFault
+from tasks.config import StreamConfig
+from tasks.delta import TRANSIENT_DELTA, explain_delta_error, scan, storage_options
+from tasks.paths import join, split_url
+from tasks.rows import PAGES_SCHEMA, SCHEMA_VERSION
+from tasks.stores import explain_store_error, filesystem
+
+VERSION_PROPERTY = "inkstream.schema_version"
+_CHECKPOINT_EVERY = "100"
+_UNSUPPORTED = re.compile(r"[%#?\[\]^|\\\x00-\x1f\x7f]|[\ud800-\udfff]")
+
+LEDGER_SCHEMA = pa.schema(
+    [
+        ("stream", pa.string()),
+        ("path", pa.string()),
+        ("etag", pa.string()),
+        ("length", pa.int64()),
+        ("version_id", pa.string()),
+        ("modification_time", pa.timestamp("us", tz="UTC")),
+        ("state", pa.string()),
+        ("batch_id", pa.int64()),
+        ("pages", pa.int64()),
+        ("failed_pages", pa.int64()),
+        ("content_hash", pa.string()),
+        ("pipeline_id", pa.string()),
+        ("processing_ms", pa.float64()),
+        ("committed_at", pa.timestamp("us", tz="UTC")),
+    ]
+)
+"""The `files` table: one row per file version and commit; the row with the highest `batch_id` holds."""
+
+
+class SinkTable:
+    """One Delta table of a sink. It holds no handle: every `open` is a fresh one.
+
+    Args:
+        sink_url: The sink's folder or prefix, as the user wrote it.
+        name: The table's folder in the sink.
+        schema: The columns this version of Inkstream writes.
+        indexed: Columns whose minimum and maximum are kept per file, so that reads can skip files.
+
+    Raises:
+        ConfigError: If the URL has characters that the table format's library mishandles.
+    """
+
+    def __init__(self, sink_url: str, name: str, schema: pa.Schema, indexed: tuple[str, ...]) -> None:
+        protocol, path = split_url(sink_url)
+        bad = _UNSUPPORTED.search(path)
+        if bad:
+            raise ConfigError(f"sink.url {sink_url!r} has {bad.group()!r} in it, which no table can be kept under")
+        self.url = join(path if protocol == "file" else f"{protocol}://{path}", name)
+        self.schema = schema
+        self._indexed = indexed
+        self._options = storage_options(protocol)
+
+    def create(self) -> DeltaTable:
+        """Creates the table unless it is there, and opens it."""
+        try:
+            return self._checked(DeltaTable(self.url, storage_options=self._options))
+        except TableNotFoundError:
+            pass
+        except TRANSIENT_DELTA as error:
+            raise explain_delta_error(error, f"cannot open {self.url}") from error
+        configuration: Mapping[str, str | None] = {
+            "delta.checkpointInterval": _CHECKPOINT_EVERY,
+            "delta.dataSkippingStatsColumns": ",".join(self._indexed),
+            VERSION_PROPERTY: str(SCHEMA_VERSION),
+        }
+        try:
+            DeltaTable.create(
+                self.url,
+                schema=self.schema,
+                mode="ignore",
+                configuration=configuration,
+                raise_if_key_not_exists=False,
+                storage_options=self._options,
+            )
+        except TRANSIENT_DELTA as error:
+            if not self.exists():  # else another driver created it in this moment
+                raise explain_delta_error(error, f"cannot create {self.url}") from error
+        return self.open()
+
+    def open(self, version: int | None = None) -> DeltaTable:
+        """Opens a fresh handle.
+
+        Args:
+            version: Table version to open; the latest when not given.
+
+        Raises:
+            ConfigError: If there is no such table, or no such version.
+            EnvironmentFault: If a newer Inkstream wrote it, or it may not be read.
+            TransientError: If the store does not answer.
+        """
+        try:
+            return self._checked(DeltaTable(self.url, version=version, storage_options=self._options))
+        except TableNotFoundError:
+            raise ConfigError(f"there is no table at {self.url}; `inkstream run` makes it") from None
+        except TRANSIENT_DELTA as error:
+            if version is not None and self.exists() and version > self.open().version():
+                raise ConfigError(f"{self.url} has no version {version}") from None
+            raise explain_delta_error(error, f"cannot open {self.url}") from error
+
+    def exists(self) -> bool:
+        """Tells whether the table is there."""
+        try:
+            return DeltaTable.is_deltatable(self.url, storage_options=self._options)
+        except TRANSIENT_DELTA as error:
+            raise explain_delta_error(error, f"cannot look for {self.url}") from error
+
+    def version(self) -> int | None:
+        """Returns the latest table version; None where there is no table."""
+        return self.open().version() if self.exists() else None
+
+    def _checked(self, table: DeltaTable) -> DeltaTable:
+        written = int(table.metadata().configuration.get(VERSION_PROPERTY) or SCHEMA_VERSION)
+        if written > SCHEMA_VERSION:
+            raise EnvironmentFault(
+                f"{self.url} has schema version {written}; this Inkstream knows {SCHEMA_VERSION}",
+                "pip install --upgrade inkstream",
+            )
+        return table
+
+
+class PagesTable(SinkTable):
+    """`SINK/pages`: one row per page."""
+
+    def __init__(self, sink_url: str) -> None:
+        indexed = ("stream", "batch_id", "path", "pagenum", "timestamp")
+        super().__init__(sink_url, "pages", PAGES_SCHEMA, indexed)
+
+    def rows(
+        self, version: int | None = None, limit: int | None = None, columns: list[str] | None = None
+    ) -> pa.Table:
+        """Reads rows, newest batch first and pages in order.
+
+        Args:
+            version: Table version; the latest when not given.
+            limit: Rows at most.
+            columns: Which columns; all when not given.
+        """
+        table = self.open(version)
+        wanted = columns or list(table.schema().to_arrow().names)
+        order = "timestamp DESC, stream, path, pagenum"
+        sql = f"SELECT {', '.join(_quoted(name) for name in wanted)} FROM this ORDER BY {order}"  # noqa: S608
+        return scan(table, sql + (f" LIMIT {limit}" if limit is not None else ""))
+
+
+class LedgerTable(SinkTable):
+    """`SINK/files`: which file versions are done. A projection of `pages`; losing it loses nothing."""
+
+    def __init__(self, sink_url: str) -> None:
+        super().__init__(sink_url, "files", LEDGER_SCHEMA, ("stream", "batch_id", "path", "state"))
+
+
+def transaction_version(table: DeltaTable, stream: str) -> int:
+    """Returns the stream's transaction version in this snapshot; -1 when nothing was committed."""
+    version = table.transaction_version(stream)
+    return -1 if version is None else version
+
+
+def write_stream(config: StreamConfig) -> None:
+    """Writes `SINK/streams/<stream>.json`: all that `retry SINK` and `status SINK` need."""
+    write_json(config.sink.url, f"streams/{config.stream}.json", config.model_dump(mode="json"))
+
+
+def write_pipeline(config: StreamConfig, pipeline_id: str, engine_versions: Mapping[str, str]) -> None:
+    """Writes `SINK/pipelines/<pipeline_id>.json`: what made the rows that carry this id."""
+    content = {
+        "pipeline_id": pipeline_id,
+        "pipeline": config.pipeline.model_dump(mode="json"),
+        "engine_versions": dict(engine_versions),
+        "written_at": datetime.now(UTC).isoformat(),
+    }
+    write_json(config.sink.url, f"pipelines/{pipeline_id}.json", content)
+
+
+def write_json(sink_url: str, name: str, content: Mapping[str, Any]) -> None:
+    """Writes a JSON file of the sink whole or not at all.
+
+    Raises:
+        EnvironmentFault: If the sink may not be written.
+        TransientError: If the store does not answer.
+    """
+    protocol, root = split_url(sink_url)
+    target = f"{root}/{name}"
+    data = (json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    try:
+        if protocol == "file":
+            _replace(Path(target), data)
+        else:
+            filesystem(protocol).pipe_file(target, data)
+    except Exception as error:
+        raise explain_store_error(error, f"cannot write {name} to {sink_url}") from error
+
+
+def read_json(sink_url: str, name: str) -> dict[str, Any] | None:
+    """Reads a JSON file of the sink; None where it is not there."""
+    protocol, root = split_url(sink_url)
+    try:
+        data = filesystem(protocol).cat_file(f"{root}/{name}")
+    except FileNotFoundError:
+        return None
+    except Exception as error:
+        raise explain_store_error(error, f"cannot read {name} of {sink_url}") from error
+    content: dict[str, Any] = json.loads(data)
+    return content
+
+
+def _replace(target: Path, data: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
+    try:
+        partial.write_bytes(data)
+        os.replace(partial, target)  # noqa: PTH105 - atomic
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
