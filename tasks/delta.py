@@ -95,14 +95,20 @@ def explain_delta_error(error: BaseException, doing: str) -> InkstreamError:
     text = f"{doing}: {error}"
     if isinstance(error, InkstreamError):
         return error
-    if isinstance(error, CommitFailedError):
-        return TransientError(text)
-    if isinstance(error, DeltaProtocolError):
-        return EnvironmentFault(text, "the table uses Delta features newer than the installed deltalake: upgrade it")
     if isinstance(error, SchemaMismatchError):
         return ConfigError(text)
+    remedy = _remedy(error)
+    return TransientError(text) if remedy is None else EnvironmentFault(text, remedy)
+
+
+def _remedy(error: BaseException) -> str | None:
+    """What would help where waiting does not."""
+    if isinstance(error, CommitFailedError):
+        return None
+    if isinstance(error, DeltaProtocolError):
+        return "the table uses Delta features newer than the installed deltalake: upgrade it"
     if isinstance(error, PermissionError) or any(word in str(error) for word in _CREDENTIAL_WORDS):
-        return EnvironmentFault(text, "check the credentials, AWS_ENDPOINT_URL, and that they may read and write there")
+        return "check the credentials, AWS_ENDPOINT_URL, and that they may read and write there"
     if "NoSuchBucket" in str(error):
-        return EnvironmentFault(text, "create the bucket, or correct sink.url")
-    return TransientError(text)
+        return "create the bucket, or correct sink.url"
+    return None

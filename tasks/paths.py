@@ -32,10 +32,18 @@ def split_url(url: str) -> tuple[str, str]:
         protocol, rest = "file", url
     protocol = _ALIASES.get(protocol.lower(), protocol.lower())
     if not rest.strip("/") and not (protocol in _LOCAL and rest):
-        raise ConfigError(f"{url!r}: expected a folder or a bucket with a prefix, such as ./inbox or s3://bucket/inbox")
+        raise ConfigError(
+            f"{url!r}: expected a folder or a bucket with a prefix, such as ./inbox or s3://bucket/inbox"
+        )
     if protocol in _LOCAL:
         return "file", os.path.realpath(Path(rest).expanduser())
     return protocol, rest.rstrip("/")
+
+
+def absolute(url: str) -> str:
+    """Returns a URL that means the same in every process: local paths absolute, others without a trailing slash."""
+    protocol, path = split_url(url)
+    return path if protocol == "file" else f"{protocol}://{path}"
 
 
 def is_local(url: str) -> bool:

@@ -195,6 +195,16 @@ class ResultSpool:
         """Tells which pages of a file are there; `{None}` for a file whose pages cannot be counted."""
         return frozenset(self._pages.get(index, ()))
 
+    def require_whole(self, index: int) -> None:
+        """Checks that there is one row for each page, or the one row of a file whose pages cannot be counted.
+
+        Raises:
+            ValueError: If not.
+        """
+        pages = self.pages(index)
+        if not pages or (pages != {None} and pages != set(range(len(pages)))):
+            raise ValueError(f"file {index} of the batch: the rows at hand are not one for each page")
+
     def read(self, index: int) -> Iterator[pa.RecordBatch]:
         """Reads a file's rows back, pages in order. May be done again."""
         places = self._places.get(index, {})

@@ -1,7 +1,7 @@
 """Where documents arrive: listing file versions, and reading exactly the version that was planned.
 
-Names that start with `_` or `.` are ignored, files and folders alike, as Spark does: that is where tools keep what
-is not data yet.
+Names that start with `_` or `.` are ignored, files and folders alike, as Spark does: that is where tools keep
+what is not data yet.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def refuse_sink_under_source(source: SourceOptions, sink_url: str) -> None:
     """Refuses a sink whose own files would be taken for documents.
 
     Raises:
-        ConfigError: If the sink is the source or lies under it, or the source lies in one of the sink's folders.
+        ConfigError: If the sink is the source or lies under it, or the source is in a folder of the sink's.
     """
     protocol, root = split_url(source.url)
     sink_protocol, sink = split_url(sink_url)
@@ -87,7 +87,7 @@ def _list_local(root: str, source: SourceOptions) -> Iterator[FileVersion]:
     except FileNotFoundError:
         raise ConfigError(f"there is no folder {root}; make it, or correct source.url") from None
     except NotADirectoryError:
-        raise ConfigError(f"source.url {root} is a file; give its folder, and its name as source.glob") from None
+        raise ConfigError(f"{root} is a file; give its folder as source.url, and its name as glob") from None
     except OSError as error:
         raise EnvironmentFault(
             f"cannot list {error.filename or root}: {error.strerror}",

@@ -23,6 +23,7 @@ from tasks.rows import PAGES_SCHEMA, SCHEMA_VERSION
 from tasks.stores import explain_store_error, filesystem
 
 VERSION_PROPERTY = "inkstream.schema_version"
+PAGES_ID_PROPERTY = "inkstream.pages_id"
 _CHECKPOINT_EVERY = "100"
 _UNSUPPORTED = re.compile(r"[%#?\[\]^|\\\x00-\x1f\x7f]|[\ud800-\udfff]")
 
@@ -64,14 +65,20 @@ class SinkTable:
         protocol, path = split_url(sink_url)
         bad = _UNSUPPORTED.search(path)
         if bad:
-            raise ConfigError(f"sink.url {sink_url!r} has {bad.group()!r} in it, which no table can be kept under")
+            raise ConfigError(
+                f"sink.url {sink_url!r} has {bad.group()!r} in it, which no table can be kept under"
+            )
         self.url = join(path if protocol == "file" else f"{protocol}://{path}", name)
         self.schema = schema
         self._indexed = indexed
         self._options = storage_options(protocol)
 
-    def create(self) -> DeltaTable:
-        """Creates the table unless it is there, and opens it."""
+    def create(self, properties: Mapping[str, str] | None = None) -> DeltaTable:
+        """Creates the table unless it is there, and opens it.
+
+        Args:
+            properties: Table properties besides the usual ones, for a table that is not there yet.
+        """
         try:
             return self._checked(DeltaTable(self.url, storage_options=self._options))
         except TableNotFoundError:
@@ -82,6 +89,7 @@ class SinkTable:
             "delta.checkpointInterval": _CHECKPOINT_EVERY,
             "delta.dataSkippingStatsColumns": ",".join(self._indexed),
             VERSION_PROPERTY: str(SCHEMA_VERSION),
+            **(properties or {}),
         }
         try:
             DeltaTable.create(
@@ -167,6 +175,28 @@ class LedgerTable(SinkTable):
 
     def __init__(self, sink_url: str) -> None:
         super().__init__(sink_url, "files", LEDGER_SCHEMA, ("stream", "batch_id", "path", "state"))
+
+    def create_for(self, pages: DeltaTable) -> DeltaTable:
+        """Creates the ledger of this `pages` table unless it is there, and opens it.
+
+        Raises:
+            EnvironmentFault: If the ledger that is there is another table's.
+        """
+        handle = self.create({PAGES_ID_PROPERTY: str(pages.metadata().id)})
+        self.require_projection_of(pages, handle)
+        return handle
+
+    def require_projection_of(self, pages: DeltaTable, handle: DeltaTable) -> None:
+        """Refuses a ledger that would hide files, as it tells of a `pages` table that is gone.
+
+        Raises:
+            EnvironmentFault: If `handle` is not the ledger of `pages`.
+        """
+        if handle.metadata().configuration.get(PAGES_ID_PROPERTY) != str(pages.metadata().id):
+            raise EnvironmentFault(
+                f"the ledger {self.url} belongs to a pages table that is gone",
+                f"delete {self.url}: it is made again from the pages table",
+            )
 
 
 def transaction_version(table: DeltaTable, stream: str) -> int:

@@ -1,0 +1,200 @@
+"""The commit loop: the only place where exactly-once is decided.
+
+`commit_steps` decides and does no I/O: it yields operations and is sent their answers, so tests can
+interleave drivers, crashes and lost replies one operation at a time. `commit_batch` runs it on the real
+table.
+
+Why it is right. A commit carries `Transaction(stream, v + 1)`, and the store admits one commit per table
+version. Of two drivers of one stream that opened the table at the same `v`, the second is refused, because
+the table's conflict check sees its own stream's transaction move. So whoever commits has, through that very
+handle, seen every earlier commit of the stream and left out what it did. What a batch must not find is the
+same whether a file is new or replaced: rows of the file version with a `batch_id` above `planned_at`.
+Planning saw all rows up to there.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from ocr_core.errors import TransientError
+from tasks.commit_table import TableRunner
+from tasks.config import StreamConfig
+from tasks.model import Batch, FileKey
+from tasks.operations import (
+    Answer,
+    Append,
+    Committed,
+    CommittedSince,
+    FindCommit,
+    Landed,
+    Open,
+    Opened,
+    Operation,
+    Wait,
+)
+from tasks.rows import ResultSpool
+from tasks.tables import PagesTable
+
+MAX_ATTEMPTS = 12
+_FIRST_DELAY = 0.05
+_LONGEST_DELAY = 5.0
+
+Steps = Generator[Operation, Answer, Committed]
+
+
+@dataclass(slots=True)
+class _Loop:
+    """What one batch's loop remembers between attempts."""
+
+    keys: Mapping[int, FileKey]
+    commit_id: str
+    planned_at: int
+    first_version: int | None = None
+    tried: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    error: Exception | None = None
+
+    @property
+    def may_append(self) -> bool:
+        """Whether the last error, if any, leaves hope for another append."""
+        return self.error is None or isinstance(self.error, TransientError)
+
+    def failed(self, error: Exception) -> None:
+        """Keeps the error to tell in the end: the first that no retry can help, else the latest."""
+        if self.may_append:
+            self.error = error
+
+    def committed(self, files: tuple[int, ...], batch_id: int | None, version: int) -> Committed:
+        """Sums up: what is not in `files` had been done by others."""
+        done = tuple(index for index in self.keys if index not in files)
+        return Committed(batch_id, version, files, done)
+
+
+def commit_steps(
+    keys: Mapping[int, FileKey], *, commit_id: str, planned_at: int, max_attempts: int = MAX_ATTEMPTS
+) -> Steps:
+    """Decides how a batch becomes one commit. Yields operations; answers are sent in, errors thrown in.
+
+    Args:
+        keys: The complete files: index in the batch, and identity.
+        commit_id: Random, and this batch's own.
+        planned_at: The stream's transaction version in the snapshot the batch was planned from.
+        max_attempts: How often to append at most while the table moves or the store fails.
+
+    Returns:
+        What was committed. It is the generator's return value.
+
+    Raises:
+        TransientError: If no attempt succeeded, or the table went back behind the plan.
+        InkstreamError: What an operation failed with, if no retry can help and the commit did not land.
+    """
+    loop = _Loop(keys, commit_id, planned_at)
+    for attempt in range(max_attempts + 1):
+        if attempt and loop.may_append:
+            yield Wait(attempt)
+        try:
+            last = attempt == max_attempts
+            done = yield from _attempt(loop, only_look=last or not loop.may_append)
+        except Exception as error:
+            if not loop.tried and not isinstance(error, TransientError):
+                raise
+            loop.failed(error)
+            continue
+        if done is not None:
+            return done
+        break
+    assert loop.error is not None
+    raise loop.error
+
+
+def _attempt(loop: _Loop, *, only_look: bool) -> Generator[Operation, Answer, Committed | None]:
+    """One round through a new handle: look for a commit whose reply was lost, check again, append."""
+    opened = yield Open()
+    assert isinstance(opened, Opened)
+    if loop.first_version is None:
+        loop.first_version = opened.version
+    if loop.tried:
+        landed = yield FindCommit(loop.commit_id, loop.first_version)
+        if isinstance(landed, Landed):
+            return loop.committed(loop.tried[landed.batch_id], landed.batch_id, landed.version)
+    if only_look:
+        return None
+    if opened.transaction < loop.planned_at:
+        loop.failed(
+            TransientError("the table went back behind this batch's plan (was it replaced?): plan again")
+        )
+        return None
+    files = tuple(loop.keys)
+    if opened.transaction > loop.planned_at:
+        others = yield CommittedSince(loop.planned_at)
+        assert isinstance(others, frozenset)
+        files = tuple(index for index, key in loop.keys.items() if key not in others)
+    if not files:
+        return loop.committed((), None, opened.version)
+    batch_id = opened.transaction + 1
+    loop.tried[batch_id] = files
+    version = yield Append(files, batch_id, loop.commit_id)
+    assert isinstance(version, int)
+    return loop.committed(files, batch_id, version)
+
+
+def run_steps(steps: Steps, runner: TableRunner) -> Committed:
+    """Runs the loop's operations one after another."""
+    operation = next(steps)
+    while True:
+        resume: Callable[[], Operation]
+        try:
+            answer: Answer = None
+            if isinstance(operation, Wait):
+                _sleep(operation.attempt)
+            else:
+                answer = runner.run(operation)
+        except Exception as error:  # noqa: BLE001 - the loop decides what each error means
+            resume = partial(steps.throw, error)
+        else:
+            resume = partial(steps.send, answer)
+        try:
+            operation = resume()
+        except StopIteration as stop:
+            committed: Committed = stop.value
+            return committed
+
+
+def commit_batch(
+    config: StreamConfig,
+    batch: Batch,
+    spool: ResultSpool,
+    complete: Sequence[int],
+    *,
+    replace: Collection[int] = (),
+) -> Committed:
+    """Commits a batch's complete files, each unless another driver has done it meanwhile.
+
+    Args:
+        config: The stream's configuration.
+        batch: What was planned.
+        spool: The rows.
+        complete: Indices of the files whose every page has its row.
+        replace: Indices among them whose earlier rows, seen when the batch was planned, are replaced.
+
+    Raises:
+        TransientError: If the table or the store would not have it now; nothing was committed.
+        EnvironmentFault: If the table cannot be written from here; nothing was committed.
+        ConfigError: If the rows do not fit the table.
+        ValueError: If a file's rows are not one for each of its pages.
+    """
+    for index in complete:
+        spool.require_whole(index)
+    keys = {index: batch.files[index].key for index in complete}
+    if not keys:
+        raise ValueError("a commit needs at least one complete file")
+    runner = TableRunner(PagesTable(config.sink.url), batch, spool, frozenset(replace))
+    return run_steps(commit_steps(keys, commit_id=batch.attempt_id, planned_at=batch.planned_at), runner)
+
+
+def _sleep(attempt: int) -> None:
+    delay = min(_LONGEST_DELAY, _FIRST_DELAY * 2.0**attempt)
+    time.sleep(random.uniform(delay / 2, delay))  # noqa: S311 - jitter
