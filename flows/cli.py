@@ -202,7 +202,8 @@ def _run_stream(
             summary = stream.run()
             output.finished(summary)
             _exit_with(summary, strict)
-        _run_every(stream.run, pause, output.finished, output.trouble)
+        else:
+            _run_every(stream.run, pause, output.finished, output.trouble)
 
 
 def _run_every(

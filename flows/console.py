@@ -137,9 +137,15 @@ def print_rows(sink: str, version: int | None, limit: int, *, as_json: bool) -> 
         for row in rows.to_pylist():
             _print_json(row)
         return
-    console = Console(highlight=False)
+    console = table_console()
     console.print(rows_table(rows))
     console.print(f"version {table.version() if version is None else version} of {table.url}", markup=False, soft_wrap=True)
+
+
+def table_console() -> Console:
+    """Returns a console that is as wide as the terminal, or wide enough for the table where there is none."""
+    terminal = Console(highlight=False)
+    return terminal if terminal.is_terminal else Console(highlight=False, width=160)
 
 
 def rows_table(rows: pa.Table) -> Table:
@@ -148,9 +154,9 @@ def rows_table(rows: pa.Table) -> Table:
     for name, options in (
         ("timestamp", {"no_wrap": True}),
         ("pagenum", {"justify": "right"}),
-        ("path", {"overflow": "fold"}),
-        ("text", {"overflow": "fold", "ratio": 2}),
-        ("confidence", {"justify": "right"}),
+        ("path", {"no_wrap": True, "max_width": 28}),
+        ("text", {"no_wrap": True, "max_width": TEXT_WIDTH}),
+        ("confidence", {"justify": "right", "no_wrap": True}),
         ("exception", {"overflow": "fold"}),
     ):
         shown.add_column(name, **options)  # type: ignore[arg-type]

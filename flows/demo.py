@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-
-from rich.console import Console
+from typing import TYPE_CHECKING
 
 from flows.api import PrefectMode, Stream
-from flows.console import rows_table, run_output
+from flows.console import rows_table, run_output, table_console
 from flows.demo_documents import make_inbox
 from flows.prefect_settings import use_embedded_server
 from tasks.config import StreamConfig, build_config
 from tasks.progress import Summary
 from tasks.tables import PagesTable
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def run_demo(folder: Path, prefect: str) -> None:
@@ -23,7 +25,7 @@ def run_demo(folder: Path, prefect: str) -> None:
         folder: Holds `inbox/`, `tables/` and Prefect's own files, so that nothing else on the machine is touched.
         prefect: `on`, `auto` or `off`.
     """
-    console = Console(highlight=False)
+    console = table_console()
     inbox, sink = folder / "inbox", folder / "tables"
     if not inbox.exists():
         documents = make_inbox(inbox)

@@ -21,6 +21,7 @@ from tasks.config import StreamConfig
 from tasks.discovery import Discovery, discover
 from tasks.ledger import project_ledger
 from tasks.model import Batch
+from tasks.paths import absolute
 from tasks.planning import plan_batches
 from tasks.processing import FileReport, ProcessedBatch, process_batch
 from tasks.progress import (
@@ -115,6 +116,13 @@ class _Gauge:
             )
 
 
+def in_absolute_terms(config: StreamConfig) -> StreamConfig:
+    """Returns the configuration with folders that mean the same in every worker's working directory."""
+    source = config.source.model_copy(update={"url": absolute(config.source.url)})
+    sink = config.sink.model_copy(update={"url": absolute(config.sink.url)})
+    return config.model_copy(update={"source": source, "sink": sink})
+
+
 class StreamRun:
     """One run of a stream: drains what is new when it starts, in capped batches.
 
@@ -133,7 +141,7 @@ class StreamRun:
         step: StepRunner = run_directly,
         observers: Iterable[Observer] = (),
     ) -> None:
-        self._config = config
+        self._config = config = in_absolute_terms(config)
         self._workers = workers
         self._step = step
         self._observers = tuple(observers)
@@ -170,7 +178,8 @@ class StreamRun:
             self._step("project_ledger", f"ledger {config.stream}", self._project_ledger)
         for number, batch in enumerate(batches):
             self._run_batch(batch, f"{config.stream} {number + 1}/{len(batches)}", listing_ms if not number else 0.0)
-        self.summary.version = self._pages.version()
+        version = self._pages.version()
+        self.summary.version = -1 if version is None else version
         return self.summary
 
     def _discover(self) -> Discovery:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,10 +29,7 @@ def open_cluster(execution: ExecutionOptions, pipeline: str) -> Iterator[Any]:
 
     settings = {
         "distributed.scheduler.allowed-failures": 2,
-        "distributed.worker.memory.terminate": False,
-        "distributed.admin.tick.limit": "1 h",
         "distributed.scheduler.worker-saturation": 1.0,
-        "distributed.logging": {"distributed": "error"},
     }
     with dask.config.set(settings), _connect(execution) as client:
         try:
@@ -48,6 +46,9 @@ def open_cluster(execution: ExecutionOptions, pipeline: str) -> Iterator[Any]:
 def _connect(execution: ExecutionOptions) -> Iterator[Any]:
     from distributed import Client, LocalCluster
 
+    # Importing distributed sets its loggers to INFO: under Prefect, whose handlers show that, a cluster would tell
+    # every step of its life.
+    logging.getLogger("distributed").setLevel(logging.ERROR)
     if execution.scheduler is not None:
         try:
             client = Client(execution.scheduler, timeout=10, set_as_default=False)
@@ -67,6 +68,7 @@ def _connect(execution: ExecutionOptions) -> Iterator[Any]:
             host="127.0.0.1",
             dashboard_address=None,
             memory_limit=0,
+            silence_logs=logging.ERROR,
         ) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):

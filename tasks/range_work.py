@@ -25,7 +25,7 @@ from ocr_core.page_worker import PageWorker
 from tasks.model import FileVersion
 from tasks.overlays import OverlayStore, overlay_key
 from tasks.rows import page_rows
-from tasks.sources import Fetched, fetch
+from tasks.fetching import Fetched, fetch
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -21,7 +21,8 @@ from deltalake import write_deltalake
 from ocr_core.page_worker import PageWorker
 from tasks.config import StreamConfig
 from tasks.rows import page_rows
-from tasks.sources import fetch, list_files
+from tasks.fetching import fetch
+from tasks.sources import list_files
 
 
 def main() -> int:

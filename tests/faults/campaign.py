@@ -1,0 +1,230 @@
+"""The long fault campaign: flow, worker, nanny and sandbox child are killed at random while files keep arriving.
+
+    python -m tests.faults.campaign [--kills 200] [--files 1000] [--drivers 2] [--seed N] [--json FILE]
+
+Every round puts new files into the source, lets the drivers work for a random time and kills one process. At the end a
+driver runs undisturbed, and the oracle counts what is lost and what is there twice. The control, the same steps with a
+state file written after the commit, is killed in the same way, so that a zero can be told from a blind oracle.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from tests.faults.conftest import ROOT, World
+from tests.faults.oracle import Verdict
+
+VICTIMS = ("flow", "worker", "nanny", "child")
+WEIGHTS = (5, 2, 1, 2)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a campaign found."""
+
+    kills: dict[str, int]
+    files: int
+    rows: int
+    lost: int
+    duplicated: int
+    torn: int
+    wrong: int
+    seconds: float
+
+
+class Cluster:
+    """A Dask scheduler and workers in processes of their own; a nanny that was killed is started anew."""
+
+    def __init__(self, folder: Path, workers: int) -> None:
+        self._address_file = folder / "scheduler.json"
+        self._log = (folder / "dask.log").open("ab")
+        self._scheduler = self._dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+        while not (self._address_file.exists() and self._address_file.read_text()):
+            assert self._scheduler.poll() is None, "the Dask scheduler did not start"
+            time.sleep(0.05)
+        self.address: str = json.loads(self._address_file.read_text())["address"]
+        self._nannies = [self._worker() for _ in range(workers)]
+
+    def nannies(self) -> list[psutil.Process]:
+        """Returns the nannies, having started those anew that died."""
+        for index, nanny in enumerate(self._nannies):
+            if nanny.poll() is not None:
+                self._nannies[index] = self._worker()
+        return [psutil.Process(nanny.pid) for nanny in self._nannies]
+
+    def close(self) -> None:
+        """Ends every process of the cluster."""
+        for process in [*self._nannies, self._scheduler]:
+            process.kill()
+            process.wait()
+        self._log.close()
+
+    def _worker(self) -> subprocess.Popen[bytes]:
+        return self._dask("worker", "--nthreads", "1", "--memory-limit", "0", "--no-dashboard")
+
+    def _dask(self, role: str, *arguments: str) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "20", "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-m", "dask", role, "--scheduler-file", str(self._address_file)]
+        return subprocess.Popen(
+            [*command, *arguments], env=environment, stdout=self._log, stderr=self._log, start_new_session=True
+        )
+
+
+def find_victim(kind: str, flows: list[subprocess.Popen[str]], cluster: Cluster) -> psutil.Process | None:
+    """Returns a live process of a kind, or None when there is none just now."""
+    if kind == "flow":
+        alive = [flow for flow in flows if flow.poll() is None]
+        return psutil.Process(random.choice(alive).pid) if alive else None
+    nannies = cluster.nannies()
+    if kind == "nanny":
+        return random.choice(nannies)
+    below = [p for nanny in nannies for p in _children(nanny) if "resource_tracker" not in _command(p)]
+    if kind == "worker":
+        return random.choice(below) if below else None
+    sandboxed = [child for worker in below for child in _children(worker)]
+    return random.choice(sandboxed) if sandboxed else None
+
+
+def run_campaign(folder: Path, kills: int, files: int, drivers: int) -> Outcome:
+    """Kills processes while files arrive, then lets one driver finish, and judges."""
+    started = time.monotonic()
+    world = World(folder)
+    cluster = Cluster(folder, 2)
+    world.configure("execution.workers=2", f"execution.scheduler={cluster.address}", "pipeline.draw={}")
+    counted: Counter[str] = Counter()
+    flows: list[subprocess.Popen[str]] = []
+    put = 0
+    try:
+        while sum(counted.values()) < kills:
+            share = -(-(files - put) // max(1, kills - sum(counted.values())))
+            world.fill(share, start=put)
+            put += share
+            flows = [flow for flow in flows if not _ended(flow)]
+            flows += [world.start() for _ in range(drivers - len(flows))]
+            time.sleep(random.uniform(0.1, 3.0))  # noqa: S311 - when to kill is meant to be random
+            kind = random.choices(VICTIMS, WEIGHTS)[0]  # noqa: S311
+            victim = find_victim(kind, flows, cluster)
+            if victim is not None and _kill(victim):
+                counted[kind] += 1
+                _say(f"\r{sum(counted.values())}/{kills} kills, {put} files ")
+        for flow in flows:
+            flow.communicate(timeout=300)
+        cluster.nannies()
+        while (code := world.run()) != 0:
+            assert code == 5, f"the last driver ended with {code}"
+        verdict = world.judge()
+    finally:
+        world.close()
+        cluster.close()
+    _say("\n")
+    return _outcome(verdict, dict(counted), put, time.monotonic() - started)
+
+
+def run_control(folder: Path, kills: int, files: int) -> Outcome:
+    """Kills the control in the same way."""
+    started = time.monotonic()
+    world = World(folder)
+    world.fill(files)
+    done = 0
+    while done < kills and world.judge().lost:
+        driver = world.start(module="tests.faults.control")
+        before = world.judge().rows
+        while driver.poll() is None and world.judge().rows == before:
+            time.sleep(0.001)
+        if driver.poll() is None:
+            time.sleep(random.uniform(0, 0.02))  # noqa: S311
+            driver.kill()
+            done += 1
+        driver.communicate()
+    assert world.run(module="tests.faults.control") == 0
+    verdict = world.judge()
+    world.close()
+    return _outcome(verdict, {"flow": done}, files, time.monotonic() - started)
+
+
+def main() -> int:
+    """Runs both and prints what came of them; 1 when anything was lost or is there twice."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--files", type=int, default=1000)
+    parser.add_argument("--drivers", type=int, default=2)
+    parser.add_argument("--control-kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    seed = arguments.seed if arguments.seed is not None else random.randrange(1 << 30)  # noqa: S311
+    random.seed(seed)
+    _say(f"seed {seed}\n")
+    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
+        real = run_campaign(Path(first), arguments.kills, arguments.files, arguments.drivers)
+        control = run_control(Path(second), arguments.control_kills, 200)
+    report = {"seed": seed, "inkstream": asdict(real), "control": asdict(control)}
+    _say(json.dumps(report, indent=2) + "\n")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(report))
+    return 0 if real.lost == real.duplicated == real.torn == real.wrong == 0 and control.duplicated else 1
+
+
+def _outcome(verdict: Verdict, kills: dict[str, int], files: int, seconds: float) -> Outcome:
+    return Outcome(
+        kills=kills,
+        files=files,
+        rows=verdict.rows,
+        lost=len(verdict.lost),
+        duplicated=sum(count - 1 for count in verdict.duplicated.values()),
+        torn=len(verdict.torn),
+        wrong=len(verdict.wrong_bytes) + len(verdict.foreign),
+        seconds=round(seconds, 1),
+    )
+
+
+def _ended(flow: subprocess.Popen[str]) -> bool:
+    if flow.poll() is None:
+        return False
+    _, errors = flow.communicate()
+    assert flow.returncode in (0, 5, -signal.SIGKILL), errors
+    return True
+
+
+def _kill(victim: psutil.Process) -> bool:
+    try:
+        victim.kill()
+    except psutil.NoSuchProcess:
+        return False
+    return True
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.children()
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return "resource_tracker"
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,185 @@
+"""The `inkstream` command as a person or a script uses it: real processes, real documents."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.cli import EXIT_CODES
+from tests.faults.documents import tiny_pdf
+
+COMMAND = [sys.executable, "-m", "flows.cli"]
+CHEAP = ["--set", "pipeline.text_layer.mode=only", "--set", "execution.workers=1", "--prefect", "off"]
+
+
+def inkstream(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """Runs the command and checks its exit code."""
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    (folder / "a.pdf").write_bytes(tiny_pdf("first page of a", "second page of a"))
+    (folder / "with space #1.pdf").write_bytes(tiny_pdf("text of b"))
+    (folder / "damaged.pdf").write_bytes(b"%PDF-1.4\nnothing more")
+    return folder
+
+
+@pytest.fixture
+def run(inbox: Path, tmp_path: Path) -> list[str]:
+    return ["run", "--source", str(inbox), "--sink", str(tmp_path / "tables"), *CHEAP]
+
+
+def lines(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_run_again_finds_nothing_and_one_more_file_is_only_that_one(run: list[str], inbox: Path) -> None:
+    first = lines(inkstream(*run, "--json", "--max-files-per-trigger", "2"))
+    assert [batch["batchId"] for batch in first[:-1]] == [0, 1]
+    assert first[-1]["files"] == 3
+    assert first[-1]["pages"] == 4
+    assert first[-1]["failed_pages"] == 1
+    again = lines(inkstream(*run, "--json"))
+    assert again == [{**first[-1], "batches": 0, "files": 0, "pages": 0, "failed_pages": 0}]
+    (inbox / "late.pdf").write_bytes(tiny_pdf("late text"))
+    third = lines(inkstream(*run, "--json"))
+    assert third[-1]["files"] == 1
+    assert third[-1]["version"] > first[-1]["version"]
+
+
+def test_the_progress_of_a_batch_has_the_originals_keys(run: list[str]) -> None:
+    batch = lines(inkstream(*run, "--json"))[0]
+    assert {
+        "id", "runId", "name", "timestamp", "batchId", "numInputRows", "inputRowsPerSecond",
+        "processedRowsPerSecond", "durationMs", "sources", "sink", "pages", "failures", "memory",
+    } <= batch.keys()  # fmt: skip
+    assert batch["failures"] == {"corrupt": 1}
+    assert batch["numInputRows"] == 3
+    assert batch["durationMs"]["triggerExecution"] >= batch["durationMs"]["processBatch"] > 0
+    assert batch["memory"]["worker_peak_bytes"] > 0
+
+
+def test_show_prints_the_table_now_and_as_it_was(run: list[str], inbox: Path, tmp_path: Path) -> None:
+    version = lines(inkstream(*run, "--json"))[-1]["version"]
+    (inbox / "late.pdf").write_bytes(tiny_pdf("late text"))
+    inkstream(*run)
+    sink = str(tmp_path / "tables")
+    rows = lines(inkstream("show", sink, "--json"))
+    assert {row["text"] for row in rows} == {"first page of a", "second page of a", "text of b", "late text", None}
+    assert {row["exception_kind"] for row in rows} == {None, "corrupt"}
+    assert any(row["path"].endswith("/with%20space%20%231.pdf") for row in rows)
+    older = lines(inkstream("show", sink, "--json", "--version", str(version)))
+    assert "late text" not in {row["text"] for row in older}
+    shown = inkstream("show", sink).stdout
+    assert "with space #1.pdf" in shown
+    assert "second page of a" in shown
+    assert "no table" in inkstream("show", str(inbox), code=2).stderr
+    assert "version" in inkstream("show", sink, "--version", "9999", code=2).stderr
+
+
+def test_a_configuration_file(run: list[str], inbox: Path, tmp_path: Path) -> None:
+    file = tmp_path / "stream.yaml"
+    file.write_text(
+        f"preset: ocr-streaming\nstream: mail\nsource: {{url: '{inbox}', glob: 'a*'}}\nsink: {{url: '{tmp_path}/tables'}}\n"
+    )
+    batch, last = lines(inkstream("run", str(file), "--json", *CHEAP))
+    assert batch["name"] == "mail"
+    assert last["pages"] == 2
+    assert json.loads((tmp_path / "tables" / "streams" / "mail.json").read_text())
+    (made_by,) = {row["pipeline_id"] for row in lines(inkstream("show", str(tmp_path / "tables"), "--json"))}
+    assert (tmp_path / "tables" / "pipelines" / f"{made_by}.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--set", "trigger.max_files=3"], 2, "did you mean 'max_files_per_trigger'?"),
+        (["--every", "soon"], 2, "not a duration"),
+        (["--source", "/nowhere/at/all"], 2, "/nowhere/at/all"),
+        (["--set", "pipeline.recognize.languages=[xyz]", "--set", "pipeline.text_layer.mode=prefer"], 4, "remedy: "),
+        (["--set", "execution.scheduler=tcp://127.0.0.1:9"], 4, "no Dask scheduler answers"),
+        (["--fail-on-document-error"], 3, ""),
+    ],
+)
+def test_exit_codes(run: list[str], arguments: list[str], code: int, message: str) -> None:
+    done = inkstream(*run, *arguments, code=code)
+    assert message in done.stderr
+
+
+def test_a_sink_under_the_source_is_refused(inbox: Path) -> None:
+    done = inkstream("run", "--source", str(inbox), "--sink", str(inbox / "out"), *CHEAP, code=2)
+    assert "source" in done.stderr
+    assert not (inbox / "out").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_leaves_nothing_half_written(run: list[str], inbox: Path, number: signal.Signals) -> None:
+    for n in range(40):
+        (inbox / f"more{n}.pdf").write_bytes(tiny_pdf(f"more {n}"))
+    process = subprocess.Popen(
+        [*COMMAND, *run, "--json", "--max-files-per-trigger", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    first = json.loads(process.stdout.readline())
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "interrupted" in errors
+    assert "Traceback" not in errors
+    assert first["batchId"] == 0
+    rows = lines(inkstream("show", run[4], "--json", "--limit", "1000"))
+    committed = len({row["path"] for row in rows})
+    assert committed < 43
+    rest = lines(inkstream(*run, "--json"))[-1]
+    assert rest["files"] == 43 - committed
+
+
+def test_every_goes_on_until_it_is_stopped(run: list[str], inbox: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, *run, "--json", "--every", "200ms"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    json.loads(process.stdout.readline())
+    assert json.loads(process.stdout.readline())["files"] == 3
+    (inbox / "late.pdf").write_bytes(tiny_pdf("late text"))
+    assert json.loads(process.stdout.readline())["numInputRows"] == 1
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+
+
+def test_ocr_reads_one_file(inbox: Path) -> None:
+    assert inkstream("ocr", str(inbox / "a.pdf")).stdout == "first page of a\n\fsecond page of a\n"
+    pages = lines(inkstream("ocr", str(inbox / "a.pdf"), "--format", "json"))
+    assert [page["pagenum"] for page in pages] == [0, 1]
+    assert pages[0]["regions"]
+    assert "corrupt" in inkstream("ocr", str(inbox / "damaged.pdf"), code=3).stderr
+
+
+def test_doctor_finds_all_or_names_the_remedy() -> None:
+    assert all(check["ok"] for check in lines(inkstream("doctor", "--json")))
+    done = inkstream("doctor", "--set", "pipeline.recognize.languages=[xyz]", code=4)
+    assert "remedy: " in done.stdout
+
+
+def test_help_teaches_and_is_quick_to_load() -> None:
+    shown = " ".join(inkstream("--help").stdout.split())
+    for code in EXIT_CODES:
+        assert f"{code}: " in shown
+    assert "--every" in inkstream("run", "--help").stdout
+
