@@ -42,6 +42,9 @@ _ONE_THREAD = ("OMP_THREAD_LIMIT", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "M
 _ALLOCATION_SIGNALS = {signal.SIGABRT, signal.SIGTRAP, signal.SIGILL, signal.SIGSEGV, signal.SIGBUS}
 """How native code ends when an allocation fails."""
 
+_HANDLED = {1 << (number - 1): number for number in (*_ALLOCATION_SIGNALS, signal.SIGFPE)}
+"""Blocked-signal masks of a child that lies in the handler of one of these (a fork blocks all of them)."""
+
 _NEAR = 1 / 3
 """Share of the budget from which such an end is put down to memory: a buffer that doubles needs three times
 what it has (the old and the new one), so it fails from a third of the budget on."""
@@ -201,9 +204,10 @@ class Child:
         except OSError:
             raise self._died(None) from None
         header, blob = self._receive(deadline)
-        if not isinstance(header.get("reply", header.get("error")), dict):
+        size_mb = header.get("size_mb")
+        if not isinstance(size_mb, float) or not isinstance(header.get("error", header.get("reply")), dict):
             raise self._kill("answered with what is no reply")
-        self.kept_mb = self._size_mb() - self._base_mb
+        self.kept_mb = size_mb - self._base_mb
         return header, blob
 
     def close(self) -> None:
@@ -249,18 +253,23 @@ class Child:
         return data
 
     def _watch(self) -> None:
-        taken = self._size_mb() - self._base_mb
+        status = self._status()
+        taken = int(status.get(b"VmSize", b"0").split()[0]) / 1024 - self._base_mb
         self._peak_mb = max(self._peak_mb, taken)
+        handled = _HANDLED.get(int(status.get(b"SigBlk", b"0"), 16))
+        if handled is not None:
+            self._end()
+            raise self._signalled(handled, self._peak_mb)
         if self._ready and taken > self._limits.memory_mb * 1.1 + 1:
             raise self._died(Over.MEMORY)
 
-    def _size_mb(self) -> float:
-        """MiB of address space, 0 where the kernel does not say."""
+    def _status(self) -> dict[bytes, bytes]:
+        """What the kernel says about the child; nothing where it does not."""
         try:
-            with open(f"/proc/{self.pid}/statm", "rb") as statm:
-                return int(statm.read().split()[0]) * os.sysconf("SC_PAGE_SIZE") / 2**20
-        except (OSError, ValueError, IndexError):
-            return 0.0
+            lines = Path(f"/proc/{self.pid}/status").read_bytes().splitlines()
+        except OSError:
+            return {}
+        return {key: value.strip() for key, _, value in (line.partition(b":") for line in lines)}
 
     def _kill(self, how: str) -> Death:
         self._end()

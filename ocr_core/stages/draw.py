@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from ocr_core.errors import ConfigError
+from ocr_core.geometry import Box
 from ocr_core.layout import LEVELS
 from ocr_core.options import DrawOptions
 from ocr_core.page import Level, Region
@@ -62,21 +63,20 @@ def _outline(picture: Image.Image, regions: list[Region], scale: float, options:
     color = ImageColor.getrgb(options.color)[:3]
     font = ImageFont.load_default(size=max(11, round(max(picture.size) / 130)))
     for region in regions:
-        corners = [(x * scale, y * scale) for x, y in region.box.corners()]
+        around = grown(region.box, (options.line_width + 1) / scale)
+        corners = [(x * scale, y * scale) for x, y in around.corners()]
         draw.polygon(corners, outline=color, width=options.line_width)
     for region in regions:
         if region.confidence is not None:
-            _label(draw, region, scale, font, color)
+            x, y = region.box.corners()[1]
+            at = (x * scale + options.line_width + 5, y * scale - options.line_width)
+            draw.text(
+                at, f"{region.confidence:.0f}", font=font, fill=color, stroke_width=2, stroke_fill="white"
+            )
 
 
-def _label(
-    draw: ImageDraw.ImageDraw,
-    region: Region,
-    scale: float,
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
-    color: tuple[int, ...],
-) -> None:
-    """Writes the confidence to the right of the region, where it hides no text of it."""
-    top_right = region.box.corners()[1]
-    x, y = top_right[0] * scale + 4, top_right[1] * scale
-    draw.text((x, y), f"{region.confidence:.0f}", font=font, fill=color, stroke_width=2, stroke_fill="white")
+def grown(box: Box, margin: float) -> Box:
+    """Returns the box with `margin` pixels more on every side, so that an outline hides no letter."""
+    return Box(
+        box.left - margin, box.top - margin, box.width + 2 * margin, box.height + 2 * margin, box.angle
+    )
