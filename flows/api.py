@@ -27,8 +27,9 @@ class Stream:
         ```python
         from flows import Stream, build_config
 
-        with Stream(build_config({"source": {"url": "inbox"}, "sink": {"url": "tables"}})) as stream:
-            print(stream.run().pages)
+        if __name__ == "__main__":  # Dask's workers import the script again
+            with Stream(build_config({"source": {"url": "inbox"}, "sink": {"url": "tables"}})) as stream:
+                print(stream.run().pages)
         ```
     """
 

@@ -51,7 +51,7 @@ def _connect(execution: ExecutionOptions) -> Iterator[Any]:
     logging.getLogger("distributed").setLevel(logging.ERROR)
     if execution.scheduler is not None:
         try:
-            client = Client(execution.scheduler, timeout=10, set_as_default=False)
+            client = Client(execution.scheduler, timeout=5, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
             raise EnvironmentFault(
                 f"no Dask scheduler answers at {execution.scheduler} ({error})",

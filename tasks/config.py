@@ -172,8 +172,8 @@ def _parse_override(override: str) -> dict[str, Any]:
         raise ConfigError(f"--set {override!r}: expected KEY=VALUE, such as --set trigger.max_files_per_trigger=4")
     try:
         nested: Any = yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {override!r}: the value is not valid YAML: {error}") from None
+    except yaml.YAMLError:
+        nested = value  # such as source.glob=*.pdf, where YAML sees an alias
     for part in reversed(key.strip().split(".")):
         nested = {part: nested}
     return dict(nested)

@@ -31,7 +31,7 @@ def inbox(tmp_path: Path) -> Path:
     folder = tmp_path / "inbox"
     folder.mkdir()
     (folder / "a.pdf").write_bytes(tiny_pdf("first page of a", "second page of a"))
-    (folder / "with space #1.pdf").write_bytes(tiny_pdf("text of b"))
+    (folder / "with space #1.pdf").write_bytes(tiny_pdf("the whole text of b"))
     (folder / "damaged.pdf").write_bytes(b"%PDF-1.4\nnothing more")
     return folder
 
@@ -53,7 +53,7 @@ def test_run_again_finds_nothing_and_one_more_file_is_only_that_one(run: list[st
     assert first[-1]["failed_pages"] == 1
     again = lines(inkstream(*run, "--json"))
     assert again == [{**first[-1], "batches": 0, "files": 0, "pages": 0, "failed_pages": 0}]
-    (inbox / "late.pdf").write_bytes(tiny_pdf("late text"))
+    (inbox / "late.pdf").write_bytes(tiny_pdf("the text that came late"))
     third = lines(inkstream(*run, "--json"))
     assert third[-1]["files"] == 1
     assert third[-1]["version"] > first[-1]["version"]
@@ -73,15 +73,15 @@ def test_the_progress_of_a_batch_has_the_originals_keys(run: list[str]) -> None:
 
 def test_show_prints_the_table_now_and_as_it_was(run: list[str], inbox: Path, tmp_path: Path) -> None:
     version = lines(inkstream(*run, "--json"))[-1]["version"]
-    (inbox / "late.pdf").write_bytes(tiny_pdf("late text"))
+    (inbox / "late.pdf").write_bytes(tiny_pdf("the text that came late"))
     inkstream(*run)
     sink = str(tmp_path / "tables")
     rows = lines(inkstream("show", sink, "--json"))
-    assert {row["text"] for row in rows} == {"first page of a", "second page of a", "text of b", "late text", None}
+    assert {row["text"] for row in rows} == {"first page of a", "second page of a", "the whole text of b", "the text that came late", None}
     assert {row["exception_kind"] for row in rows} == {None, "corrupt"}
     assert any(row["path"].endswith("/with%20space%20%231.pdf") for row in rows)
     older = lines(inkstream("show", sink, "--json", "--version", str(version)))
-    assert "late text" not in {row["text"] for row in older}
+    assert "the text that came late" not in {row["text"] for row in older}
     shown = inkstream("show", sink).stdout
     assert "with space #1.pdf" in shown
     assert "second page of a" in shown
@@ -127,7 +127,7 @@ def test_a_sink_under_the_source_is_refused(inbox: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_leaves_nothing_half_written(run: list[str], inbox: Path, number: signal.Signals) -> None:
     for n in range(40):
-        (inbox / f"more{n}.pdf").write_bytes(tiny_pdf(f"more {n}"))
+        (inbox / f"more{n}.pdf").write_bytes(tiny_pdf(f"one more document, {n}"))
     process = subprocess.Popen(
         [*COMMAND, *run, "--json", "--max-files-per-trigger", "1"],
         stdout=subprocess.PIPE,
@@ -156,7 +156,7 @@ def test_every_goes_on_until_it_is_stopped(run: list[str], inbox: Path, tmp_path
     assert process.stdout is not None
     json.loads(process.stdout.readline())
     assert json.loads(process.stdout.readline())["files"] == 3
-    (inbox / "late.pdf").write_bytes(tiny_pdf("late text"))
+    (inbox / "late.pdf").write_bytes(tiny_pdf("the text that came late"))
     assert json.loads(process.stdout.readline())["numInputRows"] == 1
     process.terminate()
     process.communicate(timeout=60)
