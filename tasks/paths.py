@@ -41,7 +41,7 @@ def split_url(url: str) -> tuple[str, str]:
 
 
 def absolute(url: str) -> str:
-    """Returns a URL that means the same in every process: local paths absolute, others without a trailing slash."""
+    """Returns a URL that means the same in every process: a local path absolute, no trailing slash."""
     protocol, path = split_url(url)
     return path if protocol == "file" else f"{protocol}://{path}"
 

@@ -1,0 +1,294 @@
+"""A Delta table, a ledger and drivers in memory, stepped one operation at a time.
+
+The table refuses what Delta refuses and no more: a commit whose stream's transaction moved since the handle
+was opened. A commit can be refused, land with its reply lost, or hang in the network and land much later (a
+conditional PUT lands if its version is still free).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from ocr_core.errors import TransientError
+from tasks.commit import commit_steps
+from tasks.model import FileKey
+from tasks.operations import Append, CommittedSince, FindCommit, Landed, Open, Opened, Operation
+
+STREAM = "main"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCommit:
+    """One version of the table."""
+
+    stream: str | None
+    transaction: int = -1
+    commit_id: str = ""
+    added: tuple[FileKey, ...] = ()
+    replaces: bool = False
+
+
+@dataclass(slots=True)
+class ModelTable:
+    """A log of commits; a snapshot is a length of it."""
+
+    log: list[ModelCommit] = field(default_factory=list)
+    in_flight: list[tuple[int, ModelCommit]] = field(default_factory=list)
+
+    def transaction(self, version: int, stream: str = STREAM) -> int:
+        return max((c.transaction for c in self.log[:version] if c.stream == stream), default=-1)
+
+    def rows(self, version: int) -> list[tuple[FileKey, int]]:
+        """(file version, batch_id) of every file's rows in a snapshot."""
+        rows: list[tuple[FileKey, int]] = []
+        for commit in self.log[:version]:
+            if commit.replaces:
+                rows = [row for row in rows if row[0] not in commit.added]
+            rows += [(key, commit.transaction) for key in commit.added if commit.stream == STREAM]
+        return rows
+
+    def append(self, handle: int, commit: ModelCommit) -> int:
+        """Commits through a handle opened at version `handle`, over others' commits that do not conflict."""
+        if commit.stream and any(c.stream == commit.stream for c in self.log[handle:]):
+            raise TransientError("Concurrent transaction failed.")
+        self.log.append(commit)
+        return len(self.log)
+
+    def stall(self, handle: int, commit: ModelCommit) -> None:
+        """The PUT of the next version leaves, and hangs."""
+        if not any(c.stream == commit.stream for c in self.log[handle:]):
+            self.in_flight.append((len(self.log), commit))
+
+    def deliver(self) -> None:
+        """The oldest hanging PUT arrives: it lands only where its version is still free."""
+        if self.in_flight:
+            version, commit = self.in_flight.pop(0)
+            if version == len(self.log):
+                self.log.append(commit)
+
+
+@dataclass(slots=True)
+class Step:
+    """One thing a driver does to the world: how it happens, and how it hangs."""
+
+    happen: Callable[[], Any]
+    stall: Callable[[], None] = lambda: None
+
+
+Driver = Generator[Step, Any, None]
+
+
+@dataclass(slots=True)
+class World:
+    """The source's files, the tables, and a state file for the control."""
+
+    files: list[FileKey] = field(default_factory=list)
+    pages: ModelTable = field(default_factory=ModelTable)
+    ledger: ModelTable = field(default_factory=ModelTable)
+    state_file: set[FileKey] = field(default_factory=set)
+    ids: Iterable[int] = field(default_factory=itertools.count)
+
+    def arrive(self) -> None:
+        number = len(self.files)
+        self.files.append((f"file:///in/{number}", f"etag{number}", number))
+
+    def fresh_id(self) -> str:
+        return f"attempt-{next(iter(self.ids))}"
+
+    def count(self) -> Counter[FileKey]:
+        return Counter(key for key, _ in self.pages.rows(len(self.pages.log)))
+
+    def duplicated(self) -> set[FileKey]:
+        return {key for key, times in self.count().items() if times > 1}
+
+    def lost(self) -> set[FileKey]:
+        return set(self.files) - set(self.count())
+
+
+def inkstream_trigger(world: World, batch_size: int, replace: bool) -> Driver:
+    """One trigger: discover, then commit batch by batch and project the ledger."""
+    ledger_version: int = yield Step(lambda: len(world.ledger.log))
+    snapshot: int = yield Step(lambda: len(world.pages.log))
+    listed: list[FileKey] = yield Step(lambda: list(world.files))
+    projected = world.ledger.transaction(ledger_version)
+    known = {key for key, _ in world.ledger.rows(ledger_version)}
+    known |= {key for key, batch_id in world.pages.rows(snapshot) if batch_id > projected}
+    planned_at = world.pages.transaction(snapshot)
+    if replace:
+        wanted = [key for key, _ in world.pages.rows(snapshot)]
+    else:
+        wanted = [key for key in listed if key not in known]
+    for start in range(0, len(wanted), batch_size):
+        yield from _commit(world, wanted[start : start + batch_size], planned_at, replace)
+        yield from _project(world)
+    if not wanted:
+        yield from _project(world)
+
+
+def _commit(world: World, batch: list[FileKey], planned_at: int, replace: bool) -> Driver:
+    keys = dict(enumerate(batch))
+    steps = commit_steps(keys, commit_id=world.fresh_id(), planned_at=planned_at, max_attempts=4)
+    handle = 0
+    operation = next(steps)
+    while True:
+        resume: Callable[[], Operation]
+        try:
+            answer = yield table_step(world.pages, handle, operation, keys, replace)
+            if isinstance(operation, Open):
+                handle = answer.version
+        except TransientError as error:
+            resume = partial(steps.throw, error)
+        else:
+            resume = partial(steps.send, answer)
+        try:
+            operation = resume()
+        except StopIteration:
+            return
+
+
+def table_step(
+    table: ModelTable, handle: int, operation: Operation, keys: dict[int, FileKey], replace: bool
+) -> Step:
+    if isinstance(operation, Open):
+        return Step(lambda: Opened(len(table.log), table.transaction(len(table.log))))
+    if isinstance(operation, CommittedSince):
+        after = operation.after
+        return Step(lambda: frozenset(key for key, batch_id in table.rows(handle) if batch_id > after))
+    if isinstance(operation, FindCommit):
+        return Step(lambda: _find(table, handle, operation))
+    if isinstance(operation, Append):
+        added = tuple(keys[index] for index in operation.files)
+        commit = ModelCommit(STREAM, operation.batch_id, operation.commit_id, added, replace)
+        return Step(lambda: table.append(handle, commit), lambda: table.stall(handle, commit))
+    return Step(lambda: None)
+
+
+def _find(table: ModelTable, handle: int, operation: FindCommit) -> Landed | None:
+    for version, commit in enumerate(table.log[:handle], start=1):
+        if version > operation.after and commit.commit_id == operation.commit_id:
+            return Landed(commit.transaction, version)
+    return None
+
+
+def _project(world: World) -> Driver:
+    for _ in range(4):
+        handle: int = yield Step(lambda: len(world.ledger.log))
+        snapshot: int = yield Step(lambda: len(world.pages.log))
+        after, upto = world.ledger.transaction(handle), world.pages.transaction(snapshot)
+        if after >= upto:
+            return
+        rows = tuple(key for key, batch_id in world.pages.rows(snapshot) if after < batch_id <= upto)
+        commit = ModelCommit(STREAM, upto, added=rows)
+
+        def append(handle: int = handle, commit: ModelCommit = commit) -> int:
+            return world.ledger.append(handle, commit)
+
+        def stall(handle: int = handle, commit: ModelCommit = commit) -> None:
+            world.ledger.stall(handle, commit)
+
+        try:
+            yield Step(append, stall)
+        except TransientError:
+            continue
+        return
+
+
+def control_trigger(world: World, batch_size: int, replace: bool) -> Driver:
+    """The obvious way: append, then write down in a file of its own what is done."""
+    done: set[FileKey] = yield Step(lambda: set(world.state_file))
+    listed: list[FileKey] = yield Step(lambda: list(world.files))
+    wanted = [key for key in listed if key not in done]
+    for start in range(0, len(wanted), batch_size):
+        batch = tuple(wanted[start : start + batch_size])
+        commit = ModelCommit(STREAM, len(world.pages.log), "", batch, replace)
+        yield Step(partial(world.pages.log.append, commit))
+        yield Step(partial(world.state_file.update, batch))
+
+
+Trigger = Callable[[World, int, bool], Driver]
+EVENTS = ("step", "lost", "fail", "stall", "crash", "crash_after", "deliver", "arrive", "foreign")
+
+
+def run_schedule(
+    trigger: Trigger, schedule: Iterable[tuple[int, int, str]], *, batch_size: int, replacing: int
+) -> World:
+    """Runs drivers as the schedule says, then one undisturbed until it finds nothing new.
+
+    Args:
+        trigger: What a driver does at each trigger.
+        schedule: Which driver is next, how many steps it does undisturbed, and what happens then.
+        batch_size: Files in a batch at most.
+        replacing: Index of the driver that reprocesses what is there instead of looking for what is new; -1: none.
+
+    Returns:
+        The world, after the first duplicate if there is one.
+    """
+    world = World()
+    for _ in range(3):
+        world.arrive()
+    running: dict[int, _Running] = {}
+    for number, steps, last_event in schedule:
+        for event in [*["step"] * steps, last_event]:
+            if event in ("deliver", "arrive", "foreign"):
+                _befall(world, event)
+            else:
+                driver = running.pop(number, None)
+                driver = driver or _Running(trigger(world, batch_size, number == replacing))
+                if driver.advance(event):
+                    running[number] = driver
+            if world.duplicated():
+                return world
+    while world.pages.in_flight or world.ledger.in_flight:
+        world.pages.deliver()
+        world.ledger.deliver()
+    last = _Running(trigger(world, batch_size, False))
+    while last.advance("step"):
+        pass
+    return world
+
+
+def _befall(world: World, event: str) -> None:
+    if event == "deliver":
+        world.pages.deliver()
+        world.ledger.deliver()
+    elif event == "arrive":
+        world.arrive()
+    else:
+        world.pages.log.append(ModelCommit(None))  # a compaction, or another stream
+
+
+class _Running:
+    """A driver in the middle of a trigger."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self._step: Step | None = None
+
+    def advance(self, event: str) -> bool:
+        """Does the driver's next step as `event` says. False: this trigger is over, or its process is."""
+        try:
+            if self._step is None:
+                self._step = next(self._driver)
+            if event == "crash":
+                return False
+            self._step = self._resume(self._step, event)
+        except (StopIteration, TransientError):
+            return False
+        return event != "crash_after"
+
+    def _resume(self, step: Step, event: str) -> Step:
+        """Lets the step happen or not, and lets the driver know or not."""
+        try:
+            if event == "stall":
+                step.stall()
+            answer = None if event in ("stall", "fail") else step.happen()
+        except TransientError as error:
+            return self._driver.throw(error)
+        if event in ("step", "crash_after"):
+            return self._driver.send(answer)
+        return self._driver.throw(TransientError(event))

@@ -1,0 +1,167 @@
+"""Exactly once, whatever is interleaved, crashes, is refused, or loses its reply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import find, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import NoSuchExample
+
+from ocr_core.errors import EnvironmentFault, TransientError
+from tasks.commit import commit_steps
+from tasks.operations import Append, Committed, CommittedSince, FindCommit, Landed, Open, Opened, Wait
+from tests.property import commit_model
+from tests.property.commit_model import (
+    EVENTS,
+    ModelCommit,
+    ModelTable,
+    Step,
+    Trigger,
+    World,
+    control_trigger,
+    inkstream_trigger,
+    run_schedule,
+)
+
+KEYS = {0: ("file:///a", "e", 1), 1: ("file:///b", "e", 2)}
+
+bursts = st.tuples(st.integers(0, 2), st.integers(0, 12), st.sampled_from(EVENTS))
+schedules = st.lists(bursts, max_size=25)
+
+
+def _is_clean(world: World) -> bool:
+    return not world.duplicated() and not world.lost()
+
+
+@settings(max_examples=600, deadline=None)
+@given(schedule=schedules, batch_size=st.integers(1, 4), replacing=st.integers(-1, 2))
+def test_every_file_version_is_there_exactly_once(
+    schedule: list[tuple[int, int, str]], batch_size: int, replacing: int
+) -> None:
+    world = run_schedule(inkstream_trigger, schedule, batch_size=batch_size, replacing=replacing)
+    assert world.duplicated() == set()
+    assert world.lost() == set()
+
+
+def _fails(trigger: Trigger) -> list[tuple[int, int, str]]:
+    return find(
+        schedules,
+        lambda schedule: not _is_clean(run_schedule(trigger, schedule, batch_size=2, replacing=-1)),
+        settings=settings(max_examples=2000, database=None, derandomize=True),
+    )
+
+
+def test_the_same_oracle_catches_a_driver_that_writes_down_what_is_done_after_the_commit() -> None:
+    schedule = _fails(control_trigger)
+    assert not _is_clean(run_schedule(control_trigger, schedule, batch_size=2, replacing=-1))
+    with pytest.raises(NoSuchExample):
+        _fails(inkstream_trigger)
+
+
+def _answering(kind: type[Any], answer: Any) -> Callable[..., Step]:
+    original = commit_model.table_step
+
+    def table_step(*args: Any) -> Step:
+        return Step(lambda: answer) if isinstance(args[2], kind) else original(*args)
+
+    return table_step
+
+
+def _append_always(table: ModelTable, handle: int, commit: ModelCommit) -> int:
+    table.log.append(commit)
+    return len(table.log)
+
+
+def test_without_the_check_before_the_append_the_oracle_sees_duplicates(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(commit_model, "table_step", _answering(CommittedSince, frozenset()))
+    assert _fails(inkstream_trigger)
+
+
+def test_without_the_tables_transactions_the_oracle_sees_duplicates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ModelTable, "append", _append_always)
+    assert _fails(inkstream_trigger)
+
+
+def _drive(*answers: Any, planned_at: int = -1, max_attempts: int = 3) -> tuple[list[Any], Any]:
+    """Feeds answers (errors are thrown) and returns the operations with what came out in the end."""
+    steps = commit_steps(KEYS, commit_id="me", planned_at=planned_at, max_attempts=max_attempts)
+    operations: list[Any] = [next(steps)]
+    try:
+        for answer in answers:
+            throw = isinstance(answer, Exception)
+            operations.append(steps.throw(answer) if throw else steps.send(answer))
+    except StopIteration as stop:
+        return operations, stop.value
+    except Exception as error:  # noqa: BLE001 - it is what the test looks at
+        return operations, error
+    return operations, None
+
+
+def test_an_undisturbed_commit_asks_for_no_rows() -> None:
+    operations, end = _drive(Opened(7, 3), 8, planned_at=3)
+    assert operations == [Open(), Append((0, 1), 4, "me")]
+    assert end == Committed(4, 8, (0, 1), ())
+
+
+def test_what_another_driver_did_is_left_out() -> None:
+    operations, end = _drive(Opened(7, 5), frozenset({KEYS[0]}), 8, planned_at=3)
+    assert operations == [Open(), CommittedSince(3), Append((1,), 6, "me")]
+    assert end == Committed(6, 8, (1,), (0,))
+
+
+def test_nothing_left_to_do_commits_nothing() -> None:
+    _, end = _drive(Opened(7, 5), frozenset(KEYS.values()), planned_at=3)
+    assert end == Committed(None, 7, (), (0, 1))
+
+
+def test_a_commit_whose_reply_was_lost_is_found() -> None:
+    operations, end = _drive(
+        Opened(7, 3), TransientError("reset"), None, Opened(9, 4), Landed(4, 8), planned_at=3
+    )
+    assert operations == [Open(), Append((0, 1), 4, "me"), Wait(1), Open(), FindCommit("me", 7)]
+    assert end == Committed(4, 8, (0, 1), ())
+
+
+def test_a_refused_commit_is_tried_again_with_what_is_left() -> None:
+    answers = [Opened(7, 3), TransientError("conflict"), None, Opened(8, 4), None, frozenset({KEYS[1]}), 9]
+    operations, end = _drive(*answers, planned_at=3)
+    assert operations[4:] == [FindCommit("me", 7), CommittedSince(3), Append((0,), 5, "me")]
+    assert end == Committed(5, 9, (0,), (1,))
+
+
+def test_an_error_no_retry_helps_is_told_unless_the_commit_landed_all_the_same() -> None:
+    fault = EnvironmentFault("forbidden", "ask")
+    operations, end = _drive(Opened(7, 3), fault, Opened(7, 3), None, planned_at=3)
+    assert operations[2:] == [Open(), FindCommit("me", 7)]
+    assert end is fault
+    _, end = _drive(Opened(7, 3), fault, Opened(8, 4), Landed(4, 8), planned_at=3)
+    assert end == Committed(4, 8, (0, 1), ())
+
+
+def test_an_error_before_anything_was_tried_is_told_at_once() -> None:
+    fault = EnvironmentFault("forbidden", "ask")
+    operations, end = _drive(fault)
+    assert (operations, end) == ([Open()], fault)
+
+
+def test_attempts_are_bounded_and_the_last_round_only_looks() -> None:
+    conflict = [TransientError("conflict"), None]
+    answers = [Opened(1, 0), *conflict, Opened(2, 0), None, *conflict, Opened(3, 0), None]
+    operations, end = _drive(*answers, planned_at=0, max_attempts=2)
+    assert [type(operation) for operation in operations].count(Append) == 2
+    assert isinstance(operations[-1], FindCommit)
+    assert isinstance(end, TransientError)
+
+
+def test_a_table_that_went_back_behind_the_plan_is_not_written() -> None:
+    operations, end = _drive(
+        Opened(1, 2), None, Opened(1, 2), None, Opened(1, 2), None, Opened(1, 2), planned_at=3
+    )
+    assert not any(isinstance(operation, Append) for operation in operations)
+    assert isinstance(end, TransientError)
+    assert "plan again" in str(end)
