@@ -104,7 +104,7 @@ def flate_bomb_pdf(path: Path, megabytes: int) -> Path:
 
 
 def endless_pattern_pdf(path: Path) -> Path:
-    """A page filled with a tiling pattern of tiny steps: minutes or hours inside PDFium, with little memory."""
+    """A page filled with a tiling pattern of tiny steps: hours inside PDFium, with little memory."""
     tile = _stream(
         b"0 0 1 1 re f",
         b"/Type /Pattern /PatternType 1 /PaintType 1 /TilingType 1 /BBox [0 0 1000 1000] "

@@ -96,7 +96,8 @@ def open_engine(options: RecognizeOptions) -> TesseractEngine:
     return _engines[key]
 
 
-def _timed_out(seconds: float) -> DocumentError:
+def timed_out(seconds: float) -> DocumentError:
+    """Returns the error for a page that took longer than `recognize.time_limit`."""
     return DocumentError(
         FailureKind.TIMEOUT, f"Tesseract was not done within {seconds:g} s (recognize.time_limit)"
     )
@@ -134,7 +135,7 @@ class TesserocrEngine:
         try:
             done = self._api.Recognize(max(1, int(seconds * 1000)))
             if not done and time.monotonic() - started >= seconds * 0.9:
-                raise _timed_out(seconds)
+                raise timed_out(seconds)
             if not done:
                 raise DocumentError(
                     FailureKind.INTERNAL, "Tesseract gave up on the picture and does not say why"
@@ -223,7 +224,7 @@ class PytesseractEngine:
         except self._pytesseract.TesseractError as error:
             raise DocumentError(FailureKind.INTERNAL, f"tesseract failed: {error.message}") from error
         except RuntimeError as error:  # what pytesseract raises for a timeout
-            raise _timed_out(seconds) from error
+            raise timed_out(seconds) from error
         return parse_tsv(answer)
 
     def layout(

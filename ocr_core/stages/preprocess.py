@@ -47,8 +47,9 @@ def binarize(pixels: Pixels, options: BinarizeOptions) -> Pixels:
     algorithm = doxapy.Binarization(getattr(doxapy.Binarization.Algorithms, options.method.upper()))
     algorithm.initialize(gray)
     result = np.empty_like(gray)
+    k = -options.k if options.method == "nick" else options.k  # NICK's formula adds where the others subtract
     window = min(options.window, *gray.shape) | 1
-    algorithm.to_binary(result, {} if options.method == "otsu" else {"window": window, "k": options.k})
+    algorithm.to_binary(result, {} if options.method == "otsu" else {"window": window, "k": k})
     return result
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ocr_core.engines.tesseract import ENGINE, TesseractEngine, open_engine
+from ocr_core.engines.tesseract import ENGINE, TesseractEngine, open_engine, timed_out
 from ocr_core.engines.tsv import words_of
 from ocr_core.errors import DocumentError, FailureKind
 from ocr_core.layout import LEVELS, Word, compose
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ocr_core.document import Pixels
 
 _MARGIN = 10
-"""Pixels of the border's own colour put around a region: Tesseract misses letters that touch an edge."""
+"""Pixels of the background's colour put around a region: Tesseract misreads letters that touch an edge."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,14 @@ class _Reader:
 
     def read(self, pixels: Pixels, left: float = 0, top: float = 0) -> list[Word]:
         remaining = self._deadline - time.monotonic()
-        limit = self._options.time_limit
         if remaining <= 0:
-            raise DocumentError(
-                FailureKind.TIMEOUT, f"Tesseract was not done within {limit:g} s (recognize.time_limit)"
-            )
-        rows = self._engine.read(pixels, self._resolution, self._options.page_seg_mode, remaining)
+            raise timed_out(self._options.time_limit)
+        try:
+            rows = self._engine.read(pixels, self._resolution, self._options.page_seg_mode, remaining)
+        except DocumentError as error:
+            if error.kind is FailureKind.TIMEOUT:
+                raise timed_out(self._options.time_limit) from error
+            raise
         return words_of(rows, left, top)
 
 
@@ -99,8 +101,11 @@ def _crop(pixels: Pixels, region: Region) -> tuple[Pixels, float, float]:
     crop = pixels[top:bottom, left:right]
     if not crop.size:
         return crop, left, top
-    border = ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN), (0, 0))[: pixels.ndim]
-    return np.pad(crop, border, mode="edge"), left - _MARGIN, top - _MARGIN
+    rim = np.concatenate([crop[0], crop[-1], crop[:, 0], crop[:, -1]])
+    framed = np.empty((crop.shape[0] + 2 * _MARGIN, crop.shape[1] + 2 * _MARGIN, *crop.shape[2:]), np.uint8)
+    framed[...] = np.median(rim, axis=0)
+    framed[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN] = crop
+    return framed, left - _MARGIN, top - _MARGIN
 
 
 def _hang(words: list[Word], region: Region, regions: tuple[Region, ...]) -> list[Word]:

@@ -13,7 +13,7 @@ TEXT = "Quarterly report of the harbour office\nSecond line of the same paragrap
 
 def read(path: Path, mode: str = "prefer", min_chars: int = 10, **more: object) -> PageResult:
     layer = TextLayerOptions(mode=TextLayerMode(mode), min_chars=min_chars)
-    (result,) = read_document(path, PipelineOptions(text_layer=layer, **more), sandboxed=False)  # type: ignore[arg-type]
+    (result,) = read_document(path, PipelineOptions(text_layer=layer, **more), sandboxed=False)
     return result
 
 

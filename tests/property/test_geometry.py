@@ -1,0 +1,163 @@
+"""Boxes, the tree of regions, the wire and the TSV parser, for any input."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ocr_core.engines.tsv import parse_tsv, words_of
+from ocr_core.errors import FailureKind
+from ocr_core.geometry import Box
+from ocr_core.layout import LEVELS, Word, compose, enclosing
+from ocr_core.page import Failure, Level, PageResult, Region
+from ocr_core.stages.draw import grown
+
+finite = st.floats(-1e6, 1e6)
+sizes = st.floats(0, 1e6)
+boxes = st.builds(Box, finite, finite, sizes, sizes, st.floats(-360, 360))
+upright = st.builds(Box, finite, finite, sizes, sizes)
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+words_text = st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=12)
+confidences = st.floats(0, 100)
+
+
+@given(boxes)
+def test_a_box_survives_its_list(box: Box) -> None:
+    assert Box.from_list(json.loads(json.dumps(box.to_list()))) == box
+
+
+@given(boxes)
+def test_corners_are_as_far_from_the_centre_as_half_the_diagonal(box: Box) -> None:
+    cx, cy = box.left + box.width / 2, box.top + box.height / 2
+    half = math.hypot(box.width, box.height) / 2
+    for x, y in box.corners():
+        assert math.hypot(x - cx, y - cy) == pytest.approx(half, abs=1e-3)
+
+
+@given(upright)
+def test_corners_of_an_upright_box_are_its_edges(box: Box) -> None:
+    (x0, y0), _, (x1, y1), _ = box.corners()
+    assert (x0, y0, x1, y1) == pytest.approx((box.left, box.top, box.right, box.bottom), abs=1e-6)
+
+
+@given(st.lists(upright, min_size=1))
+def test_the_enclosing_box_encloses(found: list[Box]) -> None:
+    around = enclosing(found)
+    for box in found:
+        assert around.left <= box.left
+        assert around.top <= box.top
+        assert around.right >= box.right - 1e-6
+        assert around.bottom >= box.bottom - 1e-6
+
+
+@given(upright, st.floats(0, 100))
+def test_growing_keeps_the_centre(box: Box, margin: float) -> None:
+    made = grown(box, margin)
+    assert made.left + made.width / 2 == pytest.approx(box.left + box.width / 2, abs=1e-6)
+    assert made.width == pytest.approx(box.width + 2 * margin)
+
+
+@given(st.lists(st.one_of(finite, st.just(math.nan), st.just(math.inf)), max_size=7))
+def test_other_lists_are_refused(values: list[float]) -> None:
+    if len(values) == 5 and all(map(math.isfinite, values)):
+        return
+    with pytest.raises(ValueError, match="five finite numbers"):
+        Box.from_list(values)
+
+
+regions = st.builds(
+    Region,
+    st.integers(0, 10_000),
+    st.none() | st.integers(0, 10_000),
+    st.sampled_from(Level),
+    boxes,
+    st.none() | texts,
+    st.none() | confidences,
+    st.sampled_from(["tesseract", "text_layer"]),
+)
+results = st.builds(
+    PageResult,
+    pagenum=st.none() | st.integers(0),
+    total_pages=st.none() | st.integers(1),
+    text=st.none() | texts,
+    confidence=st.none() | confidences,
+    regions=st.lists(regions, max_size=4).map(tuple),
+    width=st.none() | st.integers(1),
+    height=st.none() | st.integers(1),
+    resolution=st.none() | st.integers(1),
+    engine=st.none() | texts,
+    processing_ms=st.floats(0, 1e9),
+    failure=st.none() | st.builds(Failure, st.sampled_from(FailureKind), texts),
+    overlay=st.none() | st.binary(min_size=1),
+    overlay_format=st.none() | st.sampled_from(["jpeg", "png"]),
+)
+
+
+@given(results)
+def test_a_result_survives_the_wire(result: PageResult) -> None:
+    fields, overlay = result.to_wire()
+    assert PageResult.from_wire(json.loads(json.dumps(fields, allow_nan=False)), overlay) == result
+
+
+@st.composite
+def pages_of_words(draw: st.DrawFn) -> list[Word]:
+    made = []
+    for block in range(draw(st.integers(0, 3))):
+        for paragraph in range(draw(st.integers(1, 2))):
+            for line in range(draw(st.integers(1, 3))):
+                for _ in range(draw(st.integers(1, 3))):
+                    box, text, confidence = draw(upright), draw(words_text), draw(confidences)
+                    made.append(Word(block, paragraph, line, box, text, confidence))
+    return made
+
+
+@given(pages_of_words(), st.sampled_from(LEVELS), confidences)
+def test_composition(words: list[Word], finest: Level, threshold: float) -> None:
+    made = compose(words, engine="x", finest=finest, threshold=threshold)
+    depth = LEVELS.index(finest)
+    assert [region.index for region in made.regions] == list(range(len(made.regions)))
+    for region in made.regions:
+        assert LEVELS.index(region.level) <= depth
+        if region.parent is None:
+            assert region.level is Level.BLOCK
+        else:
+            assert region.parent < region.index
+            assert LEVELS.index(made.regions[region.parent].level) == LEVELS.index(region.level) - 1
+    tops = [region.text for region in made.regions if region.parent is None]
+    assert made.text == "\n\n".join(str(text) for text in tops)
+    if threshold == 0:
+        assert made.text.split() == [word.text for word in words]
+    assert (made.confidence is None) == (not made.regions)
+
+
+tsv_words = st.lists(
+    st.tuples(st.integers(1, 9), st.integers(0, 9999), st.integers(0, 999), st.floats(0, 100), words_text),
+    max_size=20,
+)
+
+
+@given(tsv_words, st.booleans(), st.sampled_from(["\n", "\r\n"]))
+def test_tsv_words_come_back(
+    words: list[tuple[int, int, int, float, str]], heading: bool, ending: str
+) -> None:
+    rows = ["level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext"]
+    rows = rows if heading else []
+    rows += ["1\t1\t0\t0\t0\t0\t0\t0\t9999\t9999\t-1\t"]
+    rows += [f"5\t1\t{b}\t1\t1\t1\t{x}\t{w}\t{w}\t7\t{conf:f}\t{text}" for b, x, w, conf, text in words]
+    made = words_of(parse_tsv(ending.join([*rows, ""])), left=5, top=2)
+    assert [word.text for word in made] == [word[4] for word in words]
+    assert [word.box.left for word in made] == [word[1] + 5 for word in words]
+    assert [word.confidence for word in made] == pytest.approx([word[3] for word in words], abs=1e-5)
+
+
+@given(st.text())
+def test_other_text_is_refused_or_ignored_but_never_breaks(text: str) -> None:
+    try:
+        rows = parse_tsv(text)
+    except ValueError:
+        return
+    assert all(1 <= row.level <= 5 for row in rows)

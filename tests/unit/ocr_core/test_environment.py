@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ocr_core
+from ocr_core import (
+    EnvironmentFault,
+    PipelineOptions,
+    check_environment,
+    engine_versions,
+    pipeline_id,
+    require_environment,
+)
+from ocr_core.engines.tessdata import find_tessdata
+from ocr_core.options import RecognizeOptions, TextLayerOptions
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def with_recognize(**changes: object) -> PipelineOptions:
+    return PipelineOptions(recognize=RecognizeOptions(**changes))
+
+
+def test_all_is_there() -> None:
+    checks = check_environment(PipelineOptions())
+    assert [check.name for check in checks if not check.ok] == []
+    assert [check.remedy for check in checks] == [""] * len(checks)
+    require_environment(PipelineOptions())
+
+
+def test_a_missing_language_names_its_package() -> None:
+    options = with_recognize(languages=("eng", "xyz"))
+    with pytest.raises(EnvironmentFault, match="no data for language xyz") as caught:
+        require_environment(options)
+    assert caught.value.remedy == "sudo apt install tesseract-ocr tesseract-ocr-xyz"
+    assert [check.ok for check in check_environment(options)] == [True, True, False]
+
+
+def test_text_layers_alone_need_no_tesseract() -> None:
+    options = PipelineOptions(
+        text_layer=TextLayerOptions(mode="only"), recognize=RecognizeOptions(languages=("xyz",))
+    )
+    require_environment(options)
+    assert "tesseract" not in engine_versions(options)
+
+
+def test_data_is_found_by_option_then_by_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = find_tessdata(None, ("eng",))
+    for name in ("option", "prefix", "parent/tessdata"):
+        (tmp_path / name).mkdir(parents=True)
+        shutil.copy(usual / "eng.traineddata", tmp_path / name)
+    monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path / "prefix"))
+    assert find_tessdata(str(tmp_path / "option"), ("eng",)) == tmp_path / "option"
+    assert find_tessdata(None, ("eng",)) == tmp_path / "prefix"
+    monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path / "parent"))
+    assert find_tessdata(None, ("eng",)) == tmp_path / "parent/tessdata"
+    with pytest.raises(EnvironmentFault, match="eng in"):
+        find_tessdata(str(tmp_path), ("eng",))
+
+
+def test_pipeline_id_is_what_shapes_the_output(tmp_path: Path) -> None:
+    options = PipelineOptions()
+    versions = engine_versions(options)
+    assert {"tesseract", "model:eng", "pdfium", "pypdfium2"} <= set(versions)
+    same = pipeline_id(options, versions)
+    assert same == pipeline_id(PipelineOptions(), dict(reversed(versions.items())))
+    assert len(same) == 16
+    assert pipeline_id(with_recognize(time_limit=5, tessdata=str(tmp_path)), versions) == same
+    assert pipeline_id(with_recognize(page_seg_mode=6), versions) != same
+    assert pipeline_id(options, {**versions, "model:eng": "other"}) != same
+    other = engine_versions(with_recognize(binding="pytesseract"))
+    assert pipeline_id(options, other) != same or other["tesseract"] == versions["tesseract"]
+
+
+def test_importing_loads_no_native_library() -> None:
+    code = (
+        "import sys, ocr_core, ocr_core.options, ocr_core.page_worker, ocr_core.sandbox\n"
+        "heavy = {'numpy', 'PIL', 'pypdfium2', 'tesserocr', 'pytesseract', 'doxapy'} & set(sys.modules)\n"
+        "sys.exit(f'loaded {heavy}' if heavy else 0)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+def test_the_public_face_is_exactly_all() -> None:
+    for name in ocr_core.__all__:
+        assert getattr(ocr_core, name) is not None
+    assert dir(ocr_core) == sorted(ocr_core.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        ocr_core.nothing  # noqa: B018

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+from ocr_core.metrics import (
+    WordScore,
+    character_error_rate,
+    edit_distance,
+    word_error_rate,
+    word_score,
+)
+
+
+@pytest.mark.parametrize(
+    ("truth", "found", "edits"),
+    [("", "", 0), ("abc", "abc", 0), ("kitten", "sitting", 3), ("", "abc", 3), ("flaw", "lawn", 2)],
+)
+def test_edit_distance(truth: str, found: str, edits: int) -> None:
+    assert edit_distance(truth, found) == edit_distance(found, truth) == edits
+
+
+def test_error_rates() -> None:
+    assert character_error_rate("a  b\nc", "a b c") == 0
+    assert character_error_rate("abcd", "abxd") == 0.25
+    assert word_error_rate("one two three", "one too three") == pytest.approx(1 / 3)
+    assert word_error_rate("", "") == 0
+    assert word_error_rate("", "noise") == 1
+
+
+def test_word_score_counts_repeats() -> None:
+    assert word_score("the cat the dog", "dog the bird") == WordScore(recall=0.5, precision=2 / 3)
+    assert word_score("", "") == WordScore(1, 1)
+    assert WordScore(0, 0).f1 == 0
+    assert WordScore(0.5, 1).f1 == pytest.approx(2 / 3)
