@@ -71,8 +71,9 @@ class Stream:
         return StreamRun(self._config, self._workers, observers=self._observers).drain()
 
     def _run_under_prefect(self) -> Summary:
-        from flows.stream import ocr_stream, watching
+        from flows.stream import ocr_stream
+        from flows.watching import watching
 
-        with watching(self._observers, self._workers) as summaries:
+        with watching(self._observers, self._workers) as watch:
             ocr_stream(self._config)
-        return summaries[-1]
+        return watch.summaries[-1]

@@ -5,40 +5,17 @@ About four task runs a batch. Pages are Dask's business, not Prefect's: see docs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.drain import StreamRun, Workers
+from flows.watching import current_watch
 from tasks.config import StreamConfig
-from tasks.progress import Observer, Summary
 
 T = TypeVar("T")
-
-_watching: ContextVar[tuple[Sequence[Observer], Workers | None, list[Summary]] | None] = ContextVar(
-    "inkstream_watching", default=None
-)
-
-
-@contextmanager
-def watching(observers: Sequence[Observer], workers: Workers | None) -> Iterator[list[Summary]]:
-    """Lets flow runs started inside tell observers what happens and use workers that are already there.
-
-    Neither can be a flow parameter: parameters travel through the Prefect API as JSON.
-
-    Yields:
-        A list that gets the summary of each flow run.
-    """
-    summaries: list[Summary] = []
-    token = _watching.set((observers, workers, summaries))
-    try:
-        yield summaries
-    finally:
-        _watching.reset(token)
 
 
 def run_as_task(name: str, label: str, call: Callable[[], T]) -> T:
@@ -64,12 +41,12 @@ def ocr_stream(config: StreamConfig) -> dict[str, Any]:
     Returns:
         Counts of what was committed, and the table's version.
     """
-    observers, workers, summaries = _watching.get() or ((), None, [])
-    own = workers or Workers(config)
+    watch = current_watch()
+    workers = watch.workers or Workers(config)
     try:
-        summary = StreamRun(config, own, step=run_as_task, observers=observers).drain()
+        summary = StreamRun(config, workers, step=run_as_task, observers=watch.observers).drain()
     finally:
-        if workers is None:
-            own.close()
-    summaries.append(summary)
+        if workers is not watch.workers:
+            workers.close()
+    watch.summaries.append(summary)
     return summary.to_json()

@@ -21,6 +21,9 @@ from ocr_core.sandbox_process import Child, Death, Over
 _GROWN = 0.25
 """Share of the memory budget that an idle child may keep from earlier calls before it is replaced."""
 
+_STARTS = 3
+"""How often a child that is killed from outside while it starts is started."""
+
 
 class Sandbox:
     """One supervised child that answers one call at a time.
@@ -114,14 +117,23 @@ class Sandbox:
         if child is not None and (child.owner != os.getpid() or not child.alive()):
             self._retire()
             child = None
-        if child is None:
+        for attempt in range(_STARTS) if child is None else ():
             child = self._children.pop("next", None) or Child(self.handler, self.limits)
             self._children["now"] = child
             try:
                 child.await_ready()
+                break
+            except Death as death:
+                self._retire()
+                if attempt == _STARTS - 1:
+                    raise EnvironmentFault(
+                        f"the page process {death.how} while starting, {_STARTS} times",
+                        "see what kills processes on this machine; with little memory it is the kernel",
+                    ) from None
             except BaseException:
                 self._retire()
                 raise
+        assert child is not None
         return child
 
     def _renew(self, child: Child) -> None:

@@ -173,11 +173,14 @@ class Child:
 
         Raises:
             EnvironmentFault: If that fails.
+            Death: If somebody killed it meanwhile, which is no fault of its own.
         """
         remedy = "run the same import in this Python and mend what it reports"
         try:
             header, _ = self._receive(time.monotonic() + _START_SECONDS)
         except Death as death:
+            if death.from_outside:
+                raise
             told = f": {self._told()}" if self._told() else ""
             raise EnvironmentFault(f"the page process {death.how} while starting{told}", remedy) from None
         if "start_error" in header:

@@ -26,6 +26,7 @@ def open_cluster(execution: ExecutionOptions, pipeline: str) -> Iterator[Any]:
         WorkersLostError: If the scheduler has no worker in time.
     """
     import dask
+    import distributed  # noqa: F401 - brings its own defaults; set first, ours would take them along when they end
 
     settings = {
         "distributed.scheduler.allowed-failures": 2,

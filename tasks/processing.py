@@ -190,16 +190,22 @@ class _BatchRun:
         work, _ = self._running.pop(future.key)
         error = future.exception() if future.status == "error" else None
         if future.status == "finished":
-            self._succeeded(work, future.result())
+            self._take_answer(work, future.result())
         elif isinstance(error, KilledWorker):
             if self._dispatch.worker_died(work):
                 self._convict(work)
-        elif isinstance(error, EnvironmentFault):
-            raise error
-        elif isinstance(error, TransientError | OSError) or error is None:
-            self._dispatch.failed_for_now(work, _reason(error))
+        elif error is None:
+            self._dispatch.failed_for_now(work, "its work was cancelled by the scheduler")
         else:
             self._internal(work, error)
+
+    def _take_answer(self, work: PageRange, answer: RangeResult | EnvironmentFault | TransientError) -> None:
+        if isinstance(answer, EnvironmentFault):
+            raise answer
+        if isinstance(answer, TransientError):
+            self._dispatch.failed_for_now(work, str(answer))
+        else:
+            self._succeeded(work, answer)
 
     def _succeeded(self, work: PageRange, result: RangeResult) -> None:
         processed = self._processed
@@ -244,6 +250,3 @@ class _BatchRun:
         report.failed_pages += len(kinds)
         report.kinds.update(kinds)
 
-
-def _reason(error: BaseException | None) -> str:
-    return f"{type(error).__name__}: {error}" if error else "its work was cancelled by the scheduler"

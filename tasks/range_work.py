@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocr_core.environment import engine_versions, pipeline_id, require_environment
-from ocr_core.errors import DocumentError, FailureKind
+from ocr_core.errors import DocumentError, EnvironmentFault, FailureKind, TransientError
 from ocr_core.limits import LimitOptions
 from ocr_core.options import PipelineOptions
 from ocr_core.page import Failure, PageResult
@@ -87,13 +87,22 @@ class RangeResult:
     overlays: tuple[str, ...]
 
 
-def run_range(job: RangeJob) -> RangeResult:
+def run_range(job: RangeJob) -> RangeResult | EnvironmentFault | TransientError:
     """Reads the file, runs its pages in the sandbox and returns their rows.
 
-    Raises:
-        EnvironmentFault: If this worker lacks what the pipeline needs.
-        TransientError: If the file changed under us or could not be read just now.
+    Returns:
+        The rows; or, as a value, the fault that kept them from being made: raised, every one of them would leave a
+        traceback in the worker's log.
     """
+    try:
+        return _run_range(job)
+    except (EnvironmentFault, TransientError) as error:
+        return error
+    except OSError as error:
+        return TransientError(f"{type(error).__name__}: {error}")
+
+
+def _run_range(job: RangeJob) -> RangeResult:
     started = time.perf_counter()
     options, made_by, versions = _worker_identity(job.pipeline)
     fetched: Fetched | None = None

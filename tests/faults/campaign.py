@@ -48,7 +48,12 @@ class Outcome:
 class Cluster:
     """A Dask scheduler and workers in processes of their own; a nanny that was killed is started anew."""
 
-    def __init__(self, folder: Path, workers: int) -> None:
+    def __init__(self, folder: Path, workers: int, *, allowed_failures: int = 20) -> None:
+        self._environment = {
+            **os.environ,
+            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(allowed_failures),
+            "PYTHONPATH": str(ROOT),
+        }
         self._address_file = folder / "scheduler.json"
         self._log = (folder / "dask.log").open("ab")
         self._scheduler = self._dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
@@ -76,10 +81,9 @@ class Cluster:
         return self._dask("worker", "--nthreads", "1", "--memory-limit", "0", "--no-dashboard")
 
     def _dask(self, role: str, *arguments: str) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "20", "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-m", "dask", role, "--scheduler-file", str(self._address_file)]
         return subprocess.Popen(
-            [*command, *arguments], env=environment, stdout=self._log, stderr=self._log, start_new_session=True
+            [*command, *arguments], env=self._environment, stdout=self._log, stderr=self._log, start_new_session=True
         )
 
 

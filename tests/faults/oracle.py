@@ -51,10 +51,15 @@ class Corpus:
         target = self.folder / name
         partial = self.folder / f".{name}.partial"
         partial.write_bytes(content)
-        stat = partial.stat()
         partial.rename(target)
+        self.adopt(name, pages)
+
+    def adopt(self, name: str, pages: int) -> None:
+        """Remembers the version of a file that is there now."""
+        target = self.folder / name
+        stat = target.stat()
         key = (target.resolve().as_uri(), f"{stat.st_mtime_ns}-{stat.st_size}", stat.st_size)
-        self._versions[key] = (hashlib.sha256(content).hexdigest(), pages)
+        self._versions[key] = (hashlib.sha256(target.read_bytes()).hexdigest(), pages)
 
     def judge(self, sink: Path, *, stream: str = "main", current_only: bool = True) -> Verdict:
         """Compares a table with what was put here.
