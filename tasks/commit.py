@@ -39,6 +39,8 @@ from tasks.operations import (
 from tasks.rows import ResultSpool
 from tasks.tables import PagesTable
 
+__all__ = ["MAX_ATTEMPTS", "Committed", "commit_batch", "commit_steps", "run_steps"]
+
 MAX_ATTEMPTS = 12
 _FIRST_DELAY = 0.05
 _LONGEST_DELAY = 5.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
@@ -49,12 +49,29 @@ def scan(table: DeltaTable, sql: str) -> pa.Table:
     """Runs a query over one handle's snapshot, called `this` in it, without moving the handle."""
     try:
         reader = QueryBuilder().register("this", table).execute(sql)
-        return plain(pa.table(reader.read_all()))
-    except TRANSIENT_DELTA as error:
+        return _plain(pa.table(reader.read_all()))
+    except Exception as error:  # reading fails with bare Exceptions
         raise explain_delta_error(error, f"cannot read {table.table_uri}") from error
 
 
-def plain(table: pa.Table) -> pa.Table:
+def scan_chunks(table: DeltaTable, columns: list[str], where: str, chunk_rows: int) -> Iterator[pa.Table]:
+    """Reads the matching rows of one handle's snapshot in chunks of about `chunk_rows`."""
+    batches: list[pa.RecordBatch] = []
+    count = 0
+    try:
+        for batch in pa.RecordBatchReader.from_stream(table.scan(columns=columns, predicate=where)):
+            batches.append(batch)
+            count += batch.num_rows
+            if count >= chunk_rows:
+                yield _plain(pa.Table.from_batches(batches))
+                batches, count = [], 0
+    except Exception as error:
+        raise explain_delta_error(error, f"cannot read {table.table_uri}") from error
+    if batches:
+        yield _plain(pa.Table.from_batches(batches))
+
+
+def _plain(table: pa.Table) -> pa.Table:
     """Casts view types, which few kernels know, to the usual ones."""
     fields = [field.with_type(_plain_type(field.type)) for field in table.schema]
     return table.cast(pa.schema(fields))

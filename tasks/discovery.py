@@ -5,7 +5,6 @@ Known is the ledger, and what `pages` has beyond the ledger's own version, from 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -16,7 +15,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from tasks.config import StreamConfig
-from tasks.delta import TRANSIENT_DELTA, explain_delta_error, plain, sql_text
+from tasks.delta import scan_chunks, sql_text
 from tasks.model import FileVersion
 from tasks.sources import list_files
 from tasks.tables import LedgerTable, PagesTable, transaction_version
@@ -58,10 +57,12 @@ def discover(config: StreamConfig, now: datetime | None = None) -> Discovery:
     """
     listed = list_files(config.source, now)
     pages, ledger = PagesTable(config.sink.url), LedgerTable(config.sink.url)
-    if not pages.exists():
-        return Discovery(listed, -1, len(listed), 0)
     handle = ledger.open() if ledger.exists() else None  # before pages, so that it cannot be ahead of them
-    snapshot = pages.open()
+    snapshot = pages.open() if pages.exists() else None
+    if handle is not None:
+        ledger.require_projection_of(snapshot, handle)
+    if snapshot is None:
+        return Discovery(listed, -1, len(listed), 0)
     planned_at = transaction_version(snapshot, config.stream)
     if not listed or planned_at < 0:
         return Discovery(listed, planned_at, len(listed), 0)
@@ -69,7 +70,6 @@ def discover(config: StreamConfig, now: datetime | None = None) -> Discovery:
     candidates = _keys(pa.table({name: _column(listed, name) for name in _KEY}))
     projected = -1
     if handle is not None:
-        ledger.require_projection_of(snapshot, handle)
         projected = transaction_version(handle, config.stream)
         _mark(known, candidates, handle, f"stream = {sql_text(config.stream)}")
     if planned_at > projected:
@@ -94,22 +94,6 @@ def _keys(rows: pa.Table) -> pa.Array:
 
 def _mark(known: Flags, candidates: pa.Array, table: DeltaTable, where: str) -> None:
     """Marks the candidates that the rows of `table` name, a chunk of rows at a time."""
-    try:
-        for rows in _chunks(table, where):
-            places = pc.index_in(_keys(rows), value_set=candidates).drop_null()
-            known[places.to_numpy(zero_copy_only=False)] = True
-    except TRANSIENT_DELTA as error:
-        raise explain_delta_error(error, f"cannot read {table.table_uri}") from error
-
-
-def _chunks(table: DeltaTable, where: str) -> Iterator[pa.Table]:
-    batches: list[pa.RecordBatch] = []
-    count = 0
-    for batch in pa.RecordBatchReader.from_stream(table.scan(columns=_KEY, predicate=where)):
-        batches.append(batch)
-        count += batch.num_rows
-        if count >= _CHUNK_ROWS:
-            yield plain(pa.Table.from_batches(batches))
-            batches, count = [], 0
-    if batches:
-        yield plain(pa.Table.from_batches(batches))
+    for rows in scan_chunks(table, _KEY, where, _CHUNK_ROWS):
+        places = pc.index_in(_keys(rows), value_set=candidates).drop_null()
+        known[places.to_numpy(zero_copy_only=False)] = True

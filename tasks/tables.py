@@ -186,13 +186,14 @@ class LedgerTable(SinkTable):
         self.require_projection_of(pages, handle)
         return handle
 
-    def require_projection_of(self, pages: DeltaTable, handle: DeltaTable) -> None:
+    def require_projection_of(self, pages: DeltaTable | None, handle: DeltaTable) -> None:
         """Refuses a ledger that would hide files, as it tells of a `pages` table that is gone.
 
         Raises:
             EnvironmentFault: If `handle` is not the ledger of `pages`.
         """
-        if handle.metadata().configuration.get(PAGES_ID_PROPERTY) != str(pages.metadata().id):
+        made_from = handle.metadata().configuration.get(PAGES_ID_PROPERTY)
+        if pages is None or made_from != str(pages.metadata().id):
             raise EnvironmentFault(
                 f"the ledger {self.url} belongs to a pages table that is gone",
                 f"delete {self.url}: it is made again from the pages table",

@@ -223,7 +223,7 @@ def run_schedule(
         trigger: What a driver does at each trigger.
         schedule: Which driver is next, how many steps it does undisturbed, and what happens then.
         batch_size: Files in a batch at most.
-        replacing: Index of the driver that reprocesses what is there instead of looking for what is new; -1: none.
+        replacing: Index of the driver that reprocesses what is there instead of what is new; -1: none.
 
     Returns:
         The world, after the first duplicate if there is one.

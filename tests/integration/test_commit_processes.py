@@ -1,0 +1,198 @@
+"""The commit loop between real processes on a real table. Run as a module it is one driver, and no pages."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from deltalake import write_deltalake
+
+from ocr_core.errors import TransientError
+from ocr_core.page import PageResult
+from tasks import commit_table
+from tasks.commit import Committed, commit_batch
+from tasks.config import StreamConfig, build_config
+from tasks.discovery import discover
+from tasks.ledger import project_ledger
+from tasks.model import Batch, FileVersion
+from tasks.planning import plan_batches
+from tasks.rows import ResultSpool, page_rows
+from tasks.sources import list_files
+from tasks.tables import LedgerTable, PagesTable
+
+PAGES = 2
+KILL_POINTS = ("planned", "processed", "writing", "written", "committed", "projected")
+
+
+def make_config(folder: Path, **trigger: int) -> StreamConfig:
+    return build_config(
+        {
+            "source": {"url": str(folder / "inbox")},
+            "sink": {"url": str(folder / "tables")},
+            "trigger": trigger or {"max_files_per_trigger": 5},
+        }
+    )
+
+
+def make_inbox(folder: Path, count: int) -> None:
+    (folder / "inbox").mkdir()
+    for number in range(count):
+        (folder / "inbox" / f"{number:03}.pdf").write_bytes(b"x" * (number + 1))
+
+
+def fill(spool: ResultSpool, batch: Batch, text: str = "text") -> None:
+    for index, file in enumerate(batch.files):
+        spool.add(index, rows_of(file, batch.stream, text))
+
+
+def rows_of(file: FileVersion, stream: str, text: str) -> pa.RecordBatch:
+    results = [PageResult(page, PAGES, text, 90.0) for page in range(PAGES)]
+    same: dict[str, Any] = {"pipeline_id": "p", "content_hash": "h", "version_id": None}
+    return page_rows(file, results, stream=stream, overlay_paths=[None] * PAGES, **same)
+
+
+def plan(config: StreamConfig) -> list[Batch]:
+    found = discover(config)
+    return plan_batches(
+        found.files,
+        stream=config.stream,
+        trigger=config.trigger,
+        planned_at=found.planned_at,
+        new_attempt_id=lambda: uuid.uuid4().hex,
+    )
+
+
+def commit(
+    config: StreamConfig, batch: Batch, *, replace: tuple[int, ...] = (), text: str = "text"
+) -> Committed:
+    with ResultSpool() as spool:
+        fill(spool, batch, text)
+        return commit_batch(config, batch, spool, range(len(batch.files)), replace=replace)
+
+
+def found_rows(config: StreamConfig) -> Counter[tuple[str, str, int, int]]:
+    rows = PagesTable(config.sink.url).rows(columns=["path", "etag", "length", "pagenum", "stream"])
+    return Counter(
+        (row["path"], row["etag"], row["length"], row["pagenum"])
+        for row in rows.to_pylist()
+        if row["stream"] == config.stream
+    )
+
+
+def wanted_rows(config: StreamConfig) -> Counter[tuple[str, str, int, int]]:
+    return Counter((*file.key, page) for file in list_files(config.source) for page in range(PAGES))
+
+
+def die_at(place: str, wanted: str) -> None:
+    if place == wanted:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def drive(config: StreamConfig, kill_point: str) -> int:
+    """Drains the source once; returns how many times the moment was not right."""
+    put_off = 0
+    while batches := plan(config):
+        die_at("planned", kill_point)
+        for batch in batches:
+            try:
+                commit(config, batch)
+                die_at("committed", kill_point)
+                project_ledger(config)
+                die_at("projected", kill_point)
+            except TransientError:
+                put_off += 1
+    return put_off
+
+
+class DyingSpool(ResultSpool):
+    """Dies while the table's file is being written: some rows are out, the commit is not."""
+
+    def read(self, index: int) -> Iterator[pa.RecordBatch]:
+        yield from super().read(index)
+        if index:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--die-at", default="")
+    arguments = parser.parse_args()
+    config = make_config(arguments.folder)
+    if arguments.die_at == "writing":
+        globals()["ResultSpool"] = DyingSpool
+    if arguments.die_at == "processed":
+        globals()["commit"] = lambda *_: die_at("processed", "processed")
+    if arguments.die_at == "written":
+
+        def write(*args: Any, **options: Any) -> None:
+            write_deltalake(*args, **options)
+            die_at("written", "written")
+
+        vars(commit_table)["write_deltalake"] = write
+    drive(config, arguments.die_at)
+    return 0
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.integration.test_commit_processes", str(folder), *arguments]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+
+def test_four_drivers_racing_on_one_stream_write_each_file_once(tmp_path: Path) -> None:
+    make_inbox(tmp_path, 40)
+    config = make_config(tmp_path)
+    drivers = [start(tmp_path) for _ in range(4)]
+    for driver in drivers:
+        _, errors = driver.communicate(timeout=120)
+        assert driver.returncode == 0, errors
+    assert found_rows(config) == wanted_rows(config)
+    ledger = LedgerTable(config.sink.url).open()
+    assert ledger.transaction_version("main") == PagesTable(config.sink.url).open().transaction_version(
+        "main"
+    )
+    assert plan(config) == []
+
+
+@pytest.mark.parametrize("kill_point", KILL_POINTS)
+def test_a_driver_killed_anywhere_leaves_nothing_lost_or_doubled(tmp_path: Path, kill_point: str) -> None:
+    make_inbox(tmp_path, 12)
+    config = make_config(tmp_path)
+    killed = start(tmp_path, "--die-at", kill_point)
+    _, errors = killed.communicate(timeout=60)
+    assert killed.returncode == -signal.SIGKILL, errors
+    drive(config, "")
+    assert found_rows(config) == wanted_rows(config)
+
+
+def test_compaction_beside_commits_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    make_inbox(tmp_path, 40)
+    config = make_config(tmp_path)
+    PagesTable(config.sink.url).create()
+    compactor = (
+        "import sys; from deltalake import DeltaTable\n"
+        "for _ in range(25):\n"
+        "    try: DeltaTable(sys.argv[1]).optimize.compact()\n"
+        "    except Exception: pass\n"
+    )
+    compacting = subprocess.Popen([sys.executable, "-c", compactor, PagesTable(config.sink.url).url])
+    drivers = [start(tmp_path) for _ in range(2)]
+    for driver in drivers:
+        _, errors = driver.communicate(timeout=120)
+        assert driver.returncode == 0, errors
+    assert compacting.wait(timeout=120) == 0
+    assert found_rows(config) == wanted_rows(config)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
