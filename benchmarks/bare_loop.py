@@ -25,9 +25,7 @@ def main() -> None:
     """Reads every file given and writes FOLDER/NAME.txt for each."""
     parser = argparse.ArgumentParser(description="Tesseract over PDFs with two processes and nothing else.")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument(
-        "--tessdata", default=os.environ.get("TESSDATA_PREFIX", "/usr/share/tesseract-ocr/5/tessdata")
-    )
+    parser.add_argument("--tessdata", default=os.environ.get("TESSDATA_PREFIX", "/usr/share/tesseract-ocr/5/tessdata"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("files", type=Path, nargs="+")
     arguments = parser.parse_args()
@@ -47,9 +45,7 @@ def _open(tessdata: str) -> None:
     global _handle  # noqa: PLW0603 - one handle per process is the point
     import tesserocr
 
-    _handle = tesserocr.PyTessBaseAPI(
-        path=tessdata, lang="eng", psm=tesserocr.PSM.AUTO, oem=tesserocr.OEM.LSTM_ONLY
-    )
+    _handle = tesserocr.PyTessBaseAPI(path=tessdata, lang="eng", psm=tesserocr.PSM.AUTO, oem=tesserocr.OEM.LSTM_ONLY)
 
 
 def _ready(_: int) -> None:

@@ -113,9 +113,7 @@ def ocrmypdf(setting: Setting, work: Path) -> Outcome:
         sidecar = str(work / f"{path.name}.txt")
         options = ["--quiet", "--jobs", str(setting.workers), "--output-type", "none", "--sidecar", sidecar]
         seconds += _timed([setting.ocrmypdf, *options, str(path), "-"])[0]
-    return Outcome(
-        seconds, {path.name: (work / f"{path.name}.txt").read_text() for path in setting.documents}
-    )
+    return Outcome(seconds, {path.name: (work / f"{path.name}.txt").read_text() for path in setting.documents})
 
 
 def inkstream(setting: Setting, work: Path) -> Outcome:
@@ -138,13 +136,9 @@ def inkstream_steady(setting: Setting, work: Path) -> Outcome:
     seconds, lines = _inkstream(setting, inbox, work / "tables", batch=len(setting.documents))
     batches = [(arrived, line) for arrived, line in lines if "batchId" in line]
     if len(batches) != 2:
-        raise RuntimeError(
-            f"expected two batches of {len(setting.documents)} files, got {len(batches)}: {lines}"
-        )
+        raise RuntimeError(f"expected two batches of {len(setting.documents)} files, got {len(batches)}: {lines}")
     (warm, _), (done, measured) = batches
-    texts = {
-        name: text for name, text in _table_texts(work / "tables").items() if not name.startswith(WARM_UP)
-    }
+    texts = {name: text for name, text in _table_texts(work / "tables").items() if not name.startswith(WARM_UP)}
     notes = {"triggerExecution": measured.get("durationMs", {}).get("triggerExecution"), "batches": batches}
     return Outcome(seconds, texts, work_seconds=done - warm, notes=notes)
 
@@ -205,9 +199,7 @@ def _link(documents: list[Path], folder: Path, *, prefix: str, age: int = 0) -> 
 
 def _timed(command: list[str], stdin: str | None = None) -> tuple[float, str]:
     started = time.perf_counter()
-    done = subprocess.run(
-        command, input=stdin, stdout=subprocess.PIPE, env=_environment(), text=True, check=True
-    )
+    done = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, env=_environment(), text=True, check=True)
     return time.perf_counter() - started, done.stdout
 
 

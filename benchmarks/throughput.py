@@ -88,17 +88,13 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Pages per second against the bare loop, xargs and OCRmyPDF."
-    )
+    parser = argparse.ArgumentParser(description="Pages per second against the bare loop, xargs and OCRmyPDF.")
     parser.add_argument("--rounds", type=int, default=3, help="how often each contender runs (default: 3)")
     parser.add_argument("--json", type=Path, help="also write every figure to this file")
     parser.add_argument("--workers", type=int, default=2, help="processes for each contender (default: 2)")
     parser.add_argument("--ocrmypdf", help="path of ocrmypdf, where it is in another virtual environment")
     parser.add_argument("--inkstream", help="path of inkstream (default: beside this Python)")
-    parser.add_argument(
-        "--only", nargs="+", default=list(CONTENDERS), choices=CONTENDERS, help="leave the others out"
-    )
+    parser.add_argument("--only", nargs="+", default=list(CONTENDERS), choices=CONTENDERS, help="leave the others out")
     parser.add_argument(
         "--documents",
         type=Path,
@@ -130,9 +126,7 @@ def _figures(outcomes: dict[str, Outcome], truth: dict[str, str]) -> list[Figure
             figures.append(Figure(name, outcome.seconds, outcome.seconds / bare.seconds, recall))
         if outcome.work_seconds is not None:
             row = name if "steady" in name else f"{name}, work only"
-            figures.append(
-                Figure(row, outcome.work_seconds, outcome.work_seconds / bare.work_seconds, recall)
-            )
+            figures.append(Figure(row, outcome.work_seconds, outcome.work_seconds / bare.work_seconds, recall))
     return figures
 
 
@@ -175,10 +169,7 @@ def _report(
         "load_average": os.getloadavg(),
         "figures": [asdict(figure) for figure in figures],
         "problems": problems,
-        "notes": [
-            {name: outcome.notes for name, outcome in outcomes.items() if outcome.notes}
-            for outcomes in rounds
-        ],
+        "notes": [{name: outcome.notes for name, outcome in outcomes.items() if outcome.notes} for outcomes in rounds],
     }
 
 

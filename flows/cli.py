@@ -56,7 +56,7 @@ class TextFormat(StrEnum):
 
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Set one option, such as pipeline.render.resolution=200. Repeatable."),
+    typer.Option("--set", metavar="KEY=VALUE", help="Set one option: pipeline.render.resolution=200. Repeatable."),
 ]
 Preset = Annotated[str | None, typer.Option(help="Start from a preset: ocr-streaming or ocr-regions.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON Lines on standard output instead.")]
@@ -67,7 +67,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     config: Annotated[Path | None, typer.Argument(help="A YAML configuration file.", metavar="[CONFIG]")] = None,
     source: Annotated[str | None, typer.Option(help="Folder or URL where documents arrive.")] = None,
     sink: Annotated[str | None, typer.Option(help="Folder or URL that holds the table.")] = None,
-    stream: Annotated[str | None, typer.Option(help="Name of the stream; a file version is done once a stream.")] = None,
+    stream: Annotated[str | None, typer.Option(help="Name of the stream; a file version is done once in each.")] = None,
     preset: Preset = None,
     max_files_per_trigger: Annotated[int | None, typer.Option(help="Files in one batch at most.")] = None,
     overrides: Overrides = None,
@@ -187,9 +187,7 @@ def _read_config(path: Path | None, preset: str | None, overrides: list[str]) ->
     return build_config(document, preset=preset, overrides=overrides)
 
 
-def _run_stream(
-    config: StreamConfig, prefect: PrefectChoice, pause: float | None, as_json: bool, strict: bool
-) -> None:
+def _run_stream(config: StreamConfig, prefect: PrefectChoice, pause: float | None, as_json: bool, strict: bool) -> None:
     from flows.api import Stream
     from flows.console import run_output
 
@@ -236,7 +234,7 @@ def _exit_with(summary: Summary, strict: bool) -> None:
 def _exit_codes() -> Iterator[None]:
     """Turns errors into one clear message on standard error and the documented exit code."""
 
-    def interrupt(signum: int, frame: FrameType | None) -> NoReturn:
+    def interrupt(_signum: int, _frame: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, interrupt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from collections.abc import Iterator
@@ -93,9 +94,10 @@ class RunOutput:
             return
         progress = event.progress
         seconds = progress["durationMs"]["triggerExecution"] / 1000
+        rate = progress["pages"] / max(seconds, 0.001)
         self._console.print(
             f"batch {progress['batchId']}: {progress['numInputRows']} files, {progress['pages']} pages, "
-            f"{progress['failed_pages']} failed, {seconds:.1f} s, {progress['pages'] / max(seconds, 0.001):.1f} pages/s",
+            f"{progress['failed_pages']} failed, {seconds:.1f} s, {rate:.1f} pages/s",
             markup=False,
         )
         for file in event.files:
@@ -139,7 +141,8 @@ def print_rows(sink: str, version: int | None, limit: int, *, as_json: bool) -> 
         return
     console = table_console()
     console.print(rows_table(rows))
-    console.print(f"version {table.version() if version is None else version} of {table.url}", markup=False, soft_wrap=True)
+    shown = table.version() if version is None else version
+    console.print(f"version {shown} of {table.url}", markup=False, soft_wrap=True)
 
 
 def table_console() -> Console:
@@ -159,7 +162,7 @@ def rows_table(rows: pa.Table) -> Table:
         ("confidence", {"justify": "right", "no_wrap": True}),
         ("exception", {"overflow": "fold"}),
     ):
-        shown.add_column(name, **options)  # type: ignore[arg-type]
+        shown.add_column(name, **options)
     for row in rows.to_pylist():
         confidence = row["confidence"]
         shown.add_row(
@@ -219,7 +222,7 @@ def _page_json(result: PageResult) -> dict[str, Any]:
             "index": r.index,
             "parent": r.parent,
             "level": r.level.value,
-            "box": {"left": r.box.left, "top": r.box.top, "width": r.box.width, "height": r.box.height, "angle": r.box.angle},
+            "box": dataclasses.asdict(r.box),
             "text": r.text,
             "confidence": r.confidence,
             "engine": r.engine,

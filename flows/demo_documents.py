@@ -207,9 +207,7 @@ def _minutes() -> bytes:
                 lines.append((25, y, points, line))
                 y += points * 0.5
             y += 4
-        lines.append(
-            (25, 282, 9, f"Harbour Library Committee, 5 November 2026, page {number} of {len(_MINUTES)}")
-        )
+        lines.append((25, 282, 9, f"Harbour Library Committee, 5 November 2026, page {number} of {len(_MINUTES)}"))
         pages.append(lines)
     return text_pdf(pages)
 
@@ -218,9 +216,7 @@ def _letter() -> bytes:
     """A scanned letter as a PNG."""
     sheet = Sheet(150, paper=248)
     _letterhead(sheet, "County Record Office", "Castle Hill, Lewes   conservation and reading room")
-    for index, line in enumerate(
-        ("Ms Adaeze Okafor", "St Botolph's Parish Archive", "2 Abbey Lane", "Colchester")
-    ):
+    for index, line in enumerate(("Ms Adaeze Okafor", "St Botolph's Parish Archive", "2 Abbey Lane", "Colchester")):
         sheet.text(25, 54 + index * 5.4, line, 11)
     sheet.text(185, 86, "Lewes, 17 November 2026", 11, right=True)
     y = 100.0
@@ -270,9 +266,7 @@ def _photographed(sheet: Sheet, seed: int) -> Image.Image:
     table = np.array((112, 80, 54), np.float32) + grain * np.array((11, 9, 7), np.float32)
 
     lens = _perspective(corners, sheet.image.size)
-    flat = sheet.image.transform(
-        size, Image.Transform.PERSPECTIVE, lens, Image.Resampling.BICUBIC, fillcolor=244
-    )
+    flat = sheet.image.transform(size, Image.Transform.PERSPECTIVE, lens, Image.Resampling.BICUBIC, fillcolor=244)
     paper = np.asarray(flat, dtype=np.float32)[:, :, None] * np.array((1.0, 0.985, 0.95), np.float32)
     outline = Image.new("L", size)
     ImageDraw.Draw(outline).polygon(corners, fill=255)
@@ -317,9 +311,7 @@ def _delivery_note(number: int) -> bytes:
     sheet = Sheet(200)
     _letterhead(sheet, "Tidewater Office Supply", "Unit 7, Harbour Road, Ipswich   telephone 01473 555 0182")
     sheet.text(25, 60, f"Delivery note {number}", 20, bold=True)
-    sheet.text(
-        25, 70, f"Delivered on {1 + number % 28} November 2026 to the Harbour Library, side entrance.", 10.5
-    )
+    sheet.text(25, 70, f"Delivered on {1 + number % 28} November 2026 to the Harbour Library, side entrance.", 10.5)
     y = 86.0
     for name in random.permutation(_GOODS)[:5]:
         sheet.text(25, y, f"{random.integers(2, 60)} x", 10.5)

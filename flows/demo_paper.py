@@ -90,9 +90,7 @@ class Sheet:
         return self._fonts[points]
 
 
-def scanned(
-    sheet: Sheet, seed: int, *, skew: float = 0.0, noise: float = 6.0, specks: int = 120
-) -> Image.Image:
+def scanned(sheet: Sheet, seed: int, *, skew: float = 0.0, noise: float = 6.0, specks: int = 120) -> Image.Image:
     """Returns the sheet as an office scanner would give it: skewed, soft, grainy, unevenly lit, with dust.
 
     Args:
@@ -168,9 +166,7 @@ def text_pdf(pages: Iterable[Sequence[tuple[float, float, float, str]]]) -> byte
     for lines in pages:
         drawing = []
         for x, y, points, text in lines:
-            escaped = (
-                text.encode("latin-1").replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)")
-            )
+            escaped = text.encode("latin-1").replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)")
             place = (points, x * _POINTS_PER_MM, height - y * _POINTS_PER_MM)
             drawing.append(b"BT /F0 %.1f Tf %.2f %.2f Td " % place + b"(" + escaped + b") Tj ET")
         sheets.append((width, height, b"\n".join(drawing), (b"Font", b"F0", font)))

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ocr_core.environment import require_environment
 from ocr_core.errors import EnvironmentFault, FailureKind
-from tasks.commit import Committed, commit_batch
+from tasks.commit import commit_batch
 from tasks.config import StreamConfig
 from tasks.discovery import Discovery, discover
 from tasks.ledger import project_ledger
 from tasks.model import Batch
+from tasks.operations import Committed
 from tasks.paths import absolute
 from tasks.planning import plan_batches
 from tasks.processing import FileReport, ProcessedBatch, process_batch
@@ -215,9 +216,7 @@ class StreamRun:
     def _process(self, batch: Batch) -> ProcessedBatch:
         def on_range(index: int, result: RangeResult) -> None:
             path = batch.files[index].path
-            self._publish(
-                RangeDone(path, result.rows.num_rows, len(result.kinds), result.total, result.overlays)
-            )
+            self._publish(RangeDone(path, result.rows.num_rows, len(result.kinds), result.total, result.overlays))
 
         processed = process_batch(self._config, batch, self._workers.client(), on_range)
         self._publish(Processed(batch, len(processed.complete), sum(f.pages for f in processed.files)))

@@ -165,9 +165,7 @@ def _tesseract_version(binding: str) -> str:
     if program is None:
         raise EnvironmentFault("the program tesseract is not installed", "sudo apt install tesseract-ocr")
     try:
-        answer = subprocess.run(
-            [program, "--version"], capture_output=True, text=True, timeout=10, check=True
-        )
+        answer = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError) as error:
         raise EnvironmentFault(
             f"{program} does not run: {error}", "sudo apt install --reinstall tesseract-ocr"

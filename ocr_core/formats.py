@@ -86,9 +86,7 @@ def identify(head: bytes) -> str:
             raise _unsupported(f"it is {meaning}")
     if b"%PDF-" in head[:HEAD_BYTES]:
         return "pdf"
-    raise _unsupported(
-        "it seems to be plain text" if _is_text(head) else f"it starts with {head[:8].hex(' ')}"
-    )
+    raise _unsupported("it seems to be plain text" if _is_text(head) else f"it starts with {head[:8].hex(' ')}")
 
 
 def sniff(path: str | Path, limits: LimitOptions | None = None) -> str:

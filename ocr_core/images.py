@@ -81,9 +81,7 @@ def _decoding(passing: type[BaseException] | tuple[type[BaseException], ...] = (
     except Exception as error:
         if passing and isinstance(error, passing):
             raise
-        raise DocumentError(
-            FailureKind.CORRUPT, f"the image is damaged: {type(error).__name__}: {error}"
-        ) from error
+        raise DocumentError(FailureKind.CORRUPT, f"the image is damaged: {type(error).__name__}: {error}") from error
     finally:
         Image.MAX_IMAGE_PIXELS = largest
 

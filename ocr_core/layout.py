@@ -57,9 +57,7 @@ def branch(word: Word, level: Level) -> tuple[int, ...]:
     return (word.block, word.paragraph, word.line)[: LEVELS.index(level) + 1]
 
 
-def compose(
-    words: Iterable[Word], *, engine: str, finest: Level = Level.WORD, threshold: float = 0.0
-) -> Composition:
+def compose(words: Iterable[Word], *, engine: str, finest: Level = Level.WORD, threshold: float = 0.0) -> Composition:
     """Builds text and regions from words in reading order.
 
     Args:

@@ -60,6 +60,4 @@ def word_score(truth: str, found: str) -> WordScore:
     """Compares two texts word by word, as they are written (fold case before, where it should not count)."""
     wanted, got = Counter(truth.split()), Counter(found.split())
     common = sum((wanted & got).values())
-    return WordScore(
-        recall=common / wanted.total() if wanted else 1.0, precision=common / got.total() if got else 1.0
-    )
+    return WordScore(recall=common / wanted.total() if wanted else 1.0, precision=common / got.total() if got else 1.0)

@@ -66,9 +66,7 @@ class BinarizeOptions(Options):
         "threshold",
         description="threshold: one fixed level; otsu: one level from the histogram; others: local",
     )
-    threshold: int = Field(
-        170, ge=0, le=255, description="gray level at or above which a pixel is white (threshold)"
-    )
+    threshold: int = Field(170, ge=0, le=255, description="gray level at or above which a pixel is white (threshold)")
     window: int = Field(75, ge=3, description="side of the local window in pixels (sauvola, wolf, nick)")
     k: float = Field(0.2, description="sensitivity of the local methods (sauvola, wolf, nick)")
 
@@ -76,9 +74,7 @@ class BinarizeOptions(Options):
 class PreprocessOptions(Options):
     """What happens to a page's pixels before anything is read."""
 
-    binarize: BinarizeOptions | None = Field(
-        None, description="black and white before detection and recognition"
-    )
+    binarize: BinarizeOptions | None = Field(None, description="black and white before detection and recognition")
 
 
 PageSegMode = Annotated[int, Field(ge=1, le=13)]
@@ -98,18 +94,13 @@ class RecognizeOptions(Options):
     engine: Literal["tesseract"] = Field("tesseract", description="what reads the text")
     binding: Literal["auto", "tesserocr", "pytesseract"] = Field(
         "auto",
-        description="tesserocr keeps one handle open; pytesseract starts a process a page; "
-        "auto: the first there is",
+        description="tesserocr keeps one handle open; pytesseract starts a process a page; auto: the first there is",
     )
     languages: tuple[str, ...] = Field(
         ("eng",), min_length=1, description="Tesseract language codes, most likely first"
     )
-    tessdata: str | None = Field(
-        None, description="folder of *.traineddata; default: where the system keeps it"
-    )
-    page_seg_mode: PageSegMode = Field(
-        3, description="Tesseract page segmentation mode; 6 = one uniform block"
-    )
+    tessdata: str | None = Field(None, description="folder of *.traineddata; default: where the system keeps it")
+    page_seg_mode: PageSegMode = Field(3, description="Tesseract page segmentation mode; 6 = one uniform block")
     engine_mode: Literal["lstm", "legacy", "legacy_lstm", "default"] = Field(
         "lstm", description="Tesseract OCR engine mode (legacy needs traineddata that holds it)"
     )
@@ -149,9 +140,7 @@ class PipelineOptions(Options):
     text_layer: TextLayerOptions = Field(TextLayerOptions(), description="text that a PDF already carries")
     render: RenderOptions = Field(RenderOptions(), description="pages to pixels")
     preprocess: PreprocessOptions = Field(PreprocessOptions(), description="pixels to better pixels")
-    detect: DetectOptions | None = Field(
-        None, description="find regions first; null: recognition finds its own"
-    )
+    detect: DetectOptions | None = Field(None, description="find regions first; null: recognition finds its own")
     recognize: RecognizeOptions = Field(RecognizeOptions(), description="pixels to text")
     draw: DrawOptions | None = Field(None, description="draw an overlay of every page; null: none")
 

@@ -105,8 +105,7 @@ class PageResult:
         """Returns a JSON-able dict and the overlay's bytes, as they leave the sandbox."""
         fields = {name: getattr(self, name) for name in _PLAIN_FIELDS}
         fields["regions"] = [
-            [r.index, r.parent, r.level, r.box.to_list(), r.text, r.confidence, r.engine]
-            for r in self.regions
+            [r.index, r.parent, r.level, r.box.to_list(), r.text, r.confidence, r.engine] for r in self.regions
         ]
         fields["failure"] = [self.failure.kind, self.failure.message] if self.failure else None
         return fields, self.overlay or b""

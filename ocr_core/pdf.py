@@ -82,9 +82,7 @@ class PdfPage(DocumentPage):
         """Returns the rendered size: at `resolution`, or the highest dpi below it that fits `max_pixels`."""
         width, height = (side / _POINTS_PER_INCH for side in self._raw.get_size())
         if not (0 < width < math.inf and 0 < height < math.inf):
-            raise DocumentError(
-                FailureKind.CORRUPT, f"the page has no usable size ({width:g} x {height:g} inch)"
-            )
+            raise DocumentError(FailureKind.CORRUPT, f"the page has no usable size ({width:g} x {height:g} inch)")
         fitting = min(math.sqrt(options.max_pixels / (width * height)), MAX_SIDE / max(width, height))
         resolution = min(options.resolution, math.floor(fitting))
         if resolution < min(options.min_resolution, options.resolution):

@@ -124,9 +124,7 @@ class Pipeline:
         except DocumentError as error:
             failure = Failure(error.kind, error.message)
         except MemoryError:
-            failure = Failure(
-                FailureKind.MEMORY, "the page needs more memory than a page may have (memory_mb)"
-            )
+            failure = Failure(FailureKind.MEMORY, "the page needs more memory than a page may have (memory_mb)")
         except Exception as error:  # noqa: BLE001 - an exception nobody foresaw is a row, too
             failure = Failure(FailureKind.INTERNAL, f"{type(error).__name__}: {error}")
         elapsed = (time.perf_counter() - started) * 1000

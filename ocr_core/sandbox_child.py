@@ -119,9 +119,7 @@ def _size() -> tuple[float, float]:
     """Returns address space and resident memory, MiB."""
     try:
         with open("/proc/self/statm", "rb") as statm:
-            size, resident = (
-                int(pages) * resource.getpagesize() / 2**20 for pages in statm.read().split()[:2]
-            )
+            size, resident = (int(pages) * resource.getpagesize() / 2**20 for pages in statm.read().split()[:2])
     except OSError:
         return _high_rss_mb(), _high_rss_mb()
     return size, resident

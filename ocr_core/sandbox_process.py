@@ -145,9 +145,7 @@ class Child:
         except OSError as error:
             self._socket.close()
             self._stderr.close()
-            raise EnvironmentFault(
-                f"no child process can be started: {error}", "free memory or processes"
-            ) from error
+            raise EnvironmentFault(f"no child process can be started: {error}", "free memory or processes") from error
         finally:
             theirs.close()
         hello = {

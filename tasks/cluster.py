@@ -36,9 +36,7 @@ def open_cluster(execution: ExecutionOptions, pipeline: str) -> Iterator[Any]:
         try:
             client.wait_for_workers(1, timeout=execution.worker_wait_seconds)
         except TimeoutError:
-            raise WorkersLostError(
-                f"the Dask scheduler {client.scheduler.address} has no worker"
-            ) from None
+            raise WorkersLostError(f"the Dask scheduler {client.scheduler.address} has no worker") from None
         client.run(check_worker, pipeline)
         yield client
 
@@ -56,7 +54,7 @@ def _connect(execution: ExecutionOptions) -> Iterator[Any]:
         except (OSError, TimeoutError, ValueError) as error:
             raise EnvironmentFault(
                 f"no Dask scheduler answers at {execution.scheduler} ({error})",
-                "start one with `dask scheduler --host 127.0.0.1`, or leave execution.scheduler out for a local cluster",
+                "start one with `dask scheduler --host 127.0.0.1`, or leave execution.scheduler out",
             ) from None
         with client:
             yield client

@@ -42,7 +42,9 @@ StreamName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._
 class SourceOptions(Options):
     """Where documents arrive."""
 
-    url: str = Field(description="folder or bucket prefix: a local path or any fsspec URL", examples=["s3://bucket/inbox/"])
+    url: str = Field(
+        description="folder or bucket prefix: a local path or any fsspec URL", examples=["s3://bucket/inbox/"]
+    )
     glob: str = Field("*", description="which file names are taken (the original's pathGlobFilter), case-sensitive")
     recursive: bool = Field(True, description="look into subfolders")
     latest_first: bool = Field(False, description="newest files first instead of oldest first")
@@ -66,7 +68,9 @@ class TriggerOptions(Options):
 class SinkOptions(Options):
     """Where the table lives."""
 
-    url: str = Field(description="folder or bucket prefix that holds pages/, files/ and overlays/", examples=["s3://bucket/tables"])
+    url: str = Field(
+        description="folder or bucket prefix that holds pages/, files/ and overlays/", examples=["s3://bucket/tables"]
+    )
     format: Literal["delta"] = Field("delta", description="table format")
 
 
@@ -74,7 +78,7 @@ class ExecutionOptions(Options):
     """How pages are run."""
 
     scheduler: str | None = Field(
-        None, description="address of a Dask scheduler, such as tcp://127.0.0.1:8786; null: a local cluster for this run"
+        None, description="address of a Dask scheduler, such as tcp://127.0.0.1:8786; null: a local cluster of this run"
     )
     workers: int | None = Field(None, ge=1, description="workers of the local cluster; null: one a core")
     pages_per_range: int = Field(8, ge=1, description="pages of one file that are processed in one go")

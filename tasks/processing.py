@@ -121,8 +121,8 @@ class _BatchRun:
             pages_per_range=execution.pages_per_range,
             max_attempts=execution.max_read_attempts,
         )
-        self._ended: queue.SimpleQueue[Future] = queue.SimpleQueue()
-        self._running: dict[str, tuple[PageRange, Future]] = {}
+        self._ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+        self._running: dict[Any, tuple[PageRange, Future[Any]]] = {}
         self._window = (0.0, 0)
 
     def run(self) -> None:
@@ -166,7 +166,7 @@ class _BatchRun:
             sink_url=self._config.sink.url,
         )
 
-    def _wait_for_one(self) -> Future:
+    def _wait_for_one(self) -> Future[Any]:
         """Waits for a future to end, and gives up only when there has been no worker for too long."""
         alone_since: float | None = None
         while True:
@@ -184,7 +184,7 @@ class _BatchRun:
             if now - alone_since > self._config.execution.worker_wait_seconds:
                 raise WorkersLostError("no Dask worker is left, and none came back in time")
 
-    def _take_in(self, future: Future) -> None:
+    def _take_in(self, future: Future[Any]) -> None:
         from distributed.scheduler import KilledWorker
 
         work, _ = self._running.pop(future.key)
@@ -249,4 +249,3 @@ class _BatchRun:
         report.pages += rows.num_rows
         report.failed_pages += len(kinds)
         report.kinds.update(kinds)
-

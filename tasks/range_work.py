@@ -22,10 +22,10 @@ from ocr_core.limits import LimitOptions
 from ocr_core.options import PipelineOptions
 from ocr_core.page import Failure, PageResult
 from ocr_core.page_worker import PageWorker
+from tasks.fetching import Fetched, fetch
 from tasks.model import FileVersion
 from tasks.overlays import OverlayStore, overlay_key
 from tasks.rows import page_rows
-from tasks.fetching import Fetched, fetch
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -145,7 +145,9 @@ def check_worker(pipeline: str) -> str:
     return _worker_identity(pipeline)[1]
 
 
-def unreadable_result(kind: FailureKind, message: str, pagenum: int | None = None, total: int | None = None) -> PageResult:
+def unreadable_result(
+    kind: FailureKind, message: str, pagenum: int | None = None, total: int | None = None
+) -> PageResult:
     """Returns the row of a page (or, with no page number, of a whole file) that was never opened."""
     return PageResult(pagenum=pagenum, total_pages=total, failure=Failure(kind, message))
 
@@ -159,9 +161,7 @@ def _run_pages(job: RangeJob, options: PipelineOptions, path: str) -> tuple[int,
     return total, [worker.page(path, page, total) for page in range(job.first, last)]
 
 
-def _write_overlays(
-    job: RangeJob, results: list[PageResult], content_hash: str, made_by: str
-) -> list[str | None]:
+def _write_overlays(job: RangeJob, results: list[PageResult], content_hash: str, made_by: str) -> list[str | None]:
     if not any(r.overlay for r in results):
         return [None] * len(results)
     store = OverlayStore(job.sink_url)

@@ -53,9 +53,7 @@ class TesseractEngine(Protocol):
             DocumentError: `timeout`, or `internal` when Tesseract gives up by itself.
         """
 
-    def layout(
-        self, pixels: Pixels, resolution: int, page_seg_mode: int, level: Level, seconds: float
-    ) -> list[Row]:
+    def layout(self, pixels: Pixels, resolution: int, page_seg_mode: int, level: Level, seconds: float) -> list[Row]:
         """Finds text areas down to `level`, unread where the binding can; arguments as in `read`."""
 
 
@@ -65,9 +63,7 @@ def resolve_binding(options: RecognizeOptions) -> Binding:
     Raises:
         EnvironmentFault: If it is not installed.
     """
-    wanted: tuple[Binding, ...] = (
-        ("tesserocr", "pytesseract") if options.binding == "auto" else (options.binding,)
-    )
+    wanted: tuple[Binding, ...] = ("tesserocr", "pytesseract") if options.binding == "auto" else (options.binding,)
     for name in wanted:
         if find_spec(name) is not None:
             return name
@@ -98,18 +94,14 @@ def open_engine(options: RecognizeOptions) -> TesseractEngine:
 
 def timed_out(seconds: float) -> DocumentError:
     """Returns the error for a page that took longer than `recognize.time_limit`."""
-    return DocumentError(
-        FailureKind.TIMEOUT, f"Tesseract was not done within {seconds:g} s (recognize.time_limit)"
-    )
+    return DocumentError(FailureKind.TIMEOUT, f"Tesseract was not done within {seconds:g} s (recognize.time_limit)")
 
 
 class TesserocrEngine:
     """One open handle, kept for the life of the process."""
 
     def __init__(self, options: RecognizeOptions, tessdata: Path) -> None:
-        os.environ["OMP_THREAD_LIMIT"] = (
-            "1"  # read when libtesseract loads; more threads only fight over cores
-        )
+        os.environ["OMP_THREAD_LIMIT"] = "1"  # read when libtesseract loads; more threads only fight over cores
         import tesserocr
 
         self._tesserocr = tesserocr
@@ -137,9 +129,7 @@ class TesserocrEngine:
             if not done and time.monotonic() - started >= seconds * 0.9:
                 raise timed_out(seconds)
             if not done:
-                raise DocumentError(
-                    FailureKind.INTERNAL, "Tesseract gave up on the picture and does not say why"
-                )
+                raise DocumentError(FailureKind.INTERNAL, "Tesseract gave up on the picture and does not say why")
             return parse_tsv(self._api.GetTSVText(0))
         finally:
             self._api.ClearAdaptiveClassifier()  # the legacy engine learns; a page must not depend on others
@@ -227,9 +217,7 @@ class PytesseractEngine:
             raise timed_out(seconds) from error
         return parse_tsv(answer)
 
-    def layout(
-        self, pixels: Pixels, resolution: int, page_seg_mode: int, level: Level, seconds: float
-    ) -> list[Row]:
+    def layout(self, pixels: Pixels, resolution: int, page_seg_mode: int, level: Level, seconds: float) -> list[Row]:
         """Finds text areas by reading the page: the program has no way to stop after its layout analysis."""
         rows = self.read(pixels, resolution, page_seg_mode, seconds)
         textual = {row.block for row in rows if row.text.strip()}

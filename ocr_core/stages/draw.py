@@ -70,13 +70,9 @@ def _outline(picture: Image.Image, regions: list[Region], scale: float, options:
         if region.confidence is not None:
             x, y = region.box.corners()[1]
             at = (x * scale + options.line_width + 5, y * scale - options.line_width)
-            draw.text(
-                at, f"{region.confidence:.0f}", font=font, fill=color, stroke_width=2, stroke_fill="white"
-            )
+            draw.text(at, f"{region.confidence:.0f}", font=font, fill=color, stroke_width=2, stroke_fill="white")
 
 
 def grown(box: Box, margin: float) -> Box:
     """Returns the box with `margin` pixels more on every side, so that an outline hides no letter."""
-    return Box(
-        box.left - margin, box.top - margin, box.width + 2 * margin, box.height + 2 * margin, box.angle
-    )
+    return Box(box.left - margin, box.top - margin, box.width + 2 * margin, box.height + 2 * margin, box.angle)

@@ -113,14 +113,11 @@ def _hang(words: list[Word], region: Region, regions: tuple[Region, ...]) -> lis
     numbers = _branch(region, regions)
     depth = LEVELS.index(region.level)
     if region.level is Level.BLOCK:
-        return [
-            replace(word, block=numbers[0], paragraph=word.block * 10_000 + word.paragraph) for word in words
-        ]
+        return [replace(word, block=numbers[0], paragraph=word.block * 10_000 + word.paragraph) for word in words]
     if region.level is Level.PARAGRAPH:
         order = {key: i for i, key in enumerate(dict.fromkeys((w.block, w.paragraph, w.line) for w in words))}
         return [
-            replace(w, block=numbers[0], paragraph=numbers[1], line=order[w.block, w.paragraph, w.line])
-            for w in words
+            replace(w, block=numbers[0], paragraph=numbers[1], line=order[w.block, w.paragraph, w.line]) for w in words
         ]
     block, paragraph, line = (*numbers, 0, 0)[:3] if depth < 3 else numbers[:3]
     return [replace(word, block=block, paragraph=paragraph, line=line) for word in words]

@@ -32,9 +32,7 @@ class TextLayer:
         believed = text_layer.usable(words, self.options.min_chars)
         if not believed and self.options.mode is not TextLayerMode.ONLY:
             return
-        made = compose(
-            words if believed else [], engine=text_layer.ENGINE, finest=self.recognize.iterator_level
-        )
+        made = compose(words if believed else [], engine=text_layer.ENGINE, finest=self.recognize.iterator_level)
         page.width, page.height, page.resolution = canvas.width, canvas.height, canvas.resolution
         page.text, page.confidence, page.regions = made.text, made.confidence, made.regions
         page.engine = text_layer.ENGINE

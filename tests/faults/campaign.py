@@ -118,8 +118,8 @@ def run_campaign(folder: Path, kills: int, files: int, drivers: int) -> Outcome:
             put += share
             flows = [flow for flow in flows if not _ended(flow)]
             flows += [world.start() for _ in range(drivers - len(flows))]
-            time.sleep(random.uniform(0.1, 3.0))  # noqa: S311 - when to kill is meant to be random
-            kind = random.choices(VICTIMS, WEIGHTS)[0]  # noqa: S311
+            time.sleep(random.uniform(0.1, 3.0))
+            kind = random.choices(VICTIMS, WEIGHTS)[0]
             victim = find_victim(kind, flows, cluster)
             if victim is not None and _kill(victim):
                 counted[kind] += 1
@@ -149,7 +149,7 @@ def run_control(folder: Path, kills: int, files: int) -> Outcome:
         while driver.poll() is None and world.judge().rows == before:
             time.sleep(0.001)
         if driver.poll() is None:
-            time.sleep(random.uniform(0, 0.02))  # noqa: S311
+            time.sleep(random.uniform(0, 0.02))
             driver.kill()
             done += 1
         driver.communicate()
@@ -169,7 +169,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    seed = arguments.seed if arguments.seed is not None else random.randrange(1 << 30)  # noqa: S311
+    seed = arguments.seed if arguments.seed is not None else random.randrange(1 << 30)
     random.seed(seed)
     _say(f"seed {seed}\n")
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:

@@ -74,9 +74,9 @@ class World:
         assert "Traceback" not in errors, errors
         return process.returncode
 
-    def judge(self, **options: bool) -> Verdict:
+    def judge(self) -> Verdict:
         """Compares the table with the source."""
-        return self.corpus.judge(self.sink, **options)
+        return self.corpus.judge(self.sink)
 
     def close(self) -> None:
         """Ends whatever still runs."""

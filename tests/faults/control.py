@@ -20,8 +20,8 @@ from deltalake import write_deltalake
 
 from ocr_core.page_worker import PageWorker
 from tasks.config import StreamConfig
-from tasks.rows import page_rows
 from tasks.fetching import fetch
+from tasks.rows import page_rows
 from tasks.sources import list_files
 
 
@@ -53,7 +53,8 @@ def main() -> int:
                     version_id=None,
                     overlay_paths=[None] * total,
                 )
-                tables.append(pa.Table.from_batches([rows]).append_column("batch_id", pa.array([0] * total, pa.int64())))
+                batch_id = pa.array([0] * total, pa.int64())
+                tables.append(pa.Table.from_batches([rows]).append_column("batch_id", batch_id))
                 done.append(file.path)
             write_deltalake(f"{config.sink.url}/pages", pa.concat_tables(tables), mode="append")
             if batch == die_at:

@@ -9,6 +9,7 @@ nothing is closed. Prints the summary as JSON when the run ends by itself.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import signal
@@ -49,7 +50,7 @@ def main() -> int:
     arguments = parser.parse_args()
     observers: list[Callable[[Event], None]] = []
     for place, command in arguments.at:
-        observers.append(at(place, lambda command=command: subprocess.run(command, shell=True, check=True)))
+        observers.append(at(place, functools.partial(subprocess.run, command, shell=True, check=True)))
     if arguments.stop_at:
         observers.append(at(arguments.stop_at, lambda: os.kill(os.getpid(), signal.SIGSTOP)))
     if arguments.die_at:

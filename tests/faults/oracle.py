@@ -1,4 +1,4 @@
-"""What must be in the table, and what is: the multiset of (file version, page), and the bytes each row was read from."""
+"""What must be in the table, and what is: the multiset of (file version, page), and the bytes each was read from."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
@@ -61,33 +62,29 @@ class Corpus:
         key = (target.resolve().as_uri(), f"{stat.st_mtime_ns}-{stat.st_size}", stat.st_size)
         self._versions[key] = (hashlib.sha256(target.read_bytes()).hexdigest(), pages)
 
-    def judge(self, sink: Path, *, stream: str = "main", current_only: bool = True) -> Verdict:
-        """Compares a table with what was put here.
-
-        Args:
-            sink: The sink's folder.
-            stream: Whose rows are judged.
-            current_only: Only the versions that are in the folder now must be there; older ones may be.
+    def judge(self, sink: Path, *, stream: str = "main") -> Verdict:
+        """Compares a stream's rows with what was put here: the versions that are there now must be in the table, whole;
+        older ones may be.
         """
         verdict = Verdict()
         found: Counter[PageKey] = Counter()
         for row in read_rows(sink, stream):
-            key = (row["path"], row["etag"], row["length"], row["pagenum"])
+            key: PageKey = (row["path"], row["etag"], row["length"], row["pagenum"])
             found[key] += 1
             verdict.rows += 1
-            version = self._versions.get(key[:3])
+            version = self._versions.get((row["path"], row["etag"], row["length"]))
             if version is None:
                 verdict.foreign.add(key)
             elif row["content_hash"] != version[0]:
                 verdict.wrong_bytes.add(key)
         verdict.duplicated = Counter({key: count for key, count in found.items() if count > 1})
-        for key, (_, pages) in self._versions.items():
-            wanted = {(*key, page) for page in range(pages)}
+        for file, (_, pages) in self._versions.items():
+            wanted: set[PageKey] = {(*file, page) for page in range(pages)}
             missing = wanted - found.keys()
-            if missing and (self._is_current(key) or not current_only):
+            if missing and self._is_current(file):
                 verdict.lost |= missing
             if missing and missing != wanted:
-                verdict.torn.add(key[0])
+                verdict.torn.add(file[0])
         return verdict
 
     def _is_current(self, key: tuple[str, str, int]) -> bool:
@@ -96,12 +93,12 @@ class Corpus:
         return key[1] == f"{stat.st_mtime_ns}-{stat.st_size}"
 
 
-def read_rows(sink: Path, stream: str = "main") -> list[dict[str, object]]:
+def read_rows(sink: Path, stream: str = "main") -> list[dict[str, Any]]:
     """Returns the rows of a stream, read from the table's own files with nothing of ours in between."""
     if not DeltaTable.is_deltatable(str(sink / "pages")):
         return []
     columns = ["path", "etag", "length", "pagenum", "content_hash", "batch_id", "stream", "exception_kind", "text"]
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
     for uri in DeltaTable(str(sink / "pages")).file_uris():
         rows.extend(pq.read_table(uri, columns=columns).to_pylist())
     return [row for row in rows if row["stream"] == stream]

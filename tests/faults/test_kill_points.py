@@ -84,7 +84,7 @@ def test_killed_inside_the_commit(world: World, moment: Callable[[Path, int], bo
     for attempt in range(12):
         world.fill(40, start=attempt * 40)
         driver = world.start("--stop-at", "Processed")
-        _wait(lambda: _is_stopped(driver.pid))
+        _wait_until_stopped(driver.pid)
         versions = _versions(pages)
         for stray in pages.glob("*.parquet"):
             if not _is_committed(pages, stray):
@@ -118,7 +118,7 @@ def test_stopped_and_woken_after_another_went_on(world: World) -> None:
     """A driver that slept through another's work adds nothing."""
     world.fill(10)
     sleeper = world.start("--stop-at", "Processed:2")
-    _wait(lambda: _is_stopped(sleeper.pid))
+    _wait_until_stopped(sleeper.pid)
     assert world.run() == 0
     assert world.judge().clean
     os.kill(sleeper.pid, signal.SIGCONT)
@@ -149,12 +149,8 @@ def test_the_control_is_caught(world: World) -> None:
     assert verdict.duplicated, "the oracle is blind"
 
 
-def _is_stopped(pid: int) -> bool:
-    return psutil.Process(pid).status() == psutil.STATUS_STOPPED
-
-
-def _wait(condition: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come true in time"
+def _wait_until_stopped(pid: int) -> None:
+    end = time.monotonic() + 60
+    while psutil.Process(pid).status() != psutil.STATUS_STOPPED:
+        assert time.monotonic() < end, "the driver did not stop in time"
         time.sleep(0.01)

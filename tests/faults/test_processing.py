@@ -173,7 +173,8 @@ def test_compaction_beside_commits(world: World) -> None:
     """Somebody else's maintenance rewrites the table between every two batches."""
     world.configure("trigger.max_files_per_trigger=2")
     world.fill(12)
-    compact = f"{sys.executable} -c \"from deltalake import DeltaTable; DeltaTable('{world.sink}/pages').optimize.compact()\""
+    code = f"from deltalake import DeltaTable; DeltaTable('{world.sink}/pages').optimize.compact()"
+    compact = f'{sys.executable} -c "{code}"'
     places = [part for n in (1, 2, 4) for part in ("--at", f"BatchCommitted:{n}", compact)]
     places += [part for n in (3, 5) for part in ("--at", f"Processed:{n}", compact)]
     assert world.run(*places) == 0

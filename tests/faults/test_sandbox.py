@@ -88,9 +88,7 @@ def test_burning_cpu_ends_at_its_limit_which_starts_anew_with_each_call() -> Non
         assert "page_cpu_seconds" in error.message
 
 
-@pytest.mark.parametrize(
-    "frame", ["", "00000005000000007b7d7b7d7b", "00000002000000005b5d", "0000000400000000"]
-)
+@pytest.mark.parametrize("frame", ["", "00000005000000007b7d7b7d7b", "00000002000000005b5d", "0000000400000000"])
 def test_malformed_frames_are_a_crash_or_a_timeout(frame: str) -> None:
     """Too few bytes are waited for until the clock ends it; what is no object is refused at once."""
     with Sandbox(HANDLER, LIMITS.model_copy(update={"page_seconds": 0.5})) as sandbox:

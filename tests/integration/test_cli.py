@@ -77,7 +77,8 @@ def test_show_prints_the_table_now_and_as_it_was(run: list[str], inbox: Path, tm
     inkstream(*run)
     sink = str(tmp_path / "tables")
     rows = lines(inkstream("show", sink, "--json"))
-    assert {row["text"] for row in rows} == {"first page of a", "second page of a", "the whole text of b", "the text that came late", None}
+    texts = {row["text"] for row in rows}
+    assert texts == {"first page of a", "second page of a", "the whole text of b", "the text that came late", None}
     assert {row["exception_kind"] for row in rows} == {None, "corrupt"}
     assert any(row["path"].endswith("/with%20space%20%231.pdf") for row in rows)
     older = lines(inkstream("show", sink, "--json", "--version", str(version)))
@@ -92,7 +93,8 @@ def test_show_prints_the_table_now_and_as_it_was(run: list[str], inbox: Path, tm
 def test_a_configuration_file(run: list[str], inbox: Path, tmp_path: Path) -> None:
     file = tmp_path / "stream.yaml"
     file.write_text(
-        f"preset: ocr-streaming\nstream: mail\nsource: {{url: '{inbox}', glob: 'a*'}}\nsink: {{url: '{tmp_path}/tables'}}\n"
+        f"preset: ocr-streaming\nstream: mail\n"
+        f"source: {{url: '{inbox}', glob: 'a*'}}\nsink: {{url: '{tmp_path}/tables'}}\n"
     )
     batch, last = lines(inkstream("run", str(file), "--json", *CHEAP))
     assert batch["name"] == "mail"
@@ -182,4 +184,3 @@ def test_help_teaches_and_is_quick_to_load() -> None:
     for code in EXIT_CODES:
         assert f"{code}: " in shown
     assert "--every" in inkstream("run", "--help").stdout
-

@@ -76,9 +76,7 @@ def test_tiff_of_every_compression_has_all_its_pages(tmp_path: Path, compression
     path = generators.tiff(tmp_path / "a.tif", texts, compression=compression)
     assert [page.text for page in read(path)] == texts
     with open_document(path) as document:
-        assert [document.page(number).render(RenderOptions()).pixels.shape for number in (2, 0)] == [
-            (300, 1600)
-        ] * 2
+        assert [document.page(number).render(RenderOptions()).pixels.shape for number in (2, 0)] == [(300, 1600)] * 2
 
 
 def test_big_tiff(tmp_path: Path) -> None:
@@ -87,12 +85,8 @@ def test_big_tiff(tmp_path: Path) -> None:
     assert only(path).text == PANGRAM
 
 
-@pytest.mark.parametrize(
-    ("dpi", "told"), [((200, 200), 200), ((72, 72), 300), ((96, 96), 300), ((9600, 9600), 300)]
-)
-def test_resolution_is_the_files_own_where_believable(
-    tmp_path: Path, dpi: tuple[int, int], told: int
-) -> None:
+@pytest.mark.parametrize(("dpi", "told"), [((200, 200), 200), ((72, 72), 300), ((96, 96), 300), ((9600, 9600), 300)])
+def test_resolution_is_the_files_own_where_believable(tmp_path: Path, dpi: tuple[int, int], told: int) -> None:
     path = generators.tiff(tmp_path / "a.tif", [PANGRAM], dpi=dpi)
     result = only(path)
     assert (result.resolution, result.text) == (told, PANGRAM)

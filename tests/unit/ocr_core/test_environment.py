@@ -43,9 +43,7 @@ def test_a_missing_language_names_its_package() -> None:
 
 
 def test_text_layers_alone_need_no_tesseract() -> None:
-    options = PipelineOptions(
-        text_layer=TextLayerOptions(mode="only"), recognize=RecognizeOptions(languages=("xyz",))
-    )
+    options = PipelineOptions(text_layer=TextLayerOptions(mode="only"), recognize=RecognizeOptions(languages=("xyz",)))
     require_environment(options)
     assert "tesseract" not in engine_versions(options)
 

@@ -71,11 +71,7 @@ def test_every_hostile_file_ends_as_its_manifest_says(worker: PageWorker, subtes
     for path, allowed, expected_pages, detail in manifest():
         with subtests.test(path.name):
             pages, results = results_of(worker, path)
-            if (
-                pages is not None
-                and expected_pages
-                and not allowed & {FailureKind.CORRUPT, FailureKind.EMPTY}
-            ):
+            if pages is not None and expected_pages and not allowed & {FailureKind.CORRUPT, FailureKind.EMPTY}:
                 assert pages == int(expected_pages)
             for result in results:
                 kind = result.failure.kind if result.failure else None

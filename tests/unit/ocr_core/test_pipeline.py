@@ -110,9 +110,7 @@ def test_the_tree_of_regions(letter: Path, binding: str) -> None:
 
 
 def test_both_bindings_answer_alike(letter: Path) -> None:
-    first, second = (
-        run(letter, options(recognize=RecognizeOptions(binding=binding))) for binding in BINDINGS
-    )
+    first, second = (run(letter, options(recognize=RecognizeOptions(binding=binding))) for binding in BINDINGS)
     assert first.text == second.text
     shapes = [[(r.level, r.parent, r.text) for r in result.regions] for result in (first, second)]
     assert shapes[0] == shapes[1]
@@ -180,9 +178,7 @@ def test_the_confidence_threshold_applies_at_the_iterator_level(tmp_path: Path) 
 @pytest.mark.parametrize("binding", BINDINGS)
 def test_engine_variables(tmp_path: Path, binding: str) -> None:
     generators.text_image("Room 101 and 202").save(tmp_path / "a.png")
-    digits = RecognizeOptions(
-        binding=binding, variables={"tessedit_char_whitelist": "0123456789"}, page_seg_mode=7
-    )
+    digits = RecognizeOptions(binding=binding, variables={"tessedit_char_whitelist": "0123456789"}, page_seg_mode=7)
     result = run(tmp_path / "a.png", options(recognize=digits))
     assert re.fullmatch(r"[\d\s]+", result.text or "")
     assert "101" in (result.text or "")

@@ -75,9 +75,7 @@ def test_lone_surrogates_never_leave(tmp_path: Path) -> None:
 
 
 def test_distant_lines_are_blocks(tmp_path: Path) -> None:
-    path = generators.born_digital_pdf(
-        tmp_path / "a.pdf", ["Heading of it\n\n\n\nBody line one\nBody line two"]
-    )
+    path = generators.born_digital_pdf(tmp_path / "a.pdf", ["Heading of it\n\n\n\nBody line one\nBody line two"])
     assert read(path).text == "Heading of it\n\nBody line one\nBody line two"
 
 

@@ -36,7 +36,7 @@ def test_presets_are_valid_and_follow_the_card(name: str) -> None:
 @pytest.mark.parametrize(
     ("document", "overrides", "message"),
     [
-        ({"source": {"url": "a", "globb": "*"}, "sink": {"url": "b"}}, [], "source.globb: unknown option; did you mean 'glob'?"),
+        ({**MINIMAL, "source": {"url": "a", "globb": "*"}}, [], "source.globb: unknown option; did you mean 'glob'?"),
         ({"sink": {"url": "b"}}, [], "source: required, and not given"),
         (MINIMAL, ["trigger.max_files_per_trigger=0"], "trigger.max_files_per_trigger: "),
         (MINIMAL, ["pipeline.detect.levl=block"], "pipeline.detect.levl: unknown option; did you mean 'level'?"),
