@@ -6,6 +6,7 @@ what is not data yet.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -83,7 +84,7 @@ def _is_taken(name: str, glob: str) -> bool:
 
 def _list_local(root: str, source: SourceOptions) -> Iterator[FileVersion]:
     try:
-        yield from _walk(root, source, ancestors=frozenset())
+        yield from _walk(root, source)
     except FileNotFoundError:
         raise ConfigError(f"there is no folder {root}; make it, or correct source.url") from None
     except NotADirectoryError:
@@ -95,40 +96,52 @@ def _list_local(root: str, source: SourceOptions) -> Iterator[FileVersion]:
         ) from error
 
 
-def _walk(folder: str, source: SourceOptions, ancestors: frozenset[tuple[int, int]]) -> Iterator[FileVersion]:
+def _walk(root: str, source: SourceOptions) -> Iterator[FileVersion]:
     """Yields a folder's files. A symbolic link to a folder is followed unless it leads to a folder above."""
-    stat = os.stat(folder)  # noqa: PTH116 - names may be any bytes
-    here = (stat.st_dev, stat.st_ino)
-    if here in ancestors:
-        return
+    waiting: list[tuple[str, frozenset[tuple[int, int]]]] = [(root, frozenset())]
+    while waiting:
+        folder, above = waiting.pop()
+        try:
+            stat = os.stat(folder)  # noqa: PTH116 - names may be any bytes
+            here = (stat.st_dev, stat.st_ino)
+            entries = [] if here in above else _entries(folder)
+        except (FileNotFoundError, NotADirectoryError):
+            if above:
+                continue  # removed since its parent was listed
+            raise
+        for entry in entries:
+            if _is_folder(entry):
+                if source.recursive and not entry.name.startswith(("_", ".")):
+                    waiting.append((entry.path, above | {here}))
+            elif _is_taken(entry.name, source.glob):
+                file = _local_version(entry)
+                if file is not None:
+                    yield file
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as scan:
-        entries = list(scan)
-    for entry in entries:
-        if entry.is_dir():
-            if source.recursive and not entry.name.startswith(("_", ".")):
-                yield from _walk_below(entry.path, source, ancestors | {here})
-        elif _is_taken(entry.name, source.glob):
-            file = _local_version(entry)
-            if file is not None:
-                yield file
+        return list(scan)
 
 
-def _walk_below(
-    folder: str, source: SourceOptions, ancestors: frozenset[tuple[int, int]]
-) -> Iterator[FileVersion]:
+def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
-        yield from _walk(folder, source, ancestors)
-    except (FileNotFoundError, NotADirectoryError):
-        return  # removed since its parent was listed
+        return entry.is_dir()
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # a link to itself leads nowhere
+            return False
+        raise
 
 
 def _local_version(entry: os.DirEntry[str]) -> FileVersion | None:
     try:
         if not entry.is_file():
-            return None  # a pipe, a socket, a device
+            return None  # a pipe, a socket, a device, a link to nowhere
         stat = entry.stat()
-    except FileNotFoundError:
-        return None  # removed since the folder was listed, or a link to nowhere
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ELOOP):
+            return None  # removed since the folder was listed
+        raise
     try:
         modified = _EPOCH + timedelta(microseconds=stat.st_mtime_ns // 1000)
     except OverflowError:

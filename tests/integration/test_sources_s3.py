@@ -1,0 +1,238 @@
+"""Sources and tables on S3, as moto serves it from a process of its own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from deltalake import DeltaTable
+
+from ocr_core.errors import (
+    DocumentError,
+    EnvironmentFault,
+    FailureKind,
+    SourceChangedError,
+    TransientError,
+)
+from tasks import commit_table, fetching
+from tasks.commit_table import find_commit
+from tasks.config import SourceOptions, StreamConfig, build_config
+from tasks.discovery import discover
+from tasks.fetching import fetch
+from tasks.model import FileVersion
+from tasks.sources import list_files
+from tasks.tables import PagesTable, read_json, write_stream
+from tests.integration.conftest import free_port
+from tests.integration.test_commit_processes import commit, drive, found_rows, plan, wanted_rows
+
+MIB = 1 << 20
+# No line break: moto cannot route one.
+ODD_KEYS = [
+    "in/a b#c.pdf",
+    "in/100%25.pdf",
+    "in/q?v=1.pdf",
+    "in/é'\".pdf",
+    "in/x//y.pdf",
+    "in/+.pdf",
+]
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    port = free_port()
+    log = tmp_path_factory.mktemp("moto") / "log"
+    with log.open("wb") as output:
+        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+        server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            _wait_for(port, server, log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
+def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + 60
+    while True:
+        assert server.poll() is None, log.read_text()
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        except OSError:
+            assert time.monotonic() < end, log.read_text()
+            time.sleep(0.05)
+        else:
+            return
+
+
+@pytest.fixture
+def s3(endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    _forget_connections()
+    return boto3.client("s3", region_name="us-east-1", config=Config(retries={"max_attempts": 0}))
+
+
+def _forget_connections() -> None:
+    from s3fs import S3FileSystem
+
+    S3FileSystem.clear_instance_cache()
+
+
+@pytest.fixture
+def bucket(s3: Any) -> str:
+    name = f"bucket-{uuid.uuid4().hex}"
+    s3.create_bucket(Bucket=name)
+    return name
+
+
+def listed(bucket: str, **options: object) -> list[FileVersion]:
+    return list_files(SourceOptions.model_validate({"url": f"s3://{bucket}/in/", **options}))
+
+
+def test_odd_keys_are_listed_and_read(s3: Any, bucket: str, tmp_path: Path) -> None:
+    for key in [*ODD_KEYS, "in/_skip", "in/.skip", "in/_wip/x", "inside/other", "in.pdf"]:
+        s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
+    s3.put_object(Bucket=bucket, Key="in/folder/", Body=b"")
+    files = listed(bucket)
+    assert {fetch(file, tmp_path, MIB).local_path.read_bytes().decode() for file in files} == set(ODD_KEYS)
+    assert all('"' not in file.etag and file.etag for file in files)
+    assert len(listed(bucket, recursive=False)) == len(ODD_KEYS) - 1
+    assert len(listed(bucket, glob="*.pdf")) == len(ODD_KEYS)
+
+
+def test_new_objects_are_seen_at_once(s3: Any, bucket: str) -> None:
+    assert listed(bucket) == []
+    for count in (1, 2):
+        s3.put_object(Bucket=bucket, Key=f"in/{count}", Body=b"x")
+        assert len(listed(bucket)) == count
+
+
+def test_an_object_overwritten_or_deleted_since_planning_is_not_read(s3: Any, bucket: str, tmp_path: Path) -> None:
+    s3.put_object(Bucket=bucket, Key="in/a", Body=b"one")
+    (file,) = listed(bucket)
+    s3.put_object(Bucket=bucket, Key="in/a", Body=b"two")
+    with pytest.raises(SourceChangedError, match="overwritten"):
+        fetch(file, tmp_path, MIB)
+    s3.delete_object(Bucket=bucket, Key="in/a")
+    with pytest.raises(SourceChangedError, match="gone"):
+        fetch(file, tmp_path, MIB)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_multipart_object_has_its_own_etag_and_a_versioned_one_its_id(s3: Any, bucket: str, tmp_path: Path) -> None:
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="in/a")["UploadId"]
+    parts = []
+    for number, body in enumerate([b"0" * 5 * MIB, b"1"], start=1):
+        part = s3.upload_part(Bucket=bucket, Key="in/a", UploadId=upload, PartNumber=number, Body=body)
+        parts.append({"ETag": part["ETag"], "PartNumber": number})
+    done = s3.complete_multipart_upload(Bucket=bucket, Key="in/a", UploadId=upload, MultipartUpload={"Parts": parts})
+    (file,) = listed(bucket)
+    assert file.etag == done["ETag"].strip('"')
+    assert file.etag.endswith("-2")
+    fetched = fetch(file, tmp_path, 6 * MIB)
+    assert fetched.version_id == done["VersionId"]
+    assert fetched.local_path.stat().st_size == 5 * MIB + 1
+
+
+def test_an_archived_object_is_the_documents_fault(s3: Any, bucket: str, tmp_path: Path) -> None:
+    s3.put_object(Bucket=bucket, Key="in/a", Body=b"x", StorageClass="GLACIER")
+    (file,) = listed(bucket)
+    with pytest.raises(DocumentError) as caught:
+        fetch(file, tmp_path, MIB)
+    assert caught.value.kind is FailureKind.UNREADABLE
+
+
+def test_a_bucket_that_is_not_there_and_credentials_that_are_not_are_the_environments_fault(
+    s3: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(EnvironmentFault, match="bucket"):
+        listed("nobodys-bucket")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    _forget_connections()
+    with pytest.raises(EnvironmentFault, match="AWS_ACCESS_KEY_ID"):
+        listed("nobodys-bucket")
+    with pytest.raises(EnvironmentFault, match="credentials"):
+        fetch(FileVersion("s3://nobodys-bucket/in/a", "e", 1, datetime.now(UTC)), tmp_path, MIB)
+
+
+def test_a_store_that_does_not_answer_is_the_moments_fault(
+    s3: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setattr("s3fs.core.S3FileSystem.retries", 1)
+    monkeypatch.setattr(fetching, "_ATTEMPTS", 1)
+    _forget_connections()
+    with pytest.raises(TransientError):
+        listed("some-bucket")
+    with pytest.raises(TransientError):
+        fetch(FileVersion("s3://some-bucket/in/a", "e", 1, datetime.now(UTC)), tmp_path, MIB)
+
+
+@pytest.fixture
+def config(s3: Any, bucket: str) -> StreamConfig:
+    for number in range(6):
+        s3.put_object(Bucket=bucket, Key=f"in/{number} é.pdf", Body=b"x" * (number + 1))
+    return build_config(
+        {
+            "source": {"url": f"s3://{bucket}/in"},
+            "sink": {"url": f"s3://{bucket}/my tables"},
+            "trigger": {"max_files_per_trigger": 4},
+        }
+    )
+
+
+def test_a_stream_on_s3_is_committed_and_known(config: StreamConfig) -> None:
+    write_stream(config)
+    drive(config, "")
+    assert found_rows(config) == wanted_rows(config)
+    assert discover(config).files == []
+    stored = read_json(config.sink.url, f"streams/{config.stream}.json")
+    assert stored == config.model_dump(mode="json")
+    assert read_json(config.sink.url, "streams/none.json") is None
+    pages = PagesTable(config.sink.url)
+    assert pages.version() == 2
+    assert len(pages.open().history()) == 3
+
+
+def test_a_lost_race_on_s3_is_refused_and_made_good(config: StreamConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, theirs = plan(config), plan(config)
+    append = commit_table.TableRunner.run
+    raced: list[int] = []
+
+    def run(self: Any, operation: Any) -> Any:
+        if type(operation).__name__ == "Append" and not raced:
+            raced.append(1)
+            commit(config, theirs[0])
+        return append(self, operation)
+
+    monkeypatch.setattr(commit_table.TableRunner, "run", run)
+    committed = commit(config, mine[0])
+    assert (committed.batch_id, committed.already_done) == (None, (0, 1, 2, 3))
+    commit(config, mine[1])
+    assert found_rows(config) == wanted_rows(config)
+    handle: DeltaTable = PagesTable(config.sink.url).open()
+    landed = find_commit(handle, mine[1].attempt_id, 0)
+    assert landed is not None
+    assert landed.batch_id == 1

@@ -1,0 +1,33 @@
+"""Any name a store lets in survives being written as a URL."""
+
+from __future__ import annotations
+
+import os
+import string
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tasks.paths import decode, encode
+
+ALLOWED = set(string.ascii_letters + string.digits + "-._~/%")
+
+
+@given(st.binary(min_size=1))
+@example(b"/in/a b#c%20?d\n'\"\\\xff\xfe.pdf")
+def test_any_bytes_of_a_local_name_survive(name: bytes) -> None:
+    url = encode("file", os.fsdecode(name))
+    assert set(url.removeprefix("file://")) <= ALLOWED
+    protocol, path = decode(url)
+    assert (protocol, os.fsencode(path)) == ("file", name)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+def test_any_key_of_an_object_store_survives(key: str) -> None:
+    assert decode(encode("s3", f"bucket/{key}")) == ("s3", f"bucket/{key}")
+
+
+@given(st.binary(), st.binary())
+def test_different_names_have_different_urls(one: bytes, other: bytes) -> None:
+    same = encode("file", os.fsdecode(one)) == encode("file", os.fsdecode(other))
+    assert same == (one == other)

@@ -1,0 +1,42 @@
+"""Planning is a partition within the caps, whatever the files."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.config import TriggerOptions
+from tasks.model import FileVersion
+from tasks.planning import page_ranges, plan_batches
+
+sizes = st.lists(st.integers(0, 50), max_size=40)
+
+
+@given(sizes, st.integers(1, 10), st.none() | st.integers(1, 100))
+def test_batches_are_the_files_in_order_within_the_caps(
+    sizes: list[int], max_files: int, max_bytes: int | None
+) -> None:
+    files = [FileVersion(f"file:///{i}", "e", size, datetime.now(UTC)) for i, size in enumerate(sizes)]
+    trigger = TriggerOptions(max_files_per_trigger=max_files, max_bytes_per_trigger=max_bytes)
+    ids = map(str, itertools.count())
+    batches = plan_batches(files, stream="s", trigger=trigger, planned_at=4, new_attempt_id=lambda: next(ids))
+    assert [file for batch in batches for file in batch.files] == files
+    assert len({batch.attempt_id for batch in batches}) == len(batches)
+    for batch, following in itertools.zip_longest(batches, batches[1:]):
+        total = sum(file.size for file in batch.files)
+        assert (batch.stream, batch.planned_at) == ("s", 4)
+        assert 1 <= len(batch.files) <= max_files
+        assert max_bytes is None or total <= max_bytes or len(batch.files) == 1
+        if following is not None:  # no batch is cut short without need
+            full = len(batch.files) == max_files
+            assert full or (max_bytes is not None and total + following.files[0].size > max_bytes)
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(1, 9))
+def test_ranges_are_the_pages_in_order(first: int, total: int, per_range: int) -> None:
+    ranges = page_ranges(first, total, per_range)
+    assert [page for pages in ranges for page in pages] == list(range(first, total))
+    assert all(1 <= len(pages) <= per_range for pages in ranges)

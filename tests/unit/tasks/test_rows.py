@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from ocr_core.errors import FailureKind
+from ocr_core.geometry import Box
+from ocr_core.page import Failure, Level, PageResult, Region
+from tasks.model import FileVersion
+from tasks.rows import PAGES_SCHEMA, ROWS_SCHEMA, ResultSpool, page_rows, storable
+
+FILE = FileVersion("file:///in/a.pdf", "1-2", 2, datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC))
+
+
+def rows_of(*results: PageResult) -> pa.RecordBatch:
+    return page_rows(
+        FILE,
+        results,
+        stream="main",
+        pipeline_id="p",
+        content_hash="h",
+        version_id="v",
+        overlay_paths=[None] * len(results),
+    )
+
+
+def pages(*numbers: int, total: int = 9) -> pa.RecordBatch:
+    return rows_of(*(PageResult(number, total, f"page {number}") for number in numbers))
+
+
+def test_a_page_is_a_row_with_its_file_and_its_regions() -> None:
+    word = Region(1, 0, Level.WORD, Box(1.5, 2, 3, 4, 0.25), "hi", 96.5, "tesseract")
+    block = Region(0, None, Level.BLOCK, Box(1, 2, 3, 4), None, None, "tesseract")
+    batch = rows_of(PageResult(3, 7, "hi", 96.5, (block, word), 10, 20, 300, "tesseract", 1.25))
+    assert batch.schema == ROWS_SCHEMA
+    (row,) = batch.to_pylist()
+    assert row["regions"][1] == {
+        "index": 1,
+        "parent": 0,
+        "level": "word",
+        "left": 1.5,
+        "top": 2.0,
+        "width": 3.0,
+        "height": 4.0,
+        "angle": 0.25,
+        "text": "hi",
+        "confidence": 96.5,
+        "engine": "tesseract",
+    }
+    assert (row["path"], row["etag"], row["length"], row["modification_time"]) == (*FILE.key, FILE.modified)
+    assert (row["pagenum"], row["total_pages"], row["text"], row["confidence"]) == (3, 7, "hi", 96.5)
+    assert (row["exception"], row["exception_kind"], row["overlay_path"]) == (None, None, None)
+    assert (row["version_id"], row["content_hash"], row["processing_ms"]) == ("v", "h", 1.25)
+
+
+def test_a_failure_takes_the_place_of_text_and_a_blank_page_is_none() -> None:
+    failed = PageResult(None, None, failure=Failure(FailureKind.ENCRYPTED, "needs a password"))
+    first, second = rows_of(failed, PageResult(0, 1, "")).to_pylist()
+    assert (first["pagenum"], first["text"]) == (None, None)
+    assert (first["exception"], first["exception_kind"]) == ("needs a password", "encrypted")
+    assert (second["text"], second["exception"]) == ("", None)
+
+
+def test_the_pages_table_adds_what_the_commit_decides() -> None:
+    assert [name for name in PAGES_SCHEMA.names if name not in ROWS_SCHEMA.names] == ["batch_id", "timestamp"]
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("a\ud800b", "a\ufffdb"),
+        ("a\0b", "a\ufffdb"),
+        ("\ud83d\ude00", "\U0001f600"),
+        ("grüße\n", "grüße\n"),
+        (None, None),
+    ],
+)
+def test_text_that_no_column_holds_is_made_safe(text: str | None, stored: str | None) -> None:
+    assert storable(text) == stored
+    (row,) = rows_of(PageResult(0, 1, text)).to_pylist()
+    assert row["text"] == stored
+
+
+def test_a_confidence_that_is_no_number_is_none() -> None:
+    (row,) = rows_of(PageResult(0, 1, "x", float("nan"))).to_pylist()
+    assert row["confidence"] is None
+
+
+def test_every_result_needs_its_overlay_path() -> None:
+    with pytest.raises(ValueError, match="argument 2 is shorter"):
+        page_rows(
+            FILE,
+            [PageResult(0, 1, "")],
+            stream="main",
+            pipeline_id=None,
+            content_hash=None,
+            version_id=None,
+            overlay_paths=[],
+        )
+
+
+def test_a_spool_gives_pages_back_in_order_and_again() -> None:
+    with ResultSpool() as spool:
+        spool.add(1, pages(0, 1, total=2))
+        spool.add(0, pages(2, 3, total=4))
+        spool.add(0, pages(0, 1, total=4))
+        for _ in range(2):
+            assert [n for batch in spool.read(0) for n in batch["pagenum"].to_pylist()] == [0, 1, 2, 3]
+        assert spool.pages(0) == {0, 1, 2, 3}
+        assert list(spool.read(5)) == []
+        spool.require_whole(0)
+
+
+def test_a_range_that_comes_twice_is_kept_once() -> None:
+    with ResultSpool() as spool:
+        spool.add(0, pages(0, 1))
+        spool.add(0, pages(0, 1))
+        spool.add(0, pages(1))
+        assert sum(batch.num_rows for batch in spool.read(0)) == 2
+
+
+@pytest.mark.parametrize("numbers", [(1, 2), (), (3, 3)])
+def test_ranges_that_do_not_fit_are_refused(numbers: tuple[int, ...]) -> None:
+    with ResultSpool() as spool:
+        spool.add(0, pages(0, 1))
+        with pytest.raises(ValueError, match="overlap"):
+            spool.add(0, pages(*numbers))
+
+
+@pytest.mark.parametrize("numbers", [(1,), (0, 2)])
+def test_gaps_are_noticed(numbers: tuple[int, ...]) -> None:
+    with ResultSpool() as spool:
+        spool.add(0, pages(*numbers))
+        with pytest.raises(ValueError, match="one for each page"):
+            spool.require_whole(0)
+        with pytest.raises(ValueError, match="one for each page"):
+            spool.require_whole(1)
+
+
+def test_the_one_row_of_a_file_that_cannot_be_counted_is_whole() -> None:
+    with ResultSpool() as spool:
+        spool.add(0, rows_of(PageResult(None, None, failure=Failure(FailureKind.CORRUPT, "torn"))))
+        spool.require_whole(0)
+
+
+def test_a_spool_leaves_nothing_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with ResultSpool() as spool:
+        spool.add(0, pages(0))
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_threads_share_a_spool() -> None:
+    with ResultSpool() as spool:
+        threads = [threading.Thread(target=spool.add, args=(i, pages(*range(20)))) for i in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert all(sum(b.num_rows for b in spool.read(i)) == 20 for i in range(8))

@@ -1,0 +1,339 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ocr_core.errors import (
+    ConfigError,
+    DocumentError,
+    EnvironmentFault,
+    FailureKind,
+    SourceChangedError,
+    TransientError,
+)
+from tasks import fetching
+from tasks.config import SourceOptions
+from tasks.fetching import fetch
+from tasks.model import FileVersion
+from tasks.paths import decode
+from tasks.sources import list_files, refuse_sink_under_source
+
+MIB = 1 << 20
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def put(path: Path, content: bytes = b"x", age: float = 0) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    moment = (NOW - timedelta(seconds=age)).timestamp()
+    os.utime(path, (moment, moment))
+    return path
+
+
+def names(folder: Path, **options: object) -> list[str]:
+    source = SourceOptions.model_validate({"url": str(folder), **options})
+    return [os.path.relpath(decode(file.path)[1], folder) for file in list_files(source, NOW)]
+
+
+def only(folder: Path) -> FileVersion:
+    (file,) = list_files(SourceOptions(url=str(folder)))
+    return file
+
+
+def test_oldest_first_and_ties_by_name(tmp_path: Path) -> None:
+    for name, age in [("b", 5), ("a", 5), ("new", 1), ("old", 9)]:
+        put(tmp_path / name, age=age)
+    assert names(tmp_path) == ["old", "a", "b", "new"]
+    assert names(tmp_path, latest_first=True) == ["new", "b", "a", "old"]
+
+
+def test_glob_recursion_and_hidden_names(tmp_path: Path) -> None:
+    for name in ["a.pdf", "b.PDF", "sub/c.pdf", "_tmp.pdf", ".x.pdf", "_wip/d.pdf", ".git/e.pdf", "note.txt"]:
+        put(tmp_path / name)
+    assert names(tmp_path) == ["a.pdf", "b.PDF", "note.txt", "sub/c.pdf"]
+    assert names(tmp_path, glob="*.pdf") == ["a.pdf", "sub/c.pdf"]
+    assert names(tmp_path, recursive=False, glob="*.[pP]*") == ["a.pdf", "b.PDF"]
+
+
+def test_age_counts_from_the_newest_file_and_stability_from_now(tmp_path: Path) -> None:
+    for name, age in [("old", 500), ("mid", 150), ("new", 100)]:
+        put(tmp_path / name, age=age)
+    assert names(tmp_path, max_file_age=timedelta(seconds=60)) == ["mid", "new"]
+    assert names(tmp_path, stability_delay=timedelta(seconds=120)) == ["old", "mid"]
+
+
+def test_the_version_says_time_and_size(tmp_path: Path) -> None:
+    path = put(tmp_path / "a", b"12345", age=3)
+    file = only(tmp_path)
+    assert file.etag == f"{path.stat().st_mtime_ns}-5"
+    assert (file.size, file.modified) == (5, NOW - timedelta(seconds=3))
+
+
+def test_odd_names_are_listed_and_read(tmp_path: Path) -> None:
+    odd = [b"a b.pdf", b"#%20?.pdf", b"new\nline", b"quote'\"", b"\xff\xfe.pdf", "é.pdf".encode()]
+    for name in odd:
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(name)
+    files = list_files(SourceOptions(url=str(tmp_path)))
+    read = {fetch(file, tmp_path / ".cache", MIB).local_path.read_bytes() for file in files}
+    assert read == set(odd)
+
+
+def test_links_are_followed_but_not_round_in_circles(tmp_path: Path) -> None:
+    put(tmp_path / "in/sub/a")
+    put(tmp_path / "elsewhere/b")
+    (tmp_path / "in/up").symlink_to(tmp_path / "in")
+    (tmp_path / "in/sub/self").symlink_to(".")
+    (tmp_path / "in/away").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "in/nowhere").symlink_to(tmp_path / "gone")
+    (tmp_path / "in/loop").symlink_to("loop")
+    assert names(tmp_path / "in") == ["away/b", "sub/a"]
+
+
+def test_one_folder_has_one_name_however_it_is_spelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path / "in/a")
+    (tmp_path / "link").symlink_to("in")
+    monkeypatch.chdir(tmp_path)
+    urls = ["in", "./in/", str(tmp_path / "in"), f"file://{tmp_path}/in", "link", f"{tmp_path}/x/../in"]
+    assert len({list_files(SourceOptions(url=url))[0].path for url in urls}) == 1
+
+
+def test_folders_may_be_nested_deeper_than_python_recurses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(1200):
+        os.mkdir("d")
+        os.chdir("d")
+    Path("a").write_bytes(b"x")
+    monkeypatch.chdir(tmp_path)
+    assert len(list_files(SourceOptions(url=str(tmp_path)))) == 1
+
+
+def test_pipes_and_sockets_are_no_documents(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert names(tmp_path) == []
+
+
+def test_a_file_that_vanishes_while_it_is_listed_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path / "a")
+    put(tmp_path / "b")
+    scandir = os.scandir
+
+    class Vanishing:
+        def __init__(self, path: str) -> None:
+            self._entries = list(scandir(path))
+
+        def __enter__(self) -> list[os.DirEntry[str]]:
+            (tmp_path / "a").unlink(missing_ok=True)
+            return self._entries
+
+        def __exit__(self, *_: object) -> None: ...
+
+    monkeypatch.setattr(os, "scandir", Vanishing)
+    assert names(tmp_path) == ["b"]
+
+
+def test_a_source_that_is_not_there_or_is_a_file_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no folder"):
+        names(tmp_path / "none")
+    with pytest.raises(ConfigError, match="is a file"):
+        names(put(tmp_path / "a"))
+    with pytest.raises(ConfigError, match="expected a folder"):
+        list_files(SourceOptions(url=""))
+
+
+def test_a_folder_that_cannot_be_read_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def scandir(path: str) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(EnvironmentFault, match=r"cannot list .*Permission denied"):
+        names(tmp_path)
+
+
+def test_a_protocol_nobody_knows_is_said_so() -> None:
+    with pytest.raises(EnvironmentFault, match="no driver for nope://"):
+        list_files(SourceOptions(url="nope://bucket/x"))
+
+
+@pytest.mark.parametrize(
+    ("source", "sink", "refused"),
+    [
+        ("in", "in", True),
+        ("in", "in/tables", True),
+        ("in/.", "link/tables", True),
+        ("in", "inside", False),
+        ("data/in", "data", False),
+        ("data/pages/x", "data", True),
+        ("data/overlays", "data", True),
+        ("s3://b/in", "s3://b/in/t", True),
+        ("s3a://b/in/", "s3://b/in/t", True),
+        ("s3://b/in", "s3://b/in2", False),
+        ("s3://b", "s3://b/t", True),
+        ("s3://b/t/files/", "s3://b/t", True),
+        ("s3://b/in", "s3://c/in/t", False),
+        ("in", "s3://in/t", False),
+    ],
+)
+def test_a_sink_in_the_source_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, sink: str, refused: bool
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "link").symlink_to("in")
+    monkeypatch.chdir(tmp_path)
+    options = SourceOptions(url=source)
+    if refused:
+        with pytest.raises(ConfigError, match="sink"):
+            refuse_sink_under_source(options, sink)
+    else:
+        refuse_sink_under_source(options, sink)
+
+
+def test_a_copy_is_the_planned_bytes_with_their_hash(tmp_path: Path) -> None:
+    put(tmp_path / "in/a", b"content" * 1000)
+    fetched = fetch(only(tmp_path / "in"), tmp_path / "cache", MIB)
+    assert fetched.local_path.read_bytes() == b"content" * 1000
+    assert fetched.content_hash == hashlib.sha256(b"content" * 1000).hexdigest()
+    assert fetched.version_id is None
+    assert os.listdir(tmp_path / "cache") == [fetched.local_path.name]
+
+
+def test_a_file_overwritten_or_gone_since_planning_is_not_read(tmp_path: Path) -> None:
+    path = put(tmp_path / "in/a", b"one")
+    file = only(tmp_path / "in")
+    path.write_bytes(b"two")
+    with pytest.raises(SourceChangedError, match="overwritten"):
+        fetch(file, tmp_path / "cache", MIB)
+    path.unlink()
+    with pytest.raises(SourceChangedError, match="gone"):
+        fetch(file, tmp_path / "cache", MIB)
+    os.mkfifo(path)
+    with pytest.raises(SourceChangedError, match="regular file"):
+        fetch(file, tmp_path / "cache", MIB)
+    assert os.listdir(tmp_path / "cache") == []
+
+
+def test_a_file_overwritten_while_it_is_read_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = put(tmp_path / "in/a", b"0" * 3 * MIB)
+    file = only(tmp_path / "in")
+    write = fetching._Copy.write
+
+    def overwrite_then_write(self: fetching._Copy, chunk: bytes) -> None:
+        with path.open("r+b") as opened:
+            opened.write(b"1")
+        write(self, chunk)
+
+    monkeypatch.setattr(fetching._Copy, "write", overwrite_then_write)
+    with pytest.raises(SourceChangedError):
+        fetch(file, tmp_path / "cache", 4 * MIB)
+
+
+def test_a_file_renamed_over_while_it_is_read_is_read_as_planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(tmp_path / "in/a", b"0" * 3 * MIB)
+    file = only(tmp_path / "in")
+    write = fetching._Copy.write
+
+    def replace_then_write(self: fetching._Copy, chunk: bytes) -> None:
+        put(tmp_path / "next", b"1" * 10).replace(path)
+        write(self, chunk)
+
+    monkeypatch.setattr(fetching._Copy, "write", replace_then_write)
+    fetched = fetch(file, tmp_path / "cache", 4 * MIB)
+    assert set(fetched.local_path.read_bytes()) == {ord("0")}
+
+
+def test_what_may_not_be_read_is_the_documents_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path / "in/a")
+    file = only(tmp_path / "in")
+
+    def forbidden(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", forbidden)
+    with pytest.raises(DocumentError) as caught:
+        fetch(file, tmp_path / "cache", MIB)
+    assert caught.value.kind is FailureKind.UNREADABLE
+
+
+def test_a_file_over_the_limit_is_not_even_opened(tmp_path: Path) -> None:
+    file = FileVersion("file:///gone", "e", 11, NOW)
+    with pytest.raises(DocumentError, match="11 bytes; 10 are allowed") as caught:
+        fetch(file, tmp_path / "cache", 10)
+    assert caught.value.kind is FailureKind.LIMIT
+
+
+def test_reading_is_tried_again_and_a_disk_that_stays_full_is_the_moments_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "in/a")
+    file = only(tmp_path / "in")
+    monkeypatch.setattr("tasks.fetching.time.sleep", lambda _: None)
+    tries: list[int] = []
+
+    def full(self: Path, mode: str) -> None:
+        tries.append(1)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(TransientError, match="No space left"):
+        fetch(file, tmp_path / "cache", MIB)
+    assert len(tries) == 3
+
+
+def test_one_copy_serves_every_thread_and_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path / "in/a", b"x" * 1000)
+    file = only(tmp_path / "in")
+    reads: list[str] = []
+    read = fetching._read_local
+
+    def counting(copy: fetching._Copy, file: FileVersion, path: str) -> None:
+        reads.append(path)
+        read(copy, file, path)
+
+    monkeypatch.setattr(fetching, "_read_local", counting)
+    together = threading.Barrier(6)
+
+    def work() -> None:
+        together.wait()
+        fetch(file, tmp_path / "cache", MIB)
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(reads) == 1
+
+
+def test_copies_stay_within_the_budget_but_for_those_in_use(tmp_path: Path) -> None:
+    for number in range(5):
+        put(tmp_path / f"in/{number}", bytes([number]) * 10)
+    files = list_files(SourceOptions(url=str(tmp_path / "in")))
+    cache = tmp_path / "cache"
+    in_use = threading.Event()
+    checked = threading.Event()
+    kept: list[bytes] = []
+
+    def hold() -> None:
+        path = fetch(files[0], cache, MIB, budget_bytes=20).local_path
+        in_use.set()
+        assert checked.wait(30)
+        kept.append(path.read_bytes())
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert in_use.wait(30)
+    for file in files[1:]:
+        assert fetch(file, cache, MIB, budget_bytes=20).local_path.exists()
+        assert len(os.listdir(cache)) <= 2
+    checked.set()
+    holder.join()
+    assert kept == [b"\0" * 10]
+    fetch(files[1], cache, MIB, budget_bytes=20)
+    assert stat.S_ISREG(fetch(files[1], cache, MIB).local_path.stat().st_mode)
