@@ -95,7 +95,7 @@ class Workers:
         self._stack.close()
 
 
-class _Gauge:
+class FaultGauge:
     """Tells a broken machine from bad documents: many files that end `internal` or `crash`."""
 
     def __init__(self) -> None:
@@ -103,12 +103,14 @@ class _Gauge:
         self._bad = 0
 
     def check(self, reports: Iterable[FileReport]) -> None:
-        kinds: Counter[FailureKind] = Counter()
+        """Takes in a batch's files.
+
+        Raises:
+            EnvironmentFault: If more than a fifth of at least twenty files of this run ended so.
+        """
         for report in reports:
             self._files += 1
-            bad = [kind for kind in SUSPICIOUS_KINDS if report.kinds[kind]]
-            kinds.update(bad)
-            self._bad += bool(bad)
+            self._bad += any(report.kinds[kind] for kind in SUSPICIOUS_KINDS)
         if self._files >= SUSPICIOUS_FILES and self._bad > SUSPICIOUS_SHARE * self._files:
             raise EnvironmentFault(
                 f"{self._bad} of {self._files} files ended {' or '.join(SUSPICIOUS_KINDS)}: "
@@ -148,7 +150,7 @@ class StreamRun:
         self._observers = tuple(observers)
         self._run_id = str(uuid.uuid4())
         self._pages = PagesTable(config.sink.url)
-        self._gauge = _Gauge()
+        self._gauge = FaultGauge()
         self._known_pipelines: set[str] = set()
         self.summary = Summary(table=self._pages.url)
 

@@ -65,7 +65,7 @@ def _connect(execution: ExecutionOptions) -> Iterator[Any]:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # None means port 8787 on every interface
             memory_limit=0,
             silence_logs=logging.ERROR,
         ) as cluster,
