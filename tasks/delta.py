@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ from ocr_core.errors import ConfigError, EnvironmentFault, InkstreamError, Trans
 TRANSIENT_DELTA = (DeltaError, OSError)
 """What the library raises for anything that goes wrong between here and the store."""
 
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _CREDENTIAL_WORDS = (
     "InvalidAccessKeyId",
     "SignatureDoesNotMatch",
@@ -109,9 +111,9 @@ def explain_delta_error(error: BaseException, doing: str) -> InkstreamError:
         error: What it raised.
         doing: What was being done, such as `cannot open s3://bucket/tables/pages`.
     """
-    text = f"{doing}: {error}"
     if isinstance(error, InkstreamError):
         return error
+    text = f"{doing}: {' '.join(_COLOUR.sub('', str(error)).split())}"
     if isinstance(error, SchemaMismatchError):
         return ConfigError(text)
     remedy = _remedy(error)

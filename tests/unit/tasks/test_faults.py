@@ -1,0 +1,88 @@
+"""Whose fault an error of a store or of the table library is."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+from deltalake.exceptions import CommitFailedError, DeltaError, DeltaProtocolError, SchemaMismatchError
+
+from ocr_core.errors import ConfigError, EnvironmentFault, InkstreamError, TransientError
+from tasks.delta import any_of, explain_delta_error, sql_text, storage_options
+from tasks.stores import explain_store_error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (CommitFailedError("Concurrent transaction failed."), TransientError),
+        (DeltaError("Generic error"), TransientError),
+        (OSError("Generic S3 error: 503 Slow Down"), TransientError),
+        (Exception("Parquet error: connection reset"), TransientError),
+        (DeltaProtocolError("unsupported reader version"), EnvironmentFault),
+        (PermissionError("denied"), EnvironmentFault),
+        (OSError("Generic S3 error: InvalidAccessKeyId"), EnvironmentFault),
+        (OSError("Generic S3 error: <Code>NoSuchBucket</Code>"), EnvironmentFault),
+        (SchemaMismatchError("Cannot cast schema"), ConfigError),
+        (TransientError("already said"), TransientError),
+    ],
+)
+def test_the_table_librarys_errors_are_told_apart(error: Exception, kind: type[InkstreamError]) -> None:
+    explained = explain_delta_error(error, "cannot commit to X")
+    assert type(explained) is kind
+    assert explained is error or "cannot commit to X: " in str(explained)
+
+
+def test_colours_and_line_breaks_of_the_library_are_taken_out() -> None:
+    explained = explain_delta_error(OSError("Generic S3 error\n   \x1b[31m|\x1b[0m reset"), "cannot open X")
+    assert str(explained) == "cannot open X: Generic S3 error | reset"
+
+
+class ClientError(Exception):
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.response = {"Error": {"Code": code}}
+
+
+def caused(error: Exception, code: str) -> Exception:
+    error.__cause__ = ClientError(code)
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (caused(PermissionError("denied"), "AccessDenied"), EnvironmentFault),
+        (caused(PermissionError("expired"), "ExpiredToken"), EnvironmentFault),
+        (caused(OSError(errno.EINVAL, "token"), "InvalidToken"), EnvironmentFault),
+        (caused(FileNotFoundError("bucket"), "NoSuchBucket"), EnvironmentFault),
+        (OSError(errno.EROFS, "read-only file system"), EnvironmentFault),
+        (caused(OSError(errno.EBUSY, "slow down"), "SlowDown"), TransientError),
+        (ConnectionResetError("reset"), TransientError),
+        (OSError(errno.ENOSPC, "no space left"), TransientError),
+    ],
+)
+def test_a_stores_errors_are_told_apart(error: Exception, kind: type[InkstreamError]) -> None:
+    assert type(explain_store_error(error, "cannot list X")) is kind
+
+
+def test_s3_options_hold_no_credentials_and_ask_for_conditional_put(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    options = storage_options("s3")
+    assert options is not None
+    assert options["conditional_put"] == "etag"
+    assert (options["aws_allow_http"], options["aws_region"]) == ("true", "us-east-1")
+    assert "secret" not in options.values()
+    assert storage_options("file") is None
+
+
+def test_literals_and_long_alternatives() -> None:
+    assert sql_text("o'clock") == "'o''clock'"
+    assert any_of([]) == "false"
+    nested = any_of(f"a = {number}" for number in range(1000))
+    assert nested.count("a = ") == 1000
+    assert nested.count("(") == nested.count(")")
