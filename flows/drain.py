@@ -6,14 +6,13 @@ or as a Prefect task. Neither path has logic of its own.
 
 from __future__ import annotations
 
-import resource
 import time
 import uuid
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from flows.reporting import batch_progress, file_done
 from ocr_core.environment import require_environment
 from ocr_core.errors import EnvironmentFault, FailureKind
 from tasks.commit import commit_batch
@@ -29,7 +28,6 @@ from tasks.progress import (
     BatchCommitted,
     BatchDone,
     Event,
-    FileDone,
     LedgerProjected,
     Listed,
     Observer,
@@ -177,7 +175,9 @@ class StreamRun:
             new_attempt_id=lambda: uuid.uuid4().hex,
         )
         self._publish(Planned(tuple(batches)))
-        if not batches:
+        if batches:
+            write_stream(config)
+        else:
             self._step("project_ledger", f"ledger {config.stream}", self._project_ledger)
         for number, batch in enumerate(batches):
             self._run_batch(batch, f"{config.stream} {number + 1}/{len(batches)}", listing_ms if not number else 0.0)
@@ -186,7 +186,6 @@ class StreamRun:
         return self.summary
 
     def _discover(self) -> Discovery:
-        write_stream(self._config)
         found = discover(self._config)
         self._publish(Listed(found.listed, len(found.files), sum(file.size for file in found.files)))
         return found
@@ -209,11 +208,16 @@ class StreamRun:
             "triggerExecution": round(total_ms),
         }
         self._account(processed, committed)
-        self._publish(
-            BatchDone(
-                self._progress(processed, committed, begun_at, durations), tuple(_file_done(f) for f in processed.files)
-            )
+        progress = batch_progress(
+            self._config,
+            processed,
+            committed,
+            run_id=self._run_id,
+            table=self._pages.url,
+            begun_at=begun_at,
+            durations=durations,
         )
+        self._publish(BatchDone(progress, tuple(file_done(report) for report in processed.files)))
 
     def _process(self, batch: Batch) -> ProcessedBatch:
         def on_range(index: int, result: RangeResult) -> None:
@@ -253,67 +257,6 @@ class StreamRun:
         summary.failed_pages += sum(f.failed_pages for f in reports)
         summary.overlays.extend(url for f in reports for url in f.overlays[:1])
 
-    def _progress(
-        self,
-        processed: ProcessedBatch,
-        committed: Committed | None,
-        begun_at: str,
-        durations: Mapping[str, int],
-    ) -> dict[str, Any]:
-        config = self._config
-        files = [processed.files[i] for i in committed.files] if committed else []
-        seconds = max(durations["triggerExecution"], 1) / 1000
-        rate = round(len(files) / seconds, 3)
-        batch_id = committed.batch_id if committed else None
-        failures: Counter[str] = Counter()
-        for report in files:
-            failures.update({kind.value: count for kind, count in report.kinds.items()})
-        return {
-            "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{config.sink.url}#{config.stream}")),
-            "runId": self._run_id,
-            "name": config.stream,
-            "timestamp": begun_at,
-            "batchId": batch_id,
-            "numInputRows": len(files),
-            "inputRowsPerSecond": rate,
-            "processedRowsPerSecond": rate,
-            "durationMs": dict(durations),
-            "sources": [
-                {
-                    "description": f"{config.source.url} ({config.source.glob})",
-                    "startOffset": batch_id - 1 if batch_id else None,
-                    "endOffset": batch_id,
-                    "numInputRows": len(files),
-                    "inputRowsPerSecond": rate,
-                    "processedRowsPerSecond": rate,
-                }
-            ],
-            "sink": {"description": f"delta {self._pages.url}", "numOutputRows": sum(f.pages for f in files)},
-            "pages": sum(f.pages for f in files),
-            "failed_pages": sum(f.failed_pages for f in files),
-            "failures": dict(failures),
-            "left_out": sum(f.left_out is not None for f in processed.files),
-            "version": committed.version if committed else None,
-            "memory": {"driver_peak_bytes": _own_peak_bytes(), "worker_peak_bytes": processed.peak_rss},
-        }
-
     def _publish(self, event: Event) -> None:
         for observer in self._observers:
             observer(event)
-
-
-def _file_done(report: FileReport) -> FileDone:
-    return FileDone(
-        path=report.file.path,
-        pages=report.pages,
-        failed_pages=report.failed_pages,
-        kinds={kind.value: count for kind, count in report.kinds.items()},
-        confidence=report.confidence_sum / report.confidence_count if report.confidence_count else None,
-        seconds=report.milliseconds / 1000,
-        left_out=report.left_out,
-        overlays=tuple(report.overlays),
-    )
-
-
-def _own_peak_bytes() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
