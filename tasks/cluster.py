@@ -37,8 +37,15 @@ def open_cluster(execution: ExecutionOptions, pipeline: str) -> Iterator[Any]:
             client.wait_for_workers(1, timeout=execution.worker_wait_seconds)
         except TimeoutError:
             raise WorkersLostError(f"the Dask scheduler {client.scheduler.address} has no worker") from None
-        client.run(check_worker, pipeline)
+        _check_workers(client, pipeline)
         yield client
+
+
+def _check_workers(client: Any, pipeline: str) -> None:
+    """Checks the workers that are there; one that dies meanwhile is not to blame, and one that joins checks itself."""
+    for answer in client.run(check_worker, pipeline, on_error="return").values():
+        if isinstance(answer, EnvironmentFault):
+            raise answer
 
 
 @contextmanager

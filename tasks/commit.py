@@ -125,9 +125,7 @@ def _attempt(loop: _Loop, *, only_look: bool) -> Generator[Operation, Answer, Co
     if only_look:
         return None
     if opened.transaction < loop.planned_at:
-        loop.failed(
-            TransientError("the table went back behind this batch's plan (was it replaced?): plan again")
-        )
+        loop.failed(TransientError("the table went back behind this batch's plan (was it replaced?): plan again"))
         return None
     files = tuple(loop.keys)
     if opened.transaction > loop.planned_at:

@@ -83,15 +83,11 @@ class TableRunner:
             raise explain_delta_error(error, f"cannot commit to {self._pages.url}") from error
         return handle.version()
 
-    def _write(
-        self, handle: DeltaTable, rows: _Rows, operation: Append, properties: CommitProperties
-    ) -> None:
+    def _write(self, handle: DeltaTable, rows: _Rows, operation: Append, properties: CommitProperties) -> None:
         same = set(rows.schema.names) == set(handle.schema().to_arrow().names)
         merge: Any = None if same else "merge"
         if self._replace.isdisjoint(operation.files):
-            write_deltalake(
-                handle, rows.reader(), mode="append", schema_mode=merge, commit_properties=properties
-            )
+            write_deltalake(handle, rows.reader(), mode="append", schema_mode=merge, commit_properties=properties)
             return
         write_deltalake(
             handle,

@@ -32,9 +32,7 @@ def split_url(url: str) -> tuple[str, str]:
         protocol, rest = "file", url
     protocol = _ALIASES.get(protocol.lower(), protocol.lower())
     if not rest.strip("/") and not (protocol in _LOCAL and rest):
-        raise ConfigError(
-            f"{url!r}: expected a folder or a bucket with a prefix, such as ./inbox or s3://bucket/inbox"
-        )
+        raise ConfigError(f"{url!r}: expected a folder or a bucket with a prefix, such as ./inbox or s3://bucket/inbox")
     if protocol in _LOCAL:
         return "file", os.path.realpath(Path(rest).expanduser())
     return protocol, rest.rstrip("/")

@@ -33,9 +33,7 @@ def plan_batches(
     ]
 
 
-def _groups(
-    files: Sequence[FileVersion], max_files: int, max_bytes: int | None
-) -> Iterator[tuple[FileVersion, ...]]:
+def _groups(files: Sequence[FileVersion], max_files: int, max_bytes: int | None) -> Iterator[tuple[FileVersion, ...]]:
     group: list[FileVersion] = []
     size = 0
     for file in files:

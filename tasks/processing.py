@@ -93,12 +93,15 @@ def process_batch(config: StreamConfig, batch: Batch, client: Client, on_range: 
 
     Raises:
         EnvironmentFault: If a worker lacks what the pipeline needs.
-        WorkersLostError: If no worker is left and none comes back in time.
+        TransientError: If no worker is left and none comes back in time, or the scheduler is gone.
     """
     started = time.perf_counter()
     processed = ProcessedBatch(batch, [FileReport(file) for file in batch.files], ResultSpool())
     try:
         _BatchRun(config, processed, client, on_range).run()
+    except OSError as error:  # distributed's comm errors, and a full disk under the spool
+        processed.spool.close()
+        raise TransientError(f"the batch could not be processed: {type(error).__name__}: {error}") from error
     except BaseException:
         processed.spool.close()
         raise

@@ -106,11 +106,12 @@ def _run_range(job: RangeJob) -> RangeResult:
     started = time.perf_counter()
     options, made_by, versions = _worker_identity(job.pipeline)
     fetched: Fetched | None = None
+    total: int | None
     try:
         fetched = fetch(job.file, _cache_dir(), max_bytes=job.limits.max_file_mb * MEBIBYTE)
         total, results = _run_pages(job, options, str(fetched.local_path))
     except DocumentError as error:
-        total, results = None, [unreadable_result(error.kind, error.message)]
+        total, results = job.total, _unreadable(job, error)
     overlays = _write_overlays(job, results, fetched.content_hash if fetched else "", made_by)
     rows = page_rows(
         job.file,
@@ -150,6 +151,14 @@ def unreadable_result(
 ) -> PageResult:
     """Returns the row of a page (or, with no page number, of a whole file) that was never opened."""
     return PageResult(pagenum=pagenum, total_pages=total, failure=Failure(kind, message))
+
+
+def _unreadable(job: RangeJob, error: DocumentError) -> list[PageResult]:
+    """One result for the file while its pages are not counted; else one for each page of the range."""
+    if job.total is None:
+        return [unreadable_result(error.kind, error.message)]
+    pages = range(job.first, min(job.first + job.count, job.total))
+    return [unreadable_result(error.kind, error.message, page, job.total) for page in pages]
 
 
 def _run_pages(job: RangeJob, options: PipelineOptions, path: str) -> tuple[int, list[PageResult]]:

@@ -21,8 +21,7 @@ _CREDENTIALS = (
 )
 _CREDENTIAL_TYPES = ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound")
 _REMEDY = (
-    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or a profile or role), "
-    "and check AWS_ENDPOINT_URL and the clock"
+    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or a profile or role), and check AWS_ENDPOINT_URL and the clock"
 )
 
 

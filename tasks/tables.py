@@ -65,9 +65,7 @@ class SinkTable:
         protocol, path = split_url(sink_url)
         bad = _UNSUPPORTED.search(path)
         if bad:
-            raise ConfigError(
-                f"sink.url {sink_url!r} has {bad.group()!r} in it, which no table can be kept under"
-            )
+            raise ConfigError(f"sink.url {sink_url!r} has {bad.group()!r} in it, which no table can be kept under")
         self.url = join(path if protocol == "file" else f"{protocol}://{path}", name)
         self.schema = schema
         self._indexed = indexed
@@ -153,9 +151,7 @@ class PagesTable(SinkTable):
         indexed = ("stream", "batch_id", "path", "pagenum", "timestamp")
         super().__init__(sink_url, "pages", PAGES_SCHEMA, indexed)
 
-    def rows(
-        self, version: int | None = None, limit: int | None = None, columns: list[str] | None = None
-    ) -> pa.Table:
+    def rows(self, version: int | None = None, limit: int | None = None, columns: list[str] | None = None) -> pa.Table:
         """Reads rows, newest batch first and pages in order.
 
         Args:

@@ -218,6 +218,7 @@ def test_the_sandbox_child_has_no_credentials(world: World) -> None:
         [sys.executable, "-m", "tests.faults.driver", str(config), "--stop-at", "RangeDone:4"],
         cwd=ROOT,
         env=environment,
+        stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
     try:

@@ -1,0 +1,69 @@
+"""What runs on a worker, called as a worker calls it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ocr_core.errors import EnvironmentFault, FailureKind, SourceChangedError
+from ocr_core.limits import LimitOptions
+from ocr_core.options import PipelineOptions, RecognizeOptions, TextLayerMode, TextLayerOptions
+from tasks.config import SourceOptions
+from tasks.range_work import RangeJob, RangeResult, run_range
+from tasks.sources import list_files
+from tests.faults.documents import tiny_pdf
+
+PIPELINE = PipelineOptions(text_layer=TextLayerOptions(mode=TextLayerMode.ONLY)).canonical()
+
+
+def job(folder: Path, *, first: int = 0, total: int | None = None, pipeline: str = PIPELINE) -> RangeJob:
+    (file,) = list_files(SourceOptions(url=str(folder)))
+    return RangeJob(file, first, 2, total, "main", pipeline, LimitOptions(max_file_mb=1), str(folder.parent / "tables"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "inbox"
+    made.mkdir()
+    (made / "a.pdf").write_bytes(tiny_pdf(*[f"this is page number {n}" for n in range(5)]))
+    return made
+
+
+def test_the_first_range_counts_the_pages(folder: Path) -> None:
+    done = run_range(job(folder))
+    assert isinstance(done, RangeResult)
+    assert done.total == 5
+    assert done.rows.column("pagenum").to_pylist() == [0, 1]
+    assert done.rows.column("text").to_pylist() == ["this is page number 0", "this is page number 1"]
+    assert done.confidence_sum == 200
+    assert done.confidence_count == 2
+
+
+def test_the_last_range_may_be_short(folder: Path) -> None:
+    done = run_range(job(folder, first=4, total=5))
+    assert isinstance(done, RangeResult)
+    assert done.rows.column("pagenum").to_pylist() == [4]
+
+
+@pytest.mark.parametrize(("first", "total", "pages"), [(0, None, [None]), (2, 5, [2, 3]), (4, 5, [4])])
+def test_a_file_that_cannot_be_read_is_a_row_for_each_page_it_owes(
+    folder: Path, first: int, total: int | None, pages: list[int | None]
+) -> None:
+    with (folder / "a.pdf").open("ab") as file:
+        file.truncate(2 << 20)
+    done = run_range(job(folder, first=first, total=total))
+    assert isinstance(done, RangeResult)
+    assert done.total == total
+    assert done.rows.column("pagenum").to_pylist() == pages
+    assert set(done.rows.column("exception_kind").to_pylist()) == {FailureKind.LIMIT}
+
+
+def test_faults_that_are_not_the_documents_come_back_as_values(folder: Path, tmp_path: Path) -> None:
+    stale = job(folder)
+    (folder / "a.pdf").write_bytes(b"%PDF-1.4 something else")
+    assert isinstance(run_range(stale), SourceChangedError)
+    lacking = PipelineOptions(recognize=RecognizeOptions(tessdata=str(tmp_path))).canonical()
+    answer = run_range(job(folder, pipeline=lacking))
+    assert isinstance(answer, EnvironmentFault)
+    assert answer.remedy
