@@ -74,7 +74,7 @@ def _connect(execution: ExecutionOptions) -> Iterator[Any]:
             host="127.0.0.1",
             dashboard_address="127.0.0.1:0",  # None means port 8787 on every interface
             memory_limit=0,
-            silence_logs=logging.ERROR,
+            silence_logs=logging.CRITICAL,  # a heartbeat that meets a closing scheduler is an error with a traceback
         ) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
