@@ -1,0 +1,100 @@
+"""`inkstream demo` as a newcomer meets it: what is printed works as pasted, and only what is new is read."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from flows.demo_documents import add_one
+from tasks.tables import PagesTable
+from tests.integration.command import bare_environment, inkstream
+
+NOWHERE = "http://127.0.0.1:9"
+OFFLINE = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), NOWHERE)
+FOUND = (
+    "invoice-scan.pdf",
+    "Minutes of the Harbour Library",
+    "GREEN LANE GROCERS",
+    "corrupt: the PDF is damaged",
+    "5 files, 7 pages (1 failed)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The folder of a demo that has run once, and what it printed."""
+
+    folder: Path
+    shown: str
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    place = tmp_path_factory.mktemp("demo")
+    return Demo(place / "demo", inkstream("demo", "--prefect", "off", cwd=place).stdout)
+
+
+def test_it_shows_a_table_that_reads_as_pasted(demo: Demo, tmp_path: Path) -> None:
+    shown = demo.shown
+    assert [text for text in FOUND if text not in shown] == []
+
+    (line,) = (line for line in shown.splitlines() if ".venv/bin/python" in line)
+    pasted = line.replace(".venv/bin/python", sys.executable)
+    read = subprocess.run(
+        ["/bin/sh", "-c", pasted],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, **OFFLINE, "COLUMNS": "200"},
+    )
+    assert read.returncode == 0, read.stderr
+    assert "shape: (7, 6)" in read.stdout
+    assert read.stderr == ""
+
+    overlay = re.search(r"lines drawn: (/.*\.jpg)$", shown, re.MULTILINE)
+    assert overlay is not None
+    with Image.open(overlay[1], formats=["JPEG"]) as picture:
+        picture.load()
+        assert max(picture.size) == 2000
+        assert _has_green(picture)
+
+
+def test_again_nothing_is_new_and_one_more_file_is_only_that_one(demo: Demo) -> None:
+    table = PagesTable(str(demo.folder / "tables"))
+    version = table.version()
+    again = inkstream("demo", "--prefect", "off", cwd=demo.folder.parent).stdout
+    assert "nothing new" in again
+    assert "batch" not in again
+    assert table.version() == version
+
+    added = add_one(demo.folder / "inbox")
+    third = inkstream("demo", "--prefect", "off", cwd=demo.folder.parent).stdout
+    assert "1 batches, 1 files, 1 pages (0 failed)" in third
+    rows = table.rows(columns=["path", "batch_id"]).to_pylist()
+    assert len(rows) == 8
+    assert [row["path"].rpartition("/")[2] for row in rows if row["batch_id"] == 2] == [added.name]
+
+
+def test_under_the_embedded_prefect_server_it_is_quiet_and_leaves_the_home_alone(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    done = inkstream("demo", "--prefect", "on", cwd=tmp_path, environment=bare_environment(home), seconds=200)
+    assert "5 files, 7 pages (1 failed)" in done.stdout
+    assert done.stderr == ""
+    assert not re.search(r"\b(INFO|WARNING|ERROR|CRITICAL)\b|prefect\.|distributed\.", done.stdout), done.stdout
+    assert list(home.iterdir()) == []
+    assert (tmp_path / "demo" / "prefect" / "prefect.db").exists()
+
+
+def _has_green(picture: Image.Image) -> bool:
+    red, green, blue = np.moveaxis(np.asarray(picture.convert("RGB")).astype(int), -1, 0)
+    return bool(((green > red + 60) & (green > blue + 60)).any())

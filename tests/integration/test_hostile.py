@@ -1,0 +1,128 @@
+"""All hostile files in one run: each has its rows, none takes a worker or a neighbour with it."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ocr_core import FailureKind
+from tasks.paths import encode
+from tasks.tables import PagesTable
+from tests import generators as make
+from tests.integration.command import run_json, settings
+from tests.unit.ocr_core.test_hostile import manifest
+
+TIGHT = settings(
+    execution__limits__page_seconds=60,  # by the wall clock generous, for a busy machine; in CPU time tight
+    execution__limits__page_cpu_seconds=8,
+    execution__limits__memory_mb=768,
+    pipeline__recognize__time_limit=30,
+    pipeline__text_layer__min_chars=4,  # "PAGE 0001" is a text layer: 3,000 pages in seconds
+)
+Kinds = set[FailureKind | None]
+OK: Kinds = {None}
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a file's rows may say."""
+
+    kinds: Kinds
+    pages: int | None = None
+
+
+def generated(folder: Path) -> dict[Path, Expected]:
+    """Makes one file of each sort: hostile content, damaged content, hostile names, and sound neighbours."""
+    long = [f"PAGE {number:04}" for number in range(1, 701)]
+    sound = make.born_digital_pdf(folder / "sound.pdf", ["GOOD PAGE"]).read_bytes()
+    expected = {
+        folder / "sound.pdf": Expected(OK, 1),
+        make.born_digital_pdf(folder / "long.pdf", long): Expected(OK, 700),
+        make.tiff(folder / "five.tif", [f"TIFF PAGE {n}" for n in range(5)], compression="group4"): Expected(OK, 5),
+        make.exif_jpeg(folder / "turned.jpg", 6): Expected(OK, 1),
+        make.alpha_png(folder / "alpha.png"): Expected(OK, 1),
+        make.deep_gray(folder / "deep.png"): Expected(OK, 1),
+        make.big_page_pdf(folder / "wall.pdf", 14400): Expected({None, FailureKind.LIMIT}, 1),
+        make.huge_png(folder / "huge.png", 60_000): Expected({FailureKind.LIMIT, FailureKind.CORRUPT}),
+        make.flate_bomb_pdf(folder / "bomb.pdf", 400): Expected({FailureKind.MEMORY, FailureKind.TIMEOUT}, 1),
+        make.endless_pattern_pdf(folder / "endless.pdf"): Expected({FailureKind.TIMEOUT}, 1),
+    }
+    for name, data, kind in (
+        ("empty.pdf", b"", FailureKind.EMPTY),
+        ("header only.pdf", b"%PDF-1.7\n%%EOF\n", FailureKind.CORRUPT),
+        ("cut.pdf", sound[: len(sound) // 2], FailureKind.CORRUPT),
+        ("prose.pdf", b"I am no PDF at all.", FailureKind.UNSUPPORTED),
+        ("page.gif", b"GIF89a" + bytes(40), FailureKind.UNSUPPORTED),
+    ):
+        (folder / name).write_bytes(data)
+        expected[folder / name] = Expected({kind})
+    for odd in (b"line\nbreak'.pdf", b"bytes\xff\xfe.pdf", b"100%25 #1?.pdf", b"$(touch x);`y`.pdf"):
+        path = folder / os.fsdecode(odd)
+        path.write_bytes(sound)
+        expected[path] = Expected(OK, 1)
+    return expected
+
+
+def shared_corpus() -> dict[Path, Expected]:
+    expected = {}
+    for path, kinds, pages, _ in manifest():
+        exact = pages and not kinds & {FailureKind.CORRUPT, FailureKind.EMPTY}
+        expected[path] = Expected(kinds, int(pages) if exact and None in kinds else None)
+        expected[path.with_name("MANIFEST.tsv")] = Expected({FailureKind.UNSUPPORTED})
+    return expected
+
+
+@pytest.fixture(params=["generated", "shared"])
+def corpus(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[Path, Expected]]:
+    if request.param == "generated":
+        (tmp_path / "hostile").mkdir()
+        yield generated(tmp_path / "hostile")
+        return
+    found = shared_corpus()
+    if not found:
+        pytest.skip("the shared hostile files are not here")
+    yield found
+
+
+def test_hostile_files_all_have_their_rows(corpus: dict[Path, Expected], tmp_path: Path) -> None:
+    (folder,) = {path.parent for path in corpus}
+    run = ["--source", str(folder), "--sink", str(tmp_path / "tables"), *TIGHT]
+    *batches, last = run_json(*run, seconds=280)
+    assert [batch["left_out"] for batch in batches] == [0]
+    assert last["files"] == len(corpus)
+
+    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in PagesTable(str(tmp_path / "tables")).rows().to_pylist():
+        rows[row["path"]].append(row)
+    assert sum(map(len, rows.values())) == last["pages"]
+    assert rows.keys() == {encode("file", os.path.realpath(path)) for path in corpus}
+    wrong = {}
+    for path, expected in corpus.items():
+        of_file = rows[encode("file", os.path.realpath(path))]
+        fault = _fault(of_file, expected)
+        if fault:
+            wrong[path.name] = fault, of_file[:3]
+    assert not wrong
+
+    assert run_json(*run) == [{**last, "batches": 0, "files": 0, "pages": 0, "failed_pages": 0}]
+
+
+def _fault(rows: list[dict[str, Any]], expected: Expected) -> str:
+    (total,) = {row["total_pages"] for row in rows}
+    if expected.pages is not None and total != expected.pages:
+        return f"{total} pages counted, {expected.pages} expected"
+    wanted = [None] if total is None else list(range(total))
+    if sorted((row["pagenum"] for row in rows), key=lambda n: -1 if n is None else n) != wanted:
+        return "not one row a page"
+    kinds = {row["exception_kind"] for row in rows}
+    if not kinds <= expected.kinds:
+        return f"{kinds} where only {expected.kinds} may be"
+    if any((row["text"] is None) != (row["exception"] is not None) for row in rows):
+        return "text and exception, or neither"
+    return ""

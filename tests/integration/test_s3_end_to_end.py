@@ -1,0 +1,54 @@
+"""The main job from bucket to bucket, against an S3 server in a process of its own."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from PIL import Image
+
+from tasks.tables import PagesTable
+from tests.faults.documents import tiny_pdf
+from tests.integration.command import run_json, settings
+from tests.integration.test_sources_s3 import ODD_KEYS, bucket, endpoint, s3  # noqa: F401 - fixtures
+
+CHEAP = settings(pipeline__draw="{}", pipeline__render__resolution=72, execution__workers=1)
+
+
+def rows_of(bucket: str) -> list[dict[str, Any]]:  # noqa: F811 - not the fixture
+    rows: list[dict[str, Any]] = PagesTable(f"s3://{bucket}/out").rows().to_pylist()
+    return rows
+
+
+def test_from_bucket_to_bucket(s3: Any, bucket: str, tmp_path: Path) -> None:  # noqa: F811 - the fixtures
+    for number, key in enumerate(ODD_KEYS):
+        s3.put_object(Bucket=bucket, Key=key, Body=tiny_pdf(f"first page of {number}", f"second page of {number}"))
+    s3.put_object(Bucket=bucket, Key="in/_partial.pdf", Body=b"not there yet")
+    places = ["--source", f"s3://{bucket}/in/", "--sink", f"s3://{bucket}/out"]
+
+    first = run_json(*places, *CHEAP, cwd=tmp_path)[-1]
+    assert (first["files"], first["pages"], first["failed_pages"]) == (len(ODD_KEYS), 2 * len(ODD_KEYS), 0)
+    assert first["table"] == f"s3://{bucket}/out/pages"
+    rows = rows_of(bucket)
+    assert {(row["path"], row["pagenum"], row["text"]) for row in rows} == {
+        (f"s3://{bucket}/{quote(key, safe='/~')}", page, f"{word} page of {number}")
+        for number, key in enumerate(ODD_KEYS)
+        for page, word in enumerate(("first", "second"))
+    }
+    for row in rows:
+        assert row["overlay_path"].startswith(f"s3://{bucket}/out/overlays/")
+        key = row["overlay_path"].removeprefix(f"s3://{bucket}/")
+        with Image.open(io.BytesIO(s3.get_object(Bucket=bucket, Key=key)["Body"].read()), formats=["JPEG"]) as picture:
+            assert picture.size == (row["width"], row["height"])
+    assert list(tmp_path.iterdir()) == []
+
+    assert run_json(*places, *CHEAP) == [{**first, "batches": 0, "files": 0, "pages": 0}]
+
+    etag = s3.put_object(Bucket=bucket, Key=ODD_KEYS[0], Body=tiny_pdf("written anew"))["ETag"].strip('"')
+    third = run_json(*places, *CHEAP)[-1]
+    assert (third["files"], third["pages"]) == (1, 1)
+    (new,) = (row for row in rows_of(bucket) if row["batch_id"] == 1)
+    assert (new["text"], new["etag"]) == ("written anew", etag)
+    assert len(rows_of(bucket)) == 2 * len(ODD_KEYS) + 1
