@@ -144,15 +144,16 @@ def run_control(folder: Path, kills: int, files: int) -> Outcome:
     world.fill(files)
     done = 0
     while done < kills and world.judge().lost:
+        before = world.commits()
         driver = world.start(module="tests.faults.control")
-        before = world.judge().rows
-        while driver.poll() is None and world.judge().rows == before:
+        while driver.poll() is None and world.commits() == before:
             time.sleep(0.001)
         if driver.poll() is None:
             time.sleep(random.uniform(0, 0.02))
             driver.kill()
             done += 1
-        driver.communicate()
+        _, errors = driver.communicate()
+        assert driver.returncode in (0, -signal.SIGKILL), errors
     assert world.run(module="tests.faults.control") == 0
     verdict = world.judge()
     world.close()
@@ -174,9 +175,10 @@ def main() -> int:
     _say(f"seed {seed}\n")
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
         real = run_campaign(Path(first), arguments.kills, arguments.files, arguments.drivers)
+        _say(f"inkstream: {json.dumps(asdict(real))}\n")
         control = run_control(Path(second), arguments.control_kills, 200)
     report = {"seed": seed, "inkstream": asdict(real), "control": asdict(control)}
-    _say(json.dumps(report, indent=2) + "\n")
+    _say(f"control: {json.dumps(asdict(control))}\n")
     if arguments.json:
         arguments.json.write_text(json.dumps(report))
     return 0 if real.lost == real.duplicated == real.torn == real.wrong == 0 and control.duplicated else 1

@@ -74,6 +74,10 @@ class World:
         assert "Traceback" not in errors, errors
         return process.returncode
 
+    def commits(self) -> int:
+        """Returns how many commits the table's log has."""
+        return len(list((self.sink / "pages" / "_delta_log").glob("*.json")))
+
     def judge(self) -> Verdict:
         """Compares the table with the source."""
         return self.corpus.judge(self.sink)

@@ -59,7 +59,9 @@ def main() -> int:
             write_deltalake(f"{config.sink.url}/pages", pa.concat_tables(tables), mode="append")
             if batch == die_at:
                 os.kill(os.getpid(), signal.SIGKILL)
-            state.write_text(json.dumps(done))
+            partial = state.with_suffix(".partial")
+            partial.write_text(json.dumps(done))
+            partial.replace(state)
     return 0
 
 
