@@ -149,7 +149,7 @@ def run_control(folder: Path, kills: int, files: int) -> Outcome:
         while driver.poll() is None and world.commits() == before:
             time.sleep(0.001)
         if driver.poll() is None:
-            time.sleep(random.uniform(0, 0.02))
+            time.sleep(random.uniform(0, 0.004))
             driver.kill()
             done += 1
         _, errors = driver.communicate()
