@@ -24,6 +24,22 @@ def api_configured() -> bool:
     return get_current_settings().api.url is not None
 
 
+def start_embedded_server() -> None:
+    """Starts Prefect's embedded server where no API is configured, out of reach of the terminal's Ctrl-C.
+
+    Prefect would start it at its first request, and an interrupt would end it before the flow run can say it crashed.
+    Prefect ends it when this process exits.
+    """
+    if api_configured():
+        return
+    from prefect.server.api.server import SubprocessASGIServer
+
+    from tasks.interrupts import interrupts_held
+
+    with interrupts_held():
+        SubprocessASGIServer().start()
+
+
 def use_embedded_server() -> None:
     """Sets what Prefect's embedded server needs, in this process's environment, before Prefect is imported.
 

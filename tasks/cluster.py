@@ -10,6 +10,7 @@ from typing import Any
 
 from ocr_core.errors import EnvironmentFault, WorkersLostError
 from tasks.config import ExecutionOptions
+from tasks.interrupts import interrupts_held
 from tasks.range_work import check_worker
 
 
@@ -66,16 +67,15 @@ def _connect(execution: ExecutionOptions) -> Iterator[Any]:
         with client:
             yield client
         return
-    with (
-        LocalCluster(
+    with interrupts_held():
+        cluster = LocalCluster(
             n_workers=execution.workers or os.cpu_count() or 1,
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
             dashboard_address="127.0.0.1:0",  # None means port 8787 on every interface
             memory_limit=0,
-            silence_logs=logging.CRITICAL,  # a heartbeat that meets a closing scheduler is an error with a traceback
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
+            silence_logs=logging.ERROR,
+        )
+    with cluster, Client(cluster, set_as_default=False) as client:
         yield client

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -126,23 +128,34 @@ def test_a_sink_under_the_source_is_refused(inbox: Path) -> None:
     assert not (inbox / "out").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_it_leaves_nothing_half_written(run: list[str], inbox: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("mode", "number", "send"),
+    [
+        pytest.param("off", signal.SIGINT, os.killpg, id="ctrl-c"),  # a terminal tells the whole process group
+        pytest.param("off", signal.SIGTERM, os.kill, id="sigterm"),
+        pytest.param("on", signal.SIGINT, os.killpg, id="ctrl-c-under-prefect"),
+    ],
+)
+def test_interrupted_it_leaves_nothing_half_written(
+    run: list[str], inbox: Path, tmp_path: Path, mode: str, number: signal.Signals, send: Callable[[int, int], None]
+) -> None:
     for n in range(40):
         (inbox / f"more{n}.pdf").write_bytes(tiny_pdf(f"one more document, {n}"))
     process = subprocess.Popen(
-        [*COMMAND, *run, "--json", "--max-files-per-trigger", "1"],
+        [*COMMAND, *run, "--json", "--max-files-per-trigger", "1", "--prefect", mode],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
+        env={**os.environ, "PREFECT_HOME": str(tmp_path / "prefect")},
     )
     assert process.stdout is not None
     first = json.loads(process.stdout.readline())
-    process.send_signal(number)
+    send(process.pid, number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert "interrupted" in errors
-    assert "Traceback" not in errors
+    assert "Traceback" not in errors, errors
     assert first["batchId"] == 0
     rows = lines(inkstream("show", run[4], "--json", "--limit", "1000"))
     committed = len({row["path"] for row in rows})
