@@ -1,0 +1,168 @@
+"""Makes the reference pages that say what the code says: `python -m tests.docs.reference_pages` writes them.
+
+`test_docs` compares what is there with what this makes, so the pages cannot drift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+import yaml
+
+from flows.cli import EXIT_CODES, app
+from tasks.config import PRESETS, StreamConfig
+
+REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
+
+CONFIGURATION = """# Configuration
+
+Every option there is, as a configuration file, `--set KEY=VALUE`, `build_config(...)` and the form of the Prefect flow
+take them. Layers, later ones winning: preset, file, command line. An unknown key is an error that names the nearest
+known one.
+
+Values on the command line are read as YAML: `[eng, deu]` is a list, `null` is none, `{}` a section with its defaults.
+A duration is `500ms`, `30s`, `5m`, `2h` or `7d`. Units are in the meaning. Credentials are not options: they come from
+the environment.
+
+"""
+
+CLI = """# The command line
+
+`inkstream COMMAND --help` says the same. [Exit codes](exit-codes.md) are the same for all commands.
+
+"""
+
+EXAMPLES = {
+    "run": [
+        "inkstream run --source inbox --sink tables",
+        "inkstream run --source inbox --sink tables --preset ocr-regions --set 'source.glob=*.pdf'",
+        "inkstream run --source s3://bucket/inbox --sink s3://bucket/tables --every 30s --json",
+        "inkstream run letters.yaml --set execution.workers=4",
+    ],
+    "show": ["inkstream show tables", "inkstream show tables --version 1 --limit 100 --json"],
+    "ocr": [
+        "inkstream ocr inbox/letter.png",
+        "inkstream ocr inbox/letter.png --format json --set pipeline.recognize.page_seg_mode=6",
+    ],
+    "doctor": ["inkstream doctor", "inkstream doctor --set 'pipeline.recognize.languages=[eng, osd]'"],
+    "demo": ["inkstream demo", "inkstream demo --folder elsewhere --prefect off"],
+}
+
+NOTES = {
+    "run": "[Run on a folder or bucket](../how-to/run-on-a-folder.md), [progress as JSON](progress-json.md).",
+    "show": "Version 0 is the empty table; each commit makes the next.",
+    "ocr": "Text goes to standard output, pages parted by a form feed, failures to standard error.",
+}
+
+
+def configuration() -> str:
+    """Returns `configuration.md`."""
+    schema = StreamConfig.model_json_schema()
+    sections = "\n".join(_section(schema, schema, ""))
+    presets = "".join(
+        f"\n`{name}`:\n\n```yaml\n{yaml.safe_dump(dict(layer), sort_keys=False)}```\n"
+        for name, layer in PRESETS.items()
+    )
+    return f"{CONFIGURATION}{sections}\n## Presets\n{presets}"
+
+
+def _section(schema: dict[str, Any], model: dict[str, Any], prefix: str) -> Iterator[str]:
+    yield f"## `{prefix.rstrip('.')}`\n" if prefix else "## The stream\n"
+    yield f"{model['description']}\n"
+    yield "| option | type | default | meaning |\n|---|---|---|---|"
+    inner = []
+    for name, field in model["properties"].items():
+        target = _model_of(schema, field)
+        if target is not None:
+            inner.append((f"{prefix}{name}.", target))
+        default = _default(field, name in model.get("required", []), target is not None)
+        meaning = field["description"] + (f": [below](#{prefix}{name})".replace(".", "") if target is not None else "")
+        yield f"| `{prefix}{name}` | {_type(schema, field)} | {default} | {meaning} |"
+    yield ""
+    for below, target in inner:
+        yield from _section(schema, target, below)
+
+
+def _resolve(schema: dict[str, Any], field: dict[str, Any]) -> dict[str, Any]:
+    reference = field.get("$ref")
+    found: dict[str, Any] = schema["$defs"][reference.rpartition("/")[2]] if reference else field
+    return found
+
+
+def _model_of(schema: dict[str, Any], field: dict[str, Any]) -> dict[str, Any] | None:
+    choices = (_resolve(schema, choice) for choice in field.get("anyOf", [field]))
+    return next((choice for choice in choices if "properties" in choice), None)
+
+
+def _type(schema: dict[str, Any], field: dict[str, Any]) -> str:
+    if "anyOf" in field:
+        return " or ".join(_type(schema, choice) for choice in field["anyOf"])
+    kind = _resolve(schema, field)
+    if "properties" in kind:
+        return "section"
+    if "enum" in kind or "const" in kind:
+        return ", ".join(f"`{choice}`" for choice in kind.get("enum", [kind.get("const")]))
+    if kind["type"] == "array":
+        return f"list of {_type(schema, kind['items'])}s"
+    if kind["type"] == "object":
+        return f"mapping to {_type(schema, kind['additionalProperties'])}s"
+    return str(kind.get("format", kind["type"])) + _bounds(kind)
+
+
+def _bounds(kind: dict[str, Any]) -> str:
+    low, high, above = kind.get("minimum"), kind.get("maximum"), kind.get("exclusiveMinimum")
+    if above is not None:
+        return f" over {above:g}"
+    if low is None:
+        return ""
+    return f" from {low:g}" + (f" to {high:g}" if high is not None else "")
+
+
+def _default(field: dict[str, Any], required: bool, section: bool) -> str:
+    if required:
+        return "" if section else "none: give it"
+    value = field["default"]
+    if section:
+        return "`null`" if value is None else ""
+    text = {"PT0S": "0s"}.get(str(value)) or yaml.safe_dump(value, default_flow_style=True).partition("\n")[0]
+    return f"`{text}`"
+
+
+def command_line() -> str:
+    """Returns `cli.md`."""
+    commands: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
+    pages = "\n".join("\n".join(_command(name, command)) for name, command in commands.items())
+    codes = "".join(f"| {code} | {meaning} |\n" for code, meaning in EXIT_CODES.items())
+    return f"{CLI}{pages}\n## Exit codes\n\n| code | meaning |\n|---|---|\n{codes}"
+
+
+def _command(name: str, command: Any) -> Iterator[str]:
+    what, _, _ = command.help.partition("Example:")
+    given = [p for p in command.params if not p.opts[0].startswith("-")]
+    usage = " ".join(["inkstream", name, "[OPTIONS]", *(p.metavar or p.name.upper() for p in given)])
+    yield f"## `{usage}`\n"
+    yield " ".join(what.split()) + (f" {NOTES[name]}" if name in NOTES else "") + "\n"
+    yield "| | default | |\n|---|---|---|"
+    for param in command.params:
+        value = "" if param.default in (None, False) else f"`{getattr(param.default, 'value', param.default)}`"
+        yield f"| `{_spelled(param, param in given)}` | {value} | {param.help} |"
+    yield ""
+    yield "```console\n" + "\n".join(f"$ {example}" for example in EXAMPLES[name]) + "\n```\n"
+
+
+def _spelled(param: Any, positional: bool) -> str:
+    if positional:
+        return str(param.metavar or param.name.upper())
+    choices = getattr(getattr(param, "type_descriptor", None), "choices", None) or ()
+    value = r"\|".join(str(getattr(choice, "value", choice)) for choice in choices) or "VALUE"
+    return str(param.opts[0] if param.is_flag else f"{param.opts[0]} {param.metavar or value}")
+
+
+PAGES = {"configuration.md": configuration, "cli.md": command_line}
+
+if __name__ == "__main__":
+    for page, make in PAGES.items():
+        (REFERENCE / page).write_text(make(), encoding="utf-8")

@@ -1,0 +1,140 @@
+"""The documentation is true: its programs run, its commands parse, its links lead somewhere."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+import typer
+
+from flows.api import Stream
+from flows.cli import app
+from tasks.config import build_config, load_document
+from tests import generators
+from tests.docs.reference_pages import PAGES, REFERENCE
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+OPTIONAL = ("duckdb", "pandas")
+END_OF_COMMAND = {"|", ">", ">>", "2>", "&&", ";", "&", "||"}
+PLACES = {"source": {"url": "inbox"}, "sink": {"url": "tables"}}
+
+
+def blocks(*languages: str) -> list[Any]:
+    """Every block in one of the languages, named by page and line."""
+    found = []
+    for page in DOCS:
+        text = page.read_text(encoding="utf-8")
+        for block in BLOCK.finditer(text):
+            if block[2] in languages:
+                line = text[: block.start()].count("\n") + 1
+                found.append(pytest.param(block[3], id=f"{page.relative_to(ROOT)}:{line}"))
+    return found
+
+
+def commands() -> list[Any]:
+    """Every `inkstream` command line in a block for the shell, without what the shell itself sees of it."""
+    found = []
+    for block in blocks("bash", "sh", "console"):
+        for line in block.values[0].replace("\\\n", " ").splitlines():
+            words = shlex.split(line.strip().removeprefix("$ "), comments=True)
+            if words[:1] == ["inkstream"]:
+                end = next((n for n, word in enumerate(words) if word in END_OF_COMMAND), len(words))
+                found.append(pytest.param(words[1:end], id=f"{block.id} {line.strip()}"))
+    return found
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the `inbox/` and the `tables/` that the pages speak of."""
+    place = tmp_path_factory.mktemp("docs")
+    inbox = place / "inbox"
+    inbox.mkdir()
+    generators.born_digital_pdf(inbox / "minutes.pdf", ["The first page of it.", "The second page of it."])
+    generators.text_image("A letter", size=(600, 200)).save(inbox / "letter.png")
+    (inbox / "damaged.pdf").write_bytes(b"%PDF-1.7\n%%EOF\n")
+    places = {"source": {"url": str(inbox)}, "sink": {"url": str(place / "tables")}, "execution": {"workers": 1}}
+    with Stream(build_config(places)) as stream:
+        assert stream.run().pages == 4
+    return place
+
+
+@pytest.mark.parametrize("program", blocks("python"))
+def test_programs_run(program: str, folder: Path) -> None:
+    for module in OPTIONAL:
+        if re.search(rf"^(import|from) {module}\b|\.to_{module}\(", program, re.MULTILINE) and not _installed(module):
+            pytest.skip(f"{module} is not installed")
+    (folder / "program.py").write_text(program, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "program.py"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout
+
+
+@pytest.mark.parametrize("words", commands())
+def test_commands_parse(words: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    command: Any = typer.main.get_command(app)
+    context = command.make_context("inkstream", list(words), resilient_parsing=False)
+    name, chosen, rest = command.resolve_command(context, words)
+    given = chosen.make_context(name, rest, parent=context).params
+    if name in ("run", "ocr", "doctor"):
+        config = build_config(PLACES, preset=given["preset"], overrides=given["overrides"] or [])
+        assert config.sink.url
+
+
+@pytest.mark.parametrize("text", blocks("yaml"))
+def test_configurations_are_valid(text: str) -> None:
+    assert build_config(PLACES | load_document(text, "the page"))
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    broken = []
+    for link in LINK.findall(page.read_text(encoding="utf-8")):
+        path, _, anchor = link.partition("#")
+        target = page.parent / unquote(path) if path else page
+        if "://" in link:
+            continue
+        if not target.exists() or (anchor and anchor not in _anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = ROOT / "docs" / "README.md"
+    listed = {(index.parent / link).resolve() for link in LINK.findall(index.read_text(encoding="utf-8"))}
+    assert {page for page in DOCS if page.is_relative_to(ROOT / "docs")} - {index} <= listed
+
+
+@pytest.mark.parametrize("name", list(PAGES))
+def test_reference_pages_say_what_the_code_says(name: str) -> None:
+    is_now = (REFERENCE / name).read_text(encoding="utf-8")
+    assert is_now == PAGES[name](), "run `python -m tests.docs.reference_pages` and look at the difference"
+
+
+@functools.cache
+def _installed(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+@functools.cache
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
