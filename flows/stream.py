@@ -1,9 +1,10 @@
 """`ocr_stream`, the Prefect flow: the drain loop with each step as a task.
 
-About four task runs a batch. Pages are Dask's business, not Prefect's: see docs/decisions/0002.
-"""
+A task run to discover and three for each batch. Pages are Dask's business, not Prefect's: see docs/decisions/0002.
 
-from __future__ import annotations
+Annotations are evaluated here (no `from __future__ import annotations`): Prefect pickles a served flow with the globals
+its body names, and a parameter's type that is only a string would be lost on the way.
+"""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

@@ -69,10 +69,10 @@ def test_one_flow_run_with_a_few_task_runs_a_batch(prefect_server: PrefectServer
 
 
 SERVE = """
-import sys
+import json, sys
+from flows import build_config
 from flows.stream import ocr_stream
-from tasks.config import StreamConfig
-config = StreamConfig.model_validate_json(sys.argv[1])
+config = build_config(json.loads(sys.argv[1]))
 ocr_stream.serve(name="scheduled", interval=2, parameters={"config": config.model_dump(mode="json")})
 """
 
