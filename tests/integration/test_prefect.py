@@ -73,7 +73,7 @@ import json, sys
 from flows import build_config
 from flows.stream import ocr_stream
 config = build_config(json.loads(sys.argv[1]))
-ocr_stream.serve(name="scheduled", interval=2, parameters={"config": config.model_dump(mode="json")})
+ocr_stream.serve(name="scheduled", interval=2, limit=1, parameters={"config": config.model_dump(mode="json")})
 """
 
 
