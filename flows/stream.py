@@ -40,7 +40,7 @@ def ocr_stream(config: StreamConfig) -> dict[str, Any]:
         config: The stream: source, trigger, pipeline, sink, execution.
 
     Returns:
-        Counts of what was committed, and the table's version.
+        Counts of what was committed and of files left for the next trigger, and the table's version.
     """
     watch = current_watch()
     workers = watch.workers or Workers(config)
@@ -50,4 +50,4 @@ def ocr_stream(config: StreamConfig) -> dict[str, Any]:
         if workers is not watch.workers:
             workers.close()
     watch.summaries.append(summary)
-    return summary.to_json()
+    return {**summary.to_json(), "left_out": len(summary.left_out)}

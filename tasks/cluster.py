@@ -62,7 +62,7 @@ def _connect(execution: ExecutionOptions) -> Iterator[Any]:
         except (OSError, TimeoutError, ValueError) as error:
             raise EnvironmentFault(
                 f"no Dask scheduler answers at {execution.scheduler} ({error})",
-                "start one with `dask scheduler --host 127.0.0.1`, or leave execution.scheduler out",
+                "start one with `dask scheduler --host 127.0.0.1 --no-dashboard`, or leave execution.scheduler out",
             ) from None
         with client:
             yield client

@@ -7,9 +7,9 @@ was never committed.
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
-import fsspec
+from tasks.paths import join, split_url
+from tasks.stores import explain_store_error, write_whole
 
 
 def overlay_key(content_hash: str, pagenum: int, pipeline_id: str, extension: str) -> str:
@@ -18,30 +18,16 @@ def overlay_key(content_hash: str, pagenum: int, pipeline_id: str, extension: st
     return f"overlays/{digest[:2]}/{digest}.{extension}"
 
 
-class OverlayStore:
-    """Writes overlays under a sink.
+def put_overlay(sink_url: str, key: str, picture: bytes) -> str:
+    """Writes one picture whole and returns where it is: an absolute path, or the URL in an object store.
 
-    Args:
-        sink_url: The sink's folder or prefix, any fsspec URL.
+    Raises:
+        EnvironmentFault: If the sink may not be written.
+        TransientError: If the store does not answer.
     """
-
-    def __init__(self, sink_url: str) -> None:
-        self._url = sink_url.rstrip("/")
-        self._fs: Any
-        self._fs, self._root = fsspec.core.url_to_fs(self._url)
-
-    def put(self, key: str, picture: bytes) -> str:
-        """Writes one picture whole and returns its URL.
-
-        Raises:
-            OSError: If the store cannot be written.
-        """
-        target = f"{self._root.rstrip('/')}/{key}"
-        if isinstance(self._fs.protocol, tuple) and "file" in self._fs.protocol:
-            self._fs.makedirs(target.rpartition("/")[0], exist_ok=True)
-            partial = f"{target}.{hashlib.sha256(picture).hexdigest()[:8]}.partial"
-            self._fs.pipe_file(partial, picture)
-            self._fs.mv(partial, target)
-        else:
-            self._fs.pipe_file(target, picture)
-        return f"{self._url}/{key}"
+    protocol, root = split_url(sink_url)
+    try:
+        write_whole(protocol, join(root, key), picture)
+    except Exception as error:
+        raise explain_store_error(error, f"cannot write {key} to {sink_url}") from error
+    return join(root if protocol == "file" else f"{protocol}://{root}", key)

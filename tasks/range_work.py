@@ -24,7 +24,7 @@ from ocr_core.page import Failure, PageResult
 from ocr_core.page_worker import PageWorker
 from tasks.fetching import Fetched, fetch
 from tasks.model import FileVersion
-from tasks.overlays import OverlayStore, overlay_key
+from tasks.overlays import overlay_key, put_overlay
 from tasks.rows import page_rows
 
 if TYPE_CHECKING:
@@ -171,16 +171,14 @@ def _run_pages(job: RangeJob, options: PipelineOptions, path: str) -> tuple[int,
 
 
 def _write_overlays(job: RangeJob, results: list[PageResult], content_hash: str, made_by: str) -> list[str | None]:
-    if not any(r.overlay for r in results):
-        return [None] * len(results)
-    store = OverlayStore(job.sink_url)
     urls: list[str | None] = []
     for result in results:
         if result.overlay is None or result.pagenum is None:
             urls.append(None)
             continue
         extension = "jpg" if result.overlay_format == "jpeg" else str(result.overlay_format)
-        urls.append(store.put(overlay_key(content_hash, result.pagenum, made_by, extension), result.overlay))
+        key = overlay_key(content_hash, result.pagenum, made_by, extension)
+        urls.append(put_overlay(job.sink_url, key, result.overlay))
     return urls
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import uuid
+from pathlib import Path
 from typing import Any
 
 import fsspec
@@ -33,6 +35,21 @@ def filesystem(protocol: str) -> Any:
         raise EnvironmentFault(
             f"no driver for {protocol}:// URLs: {error}", f"pip install the fsspec driver for {protocol}"
         ) from None
+
+
+def write_whole(protocol: str, path: str, data: bytes) -> None:
+    """Writes an object whole or not at all: readers see the old one or the new one."""
+    if protocol != "file":
+        filesystem(protocol).pipe_file(path, data)
+        return
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
+    try:
+        partial.write_bytes(data)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def object_etag(info: dict[str, Any]) -> str:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -20,7 +17,7 @@ from tasks.config import StreamConfig
 from tasks.delta import TRANSIENT_DELTA, explain_delta_error, scan, storage_options
 from tasks.paths import join, split_url
 from tasks.rows import PAGES_SCHEMA, SCHEMA_VERSION
-from tasks.stores import explain_store_error, filesystem
+from tasks.stores import explain_store_error, filesystem, write_whole
 
 VERSION_PROPERTY = "inkstream.schema_version"
 PAGES_ID_PROPERTY = "inkstream.pages_id"
@@ -226,13 +223,9 @@ def write_json(sink_url: str, name: str, content: Mapping[str, Any]) -> None:
         TransientError: If the store does not answer.
     """
     protocol, root = split_url(sink_url)
-    target = f"{root}/{name}"
     data = (json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
     try:
-        if protocol == "file":
-            _replace(Path(target), data)
-        else:
-            filesystem(protocol).pipe_file(target, data)
+        write_whole(protocol, f"{root}/{name}", data)
     except Exception as error:
         raise explain_store_error(error, f"cannot write {name} to {sink_url}") from error
 
@@ -248,16 +241,6 @@ def read_json(sink_url: str, name: str) -> dict[str, Any] | None:
         raise explain_store_error(error, f"cannot read {name} of {sink_url}") from error
     content: dict[str, Any] = json.loads(data)
     return content
-
-
-def _replace(target: Path, data: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
-    try:
-        partial.write_bytes(data)
-        os.replace(partial, target)  # noqa: PTH105 - atomic
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _quoted(name: str) -> str:

@@ -92,11 +92,7 @@ def flate_bomb_pdf(path: Path, megabytes: int) -> Path:
     packer = zlib.compressobj(9)
     once = b"".join(packer.compress(b" " * (1 << 20)) for _ in range(megabytes)) + packer.flush()
     twice = zlib.compress(once, 9)
-    stream = (
-        b"<< /Length %d /Filter [/FlateDecode /FlateDecode] >>\nstream\n" % len(twice)
-        + twice
-        + b"\nendstream"
-    )
+    stream = b"<< /Length %d /Filter [/FlateDecode /FlateDecode] >>\nstream\n" % len(twice) + twice + b"\nendstream"
     page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R >>"
     pages = b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>"
     path.write_bytes(pdf_of([b"<< /Type /Catalog /Pages 2 0 R >>", pages, page, stream]))

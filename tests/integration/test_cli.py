@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from flows.cli import EXIT_CODES
+from tests.faults.campaign import Cluster
 from tests.faults.documents import tiny_pdf
 
 COMMAND = [sys.executable, "-m", "flows.cli"]
@@ -120,6 +121,15 @@ def test_a_configuration_file(run: list[str], inbox: Path, tmp_path: Path) -> No
 def test_exit_codes(run: list[str], arguments: list[str], code: int, message: str) -> None:
     done = inkstream(*run, *arguments, code=code)
     assert message in done.stderr
+
+
+def test_without_a_worker_it_says_try_again_later(run: list[str], tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path, workers=0)
+    try:
+        settings = ["--set", f"execution.scheduler={cluster.address}", "--set", "execution.worker_wait_seconds=1"]
+        assert "has no worker" in inkstream(*run, *settings, code=5).stderr
+    finally:
+        cluster.close()
 
 
 def test_a_sink_under_the_source_is_refused(inbox: Path) -> None:

@@ -72,9 +72,7 @@ def plan(config: StreamConfig) -> list[Batch]:
     )
 
 
-def commit(
-    config: StreamConfig, batch: Batch, *, replace: tuple[int, ...] = (), text: str = "text"
-) -> Committed:
+def commit(config: StreamConfig, batch: Batch, *, replace: tuple[int, ...] = (), text: str = "text") -> Committed:
     with ResultSpool() as spool:
         fill(spool, batch, text)
         return commit_batch(config, batch, spool, range(len(batch.files)), replace=replace)
@@ -158,9 +156,7 @@ def test_four_drivers_racing_on_one_stream_write_each_file_once(tmp_path: Path) 
         assert driver.returncode == 0, errors
     assert found_rows(config) == wanted_rows(config)
     ledger = LedgerTable(config.sink.url).open()
-    assert ledger.transaction_version("main") == PagesTable(config.sink.url).open().transaction_version(
-        "main"
-    )
+    assert ledger.transaction_version("main") == PagesTable(config.sink.url).open().transaction_version("main")
     assert plan(config) == []
 
 

@@ -49,9 +49,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 Write = Callable[..., None]
 
 
-def break_write(
-    monkeypatch: pytest.MonkeyPatch, *, lands: bool, error: Exception, times: int = 1
-) -> list[int]:
+def break_write(monkeypatch: pytest.MonkeyPatch, *, lands: bool, error: Exception, times: int = 1) -> list[int]:
     """Makes the next writes fail, after or instead of landing. Returns a list that grows with each."""
     broken: list[int] = []
 
@@ -85,9 +83,7 @@ def test_a_write_that_failed_is_repeated(config: StreamConfig, monkeypatch: pyte
     assert len(broken) == 3
 
 
-def test_a_write_that_keeps_failing_is_the_moments_fault(
-    config: StreamConfig, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_write_that_keeps_failing_is_the_moments_fault(config: StreamConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     break_write(monkeypatch, lands=False, error=OSError("Generic S3 error: 503"), times=100)
     with pytest.raises(TransientError, match="503"):
         commit(config, plan(config)[0])
@@ -210,9 +206,7 @@ def test_a_newer_schema_is_refused(config: StreamConfig) -> None:
 
 def test_an_older_table_gains_the_new_columns_and_a_wider_one_keeps_its_own(config: StreamConfig) -> None:
     pages = PagesTable(config.sink.url)
-    old = pa.schema([f for f in PAGES_SCHEMA if f.name != "overlay_path"]).append(
-        pa.field("label", pa.string())
-    )
+    old = pa.schema([f for f in PAGES_SCHEMA if f.name != "overlay_path"]).append(pa.field("label", pa.string()))
     DeltaTable.create(pages.url, schema=old)
     drive(config, "")
     assert found_rows(config) == wanted_rows(config)

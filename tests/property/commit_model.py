@@ -119,10 +119,8 @@ def inkstream_trigger(world: World, batch_size: int, replace: bool) -> Driver:
     known = {key for key, _ in world.ledger.rows(ledger_version)}
     known |= {key for key, batch_id in world.pages.rows(snapshot) if batch_id > projected}
     planned_at = world.pages.transaction(snapshot)
-    if replace:
-        wanted = [key for key, _ in world.pages.rows(snapshot)]
-    else:
-        wanted = [key for key in listed if key not in known]
+    there = [key for key, _ in world.pages.rows(snapshot)]
+    wanted = there if replace else [key for key in listed if key not in known]
     for start in range(0, len(wanted), batch_size):
         yield from _commit(world, wanted[start : start + batch_size], planned_at, replace)
         yield from _project(world)
@@ -151,9 +149,7 @@ def _commit(world: World, batch: list[FileKey], planned_at: int, replace: bool) 
             return
 
 
-def table_step(
-    table: ModelTable, handle: int, operation: Operation, keys: dict[int, FileKey], replace: bool
-) -> Step:
+def table_step(table: ModelTable, handle: int, operation: Operation, keys: dict[int, FileKey], replace: bool) -> Step:
     if isinstance(operation, Open):
         return Step(lambda: Opened(len(table.log), table.transaction(len(table.log))))
     if isinstance(operation, CommittedSince):

@@ -120,9 +120,7 @@ def test_nothing_left_to_do_commits_nothing() -> None:
 
 
 def test_a_commit_whose_reply_was_lost_is_found() -> None:
-    operations, end = _drive(
-        Opened(7, 3), TransientError("reset"), None, Opened(9, 4), Landed(4, 8), planned_at=3
-    )
+    operations, end = _drive(Opened(7, 3), TransientError("reset"), None, Opened(9, 4), Landed(4, 8), planned_at=3)
     assert operations == [Open(), Append((0, 1), 4, "me"), Wait(1), Open(), FindCommit("me", 7)]
     assert end == Committed(4, 8, (0, 1), ())
 
@@ -159,9 +157,7 @@ def test_attempts_are_bounded_and_the_last_round_only_looks() -> None:
 
 
 def test_a_table_that_went_back_behind_the_plan_is_not_written() -> None:
-    operations, end = _drive(
-        Opened(1, 2), None, Opened(1, 2), None, Opened(1, 2), None, Opened(1, 2), planned_at=3
-    )
+    operations, end = _drive(Opened(1, 2), None, Opened(1, 2), None, Opened(1, 2), None, Opened(1, 2), planned_at=3)
     assert not any(isinstance(operation, Append) for operation in operations)
     assert isinstance(end, TransientError)
     assert "plan again" in str(end)

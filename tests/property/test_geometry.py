@@ -141,9 +141,7 @@ tsv_words = st.lists(
 
 
 @given(tsv_words, st.booleans(), st.sampled_from(["\n", "\r\n"]))
-def test_tsv_words_come_back(
-    words: list[tuple[int, int, int, float, str]], heading: bool, ending: str
-) -> None:
+def test_tsv_words_come_back(words: list[tuple[int, int, int, float, str]], heading: bool, ending: str) -> None:
     rows = ["level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext"]
     rows = rows if heading else []
     rows += ["1\t1\t0\t0\t0\t0\t0\t0\t9999\t9999\t-1\t"]
