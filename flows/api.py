@@ -71,11 +71,11 @@ class Stream:
         return StreamRun(self._config, self._workers, observers=self._observers).drain()
 
     def _run_under_prefect(self) -> Summary:
-        from flows.prefect_settings import start_embedded_server
+        from flows.prefect_settings import reach_server
         from flows.stream import ocr_stream
         from flows.watching import watching
 
-        start_embedded_server()
+        reach_server()
         with watching(self._observers, self._workers) as watch:
             ocr_stream(self._config)
         return watch.summaries[-1]

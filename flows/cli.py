@@ -96,7 +96,7 @@ def run(  # noqa: PLR0913 - one parameter an option
 @app.command()
 def show(
     sink: Annotated[str, typer.Argument(help="Folder or URL that holds the table.")],
-    version: Annotated[int | None, typer.Option(help="Show the table as it was at this version.")] = None,
+    version: Annotated[int | None, typer.Option(min=0, help="Show the table as it was at this version.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Rows at most, newest first.")] = 20,
     as_json: AsJson = False,
 ) -> None:

@@ -49,7 +49,8 @@ class RunOutput:
         """Takes in one event."""
         if isinstance(event, Listed):
             self._bytes = event.new_bytes
-            self._update(total=event.new_files)
+            self._files_done = self._pages = self._failed = 0
+            self._update(total=event.new_files, completed=0)
         elif isinstance(event, Planned):
             self._planned(event)
         elif isinstance(event, RangeDone):
@@ -75,7 +76,7 @@ class RunOutput:
         if summary.left_out:
             self._console.print(f"{len(summary.left_out)} files left for the next trigger:")
             for path, reason in list(summary.left_out.items())[:10]:
-                self._console.print(f"  {path}: {reason}", markup=False)
+                self._console.print(f"  {path}: {_visible(reason)}", markup=False)
 
     def trouble(self, error: TransientError) -> None:
         """Prints a fault of the moment that the next trigger may not meet."""
@@ -103,7 +104,7 @@ class RunOutput:
         for file in event.files:
             if file.kinds or file.left_out:
                 why = file.left_out or ", ".join(f"{count} {kind}" for kind, count in file.kinds.items())
-                self._console.print(f"  {_short(file.path)}: {why}", markup=False)
+                self._console.print(f"  {_visible(_short(file.path))}: {_visible(why)}", markup=False)
 
     def _update(self, **fields: Any) -> None:
         if self._progress is not None and self._bar is not None:
@@ -193,7 +194,9 @@ def print_document(file: Path, config: StreamConfig, *, as_json: bool) -> bool:
                 f"{file}{where}: {result.failure.kind}: {result.failure.message}", markup=False
             )
         else:
-            sys.stdout.write(f"{'' if not result.pagenum else chr(12)}{result.text}\n")
+            text = str(result.text)
+            shown = _visible(text, keep="\n\t") if sys.stdout.isatty() else text
+            sys.stdout.write(f"{chr(12) if result.pagenum else ''}{shown}\n")
     sys.stdout.flush()
     return failed
 
@@ -251,7 +254,12 @@ def _one_line(text: str | None) -> str:
 
 def _plain(text: str) -> str:
     """Keeps text from a document out of the terminal's control codes and rich's markup."""
-    return "".join(c if c.isprintable() else "�" for c in text).replace("[", "\\[")
+    return _visible(text).replace("[", "\\[")
+
+
+def _visible(text: str, keep: str = "") -> str:
+    """Keeps text from a document, a name among them, out of the terminal's control codes."""
+    return "".join(c if c.isprintable() or c in keep else "�" for c in text)
 
 
 def _bytes(count: int) -> str:

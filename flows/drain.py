@@ -162,8 +162,7 @@ class StreamRun:
         """
         config = self._config
         refuse_sink_under_source(config.source, config.sink.url)
-        if config.execution.scheduler is None:
-            require_environment(config.pipeline)
+        self._check()
         started = time.perf_counter()
         found = self._step("discover", f"discover {config.stream}", self._discover)
         listing_ms = (time.perf_counter() - started) * 1000
@@ -176,6 +175,7 @@ class StreamRun:
         )
         self._publish(Planned(tuple(batches)))
         if batches:
+            self._workers.client()  # checks the workers before anything is written
             write_stream(config)
         else:
             self._step("project_ledger", f"ledger {config.stream}", self._project_ledger)
@@ -184,6 +184,14 @@ class StreamRun:
         version = self._pages.version()
         self.summary.version = -1 if version is None else version
         return self.summary
+
+    def _check(self) -> None:
+        """Finds out what cannot work before anything is listed, planned or written."""
+        from ocr_core import build_pipeline
+
+        build_pipeline(self._config.pipeline)
+        if self._config.execution.scheduler is None:
+            require_environment(self._config.pipeline)
 
     def _discover(self) -> Discovery:
         found = discover(self._config)

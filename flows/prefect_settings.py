@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ocr_core.errors import TransientError
+
 _SETTINGS_FILES = ("prefect.toml", ".env")
 
 
@@ -24,13 +26,17 @@ def api_configured() -> bool:
     return get_current_settings().api.url is not None
 
 
-def start_embedded_server() -> None:
-    """Starts Prefect's embedded server where no API is configured, out of reach of the terminal's Ctrl-C.
+def reach_server() -> None:
+    """Makes sure that there is a Prefect API: the one configured, or else Prefect's embedded server.
 
-    Prefect would start it at its first request, and an interrupt would end it before the flow run can say it crashed.
-    Prefect ends it when this process exits.
+    Prefect would start that at its first request, and the terminal's Ctrl-C would end it before the flow run can say
+    that it crashed; started here it is out of reach. Prefect ends it when this process exits.
+
+    Raises:
+        TransientError: If the configured API does not answer.
     """
     if api_configured():
+        _require_answer()
         return
     from prefect.server.api.server import SubprocessASGIServer
 
@@ -38,6 +44,18 @@ def start_embedded_server() -> None:
 
     with interrupts_held():
         SubprocessASGIServer().start()
+
+
+def _require_answer() -> None:
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        error = client.api_healthcheck()
+        if error is not None:
+            raise TransientError(
+                f"the Prefect API at {client.api_url} does not answer ({error}); "
+                "start it, correct PREFECT_API_URL, or run with --prefect off"
+            )
 
 
 def use_embedded_server() -> None:

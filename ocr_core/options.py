@@ -115,7 +115,9 @@ class RecognizeOptions(Options):
         le=100,
         description="text of elements (see iterator_level) below this confidence is left out",
     )
-    variables: dict[str, str] = Field({}, description="Tesseract variables, such as tessedit_char_whitelist")
+    variables: dict[str, Annotated[str, Field(coerce_numbers_to_str=True)]] = Field(
+        {}, description="Tesseract variables, such as tessedit_char_whitelist"
+    )
     time_limit: float = Field(
         60.0, gt=0, description="seconds Tesseract may spend on one page before it fails with kind `timeout`"
     )

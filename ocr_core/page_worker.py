@@ -51,9 +51,12 @@ class PageWorker:
         """
         reply, _ = self._sandbox.call({"op": "probe", **self._file(path)})
         try:
-            return DocumentInfo(str(reply["format"]), int(reply["pages"]))
+            info = DocumentInfo(str(reply["format"]), int(reply["pages"]))
         except (KeyError, TypeError, ValueError):
             raise _malformed() from None
+        if not 1 <= info.pages <= self.limits.max_pages:
+            raise _malformed()
+        return info
 
     def page(
         self,
@@ -120,6 +123,7 @@ def _checked(fields: dict[str, Any], overlay: bytes) -> PageResult:
             and all(value is None or isinstance(value, str) for value in texts)
             and isinstance(result.confidence, float | int | None)
             and (result.text is None) == (result.failure is not None)
+            and result.overlay_format in ((None,) if result.overlay is None else ("jpeg", "png"))
         )
         "".join(text or "" for text in texts).encode()
     except (ValueError, TypeError, KeyError, AttributeError):

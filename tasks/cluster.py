@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ocr_core.errors import EnvironmentFault, WorkersLostError
+from ocr_core.errors import EnvironmentFault, InkstreamError, WorkersLostError
 from tasks.config import ExecutionOptions
 from tasks.interrupts import interrupts_held
 from tasks.range_work import check_worker
@@ -44,9 +44,14 @@ def open_cluster(execution: ExecutionOptions, pipeline: str) -> Iterator[Any]:
 
 def _check_workers(client: Any, pipeline: str) -> None:
     """Checks the workers that are there; one that dies meanwhile is not to blame, and one that joins checks itself."""
-    for answer in client.run(check_worker, pipeline, on_error="return").values():
-        if isinstance(answer, EnvironmentFault):
+    for address, answer in client.run(check_worker, pipeline, on_error="return").items():
+        if isinstance(answer, InkstreamError):
             raise answer
+        if isinstance(answer, Exception) and not isinstance(answer, OSError):
+            raise EnvironmentFault(
+                f"the Dask worker {address} cannot run Inkstream: {answer}",
+                "install the same version of Inkstream on every worker",
+            )
 
 
 @contextmanager

@@ -83,7 +83,11 @@ class ExecutionOptions(Options):
     workers: int | None = Field(None, ge=1, description="workers of the local cluster; null: one a core")
     pages_per_range: int = Field(8, ge=1, description="pages of one file that are processed in one go")
     window_per_worker: int = Field(3, ge=1, description="page ranges in flight for each worker")
-    max_read_attempts: int = Field(3, ge=1, description="times a file is read before it is left for the next trigger")
+    max_read_attempts: int = Field(
+        3,
+        ge=1,
+        description="tries of a page range that meets a passing fault, before its file is left for the next trigger",
+    )
     worker_wait_seconds: float = Field(
         60.0, gt=0, description="seconds to wait for a worker while there is none, before giving up for now"
     )

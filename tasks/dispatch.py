@@ -11,6 +11,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from tasks.planning import page_ranges
+
 
 @dataclass(frozen=True, slots=True)
 class PageRange:
@@ -142,8 +144,8 @@ class Dispatch:
         """Takes in a range that Dask gave up because its workers kept dying.
 
         Returns:
-            True when the page is convicted: it ran alone and a worker died again. The caller then reports the
-            page's `crash` as its result (see `convicted`).
+            True when the page is convicted: it ran alone and a worker died again. The range then still counts as
+            running until the caller has reported the page's `crash` as its result, by `succeeded`.
         """
         if work.alone and work.count == 1:
             return True
@@ -172,8 +174,8 @@ class Dispatch:
         return None
 
     def _add(self, probe: PageRange, *, first: int, total: int) -> None:
-        for start in range(first, total, self._pages_per_range):
-            self._queue(PageRange(probe.file, start, min(self._pages_per_range, total - start), total))
+        for pages in page_ranges(first, total, self._pages_per_range):
+            self._queue(PageRange(probe.file, pages.start, len(pages), total))
 
     def _queue(self, work: PageRange) -> None:
         file = self._files[work.file]

@@ -24,7 +24,7 @@ from tasks.stores import error_code, filesystem, is_credential_fault, object_eta
 
 _CHUNK = 1 << 20
 _ATTEMPTS = 3
-_CACHE_BYTES = 4 << 30
+_CACHE_BYTES = 256 << 20
 _GONE = ("NoSuchKey", "NoSuchVersion", "404")
 
 
@@ -83,6 +83,8 @@ class _Cache:
             with self._lock:
                 fetched = self._copies.get(file.key)
             if fetched is None or not fetched.local_path.exists():
+                with self._lock:
+                    self._evict(budget - file.size)  # room first: on a full disk no copy would ever be made
                 fetched = _copy_with_retries(file, self._target(file))
             with self._lock:
                 self._copies[file.key] = fetched

@@ -44,12 +44,6 @@ def absolute(url: str) -> str:
     return path if protocol == "file" else f"{protocol}://{path}"
 
 
-def is_local(url: str) -> bool:
-    """Tells whether `url` (written by a user, or a `FileVersion.path`) is on the local disk."""
-    protocol, separator, _ = url.partition("://")
-    return not separator or protocol.lower() in _LOCAL
-
-
 def encode(protocol: str, path: str) -> str:
     """Makes a `FileVersion.path` of a protocol and a path as the store knows it.
 

@@ -16,7 +16,7 @@ from ocr_core.errors import EnvironmentFault, FailureKind, TransientError, Worke
 from tasks.config import StreamConfig
 from tasks.dispatch import Dispatch, FileState, PageRange
 from tasks.model import Batch, FileVersion
-from tasks.range_work import RangeJob, RangeResult, run_range, unreadable_result
+from tasks.range_work import Fault, RangeJob, RangeResult, Unforeseen, run_range, unreadable_result
 from tasks.rows import ResultSpool, page_rows
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ def process_batch(config: StreamConfig, batch: Batch, client: Client, on_range: 
         on_range: Told of each range that comes back.
 
     Raises:
+        ConfigError: If an engine does not take an option as it is.
         EnvironmentFault: If a worker lacks what the pipeline needs.
         TransientError: If no worker is left and none comes back in time, or the scheduler is gone.
     """
@@ -188,27 +189,36 @@ class _BatchRun:
                 raise WorkersLostError("no Dask worker is left, and none came back in time")
 
     def _take_in(self, future: Future[Any]) -> None:
+        from distributed import CancelledError
         from distributed.scheduler import KilledWorker
 
         work, _ = self._running.pop(future.key)
-        error = future.exception() if future.status == "error" else None
-        if future.status == "finished":
-            self._take_answer(work, future.result())
-        elif isinstance(error, KilledWorker):
+        try:
+            answer = future.result(timeout=self._config.execution.worker_wait_seconds)
+        except KilledWorker:
             if self._dispatch.worker_died(work):
                 self._convict(work)
-        elif error is None:
-            self._dispatch.failed_for_now(work, "its work was cancelled by the scheduler")
+        except (TimeoutError, CancelledError):
+            self._dispatch.failed_for_now(work, "its result was lost with its worker")
+        except OSError:
+            raise
+        except Exception as error:
+            raise EnvironmentFault(
+                f"a Dask worker cannot run a page range: {type(error).__name__}: {error}",
+                "install the same version of Inkstream on every worker and on the scheduler",
+            ) from error
         else:
-            self._internal(work, error)
+            self._take_answer(work, answer)
 
-    def _take_answer(self, work: PageRange, answer: RangeResult | EnvironmentFault | TransientError) -> None:
-        if isinstance(answer, EnvironmentFault):
-            raise answer
-        if isinstance(answer, TransientError):
+    def _take_answer(self, work: PageRange, answer: RangeResult | Fault | Unforeseen) -> None:
+        if isinstance(answer, RangeResult):
+            self._succeeded(work, answer)
+        elif isinstance(answer, Unforeseen):
+            self._blame(work, FailureKind.INTERNAL, answer.message)
+        elif isinstance(answer, TransientError):
             self._dispatch.failed_for_now(work, str(answer))
         else:
-            self._succeeded(work, answer)
+            raise answer
 
     def _succeeded(self, work: PageRange, result: RangeResult) -> None:
         processed = self._processed
@@ -226,10 +236,6 @@ class _BatchRun:
 
     def _convict(self, work: PageRange) -> None:
         self._blame(work, FailureKind.CRASH, "its worker died each time this page was tried, also by itself")
-
-    def _internal(self, work: PageRange, error: BaseException) -> None:
-        """A fault nobody foresaw is a row for each page it took."""
-        self._blame(work, FailureKind.INTERNAL, f"{type(error).__name__}: {error}")
 
     def _blame(self, work: PageRange, kind: FailureKind, message: str) -> None:
         pages: list[int | None] = [None] if work.is_probe else list(range(work.first, work.first + work.count))

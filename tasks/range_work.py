@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocr_core.environment import engine_versions, pipeline_id, require_environment
-from ocr_core.errors import DocumentError, EnvironmentFault, FailureKind, TransientError
+from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, FailureKind, TransientError
 from ocr_core.limits import LimitOptions
 from ocr_core.options import PipelineOptions
 from ocr_core.page import Failure, PageResult
@@ -26,6 +25,7 @@ from tasks.fetching import Fetched, fetch
 from tasks.model import FileVersion
 from tasks.overlays import overlay_key, put_overlay
 from tasks.rows import page_rows
+from tasks.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -87,19 +87,31 @@ class RangeResult:
     overlays: tuple[str, ...]
 
 
-def run_range(job: RangeJob) -> RangeResult | EnvironmentFault | TransientError:
+Fault = ConfigError | EnvironmentFault | TransientError
+
+
+@dataclass(frozen=True, slots=True)
+class Unforeseen:
+    """An exception nobody foresaw, in words: it becomes the pages' `internal`."""
+
+    message: str
+
+
+def run_range(job: RangeJob) -> RangeResult | Fault | Unforeseen:
     """Reads the file, runs its pages in the sandbox and returns their rows.
 
     Returns:
-        The rows; or, as a value, the fault that kept them from being made: raised, every one of them would leave a
-        traceback in the worker's log.
+        The rows; or, as a value, what kept them from being made. Raised, it would leave a traceback in the worker's
+        log, and could not be told from a worker that cannot run us at all.
     """
     try:
         return _run_range(job)
-    except (EnvironmentFault, TransientError) as error:
+    except (ConfigError, EnvironmentFault, TransientError) as error:
         return error
     except OSError as error:
         return TransientError(f"{type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is a row
+        return Unforeseen(f"{type(error).__name__}: {error}")
 
 
 def _run_range(job: RangeJob) -> RangeResult:
@@ -199,6 +211,7 @@ def _page_worker(options: PipelineOptions, limits: LimitOptions) -> PageWorker:
         return kept[2]
     if kept is not None:
         kept[2].close()
+        atexit.unregister(kept[2].close)
     worker = PageWorker(options, limits)
     atexit.register(worker.close)
     _of_thread.worker = (options, limits, worker)
@@ -207,9 +220,7 @@ def _page_worker(options: PipelineOptions, limits: LimitOptions) -> PageWorker:
 
 @cache
 def _cache_dir() -> Path:
-    folder = tempfile.TemporaryDirectory(prefix="inkstream-files-", ignore_cleanup_errors=True)
-    atexit.register(folder.cleanup)
-    return Path(folder.name)
+    return scratch_folder()
 
 
 def _peak_rss() -> int:

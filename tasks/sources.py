@@ -1,4 +1,4 @@
-"""Where documents arrive: listing file versions, and reading exactly the version that was planned.
+"""Where documents arrive: listing file versions.
 
 Names that start with `_` or `.` are ignored, files and folders alike, as Spark does: that is where tools keep
 what is not data yet.
@@ -16,12 +16,9 @@ from typing import Any
 
 from ocr_core.errors import ConfigError, EnvironmentFault
 from tasks.config import SourceOptions
-from tasks.fetching import Fetched, fetch
 from tasks.model import FileVersion
 from tasks.paths import encode, split_url
 from tasks.stores import explain_store_error, filesystem, object_etag
-
-__all__ = ["Fetched", "fetch", "list_files", "refuse_sink_under_source"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SINK_FOLDERS = ("pages", "files", "overlays", "streams", "pipelines")

@@ -31,7 +31,7 @@ def filesystem(protocol: str) -> Any:
     """Opens a store by its protocol, with listing caches off: a listing must be of now."""
     try:
         return fsspec.filesystem(protocol, use_listings_cache=False)
-    except (ImportError, ValueError) as error:
+    except (ImportError, TypeError, ValueError) as error:
         raise EnvironmentFault(
             f"no driver for {protocol}:// URLs: {error}", f"pip install the fsspec driver for {protocol}"
         ) from None

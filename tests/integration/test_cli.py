@@ -18,6 +18,7 @@ from tests.faults.campaign import Cluster
 from tests.faults.documents import tiny_pdf
 
 COMMAND = [sys.executable, "-m", "flows.cli"]
+READ = ["--set", "pipeline.text_layer.mode=ignore"]
 CHEAP = ["--set", "pipeline.text_layer.mode=only", "--set", "execution.workers=1", "--prefect", "off"]
 
 
@@ -112,6 +113,9 @@ def test_a_configuration_file(run: list[str], inbox: Path, tmp_path: Path) -> No
     [
         (["--set", "trigger.max_files=3"], 2, "did you mean 'max_files_per_trigger'?"),
         (["--every", "soon"], 2, "not a duration"),
+        ([*READ, "--set", "pipeline.recognize.per_region=true"], 2, "no earlier stage provides them"),
+        ([*READ, "--set", "pipeline.recognize.variables.no_such_thing=1"], 2, "no_such_thing"),
+        (["--source", "nosuch://host/inbox"], 4, "nosuch"),
         (["--source", "/nowhere/at/all"], 2, "/nowhere/at/all"),
         (["--set", "pipeline.recognize.languages=[xyz]", "--set", "pipeline.text_layer.mode=prefer"], 4, "remedy: "),
         (["--set", "execution.scheduler=tcp://127.0.0.1:9"], 4, "no Dask scheduler answers"),
@@ -130,6 +134,11 @@ def test_without_a_worker_it_says_try_again_later(run: list[str], tmp_path: Path
         assert "has no worker" in inkstream(*run, *settings, code=5).stderr
     finally:
         cluster.close()
+
+
+def test_without_a_prefect_server_it_says_try_again_later(run: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    assert "does not answer" in inkstream(*run, "--prefect", "auto", code=5).stderr
 
 
 def test_a_sink_under_the_source_is_refused(inbox: Path) -> None:

@@ -13,6 +13,7 @@ from ocr_core import (
     LimitOptions,
     PageWorker,
     PipelineOptions,
+    page_worker,
     read_document,
 )
 from ocr_core.options import DrawOptions, RecognizeOptions, TextLayerOptions
@@ -115,3 +116,15 @@ def test_reading_a_document_either_way(tmp_path: Path) -> None:
         (page,) = read_document(tmp_path / "empty", sandboxed=sandboxed)
         assert page.failure is not None
         assert (page.pagenum, page.failure.kind) == (None, FailureKind.EMPTY)
+
+
+def test_what_a_compromised_process_answers_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_worker, "HANDLER", "tests.faults.handlers_page:escape")
+    with PageWorker() as worker:
+        with pytest.raises(DocumentError, match="no result") as caught:
+            worker.probe(tmp_path / "a.pdf")
+        assert caught.value.kind is FailureKind.CRASH
+        result = worker.page(tmp_path / "a.pdf", 0, 1)
+    assert result.failure is not None
+    assert result.failure.kind is FailureKind.CRASH
+    assert result.overlay is None

@@ -1,0 +1,40 @@
+"""Temporary folders of processes that live, end, and are killed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+MAKE = """
+import sys
+from pathlib import Path
+from tasks.scratch import scratch_folder
+folder = scratch_folder(Path(sys.argv[1]))
+(folder / "copy").write_text("somebody's document")
+print(folder, flush=True)
+sys.stdin.readline()
+"""
+
+
+def start(parent: Path) -> tuple[subprocess.Popen[str], Path]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", MAKE, str(parent)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    return process, Path(process.stdout.readline().strip())
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_and_the_livings_stay(tmp_path: Path) -> None:
+    killed, left = start(tmp_path)
+    killed.kill()
+    killed.communicate()
+    assert (left / "copy").exists()
+    living, kept = start(tmp_path)
+    assert not left.exists()
+    another, _ = start(tmp_path)
+    assert (kept / "copy").exists()
+    for process in (living, another):
+        process.communicate("\n")
+        assert process.returncode == 0
+    assert list(tmp_path.iterdir()) == []
