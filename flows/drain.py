@@ -118,7 +118,7 @@ class FaultGauge:
 
 
 def in_absolute_terms(config: StreamConfig) -> StreamConfig:
-    """Returns the configuration with folders that mean the same in every worker's working directory."""
+    """Returns the configuration with a source and a sink that mean the same in every worker's working directory."""
     source = config.source.model_copy(update={"url": absolute(config.source.url)})
     sink = config.sink.model_copy(update={"url": absolute(config.sink.url)})
     return config.model_copy(update={"source": source, "sink": sink})

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
@@ -77,11 +78,12 @@ class Death(Exception):  # noqa: N818 - an event, told to the sandbox only
 
 
 _spawner: ThreadPoolExecutor | None = None
+_spawner_lock = threading.Lock()
 
 
 def _forget_spawner() -> None:
-    global _spawner  # noqa: PLW0603 - one a process
-    _spawner = None
+    global _spawner, _spawner_lock
+    _spawner, _spawner_lock = None, threading.Lock()
 
 
 os.register_at_fork(after_in_child=_forget_spawner)
@@ -93,8 +95,9 @@ def _spawn(arguments: list[str], keep: int, stderr: int) -> subprocess.Popen[byt
     The kernel sends a child its parent-death signal when the *thread* that started it ends; the caller's may.
     """
     global _spawner  # noqa: PLW0603
-    if _spawner is None:
-        _spawner = ThreadPoolExecutor(1, thread_name_prefix="sandbox-spawner")
+    with _spawner_lock:
+        if _spawner is None:
+            _spawner = ThreadPoolExecutor(1, thread_name_prefix="sandbox-spawner")
     return _spawner.submit(
         subprocess.Popen,
         arguments,
