@@ -43,7 +43,7 @@ class SourceOptions(Options):
     """Where documents arrive."""
 
     url: str = Field(
-        description="folder or bucket prefix: a local path, or the URL of a store that is named by bucket and path, such as s3://",
+        description="folder or bucket prefix: a local path, or a URL of a store named by bucket and path, such as s3",
         examples=["s3://bucket/inbox/"],
     )
     glob: str = Field("*", description="which file names are taken (the original's pathGlobFilter), case-sensitive")
