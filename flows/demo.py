@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def run_demo(folder: Path, prefect: str) -> None:
+def run_demo(folder: Path, prefect: PrefectMode) -> None:
     """Makes the inbox where it is not there yet, streams it and shows what came of it.
 
     Args:
@@ -33,10 +33,9 @@ def run_demo(folder: Path, prefect: str) -> None:
     os.environ.setdefault("PREFECT_HOME", str((folder / "prefect").resolve()))
     use_embedded_server()
     config = demo_config(inbox, sink)
-    mode: PrefectMode = "on" if prefect == "on" else "auto" if prefect == "auto" else "off"
-    if mode == "on":
+    if prefect == "on":
         console.print("starting Prefect's embedded server and a local Dask cluster …")
-    with run_output(as_json=False) as output, Stream(config, observers=[output], prefect=mode) as stream:
+    with run_output(as_json=False) as output, Stream(config, observers=[output], prefect=prefect) as stream:
         summary = stream.run()
         output.finished(summary)
     _show(console, config, summary, inbox)
