@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.api import PrefectMode, Stream
-from flows.console import rows_table, run_output, table_console
+from flows.console.rows import rows_table, table_console
+from flows.console.run import run_output
 from flows.demo_documents import make_inbox
 from flows.prefect_settings import use_embedded_server
 from tasks.config import StreamConfig, build_config

@@ -1,0 +1,104 @@
+"""What all commands share: the app, exit codes, how a configuration is read."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, TransientError
+
+if TYPE_CHECKING:
+    from tasks.config import StreamConfig
+
+EXIT_CODES = {
+    0: "everything new is committed (documents that failed are rows that say why)",
+    2: "the command line or the configuration cannot be run as written",
+    3: "with --fail-on-document-error: committed, and at least one page failed",
+    4: "this machine lacks something; the message names the remedy",
+    5: "some or all of it should be tried again later; what is committed stays",
+    130: "interrupted; what is committed stays, nothing is half-written",
+}
+
+app = typer.Typer(
+    name="inkstream",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Stream a folder or bucket of documents into a versioned table of text, each page exactly once.",
+    epilog="Exit codes: " + "; ".join(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items()) + ".",
+)
+
+
+class PrefectChoice(StrEnum):
+    """Whether a run goes through Prefect."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Set one option: pipeline.render.resolution=200. Repeatable."),
+]
+Preset = Annotated[str | None, typer.Option(help="Start from a preset: ocr-streaming or ocr-regions.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON Lines on standard output instead.")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
+    if version:
+        from importlib.metadata import version as version_of
+
+        typer.echo(f"inkstream {version_of('inkstream')}")
+        raise typer.Exit
+
+
+def read_config(path: Path | None, preset: str | None, overrides: list[str]) -> StreamConfig:
+    """Builds the configuration of a file, a preset and `--set` values.
+
+    Raises:
+        ConfigError: If it cannot be read or is not one.
+    """
+    from tasks.config import build_config, load_document
+
+    document: dict[str, Any] = {}
+    if path is not None:
+        try:
+            document = load_document(path.read_text(encoding="utf-8"), str(path))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: cannot be read: {error}") from None
+    return build_config(document, preset=preset, overrides=overrides)
+
+
+@contextmanager
+def exit_codes() -> Iterator[None]:
+    """Turns errors into one clear message on standard error and the documented exit code."""
+
+    def interrupt(_signum: int, _frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    except ConfigError as error:
+        _fail(error, 2)
+    except (EnvironmentFault, DocumentError) as error:
+        _fail(error, 4 if isinstance(error, EnvironmentFault) else 3)
+    except TransientError as error:
+        _fail(error, 5)
+    except KeyboardInterrupt:
+        _fail("interrupted; what is committed stays, nothing is half-written", 130)
+
+
+def _fail(message: object, code: int) -> NoReturn:
+    print(f"inkstream: {message}", file=sys.stderr, flush=True)  # noqa: T201
+    raise typer.Exit(code)

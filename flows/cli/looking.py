@@ -1,0 +1,59 @@
+"""Commands that change nothing: show, ocr, doctor."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.common import AsJson, Overrides, Preset, app, exit_codes, read_config
+
+
+class TextFormat(StrEnum):
+    """What `inkstream ocr` prints."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@app.command(rich_help_panel="Look")
+def show(
+    sink: Annotated[str, typer.Argument(help="Folder or URL that holds the table.")],
+    version: Annotated[int | None, typer.Option(min=0, help="Show the table as it was at this version.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Rows at most, newest first.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Print the newest rows of a table."""
+    from flows.console.rows import print_rows
+
+    with exit_codes():
+        print_rows(sink, version, limit, as_json=as_json)
+
+
+@app.command(rich_help_panel="Look")
+def ocr(
+    file: Annotated[Path, typer.Argument(help="A PDF or image.", exists=True, dir_okay=False)],
+    text_format: Annotated[TextFormat, typer.Option("--format", help="What to print.")] = TextFormat.TEXT,
+    preset: Preset = None,
+    overrides: Overrides = None,
+) -> None:
+    """Read one document and print its text: no table, no Prefect, no Dask."""
+    from flows.console.document import print_document
+
+    with exit_codes():
+        built = read_config(None, preset, ["source.url=.", "sink.url=.", *(overrides or [])])
+        if print_document(file, built, as_json=text_format is TextFormat.JSON):
+            raise typer.Exit(3)
+
+
+@app.command(rich_help_panel="Look")
+def doctor(preset: Preset = None, overrides: Overrides = None, as_json: AsJson = False) -> None:
+    """Check everything a run needs on this machine, each with its remedy."""
+    from flows.console.checks import print_checks
+
+    with exit_codes():
+        built = read_config(None, preset, ["source.url=.", "sink.url=.", *(overrides or [])])
+        if not print_checks(built, as_json=as_json):
+            raise typer.Exit(4)

@@ -1,0 +1,117 @@
+"""Commands that process documents into a table: run, demo."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from flows.cli.common import AsJson, Overrides, PrefectChoice, Preset, app, exit_codes, read_config
+from ocr_core.errors import TransientError
+
+if TYPE_CHECKING:
+    from tasks.config import StreamConfig
+    from tasks.progress import Summary
+
+
+@app.command(rich_help_panel="Process documents")
+def run(  # noqa: PLR0913 - one parameter an option
+    config: Annotated[Path | None, typer.Argument(help="A YAML configuration file.", metavar="[CONFIG]")] = None,
+    source: Annotated[str | None, typer.Option(help="Folder or URL where documents arrive.")] = None,
+    sink: Annotated[str | None, typer.Option(help="Folder or URL that holds the table.")] = None,
+    stream: Annotated[str | None, typer.Option(help="Name of the stream; a file version is done once in each.")] = None,
+    preset: Preset = None,
+    max_files_per_trigger: Annotated[int | None, typer.Option(help="Files in one batch at most.")] = None,
+    overrides: Overrides = None,
+    every: Annotated[str | None, typer.Option(help="Go on, with a new run this often: 30s, 5m, 1h.")] = None,
+    prefect: Annotated[
+        PrefectChoice, typer.Option(help="Run under Prefect; auto: when a Prefect API is configured.")
+    ] = PrefectChoice.AUTO,
+    fail_on_document_error: Annotated[
+        bool, typer.Option("--fail-on-document-error", help="Exit with 3 when a page failed.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read what is new in the source, commit it to the table, and stop (or go on with --every).
+
+    Example: inkstream run --source inbox --sink tables
+    """
+    from tasks.config import parse_duration
+
+    with exit_codes():
+        flags = _flag_overrides(source, sink, stream, max_files_per_trigger)
+        built = read_config(config, preset, [*flags, *(overrides or [])])
+        pause = parse_duration(every).total_seconds() if every else None
+        _run_stream(built, prefect, pause, as_json, fail_on_document_error)
+
+
+@app.command(rich_help_panel="Process documents")
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the demo's documents and table are kept.")] = Path("demo"),
+    prefect: Annotated[PrefectChoice, typer.Option(help="Run under Prefect.")] = PrefectChoice.ON,
+) -> None:
+    """Make a small inbox of documents and stream it into a Delta table. Run it again: nothing is new."""
+    from flows.demo import run_demo
+
+    with exit_codes():
+        run_demo(folder, prefect.value)
+
+
+def _flag_overrides(
+    source: str | None, sink: str | None, stream: str | None, max_files_per_trigger: int | None
+) -> list[str]:
+    import json
+
+    flags = {
+        "source.url": source,
+        "sink.url": sink,
+        "stream": stream,
+        "trigger.max_files_per_trigger": max_files_per_trigger,
+    }
+    return [f"{key}={json.dumps(value)}" for key, value in flags.items() if value is not None]
+
+
+def _run_stream(config: StreamConfig, prefect: PrefectChoice, pause: float | None, as_json: bool, strict: bool) -> None:
+    from flows.api import Stream
+    from flows.console.run import run_output
+
+    if prefect is PrefectChoice.ON:
+        from flows.prefect_settings import use_embedded_server
+
+        use_embedded_server()
+    with run_output(as_json=as_json) as output, Stream(config, observers=[output], prefect=prefect.value) as stream:
+        if pause is None:
+            summary = stream.run()
+            output.finished(summary)
+            _exit_with(summary, strict)
+        else:
+            _run_every(stream.run, pause, output.finished, output.trouble)
+
+
+def _run_every(
+    trigger: Callable[[], Summary],
+    pause: float,
+    finished: Callable[[Summary], None],
+    trouble: Callable[[TransientError], None],
+) -> NoReturn:
+    """One run a trigger, for ever; a late one starts at once, and the moment's faults wait for the next."""
+    while True:
+        due = time.monotonic() + pause
+        try:
+            summary = trigger()
+        except TransientError as error:
+            trouble(error)
+        else:
+            if summary.batches or summary.left_out:
+                finished(summary)
+        time.sleep(max(0.0, due - time.monotonic()))
+
+
+def _exit_with(summary: Summary, strict: bool) -> None:
+    if summary.left_out:
+        raise typer.Exit(5)
+    if strict and summary.failed_pages:
+        raise typer.Exit(3)

@@ -1,0 +1,26 @@
+"""Options of every stage, each said once: type, default, unit and meaning.
+
+`PipelineOptions` is the `pipeline:` part of a configuration file. Only what is here changes the output, so
+its fingerprint is (with the engine versions) a row's `pipeline_id`.
+"""
+
+from ocr_core.options.base import Options
+from ocr_core.options.draw import DrawOptions
+from ocr_core.options.pipeline import PipelineOptions
+from ocr_core.options.preprocess import BinarizeOptions, PreprocessOptions
+from ocr_core.options.reading import RenderOptions, TextLayerMode, TextLayerOptions
+from ocr_core.options.recognize import DetectOptions, PageSegMode, RecognizeOptions
+
+__all__ = [
+    "BinarizeOptions",
+    "DetectOptions",
+    "DrawOptions",
+    "Options",
+    "PageSegMode",
+    "PipelineOptions",
+    "PreprocessOptions",
+    "RecognizeOptions",
+    "RenderOptions",
+    "TextLayerMode",
+    "TextLayerOptions",
+]

@@ -1,0 +1,48 @@
+"""Options of opening a document: its text layer, its pages as pixels."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from ocr_core.options.base import Options
+
+
+class TextLayerMode(StrEnum):
+    """What to do with the text a PDF already carries."""
+
+    IGNORE = "ignore"
+    PREFER = "prefer"
+    ONLY = "only"
+
+
+class TextLayerOptions(Options):
+    """The text a born-digital PDF carries, used instead of recognising it again."""
+
+    mode: TextLayerMode = Field(
+        TextLayerMode.PREFER,
+        description="ignore: always recognise pixels; prefer: use a usable text layer, else recognise; "
+        "only: never recognise, a page without a text layer has empty text",
+    )
+    min_chars: int = Field(
+        10,
+        ge=0,
+        description="fewer visible characters are no text layer (the original's minSizeBeforeFallback)",
+    )
+
+
+class RenderOptions(Options):
+    """PDF pages and images to pixels."""
+
+    resolution: int = Field(300, ge=36, le=1200, description="dpi at which PDF pages are rendered")
+    max_pixels: int = Field(
+        50_000_000,
+        ge=10_000,
+        description="pixels a page may have; a PDF page over it is rendered at a lower dpi",
+    )
+    min_resolution: int = Field(
+        72, ge=10, description="dpi below which a page that does not fit max_pixels fails with kind `limit`"
+    )
+    color: Literal["gray", "rgb"] = Field("gray", description="colour of the rendered page")

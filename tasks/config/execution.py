@@ -1,0 +1,28 @@
+"""Options of how pages are run."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ocr_core.limits import LimitOptions
+from ocr_core.options import Options
+
+
+class ExecutionOptions(Options):
+    """How pages are run."""
+
+    scheduler: str | None = Field(
+        None, description="address of a Dask scheduler, such as tcp://127.0.0.1:8786; null: a local cluster of this run"
+    )
+    workers: int | None = Field(None, ge=1, description="workers of the local cluster; null: one a core")
+    pages_per_range: int = Field(8, ge=1, description="pages of one file that are processed in one go")
+    window_per_worker: int = Field(3, ge=1, description="page ranges in flight for each worker")
+    max_read_attempts: int = Field(
+        3,
+        ge=1,
+        description="tries of a page range that meets a passing fault, before its file is left for the next trigger",
+    )
+    worker_wait_seconds: float = Field(
+        60.0, gt=0, description="seconds to wait for a worker while there is none, before giving up for now"
+    )
+    limits: LimitOptions = Field(LimitOptions(), description="what one page or file may cost")

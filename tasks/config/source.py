@@ -1,0 +1,37 @@
+"""Options of where documents arrive and how much makes one batch."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pydantic import Field
+
+from ocr_core.options import Options
+from tasks.config.durations import Duration
+
+
+class SourceOptions(Options):
+    """Where documents arrive."""
+
+    url: str = Field(
+        description="folder or bucket prefix: a local path, or a URL of a store named by bucket and path, such as s3",
+        examples=["s3://bucket/inbox/"],
+    )
+    glob: str = Field("*", description="which file names are taken (the original's pathGlobFilter), case-sensitive")
+    recursive: bool = Field(True, description="look into subfolders")
+    latest_first: bool = Field(False, description="newest files first instead of oldest first")
+    max_file_age: Duration | None = Field(
+        None, description="leave out files older than this, seen from the newest file; null: take all"
+    )
+    stability_delay: Duration = Field(
+        timedelta(0), description="leave a file for a later trigger until it has not changed for this long"
+    )
+
+
+class TriggerOptions(Options):
+    """How much makes one batch."""
+
+    max_files_per_trigger: int = Field(100, ge=1, description="files in one batch at most")
+    max_bytes_per_trigger: int | None = Field(
+        None, ge=1, description="bytes in one batch at most, but always at least one file; null: no such limit"
+    )
