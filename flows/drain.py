@@ -1,7 +1,7 @@
-"""The drain loop: list, plan, and for each batch process, commit, project the ledger. Plain Python.
+"""The drain loop: plan, and for each batch process, commit, project the ledger. Plain Python.
 
 The same loop runs directly and under Prefect: the only difference is the `StepRunner`, which calls each step as it is
-or as a Prefect task. Neither path has logic of its own.
+or as a Prefect task. Neither path has logic of its own. What there is to do is a planner's decision (`flows.planners`).
 """
 
 from __future__ import annotations
@@ -12,17 +12,15 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from flows.planners import NewFiles, Plan, Planner, Work
 from flows.reporting import batch_progress, file_done
-from ocr_core.environment import require_environment
+from ocr_core.environment import engine_versions, pipeline_id, require_environment
 from ocr_core.errors import EnvironmentFault, FailureKind
 from tasks.commit import commit_batch
 from tasks.config import StreamConfig
-from tasks.discovery import Discovery, discover
 from tasks.ledger import project_ledger
-from tasks.model import Batch
 from tasks.operations import Committed
 from tasks.paths import absolute
-from tasks.planning import plan_batches
 from tasks.processing import FileReport, ProcessedBatch, process_batch
 from tasks.progress import (
     BatchCommitted,
@@ -43,6 +41,7 @@ from tasks.tables import PagesTable, write_pipeline, write_stream
 if TYPE_CHECKING:
     from distributed import Client
 
+    from ocr_core.options import PipelineOptions
     from tasks.range_work import RangeResult
 
 T = TypeVar("T")
@@ -87,6 +86,14 @@ class Workers:
             )
         return self._client
 
+    def made_by(self, config: StreamConfig) -> frozenset[str]:
+        """Returns the `pipeline_id` that rows made now would have; several where workers have different versions."""
+        if self._config.execution.scheduler is None:  # local workers are as this process is
+            return frozenset({pipeline_id(config.pipeline, engine_versions(config.pipeline))})
+        from tasks.cluster import check_workers
+
+        return check_workers(self.client(), config.pipeline.canonical())
+
     def close(self) -> None:
         """Closes the client, and the cluster if it is ours."""
         self._client = None
@@ -125,11 +132,12 @@ def in_absolute_terms(config: StreamConfig) -> StreamConfig:
 
 
 class StreamRun:
-    """One run of a stream: drains what is new when it starts, in capped batches.
+    """One run of a stream: does what there is to do when it starts, in capped batches.
 
     Args:
         config: The stream's configuration.
         workers: Where pages run.
+        planner: What there is to do.
         step: How each step is called.
         observers: Who is told what happens.
     """
@@ -138,12 +146,14 @@ class StreamRun:
         self,
         config: StreamConfig,
         workers: Workers,
+        planner: Planner | None = None,
         *,
         step: StepRunner = run_directly,
         observers: Iterable[Observer] = (),
     ) -> None:
         self._config = config = in_absolute_terms(config)
         self._workers = workers
+        self._planner = planner or NewFiles()
         self._step = step
         self._observers = tuple(observers)
         self._run_id = str(uuid.uuid4())
@@ -153,56 +163,58 @@ class StreamRun:
         self.summary = Summary(table=self._pages.url)
 
     def drain(self) -> Summary:
-        """Runs until everything that was new at the start is committed or left out.
+        """Runs until everything there was to do at the start is committed or left out.
 
         Raises:
             ConfigError: If the configuration cannot be run.
             EnvironmentFault: If the machine lacks something; nothing more is committed.
             TransientError: If the work should be tried again later.
         """
-        config = self._config
-        refuse_sink_under_source(config.source, config.sink.url)
-        self._check()
+        stream = self._config.stream
         started = time.perf_counter()
-        found = self._step("discover", f"discover {config.stream}", self._discover)
+        work = self.plan().work
         listing_ms = (time.perf_counter() - started) * 1000
-        batches = plan_batches(
-            found.files,
-            stream=config.stream,
-            trigger=config.trigger,
-            planned_at=found.planned_at,
-            new_attempt_id=lambda: uuid.uuid4().hex,
-        )
-        self._publish(Planned(tuple(batches)))
-        if batches:
+        self._publish(Planned(tuple(item.batch for item in work)))
+        if work:
+            self._check({item.config.pipeline.canonical(): item.config.pipeline for item in work}.values())
             self._workers.client()  # checks the workers before anything is written
-            write_stream(config)
+            if self._planner.new_files:
+                write_stream(self._config)
         else:
-            self._step("project_ledger", f"ledger {config.stream}", self._project_ledger)
-        for number, batch in enumerate(batches):
-            self._run_batch(batch, f"{config.stream} {number + 1}/{len(batches)}", listing_ms if not number else 0.0)
+            self._step("project_ledger", f"ledger {stream}", self._project_ledger)
+        for number, item in enumerate(work):
+            self._run_batch(item, f"{stream} {number + 1}/{len(work)}", listing_ms if not number else 0.0)
         version = self._pages.version()
         self.summary.version = -1 if version is None else version
         return self.summary
 
-    def _check(self) -> None:
+    def plan(self) -> Plan:
+        """Finds out what there is to do, and does nothing of it. Raises as `drain` does."""
+        config, planner = self._config, self._planner
+        refuse_sink_under_source(config.source, config.sink.url)
+        self._check([config.pipeline])
+        return self._step(planner.step, f"{planner.step} {config.stream}", self._plan)
+
+    def _check(self, pipelines: Iterable[PipelineOptions]) -> None:
         """Finds out what cannot work before anything is listed, planned or written."""
         from ocr_core import build_pipeline
 
-        build_pipeline(self._config.pipeline)
-        if self._config.execution.scheduler is None:
-            require_environment(self._config.pipeline)
+        for pipeline in pipelines:
+            build_pipeline(pipeline)
+            if self._config.execution.scheduler is None:
+                require_environment(pipeline)
 
-    def _discover(self) -> Discovery:
-        found = discover(self._config)
-        self._publish(Listed(found.listed, len(found.files), sum(file.size for file in found.files)))
-        return found
+    def _plan(self) -> Plan:
+        plan = self._planner.plan(self._config, self._workers.made_by)
+        files = [file for item in plan.work for file in item.batch.files]
+        self._publish(Listed(plan.looked_at, len(files), sum(file.size for file in files)))
+        return plan
 
-    def _run_batch(self, batch: Batch, label: str, listing_ms: float) -> None:
+    def _run_batch(self, item: Work, label: str, listing_ms: float) -> None:
         begun, begun_at = time.perf_counter(), timestamp()
-        processed = self._step("process_batch", f"process {label}", lambda: self._process(batch))
+        processed = self._step("process_batch", f"process {label}", lambda: self._process(item))
         try:
-            committed = self._step("commit_batch", f"commit {label}", lambda: self._commit(processed))
+            committed = self._step("commit_batch", f"commit {label}", lambda: self._commit(item, processed))
         finally:
             processed.spool.close()
         committed_ms = (time.perf_counter() - begun) * 1000
@@ -217,7 +229,7 @@ class StreamRun:
         }
         self._account(processed, committed)
         progress = batch_progress(
-            self._config,
+            item.config,
             processed,
             committed,
             run_id=self._run_id,
@@ -227,24 +239,28 @@ class StreamRun:
         )
         self._publish(BatchDone(progress, tuple(file_done(report) for report in processed.files)))
 
-    def _process(self, batch: Batch) -> ProcessedBatch:
+    def _process(self, item: Work) -> ProcessedBatch:
+        batch = item.batch
+
         def on_range(index: int, result: RangeResult) -> None:
             path = batch.files[index].path
             self._publish(RangeDone(path, result.rows.num_rows, len(result.kinds), result.total, result.overlays))
 
-        processed = process_batch(self._config, batch, self._workers.client(), on_range)
+        processed = process_batch(item.config, batch, self._workers.client(), on_range)
         self._publish(Processed(batch, len(processed.complete), sum(f.pages for f in processed.files)))
         return processed
 
-    def _commit(self, processed: ProcessedBatch) -> Committed | None:
-        self._gauge.check(processed.files)
+    def _commit(self, item: Work, processed: ProcessedBatch) -> Committed | None:
+        if not self._planner.expects_failures:
+            self._gauge.check(processed.files)
         if not processed.complete:
             return None
         for made_by, versions in processed.pipelines.items():
             if made_by not in self._known_pipelines:
-                write_pipeline(self._config, made_by, versions)
+                write_pipeline(item.config, made_by, versions)
                 self._known_pipelines.add(made_by)
-        committed = commit_batch(self._config, processed.batch, processed.spool, processed.complete)
+        replace = processed.complete if item.batch.redo else ()
+        committed = commit_batch(item.config, item.batch, processed.spool, processed.complete, replace=replace)
         if committed.batch_id is not None:
             self._publish(BatchCommitted(committed.batch_id, committed.version, len(committed.files)))
         return committed
@@ -263,6 +279,7 @@ class StreamRun:
         summary.files += len(reports)
         summary.pages += sum(f.pages for f in reports)
         summary.failed_pages += sum(f.failed_pages for f in reports)
+        summary.kept_pages += sum(f.kept_pages for f in reports)
         summary.overlays.extend(url for f in reports for url in f.overlays[:1])
 
     def _publish(self, event: Event) -> None:

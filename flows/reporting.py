@@ -37,6 +37,7 @@ def batch_progress(  # noqa: PLR0913 - a report says all of it
     """
     files = [processed.files[index] for index in committed.files] if committed else []
     pages = sum(report.pages for report in files)
+    kept = sum(report.kept_pages for report in files)
     batch_id = committed.batch_id if committed else None
     rate = round(len(files) / max(durations["triggerExecution"], 1) * 1000, 3)
     rates = {"numInputRows": len(files), "inputRowsPerSecond": rate, "processedRowsPerSecond": rate}
@@ -58,7 +59,7 @@ def batch_progress(  # noqa: PLR0913 - a report says all of it
         **rates,
         "durationMs": dict(durations),
         "sources": [source],
-        "sink": {"description": f"delta {table}", "numOutputRows": pages},
+        "sink": {"description": f"delta {table}", "numOutputRows": pages + kept},
         "pages": pages,
         "failed_pages": sum(report.failed_pages for report in files),
         "failures": dict(failures),

@@ -38,12 +38,20 @@ def open_cluster(execution: ExecutionOptions, pipeline: str) -> Iterator[Any]:
             client.wait_for_workers(1, timeout=execution.worker_wait_seconds)
         except TimeoutError:
             raise WorkersLostError(f"the Dask scheduler {client.scheduler.address} has no worker") from None
-        _check_workers(client, pipeline)
+        check_workers(client, pipeline)
         yield client
 
 
-def _check_workers(client: Any, pipeline: str) -> None:
-    """Checks the workers that are there; one that dies meanwhile is not to blame, and one that joins checks itself."""
+def check_workers(client: Any, pipeline: str) -> frozenset[str]:
+    """Checks the workers that are there; one that dies meanwhile is not to blame, and one that joins checks itself.
+
+    Returns:
+        The `pipeline_id` of what they would make; several where they have different versions.
+
+    Raises:
+        EnvironmentFault: If a worker lacks what the pipeline needs.
+    """
+    found = set()
     for address, answer in client.run(check_worker, pipeline, on_error="return").items():
         if isinstance(answer, InkstreamError):
             raise answer
@@ -52,6 +60,9 @@ def _check_workers(client: Any, pipeline: str) -> None:
                 f"the Dask worker {address} cannot run Inkstream: {answer}",
                 "install the same version of Inkstream on every worker",
             )
+        if isinstance(answer, str):
+            found.add(answer)
+    return frozenset(found)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from tasks.delta import TRANSIENT_DELTA, any_of, explain_delta_error, scan, sql_
 from tasks.model import Batch, FileKey
 from tasks.operations import Answer, Append, CommittedSince, FindCommit, Landed, Open, Opened, Operation
 from tasks.rows import PAGES_SCHEMA, ResultSpool
-from tasks.tables import PagesTable, transaction_version
+from tasks.tables import PagesTable, transaction_version, version_predicate
 
 COMMIT_ID = "inkstream.commit_id"
 STREAM = "inkstream.stream"
@@ -100,13 +100,8 @@ class TableRunner:
 
     def _predicate(self, files: tuple[int, ...]) -> str:
         """Whole file versions: all, as what is written must satisfy it, too. A new one matches no row."""
-        versions = any_of(_version_predicate(self._batch.files[index].key) for index in files)
+        versions = any_of(version_predicate(self._batch.files[index].key) for index in files)
         return f"stream = {sql_text(self._batch.stream)} AND {versions}"
-
-
-def _version_predicate(key: FileKey) -> str:
-    path, etag, size = key
-    return f"(path = {sql_text(path)} AND etag = {sql_text(etag)} AND length = {size})"
 
 
 class _Rows:

@@ -8,10 +8,12 @@ time with nothing else in flight, so that a second death convicts the page and n
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tasks.planning import page_ranges
+from tasks.model import PagesAgain
+from tasks.planning import page_ranges, page_runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class PageRange:
     Attributes:
         file: Index of the file in its batch.
         first: First page, 0-based.
-        count: Pages wanted at most. The range with `first == 0` also probes the file and says how many there are.
+        count: Pages wanted at most.
         total: Pages of the file; None until the probe has said so.
         alone: A suspect: runs with nothing else in flight.
         attempt: 1 for the first try; counts transient failures only.
@@ -51,7 +53,7 @@ class FileState(StrEnum):
 @dataclass(slots=True)
 class _File:
     ready: deque[PageRange] = field(default_factory=deque)
-    total: int | None = None
+    wanted: int | None = None
     results: int = 0
     state: FileState = FileState.OPEN
     reason: str | None = None
@@ -64,12 +66,19 @@ class Dispatch:
         files: How many files the batch has.
         pages_per_range: Pages of one file processed in one go.
         max_attempts: Tries of a range that fails for the moment's reasons before its file is left out.
+        again: Files of which only some pages are wanted; the others are probed and wanted whole.
     """
 
-    def __init__(self, files: int, *, pages_per_range: int, max_attempts: int) -> None:
+    def __init__(
+        self, files: int, *, pages_per_range: int, max_attempts: int, again: Mapping[int, PagesAgain] | None = None
+    ) -> None:
         self._pages_per_range = pages_per_range
         self._max_attempts = max_attempts
         self._files = [_File(ready=deque([PageRange(i, 0, pages_per_range)])) for i in range(files)]
+        for index, some in (again or {}).items():
+            runs = page_runs(some.pages, pages_per_range)
+            ranges = deque(PageRange(index, run.start, len(run), some.total) for run in runs)
+            self._files[index] = _File(ranges, wanted=len(some.pages))
         self._turns: deque[int] = deque(range(files))
         self._suspects: deque[PageRange] = deque()
         self._running = 0
@@ -113,10 +122,10 @@ class Dispatch:
         if file.state is FileState.LEFT_OUT:
             return
         if work.is_probe:
-            file.total = total if total is not None else 1
-            self._add(work, first=results, total=file.total)
+            file.wanted = total if total is not None else 1
+            self._add(work, first=results, total=file.wanted)
         file.results += results
-        if file.results == file.total:
+        if file.results == file.wanted:
             file.state = FileState.DONE
 
     def failed_for_now(self, work: PageRange, reason: str) -> None:
@@ -133,6 +142,11 @@ class Dispatch:
             self._suspects.append(again)
         else:
             self._queue(again)
+
+    def failed_for_good(self, work: PageRange, reason: str) -> None:
+        """Takes in a range whose file is left out, as trying again would not help."""
+        self._running -= 1
+        self.leave_out(work.file, reason)
 
     def leave_out(self, file: int, reason: str) -> None:
         """Leaves a file out of the commit; it is planned again at the next trigger."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -32,6 +33,34 @@ FileKey = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
+class PagesAgain:
+    """Some pages of a file that are read again, while the table's rows of the others are kept.
+
+    Attributes:
+        total: Pages of the file.
+        pages: Which are read again, 0-based, in order; at least one.
+        content_hash: SHA-256 of the bytes that the kept rows were read from, where known.
+    """
+
+    total: int
+    pages: tuple[int, ...]
+    content_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Redo:
+    """How a batch replaces the rows that its files have.
+
+    Attributes:
+        version: Table version that it was planned from; rows that are kept are read there.
+        again: By index of the file in the batch, which pages are read again; a file that is not named is read whole.
+    """
+
+    version: int
+    again: Mapping[int, PagesAgain] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Files that are processed and committed together.
 
@@ -41,9 +70,11 @@ class Batch:
         files: What to process, in order.
         planned_at: Transaction version of `pages` for the stream in the snapshot this batch was planned from;
             -1 when nothing was ever committed.
+        redo: How the files' rows that are there are replaced; None for new files.
     """
 
     stream: str
     attempt_id: str
     files: tuple[FileVersion, ...]
     planned_at: int
+    redo: Redo | None = None

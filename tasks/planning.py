@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from tasks.config import TriggerOptions
-from tasks.model import Batch, FileVersion
+from tasks.model import Batch, FileKey, FileVersion, PagesAgain, Redo
 
 
 def plan_batches(
@@ -45,6 +46,34 @@ def _groups(files: Sequence[FileVersion], max_files: int, max_bytes: int | None)
         size += file.size
     if group:
         yield tuple(group)
+
+
+def redo_batches(batches: Sequence[Batch], *, version: int, again: Mapping[FileKey, PagesAgain]) -> list[Batch]:
+    """Turns planned batches into such that replace what the table has of their files.
+
+    Args:
+        batches: Files that have rows already.
+        version: Table version that they were planned from.
+        again: Which pages of a file are read again; one that is not named is read whole.
+    """
+    return [
+        replace(
+            batch,
+            redo=Redo(version, {i: again[file.key] for i, file in enumerate(batch.files) if file.key in again}),
+        )
+        for batch in batches
+    ]
+
+
+def page_runs(pages: Sequence[int], longest: int) -> list[range]:
+    """Cuts page numbers in rising order into ranges without gaps of at most `longest` pages."""
+    runs: list[range] = []
+    for page in pages:
+        if runs and page == runs[-1].stop and len(runs[-1]) < longest:
+            runs[-1] = range(runs[-1].start, page + 1)
+        else:
+            runs.append(range(page, page + 1))
+    return runs
 
 
 def page_ranges(first_page: int, total_pages: int, pages_per_range: int) -> list[range]:

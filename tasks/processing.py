@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from ocr_core.errors import EnvironmentFault, FailureKind, TransientError, WorkersLostError
 from tasks.config import StreamConfig
 from tasks.dispatch import Dispatch, FileState, PageRange
-from tasks.model import Batch, FileVersion
+from tasks.kept_rows import keep_other_pages
+from tasks.model import Batch, FileVersion, Redo
 from tasks.range_work import Fault, RangeJob, RangeResult, Unforeseen, run_range, unreadable_result
 from tasks.rows import ResultSpool, page_rows
 
@@ -39,6 +40,7 @@ class FileReport:
         confidence_sum: Sum of its page confidences.
         confidence_count: How many there are.
         overlays: URLs of the overlays written, in the order they arrived.
+        kept_pages: Rows that were in the table and are kept, beside the `pages` that were read again.
     """
 
     file: FileVersion
@@ -50,6 +52,7 @@ class FileReport:
     confidence_sum: float = 0.0
     confidence_count: int = 0
     overlays: list[str] = field(default_factory=list)
+    kept_pages: int = 0
 
 
 @dataclass(slots=True)
@@ -100,6 +103,8 @@ def process_batch(config: StreamConfig, batch: Batch, client: Client, on_range: 
     processed = ProcessedBatch(batch, [FileReport(file) for file in batch.files], ResultSpool())
     try:
         _BatchRun(config, processed, client, on_range).run()
+        for index in processed.complete:
+            processed.files[index].kept_pages = keep_other_pages(config.sink.url, batch, index, processed.spool)
     except OSError as error:  # distributed's comm errors, and a full disk under the spool
         processed.spool.close()
         raise TransientError(f"the batch could not be processed: {type(error).__name__}: {error}") from error
@@ -124,6 +129,7 @@ class _BatchRun:
             len(processed.batch.files),
             pages_per_range=execution.pages_per_range,
             max_attempts=execution.max_read_attempts,
+            again=processed.batch.redo.again if processed.batch.redo else None,
         )
         self._ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
         self._running: dict[Any, tuple[PageRange, Future[Any]]] = {}
@@ -222,6 +228,10 @@ class _BatchRun:
 
     def _succeeded(self, work: PageRange, result: RangeResult) -> None:
         processed = self._processed
+        if processed.batch.redo and self._other_bytes(work, result, processed.batch.redo):
+            reason = "its bytes are not those that its other pages were read from; `inkstream reprocess` reads it whole"
+            self._dispatch.failed_for_good(work, reason)
+            return
         results = result.rows.num_rows
         processed.pipelines.setdefault(result.pipeline_id, result.engine_versions)
         processed.peak_rss = max(processed.peak_rss, result.peak_rss)
@@ -233,6 +243,12 @@ class _BatchRun:
         self._account(work, result.rows, result.kinds)
         self._dispatch.succeeded(work, total=result.total, results=results)
         self._on_range(work.file, result)
+
+    def _other_bytes(self, work: PageRange, result: RangeResult, redo: Redo) -> bool:
+        """Whether a file whose version is the same has other bytes, as after its modification time was set back."""
+        again = redo.again.get(work.file)
+        found = result.rows.column("content_hash").to_pylist()[0]
+        return again is not None and None not in (found, again.content_hash) and found != again.content_hash
 
     def _convict(self, work: PageRange) -> None:
         self._blame(work, FailureKind.CRASH, "its worker died each time this page was tried, also by itself")

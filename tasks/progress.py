@@ -16,7 +16,13 @@ from tasks.model import Batch
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The source was listed and compared with what is known."""
+    """What there is to do was found: the source compared with what is known, or rows to be made again.
+
+    Attributes:
+        listed: File versions that were looked at.
+        new_files: Those to be read.
+        new_bytes: Their size.
+    """
 
     listed: int
     new_files: int
@@ -25,7 +31,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """New files were put into batches."""
+    """Files were put into batches."""
 
     batches: tuple[Batch, ...]
 
@@ -104,8 +110,9 @@ class Summary:
     Attributes:
         batches: Batches committed.
         files: Files committed.
-        pages: Rows committed.
-        failed_pages: Rows among them that say why there is no text.
+        pages: Pages read and committed.
+        failed_pages: Those among them that failed: their rows say why there is no text.
+        kept_pages: Rows of these files that were kept as other pages were read again.
         left_out: Files left for the next trigger, with the reason.
         version: The table's version at the end; -1 when there is no table yet.
         table: URL of the pages table.
@@ -117,6 +124,7 @@ class Summary:
     files: int = 0
     pages: int = 0
     failed_pages: int = 0
+    kept_pages: int = 0
     left_out: dict[str, str] = field(default_factory=dict)
     version: int = -1
     overlays: list[str] = field(default_factory=list)

@@ -163,7 +163,7 @@ class ResultSpool:
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(prefix="inkstream-spool-")  # noqa: SIM115 - closed by close()
         self._lock = threading.Lock()
-        self._places: dict[int, dict[int | None, tuple[int, int]]] = {}
+        self._places: dict[int, dict[int | None, tuple[int, int, pa.Schema]]] = {}
         self._pages: dict[int, set[int | None]] = {}
 
     def __enter__(self) -> Self:
@@ -173,7 +173,7 @@ class ResultSpool:
         self.close()
 
     def add(self, index: int, rows: pa.RecordBatch) -> None:
-        """Keeps the rows of one page range of the file at `index`.
+        """Keeps the rows of one page range of the file at `index`. They may have columns of their own.
 
         A range that is already there (its worker was thought dead and answered late) is dropped.
 
@@ -188,7 +188,7 @@ class ResultSpool:
                 return
             if not pages or have.intersection(pages) or len(set(pages)) != len(pages):
                 raise ValueError(f"file {index} of the batch: pages {pages} overlap those already there")
-            self._places.setdefault(index, {})[pages[0]] = self._write(rows.serialize())
+            self._places.setdefault(index, {})[pages[0]] = (*self._write(rows.serialize()), rows.schema)
             have.update(pages)
 
     def pages(self, index: int) -> frozenset[int | None]:
@@ -209,11 +209,11 @@ class ResultSpool:
         """Reads a file's rows back, pages in order. May be done again."""
         places = self._places.get(index, {})
         for first in sorted(places, key=lambda page: -1 if page is None else page):
-            offset, length = places[first]
+            offset, length, schema = places[first]
             with self._lock:
                 self._file.seek(offset)
                 data = self._file.read(length)
-            yield pa.ipc.read_record_batch(pa.py_buffer(data), ROWS_SCHEMA)
+            yield pa.ipc.read_record_batch(pa.py_buffer(data), schema)
 
     def close(self) -> None:
         """Frees the disk."""

@@ -14,7 +14,8 @@ from deltalake.exceptions import TableNotFoundError
 
 from ocr_core.errors import ConfigError, EnvironmentFault
 from tasks.config import StreamConfig
-from tasks.delta import TRANSIENT_DELTA, explain_delta_error, scan, storage_options
+from tasks.delta import TRANSIENT_DELTA, explain_delta_error, scan, sql_text, storage_options
+from tasks.model import FileKey
 from tasks.paths import join, split_url
 from tasks.rows import PAGES_SCHEMA, SCHEMA_VERSION
 from tasks.stores import explain_store_error, filesystem, write_whole
@@ -197,6 +198,12 @@ def transaction_version(table: DeltaTable, stream: str) -> int:
     """Returns the stream's transaction version in this snapshot; -1 when nothing was committed."""
     version = table.transaction_version(stream)
     return -1 if version is None else version
+
+
+def version_predicate(key: FileKey) -> str:
+    """Returns the SQL condition for one file version's rows, in whatever stream."""
+    path, etag, size = key
+    return f"(path = {sql_text(path)} AND etag = {sql_text(etag)} AND length = {size})"
 
 
 def write_stream(config: StreamConfig) -> None:

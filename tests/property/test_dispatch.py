@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.dispatch import Dispatch, FileState, PageRange
+from tasks.model import PagesAgain
 
 Killers = st.sets(st.tuples(st.integers(0, 4), st.integers(0, 40)), max_size=3)
 
@@ -16,6 +17,7 @@ Killers = st.sets(st.tuples(st.integers(0, 4), st.integers(0, 40)), max_size=3)
     window=st.integers(1, 6),
     killers=Killers,
     flaky=st.sets(st.integers(0, 4), max_size=2),
+    some=st.dictionaries(st.integers(0, 4), st.sets(st.integers(0, 39), min_size=1), max_size=3),
     data=st.data(),
 )
 def test_every_page_has_exactly_one_result_and_only_killers_are_convicted(
@@ -24,9 +26,15 @@ def test_every_page_has_exactly_one_result_and_only_killers_are_convicted(
     window: int,
     killers: set[tuple[int, int]],
     flaky: set[int],
+    some: dict[int, set[int]],
     data: st.DataObject,
 ) -> None:
-    dispatch = Dispatch(len(pages), pages_per_range=per_range, max_attempts=2)
+    again = {}
+    for index, total in enumerate(pages):
+        wanted = tuple(sorted(page for page in some.get(index, ()) if page < (total or 0)))
+        if wanted and total:
+            again[index] = PagesAgain(total, wanted, None)
+    dispatch = Dispatch(len(pages), pages_per_range=per_range, max_attempts=2, again=again)
     running: list[PageRange] = []
     results: dict[int, list[int]] = {i: [] for i in range(len(pages))}
     convicted: set[tuple[int, int]] = set()
@@ -41,8 +49,11 @@ def test_every_page_has_exactly_one_result_and_only_killers_are_convicted(
         assert running, "nothing runs and nothing is finished"
         work = running.pop(data.draw(st.integers(0, len(running) - 1)))
         total = pages[work.file]
-        wanted = range(work.first, work.first + work.count)
-        here = [p for p in wanted if total is None or p < total] if total is not None else [0]
+        here = (
+            [p for p in range(work.first, work.first + work.count) if total is None or p < total]
+            if total is not None
+            else [0]
+        )
         if work.file in flaky:
             dispatch.failed_for_now(work, "reset")
         elif any((work.file, page) in killers for page in here):
@@ -60,7 +71,8 @@ def test_every_page_has_exactly_one_result_and_only_killers_are_convicted(
             continue
         assert dispatch.state(index) is FileState.DONE
         expected = 1 if total is None or (index, 0) in killers else total
-        assert sorted(results[index]) == list(range(expected))
+        wanted = again[index].pages if index in again else tuple(range(expected))
+        assert tuple(sorted(results[index])) == wanted
 
 
 @given(small=st.integers(1, 20), window=st.integers(1, 4))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tasks.config import TriggerOptions
 from tasks.model import FileVersion
-from tasks.planning import page_ranges, plan_batches
+from tasks.planning import page_ranges, page_runs, plan_batches
 
 sizes = st.lists(st.integers(0, 50), max_size=40)
 
@@ -40,3 +40,12 @@ def test_ranges_are_the_pages_in_order(first: int, total: int, per_range: int) -
     ranges = page_ranges(first, total, per_range)
     assert [page for pages in ranges for page in pages] == list(range(first, total))
     assert all(1 <= len(pages) <= per_range for pages in ranges)
+
+
+@given(st.sets(st.integers(0, 40)), st.integers(1, 9))
+def test_runs_are_the_pages_in_order_without_gaps(pages: set[int], longest: int) -> None:
+    runs = page_runs(sorted(pages), longest)
+    assert [page for run in runs for page in run] == sorted(pages)
+    assert all(1 <= len(run) <= longest for run in runs)
+    for run, following in itertools.pairwise(runs):
+        assert run.stop < following.start or len(run) == longest

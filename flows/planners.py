@@ -1,0 +1,103 @@
+"""What a run does: which files it reads, in which batches, each with the configuration that reads it.
+
+The drain loop is the same for all of them.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tasks.config import StreamConfig
+from tasks.discovery import discover
+from tasks.model import Batch, FileVersion
+from tasks.planning import plan_batches
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One batch, and the configuration it is read with."""
+
+    batch: Batch
+    config: StreamConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that one run is to do.
+
+    Attributes:
+        looked_at: File versions that were considered.
+        work: The batches, in order.
+    """
+
+    looked_at: int
+    work: tuple[Work, ...]
+
+
+class Planner(Protocol):
+    """Decides what a run does.
+
+    Attributes:
+        step: The name of its step.
+        new_files: Whether it reads files that have no rows yet. Such a run leaves its configuration in the sink.
+        expects_failures: Whether it reads what is known to fail, so that many failures say nothing of the machine.
+    """
+
+    @property
+    def step(self) -> str:
+        """The name of its step, as in Prefect's task runs."""
+
+    @property
+    def new_files(self) -> bool:
+        """Whether it reads files that have no rows yet."""
+
+    @property
+    def expects_failures(self) -> bool:
+        """Whether it reads what is known to fail."""
+
+    def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:
+        """Looks at the world and decides.
+
+        Args:
+            config: The stream's configuration.
+            made_by: Tells what the rows would say that made them.
+
+        Raises:
+            InkstreamError: If it cannot be found out.
+        """
+
+
+class MadeBy(Protocol):
+    """Tells the `pipeline_id` that rows made now with a configuration have; one for each kind of worker."""
+
+    def __call__(self, config: StreamConfig) -> frozenset[str]:
+        """Returns the ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewFiles:
+    """The planner of `run`: what is in the source and has no rows."""
+
+    step: str = "discover"
+    new_files: bool = True
+    expects_failures: bool = False
+
+    def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
+        """Lists the source and puts what is new into batches."""
+        found = discover(config)
+        batches = cut(found.files, config, found.planned_at)
+        return Plan(found.listed, tuple(Work(batch, config) for batch in batches))
+
+
+def cut(files: Sequence[FileVersion], config: StreamConfig, planned_at: int) -> list[Batch]:
+    """Cuts files into batches by the configuration's caps, each with a fresh attempt id."""
+    return plan_batches(
+        files,
+        stream=config.stream,
+        trigger=config.trigger,
+        planned_at=planned_at,
+        new_attempt_id=lambda: uuid.uuid4().hex,
+    )
