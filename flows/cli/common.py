@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, TransientError
 
 if TYPE_CHECKING:
-    from tasks.config import StreamConfig
+    from tasks.config import Document, StreamConfig
 
 EXIT_CODES = {
     0: "everything new is committed (documents that failed are rows that say why)",
@@ -68,15 +68,25 @@ def read_config(path: Path | None, preset: str | None, overrides: list[str]) -> 
     Raises:
         ConfigError: If it cannot be read or is not one.
     """
-    from tasks.config import build_config, load_document
+    from tasks.config import build_from
 
-    document: dict[str, Any] = {}
-    if path is not None:
-        try:
-            document = load_document(path.read_text(encoding="utf-8"), str(path))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}: cannot be read: {error}") from None
-    return build_config(document, preset=preset, overrides=overrides)
+    return build_from(read_document(path), preset=preset, overrides=overrides)
+
+
+def read_document(path: Path | None) -> Document:
+    """Reads a configuration file; without one, an empty document.
+
+    Raises:
+        ConfigError: If it cannot be read or is no YAML mapping.
+    """
+    from tasks.config import Document, parse_document
+
+    if path is None:
+        return Document("", {}, {})
+    try:
+        return parse_document(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
 
 
 @contextmanager

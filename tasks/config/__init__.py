@@ -1,23 +1,36 @@
 """`StreamConfig`: the YAML file, the Python API, the command line and the Prefect form, said once."""
 
-from tasks.config.build import build_config, load_document
-from tasks.config.durations import Duration, parse_duration
+from tasks.config.build import build_config, build_from, examine
+from tasks.config.document import Document, load_document, parse_document
+from tasks.config.durations import Duration, format_duration, parse_duration
 from tasks.config.execution import ExecutionOptions
+from tasks.config.mistakes import Mistake
 from tasks.config.presets import PRESETS
+from tasks.config.schema import editor_schema
 from tasks.config.sink import SinkOptions
 from tasks.config.source import SourceOptions, TriggerOptions
 from tasks.config.stream import StreamConfig, StreamName
+from tasks.config.writing import plain, to_yaml
 
 __all__ = [
     "PRESETS",
+    "Document",
     "Duration",
     "ExecutionOptions",
+    "Mistake",
     "SinkOptions",
     "SourceOptions",
     "StreamConfig",
     "StreamName",
     "TriggerOptions",
     "build_config",
+    "build_from",
+    "editor_schema",
+    "examine",
+    "format_duration",
     "load_document",
+    "parse_document",
     "parse_duration",
+    "plain",
+    "to_yaml",
 ]

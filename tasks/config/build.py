@@ -1,16 +1,18 @@
-"""A configuration from its layers, and messages that say what is wrong with one."""
+"""A configuration from its layers."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
 from ocr_core.errors import ConfigError
-from ocr_core.options import Options
+from tasks.config.document import Document
+from tasks.config.mistakes import Mistake, Path, explain, nearest
+from tasks.config.normalise import Normalised, get, normalise
 from tasks.config.presets import PRESETS
 from tasks.config.stream import StreamConfig
 
@@ -21,50 +23,79 @@ def build_config(
     """Builds a configuration from its layers, later ones winning: preset, document, overrides.
 
     Args:
-        document: The parsed YAML file; it may name a `preset:` itself.
+        document: The parsed YAML file; it may name a `preset:` itself. Names of the original's are taken, too.
         preset: A name from `PRESETS`; wins over the document's own.
         overrides: `a.b=value` strings, values read as YAML.
 
     Raises:
         ConfigError: With one line for each mistake, naming the nearest known key where a key is unknown.
     """
-    layers = dict(document or {})
-    name = preset or layers.pop("preset", None)
-    layers.pop("preset", None)
-    if name is not None and name not in PRESETS:
-        raise ConfigError(f"unknown preset {name!r}{_nearest(str(name), PRESETS)}; there are: {', '.join(PRESETS)}")
-    merged = _merge(PRESETS[name] if name else {}, layers)
-    for override in overrides:
-        merged = _merge(merged, _parse_override(override))
-    try:
-        return StreamConfig.model_validate(merged)
-    except ValidationError as error:
-        raise ConfigError("\n".join(_explain(item) for item in error.errors())) from None
+    return build_from(Document("", dict(document or {}), {}), preset=preset, overrides=overrides)
 
 
-def load_document(text: str, where: str) -> dict[str, Any]:
-    """Parses a YAML configuration file's text.
+def build_from(document: Document, *, preset: str | None = None, overrides: Iterable[str] = ()) -> StreamConfig:
+    """Builds a configuration from a file and what comes over it; as `build_config`, and mistakes have their line.
 
     Raises:
-        ConfigError: If it is not YAML, or not a mapping.
+        ConfigError: With one line for each mistake.
     """
+    built = examine(document, preset=preset, overrides=overrides)
+    if isinstance(built, StreamConfig):
+        return built
+    raise ConfigError("\n".join(f"{document.where}:{m.line}: {m}" if m.line else str(m) for m in built))
+
+
+def examine(
+    document: Document, *, preset: str | None = None, overrides: Iterable[str] = ()
+) -> StreamConfig | list[Mistake]:
+    """Builds a configuration, or returns all that is wrong with it, in the order of the document's lines."""
+    file = normalise(document.options)
+    file_preset = file.options.pop("preset", None)
+    given = _parse_overrides(overrides)
+    base, unknown = _preset_layer(preset or file_preset, at=() if preset else ("preset",))
+    mistakes = [*unknown, *file.mistakes]
     try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{where}: not valid YAML: {error}") from None
-    if document is None:
-        return {}
-    if not isinstance(document, dict):
-        raise ConfigError(f"{where}: expected a mapping of options, found a {type(document).__name__}")
-    return document
+        config = StreamConfig.model_validate(_merge(_merge(base, file.options), given.options))
+    except ValidationError as error:
+        mistakes += [explain(item) for item in error.errors()]
+    if not mistakes and not given.mistakes:
+        return config
+    placed = [_placed(mistake, document, file, given) for mistake in mistakes]
+    return sorted([*placed, *given.mistakes], key=lambda mistake: mistake.line or 0)
 
 
-def _merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in top.items():
-        below = merged.get(key)
-        merged[key] = _merge(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
-    return merged
+def _preset_layer(name: Any, at: Path) -> tuple[Mapping[str, Any], list[Mistake]]:
+    if name is None:
+        return {}, []
+    if isinstance(name, str) and name in PRESETS:
+        return PRESETS[name], []
+    close = nearest(str(name), PRESETS) or f"; there are: {', '.join(PRESETS)}"
+    return {}, [Mistake(at, f"unknown preset {name!r}{close}")]
+
+
+def _placed(mistake: Mistake, document: Document, file: Normalised, given: Normalised) -> Mistake:
+    """Names the option as the user did, and the line where they did it in the document."""
+    path = mistake.path
+    if get(given.options, path) is not None and path:
+        return replace(mistake, path=given.written.get(path, path))
+    written = file.written.get(path, path)
+    return replace(mistake, path=written, line=document.line(written))
+
+
+def _parse_overrides(overrides: Iterable[str]) -> Normalised:
+    """Makes one layer of all `--set` values; of two for one option the later wins, in whatever name."""
+    together = Normalised({})
+    for override in overrides:
+        try:
+            layer = normalise(_parse_override(override))
+        except ConfigError as error:
+            layer = Normalised({}, mistakes=[Mistake((), str(error))])
+        together = Normalised(
+            _merge(together.options, layer.options),
+            {**together.written, **layer.written},
+            [*together.mistakes, *layer.mistakes],
+        )
+    return together
 
 
 def _parse_override(override: str) -> dict[str, Any]:
@@ -80,25 +111,9 @@ def _parse_override(override: str) -> dict[str, Any]:
     return dict(nested)
 
 
-def _explain(item: Any) -> str:
-    location = [str(part) for part in item["loc"]]
-    path = ".".join(location)
-    if item["type"] == "extra_forbidden":
-        return f"{path}: unknown option{_nearest(location[-1], _known_keys(location[:-1]))}"
-    if item["type"] == "missing":
-        return f"{path}: required, and not given"
-    return f"{path}: {item['msg']} (given: {item['input']!r})"
-
-
-def _known_keys(location: list[str]) -> list[str]:
-    model: type[Options] | None = StreamConfig
-    for part in location:
-        field = model.model_fields.get(part) if model else None
-        candidates = [field.annotation, *getattr(field.annotation, "__args__", ())] if field else []
-        model = next((c for c in candidates if isinstance(c, type) and issubclass(c, Options)), None)
-    return list(model.model_fields) if model else []
-
-
-def _nearest(key: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""
+def _merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in top.items():
+        below = merged.get(key)
+        merged[key] = _merge(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+    return merged

@@ -10,7 +10,8 @@ from pydantic import BeforeValidator
 
 from ocr_core.errors import ConfigError
 
-_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*$")
+DURATION_PATTERN = r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*$"
+_DURATION = re.compile(DURATION_PATTERN)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -24,6 +25,16 @@ def parse_duration(text: str) -> timedelta:
     if match is None:
         raise ConfigError(f"{text!r} is not a duration; write 500ms, 30s, 5m, 2h or 7d")
     return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+
+
+def format_duration(duration: timedelta) -> str:
+    """Writes a duration as `parse_duration` reads it, in the largest unit that divides it."""
+    microseconds = duration // timedelta(microseconds=1)
+    for unit, seconds in reversed(_SECONDS.items()):
+        size = round(seconds * 1_000_000)
+        if microseconds and microseconds % size == 0:
+            return f"{microseconds // size}{unit}"
+    return f"{microseconds / 1_000_000:f}".rstrip("0").rstrip(".") + "s"
 
 
 def _duration(value: Any) -> Any:

@@ -48,12 +48,17 @@ EXAMPLES = {
         "inkstream ocr inbox/letter.png --format json --set pipeline.recognize.page_seg_mode=6",
     ],
     "doctor": ["inkstream doctor", "inkstream doctor --set 'pipeline.recognize.languages=[eng, osd]'"],
+    "config schema": ["inkstream config schema > inkstream.schema.json"],
+    "config check": ["inkstream config check letters.yaml", "inkstream config check letters.yaml --json"],
+    "config show": ["inkstream config show letters.yaml", "inkstream config show --preset ocr-regions --changed"],
     "demo": ["inkstream demo", "inkstream demo --folder elsewhere --prefect off"],
 }
 
 NOTES = {
     "run": "[Run on a folder or bucket](../how-to/run-on-a-folder.md), [progress as JSON](progress-json.md).",
     "show": "Version 0 is the empty table; each commit makes the next.",
+    "config schema": "[Write a configuration file](../how-to/write-a-configuration-file.md).",
+    "config check": "Exits with 2 when something is wrong.",
     "ocr": "Text goes to standard output, pages parted by a form feed, failures to standard error.",
 }
 
@@ -133,10 +138,19 @@ def _default(field: dict[str, Any], required: bool, section: bool) -> str:
 
 def command_line() -> str:
     """Returns `cli.md`."""
-    commands: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
-    pages = "\n".join("\n".join(_command(name, command)) for name, command in commands.items())
+    commands = _commands(typer.main.get_command(app), "")
+    pages = "\n".join("\n".join(_command(name, command)) for name, command in commands)
     codes = "".join(f"| {code} | {meaning} |\n" for code, meaning in EXIT_CODES.items())
     return f"{CLI}{pages}\n## Exit codes\n\n| code | meaning |\n|---|---|\n{codes}"
+
+
+def _commands(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    """Every command by its whole name, `config check` among them."""
+    for name, command in vars(group)["commands"].items():
+        if "commands" in vars(command):
+            yield from _commands(command, f"{prefix}{name} ")
+        else:
+            yield prefix + name, command
 
 
 def _command(name: str, command: Any) -> Iterator[str]:
@@ -145,11 +159,13 @@ def _command(name: str, command: Any) -> Iterator[str]:
     usage = " ".join(["inkstream", name, "[OPTIONS]", *(p.metavar or p.name.upper() for p in given)])
     yield f"## `{usage}`\n"
     yield " ".join(what.split()) + (f" {NOTES[name]}" if name in NOTES else "") + "\n"
-    yield "| | default | |\n|---|---|---|"
+    if command.params:
+        yield "| | default | |\n|---|---|---|"
     for param in command.params:
         value = "" if param.default in (None, False) else f"`{getattr(param.default, 'value', param.default)}`"
         yield f"| `{_spelled(param, param in given)}` | {value} | {param.help} |"
-    yield ""
+    if command.params:
+        yield ""
     yield "```console\n" + "\n".join(f"$ {example}" for example in EXAMPLES[name]) + "\n```\n"
 
 

@@ -1,0 +1,89 @@
+"""What `inkstream config` prints."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+
+from flows.console.text import print_json
+from ocr_core.errors import ConfigError
+from tasks.config import Document, Mistake, StreamConfig, build_from, editor_schema, examine, plain, to_yaml
+
+_EXAMPLES = {"source.url": "inbox", "sink.url": "tables"}
+
+
+def print_schema() -> None:
+    """Prints the JSON schema of a configuration file."""
+    sys.stdout.write(json.dumps(editor_schema(), indent=2) + "\n")
+
+
+def print_mistakes(
+    read: Callable[[], Document], where: str, preset: str | None, overrides: Sequence[str], *, as_json: bool
+) -> bool:
+    """Prints what is wrong with a configuration, or that nothing is; returns whether something is.
+
+    Args:
+        read: Reads the file; what it raises is a mistake too.
+        where: The file's name.
+        preset: As in `build_config`.
+        overrides: As in `build_config`.
+        as_json: One line of JSON a mistake.
+    """
+    try:
+        built = examine(read(), preset=preset, overrides=overrides)
+    except ConfigError as error:
+        built = [_of_line(line, where) for line in str(error).splitlines()]
+    mistakes = list(_at_odds(built)) if isinstance(built, StreamConfig) else built
+    for mistake in mistakes:
+        if as_json:
+            print_json({"line": mistake.line, "path": ".".join(mistake.path), "message": mistake.message})
+        else:
+            sys.stdout.write(f"{where}:{f'{mistake.line}:' if mistake.line else ''} {mistake}\n")
+    if not mistakes and not as_json:
+        sys.stdout.write(f"{where}: nothing is wrong with it\n")
+    return bool(mistakes)
+
+
+def _of_line(text: str, where: str) -> Mistake:
+    found = re.match(r":(\d+)?:? *(.*)", text.removeprefix(where))
+    return Mistake((), found[2], int(found[1]) if found[1] else None) if found else Mistake((), text)
+
+
+def _at_odds(config: StreamConfig) -> Iterator[Mistake]:
+    """Finds options that are each right and do not go together."""
+    from ocr_core import build_pipeline
+    from tasks.sources import refuse_sink_under_source
+
+    try:
+        build_pipeline(config.pipeline)
+    except ConfigError as error:
+        yield Mistake(("pipeline",), str(error))
+    try:
+        refuse_sink_under_source(config.source, config.sink.url)
+    except ConfigError as error:
+        yield Mistake(("sink", "url"), str(error))
+
+
+def print_effective(
+    document: Document, preset: str | None, overrides: Sequence[str], *, changed: bool, as_json: bool
+) -> None:
+    """Prints the configuration that a file, a preset and `--set` values make.
+
+    Where nothing says what the source or the sink is, an example stands in its place, and a note says so.
+
+    Raises:
+        ConfigError: If something is wrong with it.
+    """
+    built = examine(document, preset=preset, overrides=overrides)
+    missing = [] if isinstance(built, StreamConfig) else [".".join(m.path) for m in built]
+    stand_ins = [f"{name}={value}" for name, value in _EXAMPLES.items() if {name, name.partition(".")[0]} & {*missing}]
+    config = build_from(document, preset=preset, overrides=[*stand_ins, *overrides])
+    options = plain(config, changed=changed)
+    notes = [f"{name.partition('=')[0]} is not given: {name.partition('=')[2]} is an example" for name in stand_ins]
+    if as_json:
+        sys.stderr.write("".join(f"inkstream: {note}\n" for note in notes))
+        print_json(options)
+    else:
+        sys.stdout.write("".join(f"# {note}\n" for note in notes) + to_yaml(options))

@@ -1,0 +1,39 @@
+"""A configuration as YAML that can be pasted back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import Enum
+from typing import Any
+
+import yaml
+
+from tasks.config.durations import format_duration
+from tasks.config.stream import StreamConfig
+
+
+def plain(config: StreamConfig, *, changed: bool = False) -> dict[str, Any]:
+    """Returns the options as a configuration file writes them: mappings, lists, texts, numbers.
+
+    Args:
+        config: The configuration.
+        changed: Leave out what is as it is by default.
+    """
+    written: dict[str, Any] = _plain(config.model_dump(exclude_defaults=changed))
+    return written
+
+
+def to_yaml(options: Mapping[str, Any]) -> str:
+    """Writes options as YAML, in their own order."""
+    return str(yaml.safe_dump(dict(options), sort_keys=False, allow_unicode=True))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, timedelta):
+        return format_duration(value)
+    return value.value if isinstance(value, Enum) else value

@@ -1,0 +1,147 @@
+"""The original's names for options: taken in their place, translated, or answered."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ocr_core.errors import ConfigError
+from ocr_core.options import Options
+from tasks.config import StreamConfig, build_config, plain
+from tasks.config.mistakes import model_of
+from tasks.config.original_names import ALIASES, ANSWERS, Alias
+
+MINIMAL = {"source": {"url": "inbox"}, "sink": {"url": "tables"}}
+CASES: list[tuple[str, Any, str, Any]] = [
+    ("source.pathGlobFilter", "'*.pdf'", "source.glob", "*.pdf"),
+    ("source.recursiveFileLookup", "false", "source.recursive", False),
+    ("source.latestFirst", "true", "source.latest_first", True),
+    ("source.maxFileAge", "7d", "source.max_file_age", "7d"),
+    ("source.maxFileAge", "10min", "source.max_file_age", "10m"),
+    ("source.maxFileAge", "90000", "source.max_file_age", "90s"),
+    ("trigger.maxFilesPerTrigger", "4", "trigger.max_files_per_trigger", 4),
+    ("source.maxFilesPerTrigger", "4", "trigger.max_files_per_trigger", 4),
+    ("trigger.maxBytesPerTrigger", "10m", "trigger.max_bytes_per_trigger", 10 << 20),
+    ("source.maxBytesPerTrigger", "12345", "trigger.max_bytes_per_trigger", 12345),
+    ("queryName", "result", "stream", "result"),
+    ("pipeline.render.imageType", "ImageType.TYPE_3BYTE_BGR", "pipeline.render.color", "rgb"),
+    ("pipeline.render.imageType", "TYPE_BYTE_GRAY", "pipeline.render.color", "gray"),
+    ("pipeline.text_layer.minSizeBeforeFallback", "3", "pipeline.text_layer.min_chars", 3),
+    ("pipeline.render.minSizeBeforeFallback", "3", "pipeline.text_layer.min_chars", 3),
+    ("pipeline.detect.pageSegMode", "PSM_AUTO", "pipeline.detect.page_seg_mode", 3),
+    ("pipeline.detect.pageIteratorLevel", "RIL_TEXTLINE", "pipeline.detect.level", "line"),
+    ("pipeline.detect.ocrEngineMode", "LSTM_ONLY", "pipeline.recognize.engine_mode", "lstm"),
+    ("pipeline.recognize.pageSegMode", "PageSegmentationMode.SINGLE_BLOCK", "pipeline.recognize.page_seg_mode", 6),
+    ("pipeline.recognize.pageSegMode", "6", "pipeline.recognize.page_seg_mode", 6),
+    ("pipeline.recognize.pageIteratorLevel", "RIL_BLOCK", "pipeline.recognize.iterator_level", "block"),
+    ("pipeline.recognize.pageIteratorLevel", "2", "pipeline.recognize.iterator_level", "line"),
+    ("pipeline.recognize.ocrEngineMode", "OEM_TESSERACT_ONLY", "pipeline.recognize.engine_mode", "legacy"),
+    ("pipeline.recognize.language", "Language.ENG", "pipeline.recognize.languages", ["eng"]),
+    ("pipeline.recognize.language", "ENG+DEU", "pipeline.recognize.languages", ["eng", "deu"]),
+    ("pipeline.recognize.confidenceThreshold", "60", "pipeline.recognize.confidence_threshold", 60),
+    ("pipeline.recognize.ocrParams", "[a=1, b=x=y]", "pipeline.recognize.variables", {"a": "1", "b": "x=y"}),
+    ("pipeline.draw.lineWidth", "4", "pipeline.draw.line_width", 4),
+    ("pipeline.draw.rectColor", "Color.blue", "pipeline.draw.color", "blue"),
+]
+NAMES = st.sampled_from(
+    sorted({part for alias in ALIASES for path in (alias.name, alias.target) for part in path.split(".")})
+)
+
+
+def at(config: StreamConfig, path: str) -> Any:
+    found: Any = plain(config)
+    for part in path.split("."):
+        found = found[part]
+    return found
+
+
+@pytest.mark.parametrize(("name", "value", "target", "expected"), CASES)
+def test_a_name_of_the_originals_is_taken_where_it_belongs(name: str, value: str, target: str, expected: Any) -> None:
+    assert at(build_config(MINIMAL, overrides=[f"{name}={value}"]), target) == expected
+
+
+def test_every_alias_is_tried_above() -> None:
+    tried = {(*name.rpartition(".")[::2], target) for name, _, target, _ in CASES}
+    assert {(place, alias.name, alias.target) for alias in ALIASES for place in alias.places} == tried
+
+
+@pytest.mark.parametrize("alias", ALIASES, ids=lambda alias: alias.name)
+def test_an_alias_leads_to_an_option_and_its_places_are_sections(alias: Alias) -> None:
+    *sections, option = alias.target.split(".")
+    assert option in section_at(sections).model_fields
+    for place in alias.places:
+        names = section_at(place.split(".") if place else []).model_fields
+        assert alias.name not in names or f"{place}.{alias.name}" == alias.target
+
+
+def section_at(path: list[str]) -> type[Options]:
+    model: type[Options] = StreamConfig
+    for part in path:
+        below = model_of(model, part)
+        assert below is not None, path
+        model = below
+    return model
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+@pytest.mark.parametrize("section", ["", "source.", "pipeline.recognize."])
+def test_a_name_with_no_counterpart_is_answered(name: str, section: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        build_config(MINIMAL, overrides=[f"{section}{name}=1"])
+    assert str(caught.value) == f"{section}{name}: {ANSWERS[name]}"
+
+
+def test_no_name_is_both_taken_and_answered() -> None:
+    assert {alias.name for alias in ALIASES}.isdisjoint(ANSWERS)
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (
+            {"trigger": {"maxFilesPerTrigger": 4, "max_files_per_trigger": 5}},
+            "trigger.maxFilesPerTrigger: is the same option as trigger.max_files_per_trigger, which is given too",
+        ),
+        (
+            {"trigger": {"maxFilesPerTrigger": 4}, "source": {"url": "a", "maxFilesPerTrigger": 4}},
+            "source.maxFilesPerTrigger: is the same option as trigger.maxFilesPerTrigger, which is given too: keep one",
+        ),
+        ({"pipeline": {"recognize": {"pageSegMode": "OSD_ONLY"}}}, "pageSegMode: 'OSD_ONLY' is none of AUTO_OSD, "),
+        ({"pipeline": {"recognize": {"pageIteratorLevel": "RIL_SYMBOL"}}}, "a word is finest"),
+        ({"pipeline": {"recognize": {"ocrParams": ["a"]}}}, "ocrParams: 'a': expected NAME=VALUE"),
+        ({"pipeline": {"recognize": {"confidenceThreshold": 101}}}, "pipeline.recognize.confidenceThreshold: Input "),
+        ({"maxFilesPerTrigger": 4}, "maxFilesPerTrigger: does not belong here but in trigger or source"),
+        ({"source": {"url": "a", "pathGlobFiltr": "*"}}, "unknown option; did you mean 'pathGlobFilter'?"),
+    ],
+)
+def test_mistakes_are_told_in_the_name_that_was_written(document: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        build_config({**MINIMAL, **document})
+    assert message in str(caught.value)
+
+
+def test_later_layers_win_in_whatever_name() -> None:
+    document = {**MINIMAL, "trigger": {"maxFilesPerTrigger": 5}}
+    assert build_config(document, preset="ocr-streaming").trigger.max_files_per_trigger == 5
+    overrides = ["trigger.max_files_per_trigger=6", "trigger.maxFilesPerTrigger=7"]
+    assert build_config(document, overrides=overrides[:1]).trigger.max_files_per_trigger == 6
+    assert build_config(document, overrides=overrides).trigger.max_files_per_trigger == 7
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just("RIL_WORD"),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
+        max_leaves=20,
+    )
+)
+def test_whatever_is_written_is_a_configuration_or_a_list_of_mistakes(value: Any) -> None:
+    document = value if isinstance(value, dict) else {"pipeline": value}
+    before = repr(document)
+    with suppress(ConfigError):
+        build_config(document)
+    assert repr(document) == before
