@@ -1,4 +1,4 @@
-"""Commands that change nothing: show, ocr, doctor."""
+"""Commands that change nothing: status, show, ocr, doctor."""
 
 from __future__ import annotations
 
@@ -16,6 +16,24 @@ class TextFormat(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+
+
+@app.command(rich_help_panel="Look")
+def status(
+    sink: Annotated[str, typer.Argument(help="Folder or URL that holds the table.")],
+    stream: Annotated[str | None, typer.Option(help="Only this stream.")] = None,
+    batches: Annotated[int, typer.Option(min=0, help="Last batches to tell of, for each stream.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
+) -> None:
+    """Say what waits in the source, what the last batches did, what failed, and how large the table is.
+
+    Example: inkstream status tables
+    """
+    from flows.console.status import print_status
+
+    with exit_codes():
+        if not print_status(sink, stream, batches, as_json=as_json):
+            raise typer.Exit(5)
 
 
 @app.command(rich_help_panel="Look")

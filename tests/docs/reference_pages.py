@@ -42,6 +42,7 @@ EXAMPLES = {
         "inkstream run --source s3://bucket/inbox --sink s3://bucket/tables --every 30s --json",
         "inkstream run letters.yaml --set execution.workers=4",
     ],
+    "status": ["inkstream status tables", "inkstream status s3://bucket/tables --stream letters --json"],
     "show": ["inkstream show tables", "inkstream show tables --version 1 --limit 100 --json"],
     "ocr": [
         "inkstream ocr inbox/letter.png",
@@ -59,6 +60,7 @@ NOTES = {
     "show": "Version 0 is the empty table; each commit makes the next.",
     "config schema": "[Write a configuration file](../how-to/write-a-configuration-file.md).",
     "config check": "Exits with 2 when something is wrong.",
+    "status": "[See how a stream stands](../how-to/see-how-a-stream-stands.md).",
     "ocr": "Text goes to standard output, pages parted by a form feed, failures to standard error.",
 }
 

@@ -1,0 +1,166 @@
+"""`inkstream status`: how a sink stands, on real tables."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ocr_core.errors import ConfigError, FailureKind
+from ocr_core.page import Failure, PageResult
+from tasks.commit import commit_batch
+from tasks.config import StreamConfig, build_config
+from tasks.ledger import project_ledger
+from tasks.rows import ResultSpool, page_rows
+from tasks.status import FailureCount, sink_status
+from tasks.tables import PagesTable, write_stream
+from tests.integration.command import inkstream
+from tests.integration.test_commit_processes import PAGES, commit, make_config, make_inbox, plan
+from tests.integration.test_sources_s3 import bucket, endpoint, s3  # noqa: F401 - fixtures
+
+HOUR = 3600
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> StreamConfig:
+    """A stream of seven files in batches of two, of which nothing is done yet."""
+    make_inbox(tmp_path, 7)
+    now = time.time()
+    for number in range(7):
+        os.utime(tmp_path / "inbox" / f"{number:03}.pdf", (now - (9 - number) * HOUR, now - (9 - number) * HOUR))
+    config = make_config(tmp_path, max_files_per_trigger=2)
+    write_stream(config)
+    return config
+
+
+def commit_failed(config: StreamConfig, kind: FailureKind) -> None:
+    """Commits the next batch as files that failed on their second page, the ledger not told."""
+    batch = plan(config)[0]
+    results = [PageResult(0, PAGES, "text", 90.0), PageResult(1, PAGES, failure=Failure(kind, "it is so"))]
+    with ResultSpool() as spool:
+        for index, file in enumerate(batch.files):
+            same: dict[str, Any] = {"pipeline_id": "p", "content_hash": "h", "version_id": None}
+            spool.add(index, page_rows(file, results, stream=config.stream, overlay_paths=[None] * PAGES, **same))
+        commit_batch(config, batch, spool, range(len(batch.files)))
+
+
+def test_what_waits_what_was_done_and_what_failed(config: StreamConfig, tmp_path: Path) -> None:
+    before = sink_status(config.sink.url)
+    assert before.table is None
+    assert before.streams[0].backlog is not None
+    assert (before.streams[0].backlog.files, before.streams[0].backlog.size) == (7, 28)
+
+    commit(config, plan(config)[0])
+    project_ledger(config)
+    commit_failed(config, FailureKind.TIMEOUT)
+    commit_failed(config, FailureKind.CORRUPT)
+    status = sink_status(config.sink.url, batches=2)
+    (stream,) = status.streams
+    assert stream.source == config.source.url
+    assert stream.backlog is not None
+    assert (stream.backlog.files, stream.backlog.size) == (1, 7)
+    assert str(stream.backlog.oldest_path).endswith("/006.pdf")
+    assert stream.backlog.oldest_modified is not None
+    assert abs(time.time() - stream.backlog.oldest_modified.timestamp() - 3 * HOUR) < 600
+    assert [(b.batch_id, b.files, b.pages, b.failed_pages) for b in stream.batches] == [(2, 2, 4, 2), (1, 2, 4, 2)]
+    assert (stream.pages, stream.failed_pages) == (12, 4)
+    assert stream.failures == (FailureCount("corrupt", 2, 2), FailureCount("timeout", 2, 2))
+    assert status.table is not None
+    assert (status.table.version, status.table.oldest_version, status.table.rows) == (3, 0, 12)
+    assert status.table.files == 3
+    assert status.table.size == sum(path.stat().st_size for path in (tmp_path / "tables/pages").glob("*.parquet"))
+
+
+def test_the_ledger_changes_nothing_that_is_told(config: StreamConfig, tmp_path: Path) -> None:
+    for batch in plan(config):
+        commit(config, batch)
+    without = sink_status(config.sink.url)
+    project_ledger(config)
+    assert sink_status(config.sink.url).streams == without.streams
+    shutil.rmtree(tmp_path / "tables" / "files")
+    assert sink_status(config.sink.url) == without
+
+
+def test_streams_are_told_apart(config: StreamConfig) -> None:
+    other = config.model_copy(update={"stream": "other"})
+    commit(config, plan(config)[0])
+    commit(other, plan(other)[0])
+    commit(other, plan(other)[0])
+    assert [(s.name, s.pages, s.source) for s in sink_status(config.sink.url).streams] == [
+        ("main", 4, config.source.url),
+        ("other", 8, None),
+    ], "the sink has no record of where the other came from"
+    (only,) = sink_status(config.sink.url, "other").streams
+    assert [batch.batch_id for batch in only.batches] == [1, 0]
+    assert only.backlog is None
+    assert "no stream 'other'" in str(only.problem)
+    with pytest.raises(ConfigError, match="there are: main, other"):
+        sink_status(config.sink.url, "mani")
+
+
+def test_the_oldest_version_is_what_a_vacuum_left_readable(config: StreamConfig) -> None:
+    for batch in plan(config):
+        commit(config, batch)
+    pages = PagesTable(config.sink.url)
+    pages.open().optimize.compact()
+    status = sink_status(config.sink.url)
+    assert status.table is not None
+    assert (status.table.version, status.table.oldest_version, status.table.files) == (5, 0, 1)
+    pages.open().vacuum(0, dry_run=False, enforce_retention_duration=False)
+    status = sink_status(config.sink.url)
+    assert status.table is not None
+    readable = [version for version in range(status.table.version + 1) if can_read(pages, version)]
+    assert readable == [0, *range(5, status.table.version + 1)], "version 0 is the empty table"
+    assert status.table.oldest_version == 5
+
+
+def can_read(pages: PagesTable, version: int) -> bool:
+    return all(Path(uri.removeprefix("file://")).exists() for uri in pages.open(version).file_uris())
+
+
+def test_a_sink_that_moved_is_told_of_where_it_is(config: StreamConfig, tmp_path: Path) -> None:
+    commit(config, plan(config)[0])
+    shutil.move(tmp_path / "tables", tmp_path / "elsewhere")
+    status = sink_status(str(tmp_path / "elsewhere"))
+    assert status.streams[0].backlog is not None
+    assert status.streams[0].backlog.files == 5
+
+
+def test_the_command(config: StreamConfig, tmp_path: Path) -> None:
+    commit(config, plan(config)[0])
+    commit_failed(config, FailureKind.ENCRYPTED)
+    told = json.loads(inkstream("status", config.sink.url, "--json").stdout)
+    assert told["table"]["rows"] == 8
+    (stream,) = told["streams"]
+    assert stream["backlog"]["files"] == 3
+    assert 4.9 * HOUR < stream["backlog"]["oldest_age_seconds"] < 5.1 * HOUR
+    assert stream["failures"] == [{"kind": "encrypted", "files": 2, "pages": 2}]
+    shown = inkstream("status", config.sink.url).stdout
+    for line in ("3 files, 18 B; the oldest, 004.pdf, is 5.0 h old", "2 encrypted in 2 files", "8 pages, 2 of them"):
+        assert line in shown
+    shutil.rmtree(tmp_path / "inbox")
+    shown = inkstream("status", config.sink.url, code=5).stdout
+    assert "waiting: cannot be told: there is no folder" in shown
+    assert "2 encrypted in 2 files" in shown
+    assert json.loads(inkstream("status", config.sink.url, "--json", code=5).stdout)["streams"][0]["backlog"] is None
+    assert "no table" in inkstream("status", tmp_path / "nothing", code=2).stderr
+
+
+def test_on_a_bucket(s3: Any, bucket: str) -> None:  # noqa: F811 - the fixtures
+    config = build_config({"source": {"url": f"s3://{bucket}/in"}, "sink": {"url": f"s3://{bucket}/out"}})
+    for number in range(3):
+        s3.put_object(Bucket=bucket, Key=f"in/{number}", Body=b"x" * 5)
+    write_stream(config)
+    commit(config, plan(config)[0])
+    s3.put_object(Bucket=bucket, Key="in/late", Body=b"xx")
+    status = sink_status(config.sink.url)
+    assert status.table is not None
+    assert (status.table.version, status.table.oldest_version, status.table.rows) == (1, 0, 3 * PAGES)
+    (stream,) = status.streams
+    assert stream.backlog is not None
+    assert (stream.backlog.files, stream.backlog.size, stream.backlog.oldest_path) == (1, 2, f"s3://{bucket}/in/late")
