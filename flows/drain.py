@@ -19,6 +19,7 @@ from ocr_core.errors import EnvironmentFault, FailureKind
 from tasks.commit import commit_batch
 from tasks.config import StreamConfig
 from tasks.ledger import project_ledger
+from tasks.maintenance import is_due, try_to_compact
 from tasks.operations import Committed
 from tasks.paths import absolute
 from tasks.processing import FileReport, ProcessedBatch, process_batch
@@ -238,6 +239,8 @@ class StreamRun:
             durations=durations,
         )
         self._publish(BatchDone(progress, tuple(file_done(report) for report in processed.files)))
+        if is_due(self._config.sink, committed.batch_id if committed else None):
+            self._step("compact", f"compact {label}", self._compact)
 
     def _process(self, item: Work) -> ProcessedBatch:
         batch = item.batch
@@ -268,6 +271,10 @@ class StreamRun:
     def _project_ledger(self) -> None:
         project_ledger(self._config)
         self._publish(LedgerProjected(self._config.stream))
+
+    def _compact(self) -> None:
+        for done in try_to_compact(self._config.sink):
+            self._publish(done)
 
     def _account(self, processed: ProcessedBatch, committed: Committed | None) -> None:
         summary = self.summary

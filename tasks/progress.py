@@ -73,6 +73,23 @@ class LedgerProjected:
 
 
 @dataclass(frozen=True, slots=True)
+class Compacted:
+    """Small files of a table were merged, and its log has a checkpoint.
+
+    Attributes:
+        table: URL of the table.
+        merged: How many files were merged.
+        into: How many came of them.
+        problem: Why not this time; it harms nothing but speed. None when all went well.
+    """
+
+    table: str
+    merged: int = 0
+    into: int = 0
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FileDone:
     """What became of one file of a batch, for people."""
 
@@ -99,7 +116,7 @@ class BatchDone:
     files: tuple[FileDone, ...]
 
 
-Event = Listed | Planned | RangeDone | Processed | BatchCommitted | LedgerProjected | BatchDone
+Event = Listed | Planned | RangeDone | Processed | BatchCommitted | LedgerProjected | BatchDone | Compacted
 Observer = Callable[[Event], None]
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
-from ocr_core.errors import ConfigError, EnvironmentFault
+from ocr_core.errors import ConfigError, EnvironmentFault, TransientError
 from tasks.config import StreamConfig
 from tasks.delta import TRANSIENT_DELTA, explain_delta_error, scan, sql_text, storage_options
 from tasks.model import FileKey
@@ -66,7 +66,7 @@ class SinkTable:
             raise ConfigError(f"sink.url {sink_url!r} has {bad.group()!r} in it, which no table can be kept under")
         self.url = join(path if protocol == "file" else f"{protocol}://{path}", name)
         self.schema = schema
-        self._indexed = indexed
+        self.indexed = indexed
         self._options = storage_options(protocol)
 
     def create(self, properties: Mapping[str, str] | None = None) -> DeltaTable:
@@ -83,7 +83,7 @@ class SinkTable:
             raise explain_delta_error(error, f"cannot open {self.url}") from error
         configuration: Mapping[str, str | None] = {
             "delta.checkpointInterval": _CHECKPOINT_EVERY,
-            "delta.dataSkippingStatsColumns": ",".join(self._indexed),
+            "delta.dataSkippingStatsColumns": ",".join(self.indexed),
             VERSION_PROPERTY: str(SCHEMA_VERSION),
             **(properties or {}),
         }
@@ -161,7 +161,15 @@ class PagesTable(SinkTable):
         wanted = columns or list(table.schema().to_arrow().names)
         order = "timestamp DESC, stream, path, pagenum"
         sql = f"SELECT {', '.join(_quoted(name) for name in wanted)} FROM this ORDER BY {order}"  # noqa: S608
-        return scan(table, sql + (f" LIMIT {limit}" if limit is not None else ""))
+        try:
+            return scan(table, sql + (f" LIMIT {limit}" if limit is not None else ""))
+        except TransientError as error:
+            if version is not None and "not found" in str(error).lower():
+                raise ConfigError(
+                    f"version {version} of {self.url} cannot be read any more: "
+                    "`inkstream maintain` keeps what earlier versions need for its --retention only"
+                ) from error
+            raise
 
 
 class LedgerTable(SinkTable):

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from flows.console.text import human_bytes, print_json, short_name, visible
-from tasks.progress import BatchDone, Event, Listed, Planned, RangeDone, Summary
+from tasks.progress import BatchDone, Compacted, Event, Listed, Planned, RangeDone, Summary
 
 if TYPE_CHECKING:
     from ocr_core.errors import TransientError
@@ -48,6 +48,8 @@ class RunOutput:
             self._update(description=f"{self._pages} pages, {self._failed} failed")
         elif isinstance(event, BatchDone):
             self._batch_done(event)
+        elif isinstance(event, Compacted):
+            self._compacted(event)
 
     def finished(self, summary: Summary) -> None:
         """Prints what the run did."""
@@ -94,6 +96,16 @@ class RunOutput:
             if file.kinds or file.left_out:
                 why = file.left_out or ", ".join(f"{count} {kind}" for kind, count in file.kinds.items())
                 self._console.print(f"  {visible(short_name(file.path))}: {visible(why)}", markup=False)
+
+    def _compacted(self, event: Compacted) -> None:
+        if event.problem is not None:
+            said = f"not compacted this time, which harms nothing but speed: {visible(event.problem)}"
+        elif event.merged:
+            said = f"compacted: {event.merged} files of {event.table} into {event.into}"
+        else:
+            return
+        if not self._as_json:
+            self._console.print(said, markup=False)
 
     def _update(self, **fields: Any) -> None:
         if self._progress is not None and self._bar is not None:

@@ -1,13 +1,13 @@
 """`StreamConfig`: the YAML file, the Python API, the command line and the Prefect form, said once."""
 
-from tasks.config.build import build_config, build_from, examine
+from tasks.config.build import build_config, build_from, build_maintain_options, examine
 from tasks.config.document import Document, load_document, parse_document
 from tasks.config.durations import Duration, format_duration, parse_duration
 from tasks.config.execution import ExecutionOptions
 from tasks.config.mistakes import Mistake
 from tasks.config.presets import PRESETS
 from tasks.config.schema import editor_schema
-from tasks.config.sink import SinkOptions
+from tasks.config.sink import MaintainOptions, SinkOptions
 from tasks.config.source import SourceOptions, TriggerOptions
 from tasks.config.stream import StreamConfig, StreamName
 from tasks.config.writing import plain, to_yaml
@@ -17,6 +17,7 @@ __all__ = [
     "Document",
     "Duration",
     "ExecutionOptions",
+    "MaintainOptions",
     "Mistake",
     "SinkOptions",
     "SourceOptions",
@@ -25,6 +26,7 @@ __all__ = [
     "TriggerOptions",
     "build_config",
     "build_from",
+    "build_maintain_options",
     "editor_schema",
     "examine",
     "format_duration",

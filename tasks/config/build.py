@@ -14,6 +14,7 @@ from tasks.config.document import Document
 from tasks.config.mistakes import Mistake, Path, explain, nearest
 from tasks.config.normalise import Normalised, get, normalise
 from tasks.config.presets import PRESETS
+from tasks.config.sink import MaintainOptions
 from tasks.config.stream import StreamConfig
 
 
@@ -31,6 +32,18 @@ def build_config(
         ConfigError: With one line for each mistake, naming the nearest known key where a key is unknown.
     """
     return build_from(Document("", dict(document or {}), {}), preset=preset, overrides=overrides)
+
+
+def build_maintain_options(given: Mapping[str, Any]) -> MaintainOptions:
+    """Builds the options of a sink's upkeep.
+
+    Raises:
+        ConfigError: With one line for each mistake.
+    """
+    try:
+        return MaintainOptions.model_validate(given)
+    except ValidationError as error:
+        raise ConfigError("\n".join(str(explain(item)) for item in error.errors())) from None
 
 
 def build_from(document: Document, *, preset: str | None = None, overrides: Iterable[str] = ()) -> StreamConfig:

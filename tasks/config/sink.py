@@ -1,12 +1,17 @@
-"""Options of where the table lives."""
+"""Options of where the table lives, and of its upkeep."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ocr_core.options import Options
+from tasks.config.durations import Duration
+
+SHORTEST_RETENTION = timedelta(hours=24)
+"""Longer than any commit takes between the first thing it writes (an overlay) and the table's log."""
 
 
 class SinkOptions(Options):
@@ -16,3 +21,30 @@ class SinkOptions(Options):
         description="folder or bucket prefix that holds pages/, files/ and overlays/", examples=["s3://bucket/tables"]
     )
     format: Literal["delta"] = Field("delta", description="table format")
+    compact_every: int | None = Field(
+        100, ge=2, description="commits after which the stream merges small files of its tables; null: never"
+    )
+    target_file_mb: int = Field(128, ge=1, description="MiB of a data file that is not merged any more")
+
+
+class MaintainOptions(Options):
+    """How a sink is tidied."""
+
+    retention: Duration = Field(
+        timedelta(days=30),
+        description="how long what no current row needs is kept: earlier versions stay readable for so long; "
+        "24h at least",
+    )
+    target_file_mb: int = Field(
+        SinkOptions.model_fields["target_file_mb"].default,
+        ge=1,
+        description="MiB of a data file that is not merged any more",
+    )
+    dry_run: bool = Field(False, description="change nothing, say what would be done")
+
+    @field_validator("retention")
+    @classmethod
+    def _long_enough(cls, value: timedelta) -> timedelta:
+        if value < SHORTEST_RETENTION:
+            raise ValueError("shorter than 24h: a commit under way, or a reader, may still need what would be removed")
+        return value

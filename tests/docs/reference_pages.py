@@ -52,11 +52,13 @@ EXAMPLES = {
     "config schema": ["inkstream config schema > inkstream.schema.json"],
     "config check": ["inkstream config check letters.yaml", "inkstream config check letters.yaml --json"],
     "config show": ["inkstream config show letters.yaml", "inkstream config show --preset ocr-regions --changed"],
+    "maintain": ["inkstream maintain tables --dry-run", "inkstream maintain s3://bucket/tables --retention 7d --json"],
     "demo": ["inkstream demo", "inkstream demo --folder elsewhere --prefect off"],
 }
 
 NOTES = {
     "run": "[Run on a folder or bucket](../how-to/run-on-a-folder.md), [progress as JSON](progress-json.md).",
+    "maintain": "[Maintain a table](../how-to/maintain-a-table.md).",
     "show": "Version 0 is the empty table; each commit makes the next.",
     "config schema": "[Write a configuration file](../how-to/write-a-configuration-file.md).",
     "config check": "Exits with 2 when something is wrong.",

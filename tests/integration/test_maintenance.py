@@ -1,0 +1,452 @@
+"""Upkeep of a sink: rows stay as they are, what is needed stays, the rest goes. Run as a module it is one upkeeper."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, TableFeatures, write_deltalake
+
+from flows.api import Stream
+from flows.upkeep import Upkeep, maintain
+from ocr_core.errors import ConfigError, EnvironmentFault
+from ocr_core.page import PageResult
+from tasks import compaction
+from tasks.commit import commit_batch
+from tasks.commit_table import committed_since
+from tasks.compaction import compact
+from tasks.config import MaintainOptions, StreamConfig, build_config, build_maintain_options
+from tasks.discovery import discover
+from tasks.ledger import project_ledger
+from tasks.maintenance import try_to_compact, vacuum, vacuum_overlays
+from tasks.model import Batch
+from tasks.overlays import overlay_key, put_overlay
+from tasks.progress import BatchDone, Compacted, Event
+from tasks.rows import PAGES_SCHEMA, ResultSpool, page_rows
+from tasks.sources import list_files
+from tasks.stores import create_whole
+from tasks.tables import LedgerTable, PagesTable
+from tests.faults.documents import tiny_pdf
+from tests.integration.command import inkstream, run_json, settings
+from tests.integration.conftest import PrefectServer
+from tests.integration.test_commit_processes import commit, found_rows, make_config, make_inbox, plan, wanted_rows
+from tests.integration.test_sources_s3 import bucket, endpoint, s3  # noqa: F401 - fixtures
+
+NOW, DAY = timedelta(0), timedelta(hours=24)
+FILES = 8
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> StreamConfig:
+    make_inbox(tmp_path, FILES)
+    return make_config(tmp_path, max_files_per_trigger=1)
+
+
+def fill_table(config: StreamConfig) -> None:
+    for batch in plan(config):
+        commit(config, batch)
+        project_ledger(config)
+
+
+def data_files(table: PagesTable | LedgerTable) -> set[str]:
+    return {path.name for path in Path(table.url).glob("*.parquet")}
+
+
+def everything(folder: Path) -> dict[str, int]:
+    return {str(path): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def age(path: Path, days: float = 40) -> None:
+    then = time.time() - days * 86400
+    os.utime(path, (then, then))
+
+
+def parts(done: list[Upkeep]) -> dict[str, Upkeep]:
+    return {part.name: part for part in done}
+
+
+def test_compaction_keeps_rows_knowledge_and_statistics(config: StreamConfig) -> None:
+    fill_table(config)
+    pages = PagesTable(config.sink.url)
+    done = parts(maintain(config.sink.url, MaintainOptions()))
+    assert [(done[name].merged, done[name].into) for name in ("pages", "files")] == [(FILES, 1), (FILES, 1)]
+    assert found_rows(config) == wanted_rows(config)
+    handle = pages.open()
+    assert len(handle.file_uris()) == 1
+    assert handle.transaction_version("main") == FILES - 1
+    (file,) = pa.table(handle.get_add_actions(flatten=True)).to_pylist()
+    assert (file["min.batch_id"], file["max.batch_id"]) == (0, FILES - 1)
+    assert (Path(pages.url) / "_delta_log" / f"{handle.version():020}.checkpoint.parquet").exists()
+    assert discover(config).known == FILES
+    assert len(committed_since(handle, "main", FILES - 3)) == 2
+    assert pages.rows(version=3).num_rows == 6
+
+
+def test_what_is_compacted_need_not_be_read_to_check_again(config: StreamConfig, tmp_path: Path) -> None:
+    *most, last = plan(config)
+    for batch in most:
+        commit(config, batch)
+    compact(PagesTable(config.sink.url), 128)
+    commit(config, last)
+    handle = PagesTable(config.sink.url).open()
+    (big,) = (f for f in pa.table(handle.get_add_actions(flatten=True)).to_pylist() if f["num_records"] > 2)
+    (Path(handle.table_uri.removeprefix("file://")) / big["path"]).unlink()  # reading it would fail
+    assert committed_since(handle, "main", FILES - 2) == {last.files[0].key}
+
+
+def test_a_target_size_leaves_large_files_alone(config: StreamConfig) -> None:
+    fill_table(config)
+    pages = PagesTable(config.sink.url)
+    assert compact(pages, 128).merged == FILES
+    assert compact(pages, 128) == Compacted(pages.url)
+
+
+def break_in(monkeypatch: pytest.MonkeyPatch, action: Callable[[], object], *, lands: bool = False) -> None:
+    """Lets something happen when a compaction's files are written and its commit is not, or loses its reply."""
+    calls: list[str] = []
+
+    def create(protocol: str, path: str, data: bytes) -> None:
+        calls.append(path)
+        if len(calls) == 1:
+            action()
+            if lands:
+                create_whole(protocol, path, data)
+                raise FileExistsError(path)
+        create_whole(protocol, path, data)
+
+    monkeypatch.setattr(compaction, "create_whole", create)
+
+
+def test_of_two_compactions_of_the_same_files_one_lands(config: StreamConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill_table(config)
+    pages = PagesTable(config.sink.url)
+    break_in(monkeypatch, lambda: compact(pages, 128))
+    assert compact(pages, 128).merged == 0
+    assert found_rows(config) == wanted_rows(config)
+    assert len(data_files(pages)) == FILES + 1  # what was merged in vain is gone
+
+
+def test_a_compaction_makes_room_for_a_replacement_of_its_rows(
+    config: StreamConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_table(config)
+    break_in(monkeypatch, lambda: replace_rows(config, 1))
+    assert compact(PagesTable(config.sink.url), 128).merged == FILES
+    assert found_rows(config) == wanted_rows(config)
+    assert PagesTable(config.sink.url).rows(columns=["text"]).column(0).to_pylist().count("text 0") == 2
+
+
+def test_a_compaction_lands_beside_an_append(config: StreamConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    *most, last = plan(config)
+    for batch in most:
+        commit(config, batch)
+    break_in(monkeypatch, lambda: commit(config, last))
+    assert compact(PagesTable(config.sink.url), 128).merged == FILES - 1
+    assert found_rows(config) == wanted_rows(config)
+    assert len(PagesTable(config.sink.url).open().file_uris()) == 2
+
+
+def test_a_compaction_whose_reply_was_lost_is_done(config: StreamConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill_table(config)
+    break_in(monkeypatch, lambda: None, lands=True)
+    assert compact(PagesTable(config.sink.url), 128).merged == FILES
+    assert found_rows(config) == wanted_rows(config)
+
+
+def test_an_older_file_gains_the_columns_it_lacks(config: StreamConfig) -> None:
+    pages = PagesTable(config.sink.url)
+    old = pa.schema([field for field in PAGES_SCHEMA if field.name != "overlay_path"])
+    DeltaTable.create(pages.url, schema=old)
+    row = {"stream": "older", "path": "a", "batch_id": 0}
+    write_deltalake(pages.open(), pa.Table.from_pylist([row], old), mode="append")
+    fill_table(config)
+    before = sorted(map(str, pages.rows().to_pylist()))
+    compact(pages, 128)
+    assert sorted(map(str, pages.rows().to_pylist())) == before
+
+
+def test_a_table_with_features_we_do_not_know_is_left_alone(config: StreamConfig) -> None:
+    fill_table(config)
+    table = PagesTable(config.sink.url)
+    table.open().alter.add_feature(TableFeatures.DeletionVectors, allow_protocol_versions_increase=True)
+    with pytest.raises(EnvironmentFault, match="compact_every"):
+        compact(table, 128)
+    done, _ = try_to_compact(config.sink)
+    assert "switched on" in str(done.problem)
+
+
+def test_vacuum_takes_what_was_merged_and_what_crashes_left_but_nothing_young(config: StreamConfig) -> None:
+    fill_table(config)
+    pages = PagesTable(config.sink.url)
+    merged = data_files(pages)
+    (old, young) = (Path(pages.url) / f"part-00000-{age}.parquet" for age in ("old", "young"))
+    for orphan in (old, young):
+        orphan.write_bytes(b"x" * 1000)
+    age(old)
+    for file in merged:
+        age(Path(pages.url) / file)  # their age in the log is what counts
+    compact(pages, 128)
+    assert vacuum(pages, DAY, dry_run=True).size == 1000
+    assert old.exists()
+    assert vacuum(pages, DAY, dry_run=False).files == 1
+    assert not old.exists()
+    assert young.exists()
+    assert merged <= data_files(pages)
+    assert pages.rows(version=2).num_rows == 4
+    assert vacuum(pages, NOW, dry_run=False).files == FILES + 1
+    assert not merged & data_files(pages)
+    assert found_rows(config) == wanted_rows(config)
+    with pytest.raises(ConfigError, match="maintain"):
+        pages.rows(version=2)
+
+
+def commit_with_overlays(config: StreamConfig, batch: Batch, overlays: list[str | None], **options: Any) -> None:
+    with ResultSpool() as spool:
+        results = [PageResult(page, len(overlays), "text", 90.0) for page in range(len(overlays))]
+        same: dict[str, Any] = {"pipeline_id": "p", "content_hash": "h", "version_id": None}
+        spool.add(0, page_rows(batch.files[0], results, stream="main", overlay_paths=overlays, **same))
+        commit_batch(config, batch, spool, [0], **options)
+
+
+def overlay(config: StreamConfig, name: str) -> str:
+    return put_overlay(config.sink.url, overlay_key(name, 0, "p", "jpg"), b"picture of " + name.encode())
+
+
+def test_overlays_go_when_no_readable_version_names_them(config: StreamConfig) -> None:
+    first, second, *_ = plan(config)
+    kept, replaced, orphan, young, late = (overlay(config, name) for name in "abcde")
+    partial = Path(orphan).with_name(f".{Path(orphan).name}.{'0' * 32}.partial")
+    foreign = Path(orphan).with_name("notes.txt")
+    partial.write_bytes(b"half")
+    foreign.write_bytes(b"not ours")
+    commit_with_overlays(config, first, [kept, None])
+    commit_with_overlays(config, second, [replaced])
+    again = replace(second, attempt_id="again", planned_at=discover(config).planned_at)
+    commit_with_overlays(config, again, [late], replace=[0])
+    for path in (kept, replaced, orphan, late, partial, foreign):
+        age(Path(path))
+
+    sink = config.sink.url
+    assert vacuum_overlays(sink, DAY, dry_run=True).files == 2
+    assert vacuum_overlays(sink, DAY, dry_run=False).files == 2
+    assert [Path(path).exists() for path in (kept, replaced, orphan, young, late, partial, foreign)] == [
+        True, True, False, True, True, False, True,
+    ]  # fmt: skip
+    vacuum(PagesTable(sink), NOW, dry_run=False)
+    assert vacuum_overlays(sink, DAY, dry_run=False).files == 1
+    assert not Path(replaced).exists()
+    assert Path(kept).exists()
+
+
+def test_the_overlays_of_a_sink_that_was_moved_are_still_its_own(config: StreamConfig, tmp_path: Path) -> None:
+    path = overlay(config, "a")
+    commit_with_overlays(config, plan(config)[0], [path])
+    age(Path(path))
+    moved = tmp_path / "elsewhere"
+    Path(config.sink.url).rename(moved)
+    assert vacuum_overlays(str(moved), DAY, dry_run=False).files == 0
+
+
+def test_an_unreadable_data_file_keeps_all_overlays(config: StreamConfig) -> None:
+    path = overlay(config, "a")
+    commit_with_overlays(config, plan(config)[0], [None])
+    age(Path(path))
+    next(Path(PagesTable(config.sink.url).url).glob("*.parquet")).write_bytes(b"not Parquet")
+    with pytest.raises(Exception, match="no overlay is removed"):
+        vacuum_overlays(config.sink.url, DAY, dry_run=False)
+    assert Path(path).exists()
+
+
+def test_a_dry_run_changes_nothing_and_says_what_would_go(config: StreamConfig, tmp_path: Path) -> None:
+    fill_table(config)
+    orphan = overlay(config, "a")
+    age(Path(orphan))
+    before = everything(tmp_path)
+    done = parts(maintain(config.sink.url, MaintainOptions(dry_run=True)))
+    assert everything(tmp_path) == before
+    assert (done["pages"].merged, done["pages"].into, done["pages"].removed) == (FILES, 1, 0)
+    assert (done["overlays"].removed, done["overlays"].removed_bytes) == (1, len(b"picture of a"))
+
+
+def test_a_short_retention_is_refused() -> None:
+    with pytest.raises(ConfigError, match="24h"):
+        build_maintain_options({"retention": "23h"})
+
+
+def test_the_command(config: StreamConfig, tmp_path: Path) -> None:
+    fill_table(config)
+    sink = config.sink.url
+    assert "24h" in inkstream("maintain", sink, "--retention", "1h", code=2).stderr
+    assert (
+        "pages: would merge 8 files into 1; nothing to remove"
+        in inkstream("maintain", sink, "--dry-run", "--prefect", "off").stdout
+    )
+    said = inkstream("maintain", sink, "--prefect", "off").stdout
+    assert "pages: merged 8 files into 1; nothing to remove; version 9, with a checkpoint" in said
+    assert "nothing to merge" in inkstream("maintain", sink, "--prefect", "off").stdout
+    assert "no table" in inkstream("maintain", str(tmp_path / "none"), "--prefect", "off", code=2).stderr
+    assert f"{MaintainOptions().retention.days}d if not given" in " ".join(
+        inkstream("maintain", "--help").stdout.split()
+    )
+
+
+def test_under_prefect(config: StreamConfig, prefect_server: PrefectServer) -> None:
+    fill_table(config)
+    done = inkstream("maintain", config.sink.url, "--json", environment=prefect_server.environment)
+    assert '"merged": 8, "into": 1' in done.stdout
+    assert len(PagesTable(config.sink.url).open().file_uris()) == 1
+
+
+def test_on_s3(s3: Any, bucket: str) -> None:  # noqa: F811 - the fixtures
+    for number in range(3):
+        s3.put_object(Bucket=bucket, Key=f"in/{number}.pdf", Body=tiny_pdf(f"document {number}"))
+    sink = f"s3://{bucket}/out"
+    cheap = settings(
+        pipeline__text_layer__mode="only", pipeline__draw="{}", execution__workers=1, sink__compact_every=3
+    )
+    run_json("--source", f"s3://{bucket}/in", "--sink", sink, "--max-files-per-trigger", "1", *cheap)
+    pages = PagesTable(sink)
+    assert len(pages.open().file_uris()) == 1
+    put_overlay(sink, overlay_key("nobody's", 0, "p", "jpg"), b"picture")
+    assert vacuum_overlays(sink, DAY, dry_run=False).files == 0
+    removed = vacuum_overlays(sink, NOW, dry_run=False)
+    assert (removed.files, removed.size) == (1, 7)
+    assert vacuum(pages, NOW, dry_run=False).files == 3
+    assert pages.rows().num_rows == 3
+    listed = s3.list_objects_v2(Bucket=bucket, Prefix="out/overlays/")["Contents"]
+    named = {row["overlay_path"] for row in pages.rows().to_pylist()}
+    assert named == {f"s3://{bucket}/{entry['Key']}" for entry in listed}
+
+
+class Watcher:
+    """Keeps the compactions; if told to, takes a data file away before the first of them, and puts it back after it."""
+
+    def __init__(self, sink: Path, *, damage: bool) -> None:
+        self.compactions: list[Compacted] = []
+        self._sink = sink
+        self._batches_to_damage = 4 if damage else 0
+        self._hidden: Path | None = None
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, BatchDone):
+            self._batches_to_damage -= 1
+            if self._batches_to_damage == 0:
+                file = next((self._sink / "pages").glob("*.parquet"))
+                self._hidden = file.rename(self._sink / file.name)
+        elif isinstance(event, Compacted):
+            self.compactions.append(event)
+            if self._hidden is not None:
+                self._hidden.rename(self._sink / "pages" / self._hidden.name)
+                self._hidden = None
+
+
+@pytest.mark.parametrize("damage", [False, True])
+def test_a_stream_compacts_when_due_and_goes_on_when_that_fails(tmp_path: Path, damage: bool) -> None:
+    inbox, sink = tmp_path / "inbox", tmp_path / "tables"
+    inbox.mkdir()
+    for number in range(5):
+        (inbox / f"{number}.pdf").write_bytes(tiny_pdf(f"document {number}"))
+    config = build_config(
+        {
+            "source": {"url": str(inbox)},
+            "sink": {"url": str(sink), "compact_every": 4},
+            "trigger": {"max_files_per_trigger": 1},
+            "pipeline": {"text_layer": {"mode": "only"}},
+            "execution": {"workers": 1},
+        }
+    )
+    watcher = Watcher(sink, damage=damage)
+    with Stream(config, observers=[watcher]) as stream:
+        summary = stream.run()
+    assert (summary.batches, summary.files, summary.left_out) == (5, 5, {})
+    pages, ledger = watcher.compactions
+    assert (ledger.merged, ledger.into, ledger.problem) == (4, 1, None)
+    assert len(PagesTable(str(sink)).open().file_uris()) == (5 if damage else 2)
+    assert (pages.problem is not None) == damage
+    assert list((sink / "files" / "_delta_log").glob("*.checkpoint.parquet"))
+
+
+def test_a_stream_never_compacts_if_told_so_and_never_vacuums(config: StreamConfig) -> None:
+    fill_table(config)
+    pages = PagesTable(config.sink.url)
+    before = data_files(pages)
+    assert [done.merged for done in try_to_compact(config.sink)] == [FILES, FILES]
+    assert before < data_files(pages)
+
+
+def upkeep_until(folder: Path, sentinel: Path) -> None:
+    """Compacts and vacuums as fast as it can until a file appears."""
+    sink = str(folder / "tables")
+    while not sentinel.exists():
+        for _ in try_to_compact(make_config(folder).sink):
+            pass
+        for table in (PagesTable(sink), LedgerTable(sink)):
+            if table.exists():
+                vacuum(table, DAY, dry_run=False)
+
+
+def replace_rows(config: StreamConfig, count: int) -> None:
+    """Replaces the first file's rows again and again, as a retry does."""
+    file = list_files(config.source)[0]
+    for number in range(count):
+        planned_at = discover(config).planned_at
+        batch = Batch("main", f"again{number}", (file,), planned_at)
+        commit(config, batch, replace=(0,), text=f"text {number}")
+
+
+def _start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.integration.test_maintenance", str(folder), *arguments]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.fixture
+def processes() -> Iterator[list[subprocess.Popen[str]]]:
+    started: list[subprocess.Popen[str]] = []
+    yield started
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_upkeep_beside_commits_and_replacements(tmp_path: Path, processes: list[subprocess.Popen[str]]) -> None:
+    make_inbox(tmp_path, 30)
+    config = make_config(tmp_path, max_files_per_trigger=2)
+    first, *_ = plan(config)
+    commit(config, first)
+    keepers = [_start(tmp_path, "upkeep") for _ in range(2)]
+    workers = [_start(tmp_path, "drive"), _start(tmp_path, "drive"), _start(tmp_path, "replace")]
+    processes += keepers + workers
+    for worker in workers:
+        _, errors = worker.communicate(timeout=120)
+        assert worker.returncode == 0, errors
+    (tmp_path / "over").touch()
+    for keeper in keepers:
+        _, errors = keeper.communicate(timeout=60)
+        assert keeper.returncode == 0, errors
+    assert found_rows(config) == wanted_rows(config)
+    operations = {commit["operation"] for commit in PagesTable(config.sink.url).open().history()}
+    assert "OPTIMIZE" in operations
+    texts = PagesTable(config.sink.url).rows(columns=["text"]).column(0).to_pylist()
+    assert texts.count("text 9") == 2
+
+
+if __name__ == "__main__":
+    place, role = Path(sys.argv[1]), sys.argv[2]
+    if role == "upkeep":
+        upkeep_until(place, place / "over")
+    elif role == "replace":
+        replace_rows(make_config(place), 10)
+    else:
+        from tests.integration.test_commit_processes import drive
+
+        while plan(make_config(place, max_files_per_trigger=2)):
+            drive(make_config(place, max_files_per_trigger=2), "")
