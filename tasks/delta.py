@@ -28,6 +28,22 @@ _CREDENTIAL_WORDS = (
 )
 
 
+_TABLE_STORES = ("file", "s3", "gs", "az", "abfs", "abfss", "adl")
+
+
+def require_table_store(protocol: str, url: str) -> None:
+    """Refuses a sink where the Delta library cannot keep a table.
+
+    Raises:
+        ConfigError: If it is elsewhere than in a local folder or in one of the object stores the library knows.
+    """
+    if protocol not in _TABLE_STORES:
+        raise ConfigError(
+            f"sink.url {url!r}: no table can be kept on {protocol}://; give a local folder, or a bucket by s3://, "
+            "gs:// or abfss://"
+        )
+
+
 def storage_options(protocol: str) -> dict[str, str] | None:
     """Returns what a table handle needs besides the environment that the library reads itself.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-import stat
 import threading
 import time
 from collections import OrderedDict
@@ -13,19 +12,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
-
-from fsspec.asyn import sync
+from typing import IO
 
 from ocr_core.errors import DocumentError, EnvironmentFault, FailureKind, SourceChangedError, TransientError
 from tasks.model import FileKey, FileVersion
 from tasks.paths import decode
-from tasks.stores import error_code, filesystem, is_credential_fault, object_etag
+from tasks.stores import State, credentials_remedy, is_credential_fault, is_forbidden, is_gone, open_store
 
 _CHUNK = 1 << 20
 _ATTEMPTS = 3
 _CACHE_BYTES = 256 << 20
-_GONE = ("NoSuchKey", "NoSuchVersion", "404")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,77 +170,26 @@ def _disk_errors(folder: Path) -> Iterator[None]:
 
 def _read_into(copy: _Copy, file: FileVersion) -> str | None:
     protocol, path = decode(file.path)
+
+    def require(state: State) -> None:
+        if (state.etag, state.size) != (file.etag, file.size):
+            raise SourceChangedError(f"{file.path}: it was overwritten (planned {file.etag}, found {state.etag})")
+
     try:
-        if protocol == "file":
-            _read_local(copy, file, path)
-            return None
-        store = filesystem(protocol)
-        if protocol == "s3":
-            version: str | None = sync(store.loop, _read_s3, store, copy, file, path)
-            return version
-        _read_generic(store, copy, file, path)
+        return open_store(protocol, path).read(path, require, copy.write)
     except (DocumentError, TransientError, EnvironmentFault):
         raise
     except Exception as error:
-        raise _explain(file, error) from error
-    return None
+        raise _explain(file, protocol, error) from error
 
 
-def _explain(file: FileVersion, error: Exception) -> Exception:
+def _explain(file: FileVersion, protocol: str, error: Exception) -> Exception:
     """Says whose fault it is that a file could not be read."""
     if is_credential_fault(error):
-        remedy = "check this worker's credentials, endpoint and clock"
+        remedy = f"on this worker, {credentials_remedy(protocol)}"
         return EnvironmentFault(f"{file.path}: {error}", remedy)
-    if isinstance(error, FileNotFoundError | NotADirectoryError) or error_code(error) in _GONE:
+    if is_gone(error):
         return SourceChangedError(f"{file.path}: it is gone")
-    if isinstance(error, PermissionError):
+    if is_forbidden(error):
         return DocumentError(FailureKind.UNREADABLE, f"may not be read: {error}")
     return TransientError(f"{file.path}: could not be read just now: {type(error).__name__}: {error}")
-
-
-def _require(file: FileVersion, etag: str, size: int) -> None:
-    if (etag, size) != (file.etag, file.size):
-        raise SourceChangedError(f"{file.path}: it was overwritten (planned {file.etag}, found {etag})")
-
-
-def _read_local(copy: _Copy, file: FileVersion, path: str) -> None:
-    """Copies through one descriptor whose state is the planned one before and after."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb", buffering=0) as opened:
-
-        def check() -> None:
-            state = os.fstat(opened.fileno())
-            if not stat.S_ISREG(state.st_mode):
-                raise SourceChangedError(f"{file.path}: it is no longer a regular file")
-            _require(file, f"{state.st_mtime_ns}-{state.st_size}", state.st_size)
-
-        check()
-        while chunk := opened.read(_CHUNK):
-            copy.write(chunk)
-        check()
-
-
-async def _read_s3(store: Any, copy: _Copy, file: FileVersion, path: str) -> str | None:
-    """One GET whose own ETag is compared: atomic with the body, and every S3 dialect has it."""
-    bucket, _, key = path.partition("/")
-    response = await store._call_s3("get_object", Bucket=bucket, Key=key)
-    async with response["Body"] as body:
-        _require(file, response["ETag"].strip('"'), int(response["ContentLength"]))
-        while chunk := await body.read(_CHUNK):
-            copy.write(chunk)
-    version = response.get("VersionId")
-    return None if version in (None, "null") else str(version)
-
-
-def _read_generic(store: Any, copy: _Copy, file: FileVersion, path: str) -> None:
-    """Any other store: its description is the planned one before and after."""
-
-    def check() -> None:
-        info = store.info(path)
-        _require(file, object_etag(info), int(info.get("size") or 0))
-
-    check()
-    with store.open(path, "rb") as opened:
-        while chunk := opened.read(_CHUNK):
-            copy.write(chunk)
-    check()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 
 from tasks.paths import join, split_url
-from tasks.stores import explain_store_error, write_whole
+from tasks.stores import explain_store_error, open_store
 
 
 def overlay_key(content_hash: str, pagenum: int, pipeline_id: str, extension: str) -> str:
@@ -27,7 +27,7 @@ def put_overlay(sink_url: str, key: str, picture: bytes) -> str:
     """
     protocol, root = split_url(sink_url)
     try:
-        write_whole(protocol, join(root, key), picture)
+        open_store(protocol, root).write(join(root, key), picture)
     except Exception as error:
         raise explain_store_error(error, f"cannot write {key} to {sink_url}") from error
     return join(root if protocol == "file" else f"{protocol}://{root}", key)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes
 
 from ocr_core.errors import ConfigError
 
 _SAFE = "/~"  # besides A-Za-z0-9-._ which `quote` never touches
+_SAFE_IN_AUTHORITY = ":@[]"
 _LOCAL = ("file", "local")
 _ALIASES = {"s3a": "s3", "s3n": "s3", "gcs": "gs"}
+_WEB = ("http", "https")
+_NAMES_BEFORE_AT = ("abfs", "abfss", "adl", "az", "github", "oci", "ocilake", "wasb", "wasbs")
+_CHAIN = re.compile(r"::[a-z0-9+.-]*://")
 
 
 def split_url(url: str) -> tuple[str, str]:
@@ -19,13 +24,14 @@ def split_url(url: str) -> tuple[str, str]:
     A local path comes back absolute with symbolic links resolved, so that one folder has one name.
 
     Args:
-        url: A local path or any fsspec URL, not percent-encoded.
+        url: A local path or any fsspec URL, not percent-encoded; but a web server's URL is, as it always is.
 
     Returns:
-        The protocol (`file` for a local path) and the path without it.
+        The protocol (`file` for a local path) and the path without it: of a URL, the bucket or the host with its
+        port, a slash, and the rest.
 
     Raises:
-        ConfigError: If there is nothing in it.
+        ConfigError: If there is nothing in it, or it is none that a folder can be named by.
     """
     protocol, separator, rest = url.partition("://")
     if not separator:
@@ -35,25 +41,55 @@ def split_url(url: str) -> tuple[str, str]:
         raise ConfigError(f"{url!r}: expected a folder or a bucket with a prefix, such as ./inbox or s3://bucket/inbox")
     if protocol in _LOCAL:
         return "file", os.path.realpath(Path(rest).expanduser())
+    if "::" in protocol or _CHAIN.search(rest):
+        raise ConfigError(f"{url!r}: chained URLs are no folder where documents arrive; give the innermost one")
+    if protocol in _WEB:
+        if {"?", "#"} & set(rest):
+            raise ConfigError(f"{url!r}: give the folder without ? and #; in a name they are written %3F and %23")
+        rest = os.fsdecode(unquote_to_bytes(rest))
     return protocol, rest.rstrip("/")
+
+
+def require_no_credentials(url: str) -> None:
+    """Refuses a URL with a user or a password in it: it is kept in the sink and shown in rows, logs and Prefect.
+
+    Raises:
+        ConfigError: Naming where credentials belong; the URL itself is not in the message.
+    """
+    protocol, separator, rest = url.partition("://")
+    user, at, host = rest.partition("/")[0].rpartition("@")
+    if not separator or not at or protocol.lower() in _LOCAL:
+        return
+    if protocol.lower() in _NAMES_BEFORE_AT and (":" not in user or protocol.lower() == "github"):
+        return
+    name = protocol.upper()
+    raise ConfigError(
+        f"a {protocol}:// URL must not have a user or password in it, because URLs are kept and shown; write "
+        f"{protocol}://{host}/... and set FSSPEC_{name}_USERNAME and FSSPEC_{name}_PASSWORD in the environment, "
+        "or a file ~/.config/fsspec/*.json"
+    )
 
 
 def absolute(url: str) -> str:
     """Returns a URL that means the same in every process: a local path absolute, no trailing slash."""
     protocol, path = split_url(url)
+    if protocol in _WEB:
+        return encode(protocol, path)
     return path if protocol == "file" else f"{protocol}://{path}"
 
 
 def encode(protocol: str, path: str) -> str:
-    """Makes a `FileVersion.path` of a protocol and a path as the store knows it.
+    """Makes a `FileVersion.path` of a protocol and a path as `split_url` gives them.
 
-    Local names that are not UTF-8 are expected the way `os.fsdecode` gives them.
+    Names that are not UTF-8 are expected the way `os.fsdecode` gives them.
     """
-    return f"{protocol}://{quote(os.fsencode(path), safe=_SAFE)}"
+    authority, slash, rest = ("", "", path) if protocol == "file" else path.partition("/")
+    quoted = quote(os.fsencode(authority), safe=_SAFE_IN_AUTHORITY)
+    return f"{protocol}://{quoted}{slash}{quote(os.fsencode(rest), safe=_SAFE)}"
 
 
 def decode(url: str) -> tuple[str, str]:
-    """Undoes `encode`: the protocol and the path as the store knows it."""
+    """Undoes `encode`: the protocol and the path."""
     protocol, _, quoted = url.partition("://")
     return protocol, os.fsdecode(unquote_to_bytes(quoted))
 

@@ -6,21 +6,14 @@ what is not data yet.
 
 from __future__ import annotations
 
-import errno
-import os
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
-from typing import Any
 
 from ocr_core.errors import ConfigError, EnvironmentFault
 from tasks.config import SourceOptions
 from tasks.model import FileVersion
-from tasks.paths import encode, split_url
-from tasks.stores import explain_store_error, filesystem, object_etag
+from tasks.paths import split_url
+from tasks.stores import Selection, explain_store_error, open_store
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SINK_FOLDERS = ("pages", "files", "overlays", "streams", "pipelines")
 
 
@@ -35,12 +28,12 @@ def list_files(source: SourceOptions, now: datetime | None = None) -> list[FileV
         Oldest first by (modification time, path), or newest first with `latest_first`.
 
     Raises:
-        ConfigError: If the folder or bucket does not exist.
-        EnvironmentFault: If it cannot be listed.
+        ConfigError: If the folder does not exist, or the store does not say enough to tell versions apart.
+        EnvironmentFault: If there is no such bucket, or it cannot be listed.
+        TransientError: If the store does not answer.
     """
     protocol, root = split_url(source.url)
-    listed = _list_local(root, source) if protocol == "file" else _list_remote(protocol, root, source)
-    files = list(listed)
+    files = _list(protocol, root, source)
     latest = (now or datetime.now(UTC)) - source.stability_delay
     if source.stability_delay > timedelta(0):
         files = [file for file in files if file.modified <= latest]
@@ -75,108 +68,18 @@ def _within(path: str, folder: str) -> bool:
     return f"{path.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
 
 
-def _is_taken(name: str, glob: str) -> bool:
-    return not name.startswith(("_", ".")) and fnmatchcase(name, glob)
-
-
-def _list_local(root: str, source: SourceOptions) -> Iterator[FileVersion]:
+def _list(protocol: str, root: str, source: SourceOptions) -> list[FileVersion]:
+    selection = Selection(source.glob, source.recursive)
     try:
-        yield from _walk(root, source)
-    except FileNotFoundError:
-        raise ConfigError(f"there is no folder {root}; make it, or correct source.url") from None
-    except NotADirectoryError:
-        raise ConfigError(f"{root} is a file; give its folder as source.url, and its name as glob") from None
+        return list(open_store(protocol, root).versions(root, selection))
     except OSError as error:
+        if protocol != "file":
+            raise explain_store_error(error, f"cannot list {source.url}", protocol) from error
+        if isinstance(error, FileNotFoundError):
+            raise ConfigError(f"there is no folder {root}; make it, or correct source.url") from None
         raise EnvironmentFault(
             f"cannot list {error.filename or root}: {error.strerror}",
             "let this user read the folder, or move it out of the source",
         ) from error
-
-
-def _walk(root: str, source: SourceOptions) -> Iterator[FileVersion]:
-    """Yields a folder's files. A symbolic link to a folder is followed unless it leads to a folder above."""
-    waiting: list[tuple[str, frozenset[tuple[int, int]]]] = [(root, frozenset())]
-    while waiting:
-        folder, above = waiting.pop()
-        try:
-            stat = os.stat(folder)  # noqa: PTH116 - names may be any bytes
-            here = (stat.st_dev, stat.st_ino)
-            entries = [] if here in above else _entries(folder)
-        except (FileNotFoundError, NotADirectoryError):
-            if above:
-                continue  # removed since its parent was listed
-            raise
-        for entry in entries:
-            if _is_folder(entry):
-                if source.recursive and not entry.name.startswith(("_", ".")):
-                    waiting.append((entry.path, above | {here}))
-            elif _is_taken(entry.name, source.glob):
-                file = _local_version(entry)
-                if file is not None:
-                    yield file
-
-
-def _entries(folder: str) -> list[os.DirEntry[str]]:
-    with os.scandir(folder) as scan:
-        return list(scan)
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError as error:
-        if error.errno == errno.ELOOP:  # a link to itself leads nowhere
-            return False
-        raise
-
-
-def _local_version(entry: os.DirEntry[str]) -> FileVersion | None:
-    try:
-        if not entry.is_file():
-            return None  # a pipe, a socket, a device, a link to nowhere
-        stat = entry.stat()
-    except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ELOOP):
-            return None  # removed since the folder was listed
-        raise
-    try:
-        modified = _EPOCH + timedelta(microseconds=stat.st_mtime_ns // 1000)
-    except OverflowError:
-        modified = _EPOCH
-    etag = f"{stat.st_mtime_ns}-{stat.st_size}"
-    return FileVersion(encode("file", entry.path), etag, stat.st_size, modified)
-
-
-def _list_remote(protocol: str, root: str, source: SourceOptions) -> Iterator[FileVersion]:
-    store = filesystem(protocol)
-    try:
-        found = store.find(root, maxdepth=None if source.recursive else 1, detail=True)
-        if not found:
-            _require_bucket(store, root)
     except Exception as error:
-        raise explain_store_error(error, f"cannot list {source.url}") from error
-    depth = len(PurePosixPath(root).parts)
-    for key, info in found.items():
-        if info.get("type") != "file" or key.endswith("/"):
-            continue  # a "folder" that some tool made
-        folders = PurePosixPath(key).parts[depth:-1]
-        name = key.rsplit("/", 1)[-1]
-        if _is_taken(name, source.glob) and not any(part.startswith(("_", ".")) for part in folders):
-            yield _remote_version(protocol, key, info)
-
-
-def _require_bucket(store: Any, root: str) -> None:
-    """An empty prefix is an empty source; a bucket that is not there is a mistake."""
-    bucket = root.split("/", 1)[0]
-    if bucket and not store.exists(bucket):
-        raise FileNotFoundError(f"there is no bucket {bucket}")
-
-
-def _remote_version(protocol: str, key: str, info: dict[str, Any]) -> FileVersion:
-    times = (info.get(name) for name in ("LastModified", "last_modified", "mtime", "created"))
-    modified = next((time for time in times if time), None)
-    if not isinstance(modified, datetime):
-        modified = datetime.fromtimestamp(float(modified), UTC) if modified else _EPOCH
-    if modified.tzinfo is None:
-        modified = modified.replace(tzinfo=UTC)
-    return FileVersion(encode(protocol, key), object_etag(info), int(info.get("size") or 0), modified)
+        raise explain_store_error(error, f"cannot list {source.url}", protocol) from error

@@ -14,11 +14,18 @@ from deltalake.exceptions import TableNotFoundError
 
 from ocr_core.errors import ConfigError, EnvironmentFault, TransientError
 from tasks.config import StreamConfig
-from tasks.delta import TRANSIENT_DELTA, explain_delta_error, scan, sql_text, storage_options
+from tasks.delta import (
+    TRANSIENT_DELTA,
+    explain_delta_error,
+    require_table_store,
+    scan,
+    sql_text,
+    storage_options,
+)
 from tasks.model import FileKey
 from tasks.paths import join, split_url
 from tasks.rows import PAGES_SCHEMA, SCHEMA_VERSION
-from tasks.stores import explain_store_error, filesystem, write_whole
+from tasks.stores import explain_store_error, open_store
 
 VERSION_PROPERTY = "inkstream.schema_version"
 PAGES_ID_PROPERTY = "inkstream.pages_id"
@@ -56,11 +63,12 @@ class SinkTable:
         indexed: Columns whose minimum and maximum are kept per file, so that reads can skip files.
 
     Raises:
-        ConfigError: If the URL has characters that the table format's library mishandles.
+        ConfigError: If the URL is of a store, or has characters, that the table format's library mishandles.
     """
 
     def __init__(self, sink_url: str, name: str, schema: pa.Schema, indexed: tuple[str, ...]) -> None:
         protocol, path = split_url(sink_url)
+        require_table_store(protocol, sink_url)
         bad = _UNSUPPORTED.search(path)
         if bad:
             raise ConfigError(f"sink.url {sink_url!r} has {bad.group()!r} in it, which no table can be kept under")
@@ -240,7 +248,7 @@ def write_json(sink_url: str, name: str, content: Mapping[str, Any]) -> None:
     protocol, root = split_url(sink_url)
     data = (json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
     try:
-        write_whole(protocol, f"{root}/{name}", data)
+        open_store(protocol, root).write(f"{root}/{name}", data)
     except Exception as error:
         raise explain_store_error(error, f"cannot write {name} to {sink_url}") from error
 
@@ -249,7 +257,7 @@ def read_json(sink_url: str, name: str) -> dict[str, Any] | None:
     """Reads a JSON file of the sink; None where it is not there."""
     protocol, root = split_url(sink_url)
     try:
-        data = filesystem(protocol).cat_file(f"{root}/{name}")
+        data = open_store(protocol, root).fetch(f"{root}/{name}")
     except FileNotFoundError:
         return None
     except Exception as error:

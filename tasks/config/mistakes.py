@@ -11,6 +11,7 @@ from typing import Any
 from ocr_core.options import Options
 from tasks.config.original_names import ALIASES, ANSWERS
 from tasks.config.stream import StreamConfig
+from tasks.config.urls import SECRET_ERROR
 
 Path = tuple[str, ...]
 """Where an option is: the names of its sections and its own."""
@@ -57,6 +58,8 @@ def _message(item: Any, path: Path) -> str:
         return f"{given!r} is none of {', '.join(choices)}{nearest(str(given), choices)}"
     if kind == "model_type":
         return f"expected a section with options of its own (given: {given!r})"
+    if kind == SECRET_ERROR:
+        return str(item["msg"])
     return f"{item['msg']} (given: {given!r})"
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from ocr_core.options import Options
 from tasks.config.durations import Duration
+from tasks.config.urls import StoreUrl
 
 SHORTEST_RETENTION = timedelta(hours=24)
 """Longer than any commit takes between the first thing it writes (an overlay) and the table's log."""
@@ -17,7 +18,7 @@ SHORTEST_RETENTION = timedelta(hours=24)
 class SinkOptions(Options):
     """Where the table lives."""
 
-    url: str = Field(
+    url: StoreUrl = Field(
         description="folder or bucket prefix that holds pages/, files/ and overlays/", examples=["s3://bucket/tables"]
     )
     format: Literal["delta"] = Field("delta", description="table format")

@@ -8,14 +8,16 @@ from pydantic import Field
 
 from ocr_core.options import Options
 from tasks.config.durations import Duration
+from tasks.config.urls import StoreUrl
 
 
 class SourceOptions(Options):
     """Where documents arrive."""
 
-    url: str = Field(
-        description="folder or bucket prefix: a local path, or a URL of a store named by bucket and path, such as s3",
-        examples=["s3://bucket/inbox/"],
+    url: StoreUrl = Field(
+        description="folder where documents arrive: a local path, or a URL of any store that fsspec has a driver for, "
+        "by bucket (s3, gs, abfss) or by host (ftp, sftp, http, smb, webhdfs); without a user or password",
+        examples=["s3://bucket/inbox/", "ftp://host/inbox"],
     )
     glob: str = Field("*", description="which file names are taken (the original's pathGlobFilter), case-sensitive")
     recursive: bool = Field(True, description="look into subfolders")

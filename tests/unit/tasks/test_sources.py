@@ -6,6 +6,7 @@ import stat
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ from tasks.fetching import fetch
 from tasks.model import FileVersion
 from tasks.paths import decode
 from tasks.sources import list_files, refuse_sink_under_source
+from tasks.stores.local import LocalStore
 
 MIB = 1 << 20
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -295,13 +297,13 @@ def test_one_copy_serves_every_thread_and_is_read_once(tmp_path: Path, monkeypat
     put(tmp_path / "in/a", b"x" * 1000)
     file = only(tmp_path / "in")
     reads: list[str] = []
-    read = fetching._read_local
+    read = LocalStore.read
 
-    def counting(copy: fetching._Copy, file: FileVersion, path: str) -> None:
+    def counting(store: LocalStore, path: str, *how: Any) -> None:
         reads.append(path)
-        read(copy, file, path)
+        read(store, path, *how)
 
-    monkeypatch.setattr(fetching, "_read_local", counting)
+    monkeypatch.setattr(LocalStore, "read", counting)
     together = threading.Barrier(6)
 
     def work() -> None:

@@ -1,0 +1,28 @@
+"""Stores: where files come from and where the small objects of a sink go. Local folders, buckets, hosts."""
+
+from tasks.stores.base import Selection, State, Store
+from tasks.stores.errors import (
+    credentials_remedy,
+    error_code,
+    explain_store_error,
+    is_credential_fault,
+    is_forbidden,
+    is_gone,
+)
+from tasks.stores.opening import open_store
+from tasks.stores.sink_objects import create_whole, filesystem
+
+__all__ = [
+    "Selection",
+    "State",
+    "Store",
+    "create_whole",
+    "credentials_remedy",
+    "error_code",
+    "explain_store_error",
+    "filesystem",
+    "is_credential_fault",
+    "is_forbidden",
+    "is_gone",
+    "open_store",
+]

@@ -1,0 +1,275 @@
+"""A store as its driver sees it, and how its names are written as URLs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from fnmatch import fnmatchcase
+from typing import Any, TypeAlias
+
+from ocr_core.errors import ConfigError
+from tasks.model import FileVersion
+from tasks.paths import encode
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+CHUNK = 1 << 20
+
+Described: TypeAlias = tuple[str, dict[str, Any]]
+"""A path, and what the driver says about it."""
+
+_ETAGS = ("ETag", "etag", "md5Hash", "content_md5", "md5Checksum", "Content-MD5", "Digest", "sha", "blob_id", "oid")
+_TIMES = (
+    "LastModified",
+    "last_modified",
+    "Last-Modified",
+    "mtime",
+    "modified",
+    "modify",
+    "updated",
+    "modificationTime",
+    "modifiedTime",
+    "timeModified",
+    "modified_at",
+    "created",
+)
+_FTP_TIME = re.compile(r"(\d{14})(\.\d{1,6})?\d*")
+_MILLISECONDS = 1e11  # a number above is not seconds since 1970
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which files of a folder are documents.
+
+    Attributes:
+        glob: Pattern of file names, case-sensitive.
+        recursive: Look into subfolders.
+    """
+
+    glob: str = "*"
+    recursive: bool = True
+
+    def takes(self, name: str) -> bool:
+        """Tells whether a file of this name is taken."""
+        return self.sees(name) and fnmatchcase(name, self.glob)
+
+    def enters(self, folder: str) -> bool:
+        """Tells whether a subfolder of this name is looked into."""
+        return self.recursive and self.sees(folder)
+
+    @staticmethod
+    def sees(name: str) -> bool:
+        """Tells whether this is not the name of something that is not data yet."""
+        return not name.startswith(("_", "."))
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a store says of a file now: its unquoted ETag and its size in bytes."""
+
+    etag: str
+    size: int
+
+
+class Store:
+    """One bucket, or one host, through its fsspec driver.
+
+    Paths are what a URL has after `://`: the authority (a bucket, or a host with its port), a slash, and the rest.
+
+    Args:
+        protocol: The URL's scheme.
+        driver: The fsspec filesystem.
+        authority: What its paths begin with.
+        prefix: What the driver's own names have in place of the authority and its slash.
+    """
+
+    def __init__(self, protocol: str, driver: Any, authority: str, prefix: str) -> None:
+        self.protocol = protocol
+        self.driver = driver
+        self._authority = authority
+        self._prefix = prefix
+
+    def native(self, path: str) -> str:
+        """Returns the driver's name for a path."""
+        return self._prefix + path[len(self._authority) + 1 :]
+
+    def path(self, native: str) -> str:
+        """Undoes `native`."""
+        return f"{self._authority}/{native.removeprefix(self._prefix)}"
+
+    def versions(self, root: str, selection: Selection) -> Iterator[FileVersion]:
+        """Yields the file versions under a folder, in no order.
+
+        Raises:
+            FileNotFoundError: If there is no such folder or bucket.
+            ConfigError: If `root` is a file, or the store does not say enough to tell versions apart.
+        """
+        for path, info in self._described(self._files(root, selection)):
+            modified = moment(info)
+            state = self._state(path, info)
+            yield FileVersion(encode(self.protocol, path), state.etag, state.size, modified or EPOCH)
+
+    def state(self, path: str) -> State:
+        """Asks for the state of one file."""
+        return self._state(path, self._info(path))
+
+    def read(self, path: str, require: Callable[[State], None], write: Callable[[bytes], object]) -> str | None:
+        """Reads one version of a file.
+
+        Args:
+            path: Which file.
+            require: Called with the state of what is read; raises if it is another version.
+            write: Takes the bytes, in order.
+
+        Returns:
+            The object's version id, where the store has one.
+        """
+        require(self.state(path))
+        self._transfer(path, write)
+        require(self.state(path))
+        return None
+
+    def write(self, path: str, data: bytes) -> None:
+        """Writes an object whole or not at all: readers see the old one or the new one."""
+        self.driver.pipe_file(self.native(path), data)
+
+    def fetch(self, path: str) -> bytes:
+        """Returns the content of a small object."""
+        content: bytes = self.driver.cat_file(self.native(path))
+        return content
+
+    def _files(self, root: str, selection: Selection) -> Iterator[Described]:
+        """Yields what is to be taken, folder by folder."""
+        waiting, seen = [root], {root}
+        while waiting:
+            folder = waiting.pop()
+            try:
+                entries = self._ls(folder)
+            except FileNotFoundError:
+                if folder == root:
+                    raise FileNotFoundError(f"there is no folder {root}") from None
+                continue  # removed since its parent was listed
+            for path, info in entries:
+                if path == root:
+                    raise ConfigError(_is_a_file(root))
+                name = path.rsplit("/", 1)[-1]
+                if info["type"] == "directory":
+                    if path not in seen and selection.enters(name):
+                        seen.add(path)
+                        waiting.append(path)
+                elif info["type"] == "file" and selection.takes(name):
+                    yield path, info
+
+    def _ls(self, folder: str) -> list[Described]:
+        listed = self.driver.ls(self.native(folder), detail=True)
+        entries = [(self.path(info["name"].rstrip("/")), info) for info in listed]
+        return [(path, self._followed(path, info)) for path, info in entries]
+
+    def _followed(self, path: str, info: dict[str, Any]) -> dict[str, Any]:
+        """A link to a file counts as that file; one to a folder could lead round in circles."""
+        if info["type"] != "link":
+            return info
+        try:
+            target = self._info(path)
+        except OSError:
+            return info
+        return target if target["type"] == "file" else info
+
+    def _described(self, found: Iterable[Described]) -> Iterator[Described]:
+        """Asks about each file whose listing does not say enough."""
+        for path, info in found:
+            if _says_enough(info):
+                yield path, info
+            else:
+                try:
+                    yield path, self._info(path)
+                except FileNotFoundError:
+                    continue  # removed since its folder was listed
+
+    def _info(self, path: str) -> dict[str, Any]:
+        info: dict[str, Any] = self.driver.info(self.native(path))
+        return info
+
+    def _state(self, path: str, info: dict[str, Any]) -> State:
+        if not _says_enough(info):
+            raise ConfigError(
+                f"{encode(self.protocol, path)}: the store gives neither an ETag nor a modification time, or no size, "
+                "so its versions cannot be told apart; leave the file out with source.glob, or take another store"
+            )
+        return State(object_etag(info), int(info["size"]))
+
+    def _transfer(self, path: str, write: Callable[[bytes], object]) -> None:
+        with self.driver.open(self.native(path), "rb") as opened:
+            while chunk := opened.read(CHUNK):
+                write(chunk)
+
+
+class Bucket(Store):
+    """A store that lists whole prefixes at once."""
+
+    def _files(self, root: str, selection: Selection) -> Iterator[Described]:
+        found = self.driver.find(
+            self.native(root).rstrip("/"), maxdepth=None if selection.recursive else 1, detail=True
+        )
+        if not found and not self.driver.exists(self._prefix.rstrip("/")):
+            raise FileNotFoundError(f"there is no bucket {self._authority}")
+        for native, info in found.items():
+            path = self.path(native)
+            if info.get("type") != "file" or path.endswith("/"):
+                continue  # a "folder" that some tool made
+            if path == root:
+                raise ConfigError(_is_a_file(root))
+            *folders, name = path[len(root) + 1 :].split("/")
+            if selection.takes(name) and all(selection.sees(folder) for folder in folders):
+                yield path, info
+
+
+def _is_a_file(root: str) -> str:
+    return f"{root} is a file; give its folder as source.url, and its name as glob"
+
+
+def object_etag(info: dict[str, Any]) -> str:
+    """The unquoted ETag of a listing or `info` entry; where a store has none, `mtime_ns-size`."""
+    for name in _ETAGS:
+        if info.get(name):
+            return str(info[name]).replace('"', "")
+    changed = moment(info)
+    assert changed is not None
+    return f"{(changed - EPOCH) // timedelta(microseconds=1) * 1000}-{info['size']}"
+
+
+def moment(info: dict[str, Any]) -> datetime | None:
+    """When a listing or `info` entry says that the file was last modified; None where it does not."""
+    for name in _TIMES:
+        if info.get(name):
+            return _time_of(info[name])
+    return None
+
+
+def _says_enough(info: dict[str, Any]) -> bool:
+    return info.get("size") is not None and (any(info.get(name) for name in _ETAGS) or moment(info) is not None)
+
+
+def _time_of(value: Any) -> datetime | None:
+    """Reads a time as one of the drivers gives it: UTC where it does not say."""
+    try:
+        if isinstance(value, int | float):
+            return datetime.fromtimestamp(value / 1000 if value > _MILLISECONDS else value, UTC)
+        if isinstance(value, str):
+            value = _time_in(value)
+    except (ValueError, OverflowError, OSError):
+        return None
+    if not isinstance(value, datetime):
+        return None
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _time_in(text: str) -> datetime:
+    ftp = _FTP_TIME.fullmatch(text)
+    if ftp:
+        return datetime.strptime(ftp[1], "%Y%m%d%H%M%S") + timedelta(seconds=float(ftp[2] or 0))
+    if "," in text:
+        return parsedate_to_datetime(text)
+    return datetime.fromisoformat(text)

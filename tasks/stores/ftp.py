@@ -1,0 +1,128 @@
+"""FTP, whose listings and names differ from server to server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from ftplib import error_perm
+from functools import cached_property
+from typing import Any
+
+from tasks.stores.base import CHUNK, Described, Store
+
+_KINDS = {"file": "file", "dir": "directory"}
+
+
+class FtpStore(Store):
+    """A folder tree of an FTP server.
+
+    Names are the bytes that the server sends: the connection's encoding is Latin-1, which has a character for each.
+    """
+
+    def native(self, path: str) -> str:
+        """Returns the server's name for a path.
+
+        Raises:
+            PermissionError: If FTP, whose commands are lines, cannot say it.
+        """
+        name = os.fsencode(super().native(path)).decode("latin-1")
+        if {"\n", "\r"} & set(name):
+            raise PermissionError("a name with a line break in it cannot be asked for by FTP")
+        return name
+
+    def path(self, native: str) -> str:
+        """Undoes `native`."""
+        return super().path(os.fsdecode(native.encode("latin-1")))
+
+    def write(self, path: str, data: bytes) -> None:
+        """Not needed: no sink is on FTP."""
+        raise NotImplementedError
+
+    @cached_property
+    def _states_facts(self) -> bool:
+        """Whether the server has the commands of RFC 3659, whose answers need no guessing."""
+        try:
+            return "MLST" in self._ftp.sendcmd("FEAT").upper()
+        except error_perm:
+            return False
+
+    @property
+    def _ftp(self) -> Any:
+        return self.driver.ftp
+
+    def _ls(self, folder: str) -> list[Described]:
+        name = self.native(folder)
+        if not self._states_facts:
+            return [self._dated(described) for described in super()._ls(folder)]
+        lines: list[str] = []
+        try:
+            self._ftp.retrlines(f"MLSD {name}", lines.append)
+        except error_perm as error:
+            if str(error).startswith("530"):
+                raise
+            info = self._info(folder)
+            return [(folder, info)]
+        return [
+            (self.path(f"{name.rstrip('/')}/{entry}"), facts)
+            for facts, entry in (_facts(line) for line in _joined(lines))
+            if facts["type"] in _KINDS.values() and entry not in (".", "..")
+        ]
+
+    def _dated(self, described: Described) -> Described:
+        """Replaces the date of `ls -l`, which changes its form as the file ages."""
+        path, info = described
+        if info["type"] != "file":
+            return described
+        return path, {**info, "modify": self._asked("MDTM", path)}
+
+    def _info(self, path: str) -> dict[str, Any]:
+        if self._states_facts:
+            answer = self._asked("MLST", path).splitlines()
+            return _facts(answer[1].strip())[0]
+        size, modify = self._asked("SIZE", path), self._asked("MDTM", path)
+        return {"type": "file", "size": int(size), "modify": modify}
+
+    def _asked(self, command: str, path: str) -> str:
+        self._ftp.voidcmd("TYPE I")  # some servers give no size otherwise
+        try:
+            answer: str = self._ftp.sendcmd(f"{command} {self.native(path)}")
+        except error_perm as error:
+            if str(error).startswith(("501", "550")):
+                raise FileNotFoundError(path) from error
+            raise
+        return answer if command == "MLST" else answer[4:].strip()
+
+    def _transfer(self, path: str, write: Callable[[bytes], object]) -> None:
+        try:
+            self._ftp.retrbinary(f"RETR {self.native(path)}", write, blocksize=CHUNK)
+        except error_perm as error:
+            if str(error).startswith("550"):  # it was there a moment ago
+                raise PermissionError(str(error)) from error
+            raise
+
+
+def _joined(lines: list[str]) -> list[str]:
+    """Puts names together again that have a line break in them, which FTP cannot say."""
+    joined: list[str] = []
+    for line in lines:
+        if "type=" in line.partition(" ")[0].lower() or not joined:
+            joined.append(line)
+        else:
+            joined[-1] += f"\n{line}"
+    return joined
+
+
+def _facts(line: str) -> tuple[dict[str, Any], str]:
+    """Reads a line such as `type=file;size=12;modify=20261121054016; name`."""
+    stated, _, name = line.partition(" ")
+    facts: dict[str, Any] = {}
+    for fact in stated.split(";"):
+        key, _, value = fact.partition("=")
+        facts[key.lower()] = value
+    kind = str(facts.get("type", "")).lower()
+    size = facts.get("size", "")
+    return {
+        "type": _KINDS.get(kind, "other"),
+        "size": int(size) if size.isdigit() else None,
+        "modify": facts.get("modify"),
+    }, name

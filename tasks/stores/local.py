@@ -1,0 +1,131 @@
+"""Local folders, through the operating system alone."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from ocr_core.errors import ConfigError, SourceChangedError
+from tasks.model import FileVersion
+from tasks.paths import encode
+from tasks.stores.base import CHUNK, EPOCH, Selection, State, Store
+
+
+class LocalStore(Store):
+    """The folders of this machine; names may be any bytes. A path is the local path itself."""
+
+    def __init__(self) -> None:
+        super().__init__("file", None, "", "/")
+
+    def native(self, path: str) -> str:
+        """Returns the path: there is no authority before it."""
+        return path
+
+    def path(self, native: str) -> str:
+        """Returns the path: there is no authority before it."""
+        return native
+
+    def versions(self, root: str, selection: Selection) -> Iterator[FileVersion]:
+        """Yields a folder's files. A symbolic link to a folder is followed unless it leads to a folder above.
+
+        Raises:
+            ConfigError: If `root` is a file.
+            OSError: If a folder cannot be listed.
+        """
+        waiting: list[tuple[str, frozenset[tuple[int, int]]]] = [(root, frozenset())]
+        while waiting:
+            folder, above = waiting.pop()
+            try:
+                state = os.stat(folder)  # noqa: PTH116 - names may be any bytes
+                here = (state.st_dev, state.st_ino)
+                entries = [] if here in above else _entries(folder)
+            except NotADirectoryError:
+                if above:
+                    continue
+                raise ConfigError(f"{root} is a file; give its folder as source.url, and its name as glob") from None
+            except FileNotFoundError:
+                if above:
+                    continue  # removed since its parent was listed
+                raise
+            for entry in entries:
+                if _is_folder(entry):
+                    if selection.enters(entry.name):
+                        waiting.append((entry.path, above | {here}))
+                elif selection.takes(entry.name):
+                    file = _version(entry)
+                    if file is not None:
+                        yield file
+
+    def state(self, path: str) -> State:
+        """Returns the state of one file.
+
+        Raises:
+            SourceChangedError: If it is no regular file.
+        """
+        return _state(path, os.stat(path))  # noqa: PTH116 - names may be any bytes
+
+    def read(self, path: str, require: Callable[[State], None], write: Callable[[bytes], object]) -> None:
+        """Copies through one descriptor whose state is the planned one before and after."""
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb", buffering=0) as opened:
+            require(_state(path, os.fstat(opened.fileno())))
+            while chunk := opened.read(CHUNK):
+                write(chunk)
+            require(_state(path, os.fstat(opened.fileno())))
+
+    def write(self, path: str, data: bytes) -> None:
+        """Writes a file whole or not at all: readers see the old one or the new one."""
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
+        try:
+            partial.write_bytes(data)
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def fetch(self, path: str) -> bytes:
+        """Returns the content of a file."""
+        return Path(path).read_bytes()
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as scan:
+        return list(scan)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # a link to itself leads nowhere
+            return False
+        raise
+
+
+def _version(entry: os.DirEntry[str]) -> FileVersion | None:
+    try:
+        if not entry.is_file():
+            return None  # a pipe, a socket, a device, a link to nowhere
+        result = entry.stat()
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ELOOP):
+            return None  # removed since the folder was listed
+        raise
+    try:
+        modified: datetime = EPOCH + timedelta(microseconds=result.st_mtime_ns // 1000)
+    except OverflowError:
+        modified = EPOCH
+    state = _state(entry.path, result)
+    return FileVersion(encode("file", entry.path), state.etag, state.size, modified)
+
+
+def _state(path: str, result: os.stat_result) -> State:
+    if not stat.S_ISREG(result.st_mode):
+        raise SourceChangedError(f"{encode('file', path)}: it is no longer a regular file")
+    return State(f"{result.st_mtime_ns}-{result.st_size}", result.st_size)

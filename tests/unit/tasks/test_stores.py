@@ -1,0 +1,149 @@
+"""Stores as their drivers see them, opened through fsspec's own registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+
+from ocr_core.errors import ConfigError, EnvironmentFault, SourceChangedError
+from tasks.config import SourceOptions
+from tasks.fetching import fetch
+from tasks.model import FileVersion
+from tasks.paths import absolute, split_url
+from tasks.sources import list_files
+from tasks.stores import open_store
+from tasks.stores.base import moment, object_etag
+
+MOMENT = datetime(2026, 11, 21, 5, 40, 16, tzinfo=UTC)
+
+
+class Undated(MemoryFileSystem):  # type: ignore[misc]
+    """Says of a file no more than its name and its size."""
+
+    protocol = "undated"
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> Any:
+        return super()._strip_protocol(path.replace("undated://", "memory://"))
+
+    def ls(self, path: str, **how: Any) -> Any:
+        return [_undated(info) for info in super().ls(path, detail=how.get("detail", True))]
+
+    def find(self, path: str, *how: Any, **options: Any) -> Any:
+        return {name: _undated(info) for name, info in super().find(path, *how, **options).items()}
+
+    def info(self, path: str, **how: Any) -> Any:
+        return _undated(super().info(path, **how))
+
+
+def _undated(info: dict[str, Any]) -> dict[str, Any]:
+    return {name: info[name] for name in ("name", "size", "type")}
+
+
+@pytest.fixture
+def memory() -> Iterator[Any]:
+    fsspec.register_implementation("undated", Undated, clobber=True)
+    driver = fsspec.filesystem("memory")
+    yield driver
+    driver.store.clear()
+
+
+def listed(url: str, **options: object) -> list[FileVersion]:
+    return list_files(SourceOptions.model_validate({"url": url, **options}))
+
+
+def test_a_store_that_nobody_here_wrote_for_is_listed_and_read(memory: Any, tmp_path: Path) -> None:
+    names = ["in/a b#c.pdf", "in/q?v=1\n.pdf", "in/sub/é%20.pdf"]
+    for name in [*names, "in/_skip", "in/.wip/x", "inside/other"]:
+        memory.pipe_file(f"/bucket/{name}", name.encode())
+    files = listed("memory://bucket/in")
+    assert {fetch(file, tmp_path, 100).local_path.read_bytes().decode() for file in files} == set(names)
+    assert len(listed("memory://bucket/in", recursive=False)) == 2
+    memory.pipe_file("/bucket/in/a b#c.pdf", b"anew")
+    with pytest.raises(SourceChangedError, match="overwritten"):
+        fetch(next(file for file in files if "a%20b" in file.path), tmp_path / "anew", 100)
+    with pytest.raises(ConfigError, match="is a file"):
+        listed("memory://bucket/in/a b#c.pdf")
+
+
+def test_a_store_whose_versions_cannot_be_told_apart_is_refused(memory: Any) -> None:
+    memory.pipe_file("/bucket/in/a.pdf", b"x")
+    with pytest.raises(ConfigError, match=r"undated://bucket/in/a\.pdf.*cannot be told apart"):
+        listed("undated://bucket/in")
+    assert listed("undated://bucket/in", glob="*.png") == []
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        {"mtime": MOMENT},
+        {"LastModified": MOMENT.replace(tzinfo=None)},
+        {"modify": "20261121054016"},
+        {"modify": "20261121054016.000"},
+        {"Last-Modified": "Sat, 21 Nov 2026 05:40:16 GMT"},
+        {"updated": "2026-11-21T05:40:16.000Z"},
+        {"mtime": MOMENT.timestamp()},
+        {"modificationTime": int(MOMENT.timestamp() * 1000)},
+    ],
+)
+def test_times_are_read_as_each_driver_gives_them(info: dict[str, Any]) -> None:
+    assert moment(info) == MOMENT
+    assert object_etag({**info, "size": 7}) == "1795239616000000000-7"
+
+
+@pytest.mark.parametrize("info", [{}, {"mtime": None}, {"modify": "Nov 21 05:40"}, {"mtime": 1e300}, {"created": b""}])
+def test_what_is_no_time_is_none(info: dict[str, Any]) -> None:
+    assert moment(info) is None
+
+
+def test_an_etag_is_taken_without_its_quotes() -> None:
+    assert object_etag({"ETag": '"abc"', "size": 1, "mtime": MOMENT}) == "abc"
+    assert object_etag({"ETag": 'W/"abc"', "size": 1}) == "W/abc"
+
+
+@pytest.mark.parametrize(
+    ("protocol", "path", "native"),
+    [
+        ("memory", "bucket/a b", "/bucket/a b"),
+        ("s3", "bucket/a b?#%.pdf", "bucket/a b?#%.pdf"),
+        ("http", "host:80/a b?#%.pdf", "http://host:80/a%20b%3F%23%25.pdf"),
+    ],
+)
+def test_a_path_and_the_drivers_name_for_it(protocol: str, path: str, native: str) -> None:
+    store = open_store(protocol, path)
+    assert store.native(path) == native
+    assert store.path(native) == path
+
+
+@pytest.mark.parametrize(
+    "url", ["http://h/a%20b/", "http://h/a%2520", "ftp://h:21/a%20b#?", "S3://b/a//b", "smb://h/s"]
+)
+def test_an_absolute_url_stays_as_it_is(url: str) -> None:
+    once = absolute(url)
+    assert (absolute(once), split_url(once)) == (once, split_url(url))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://h/list?dir=in", "https://h/a#b", "zip://x::file:///a.zip", "simplecache::s3://b/x"]
+)
+def test_what_is_no_folder_is_refused(url: str) -> None:
+    with pytest.raises(ConfigError):
+        split_url(url)
+
+
+def test_a_driver_that_is_not_installed_or_lacks_something_is_said_so(memory: Any) -> None:
+    fsspec.register_implementation("absent", "absent_module.Absent", clobber=True, errtxt="needs absent-package")
+    with pytest.raises(EnvironmentFault, match=r"needs absent-package\s+remedy: .*pip install"):
+        open_store("absent", "host/share")
+    fsspec.register_implementation("lacking", type("Lacking", (Undated,), {"__init__": _lacking}), clobber=True)
+    with pytest.raises(EnvironmentFault, match="FSSPEC_LACKING_USERNAME"):
+        open_store("lacking", "host/share")
+
+
+def _lacking(self: Any, *, base_url: str, **options: Any) -> None: ...
