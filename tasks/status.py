@@ -21,7 +21,7 @@ from tasks.delta import TRANSIENT_DELTA, explain_delta_error, scan, sql_text
 from tasks.discovery import discover
 from tasks.paths import split_url
 from tasks.stored import stored_config, stored_streams
-from tasks.stores import explain_store_error, filesystem
+from tasks.stores import explain_store_error, open_store
 from tasks.tables import LedgerTable, PagesTable, SinkTable, transaction_version
 
 _LOG = re.compile(r"_delta_log/(\d{20})\.(json|checkpoint)")
@@ -235,7 +235,7 @@ def _oldest_version(table: SinkTable, latest: int) -> int:
     """
     protocol, root = split_url(table.url)
     try:
-        found = [str(path) for path in filesystem(protocol).find(root)]
+        found = open_store(protocol, root).names(root)
     except Exception as error:
         raise explain_store_error(error, f"cannot list {table.url}") from error
     there = {path.rpartition("/")[2] for path in found if path.endswith(".parquet")}

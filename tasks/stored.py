@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ocr_core.errors import ConfigError
 from tasks.config import StreamConfig, build_config
 from tasks.paths import split_url
-from tasks.stores import explain_store_error, filesystem
+from tasks.stores import explain_store_error, open_store
 from tasks.tables import read_json
 
 _SUFFIX = ".json"
@@ -17,12 +17,10 @@ def stored_streams(sink_url: str) -> list[str]:
     """Returns the names of the streams that have run into this sink."""
     protocol, root = split_url(sink_url)
     try:
-        found = filesystem(protocol).ls(f"{root}/streams", detail=False)
-    except FileNotFoundError:
-        return []
+        found = open_store(protocol, root).names(f"{root}/streams")
     except Exception as error:
         raise explain_store_error(error, f"cannot list the streams of {sink_url}") from error
-    names = (str(path).rpartition("/")[2] for path in found)
+    names = (path.rpartition("/")[2] for path in found)
     return sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX) and not name.startswith("."))
 
 

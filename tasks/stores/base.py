@@ -140,6 +140,10 @@ class Store:
         content: bytes = self.driver.cat_file(self.native(path))
         return content
 
+    def names(self, root: str) -> list[str]:
+        """Returns the paths of all objects under a folder, whatever their names; none where there is no such folder."""
+        return [self.path(name) for name in self.driver.find(self.native(root))]
+
     def _files(self, root: str, selection: Selection) -> Iterator[Described]:
         """Yields what is to be taken, folder by folder."""
         waiting, seen = [root], {root}

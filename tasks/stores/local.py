@@ -93,6 +93,10 @@ class LocalStore(Store):
         """Returns the content of a file."""
         return Path(path).read_bytes()
 
+    def names(self, root: str) -> list[str]:
+        """Returns the paths of all files under a folder; none where there is no such folder."""
+        return [str(path) for path in Path(root).rglob("*") if path.is_file()]
+
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as scan:
