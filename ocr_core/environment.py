@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-from ocr_core.engines.tessdata import find_tessdata
-from ocr_core.engines.tesseract import resolve_binding
+from ocr_core.engines.tessdata import Wanted, describe_model, find_tessdata, model_path
+from ocr_core.engines.tesseract import find_models, resolve_binding, wanted_models
 from ocr_core.errors import EnvironmentFault
 from ocr_core.options import PipelineOptions, TextLayerMode
 
@@ -44,12 +45,7 @@ def check_environment(options: PipelineOptions) -> list[Check]:
     checks = [_check("packages", _find_packages(options))]
     if _uses_tesseract(options):
         checks.append(_check("tesseract binding", lambda: _find_binding(options)))
-        checks.append(
-            _check(
-                "tesseract data",
-                lambda: str(find_tessdata(options.recognize.tessdata, options.recognize.languages)),
-            )
-        )
+        checks += _check_models(options)
     return checks
 
 
@@ -74,9 +70,9 @@ def engine_versions(options: PipelineOptions) -> dict[str, str]:
         recognize = options.recognize
         binding = resolve_binding(recognize)
         versions["tesseract"] = _tesseract_version(binding)
-        folder = find_tessdata(recognize.tessdata, recognize.languages)
+        folder = find_models(recognize)
         for language in recognize.languages:
-            versions[f"model:{language}"] = model_hash(folder / f"{language}.traineddata")
+            versions[f"model:{language}"] = model_hash(model_path(folder, language))
     return versions
 
 
@@ -92,7 +88,7 @@ def pipeline_id(options: PipelineOptions, versions: dict[str, str]) -> str:
         16 hexadecimal digits.
     """
     output = options.model_dump(mode="json")
-    for name in ("tessdata", "binding", "time_limit"):
+    for name in ("tessdata", "model_type", "binding", "time_limit"):
         del output["recognize"][name]
     text = json.dumps({"options": output, "versions": versions}, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:_SHORT]
@@ -119,6 +115,31 @@ def _check(name: str, look: Callable[[], str]) -> Check:
         return Check(name, True, look())
     except EnvironmentFault as fault:
         return Check(name, False, fault.problem, fault.remedy)
+
+
+def _check_models(options: PipelineOptions) -> list[Check]:
+    """Looks at each language by itself, and then whether one folder holds them all."""
+    wanted, languages = wanted_models(options.recognize), options.recognize.languages
+    checks = [_check(f"tesseract language {name}", partial(_find_model, wanted, name)) for name in languages]
+    if len(languages) > 1 and all(check.ok for check in checks):
+        together = _check("tesseract languages together", partial(_find_together, wanted, languages))
+        checks += [] if together.ok else [together]
+    return checks
+
+
+def _find_together(wanted: Wanted, languages: tuple[str, ...]) -> str:
+    try:
+        return str(find_tessdata(wanted, languages))
+    except EnvironmentFault:
+        paths = [str(model_path(find_tessdata(wanted, (name,)), name)) for name in languages]
+        raise EnvironmentFault(
+            f"Tesseract reads all languages from one folder, and these are in several: {', '.join(paths)}",
+            f"mkdir -p tessdata && ln -s {shlex.join(paths)} tessdata/ and set recognize.tessdata to that folder",
+        ) from None
+
+
+def _find_model(wanted: Wanted, language: str) -> str:
+    return describe_model(model_path(find_tessdata(wanted, (language,)), language))
 
 
 def _find_packages(options: PipelineOptions) -> Callable[[], str]:

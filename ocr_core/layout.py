@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from ocr_core.geometry import Box
 from ocr_core.page import Level, Region
+
+if TYPE_CHECKING:
+    from ocr_core.options import RecognizeOptions
 
 LEVELS = (Level.BLOCK, Level.PARAGRAPH, Level.LINE, Level.WORD)
 """Coarsest first: the tree every engine fills."""
@@ -42,7 +46,7 @@ class Composition:
     """What words make together.
 
     Attributes:
-        text: Lines joined by a newline, paragraphs and blocks by an empty line.
+        text: Words joined by a space, lines and paragraphs by a newline, blocks by an empty line.
         confidence: Mean over the kept words, 0-100; None without words.
         regions: In reading order, parents before children.
     """
@@ -57,7 +61,14 @@ def branch(word: Word, level: Level) -> tuple[int, ...]:
     return (word.block, word.paragraph, word.line)[: LEVELS.index(level) + 1]
 
 
-def compose(words: Iterable[Word], *, engine: str, finest: Level = Level.WORD, threshold: float = 0.0) -> Composition:
+def compose(
+    words: Iterable[Word],
+    *,
+    engine: str,
+    finest: Level = Level.WORD,
+    threshold: float = 0.0,
+    spaces: bool = False,
+) -> Composition:
     """Builds text and regions from words in reading order.
 
     Args:
@@ -65,14 +76,32 @@ def compose(words: Iterable[Word], *, engine: str, finest: Level = Level.WORD, t
         engine: What read them.
         finest: Finest level in `regions`, and the level whose mean confidence is held against `threshold`.
         threshold: 0-100; elements below it leave no text and no regions.
+        spaces: Whether the spaces between words of a line are regions, too: of the level of words, with text ` `
+            and no confidence.
     """
-    kept = _confident(list(words), finest, threshold)
-    tree = _Tree(engine, finest)
+    kept = confident(list(words), finest, threshold)
+    tree = _Tree(engine, finest, spaces)
     texts = [tree.grow(block, 0, None) for block in _split(kept, Level.BLOCK)]
     return Composition("\n\n".join(texts), _mean(kept) if kept else None, tuple(tree.regions))
 
 
-def _confident(words: list[Word], level: Level, threshold: float) -> list[Word]:
+def compose_page(words: list[Word], engine: str, options: RecognizeOptions, resolution: int) -> Composition:
+    """Builds a page's text and regions as the options ask, from words in pixels of a page of `resolution` dpi.
+
+    With `keep_layout` only the page's text is laid out; that of its regions is in reading order always.
+    """
+    level, threshold = options.iterator_level, options.confidence_threshold
+    made = compose(words, engine=engine, finest=level, threshold=threshold, spaces=options.with_spaces)
+    if not options.keep_layout:
+        return made
+    from ocr_core.text_grid import lay_out
+
+    space = options.output_space_character_width * resolution / 72
+    return replace(made, text=lay_out(confident(words, level, threshold), space))
+
+
+def confident(words: list[Word], level: Level, threshold: float) -> list[Word]:
+    """Returns the words of those elements of `level` whose mean confidence is not below `threshold`."""
     if level is Level.WORD:
         return [word for word in words if word.confidence >= threshold]
     return [word for element in _split(words, level) if _mean(element) >= threshold for word in element]
@@ -81,10 +110,11 @@ def _confident(words: list[Word], level: Level, threshold: float) -> list[Word]:
 class _Tree:
     """Gathers the regions of one page."""
 
-    def __init__(self, engine: str, finest: Level) -> None:
+    def __init__(self, engine: str, finest: Level, spaces: bool) -> None:
         self.regions: list[Region] = []
         self._engine = engine
         self._shown = LEVELS.index(finest)
+        self._spaces = spaces
 
     def grow(self, words: list[Word], depth: int, parent: int | None) -> str:
         """Adds the element that `words` make at `depth`, and its children, and returns its text."""
@@ -103,7 +133,16 @@ class _Tree:
         if level is Level.WORD:
             return words[0].text
         children = [[word] for word in words] if level is Level.LINE else _split(words, LEVELS[depth + 1])
-        return _SEPARATOR[level].join(self.grow(child, depth + 1, parent) for child in children)
+        texts = []
+        for before, child in zip([None, *children], children, strict=False):
+            if self._spaces and before is not None and level is Level.LINE:
+                self._add_space(before[0].box, child[0].box, parent)
+            texts.append(self.grow(child, depth + 1, parent))
+        return _SEPARATOR[level].join(texts)
+
+    def _add_space(self, before: Box, after: Box, parent: int | None) -> None:
+        box = between(before, after)
+        self.regions.append(Region(len(self.regions), parent, Level.WORD, box, " ", None, self._engine))
 
 
 def _split(words: Sequence[Word], level: Level) -> list[list[Word]]:
@@ -115,6 +154,19 @@ def enclosing(boxes: Sequence[Box]) -> Box:
     left, top = min(box.left for box in boxes), min(box.top for box in boxes)
     right, bottom = max(box.right for box in boxes), max(box.bottom for box in boxes)
     return Box(left, top, right - left, bottom - top)
+
+
+def between(first: Box, second: Box) -> Box:
+    """Returns the room between two upright boxes side by side, or one above the other; no wide one where they touch."""
+    top, bottom = min(first.top, second.top), max(first.bottom, second.bottom)
+    left, right = min(first.right, second.right), max(first.left, second.left)
+    if right >= left:
+        return Box(left, top, right - left, bottom - top)
+    above, below = min(first.bottom, second.bottom), max(first.top, second.top)
+    if below >= above:
+        around = enclosing([first, second])
+        return Box(around.left, above, around.width, below - above)
+    return Box(max(second.left, first.left), top, 0, bottom - top)
 
 
 def _mean(words: Sequence[Word]) -> float:

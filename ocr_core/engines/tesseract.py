@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import shlex
+import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from ocr_core.engines.tessdata import find_tessdata
+from ocr_core.engines.tessdata import Wanted, find_tessdata
 from ocr_core.engines.tsv import Row, parse_tsv
 from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, FailureKind
 from ocr_core.geometry import Box
@@ -45,7 +49,7 @@ class TesseractEngine(Protocol):
 
         Args:
             pixels: The picture.
-            resolution: dpi to tell Tesseract.
+            resolution: dpi to tell Tesseract; 0: it estimates it.
             page_seg_mode: 1-13.
             seconds: Time limit.
 
@@ -72,6 +76,27 @@ def resolve_binding(options: RecognizeOptions) -> Binding:
     )
 
 
+def wanted_models(options: RecognizeOptions) -> Wanted:
+    """Returns which models the options ask for."""
+    return Wanted(options.tessdata, options.model_type, options.engine_mode in ("legacy", "legacy_lstm"))
+
+
+def find_models(options: RecognizeOptions) -> Path:
+    """Returns the folder with the models of every language; see `find_tessdata`."""
+    return find_tessdata(wanted_models(options), options.languages)
+
+
+_OF_THE_ENGINE = (
+    "languages",
+    "engine_mode",
+    "variables",
+    "char_whitelist",
+    "char_blacklist",
+    "user_words",
+    "user_patterns",
+)
+"""Options that an engine is opened with; the others are looked at anew for each page."""
+
 _engines: dict[str, TesseractEngine] = {}
 
 
@@ -83,13 +108,50 @@ def open_engine(options: RecognizeOptions) -> TesseractEngine:
         ConfigError: If Tesseract has no such variable.
     """
     binding = resolve_binding(options)
-    tessdata = find_tessdata(options.tessdata, options.languages)
-    key = repr((binding, options.languages, options.engine_mode, tessdata, sorted(options.variables.items())))
+    tessdata = find_models(options)
+    key = repr((binding, tessdata, [getattr(options, name) for name in _OF_THE_ENGINE]))
     if key not in _engines:
         _engines.clear()
         make = TesserocrEngine if binding == "tesserocr" else PytesseractEngine
         _engines[key] = make(options, tessdata)
     return _engines[key]
+
+
+def told_resolution(options: RecognizeOptions, resolution: int | None) -> int:
+    """Returns the dpi to tell the engine of a page: 0, estimate it, where it is unknown or to be ignored."""
+    return 0 if options.ignore_resolution else resolution or 0
+
+
+def variables_of(options: RecognizeOptions) -> dict[str, str]:
+    """Returns the Tesseract variables that the options set, but for the names of files."""
+    listed = {"tessedit_char_whitelist": options.char_whitelist, "tessedit_char_blacklist": options.char_blacklist}
+    return {**options.variables, **{name: value for name, value in listed.items() if value}}
+
+
+@contextmanager
+def hint_files(options: RecognizeOptions) -> Iterator[dict[str, str]]:
+    """Writes user words and patterns where Tesseract can read them, as long as the context is open.
+
+    Yields:
+        The variables that name the files, which Tesseract looks at only while it loads its models.
+    """
+    hints = {"user_words_file": options.user_words, "user_patterns_file": options.user_patterns}
+    if not any(hints.values()):
+        yield {}
+        return
+    with tempfile.TemporaryDirectory(prefix="inkstream-hints-") as folder:
+        named = {}
+        for name, lines in hints.items():
+            if lines:
+                path = Path(folder, name)
+                path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+                named[name] = str(path)
+        yield named
+
+
+def unknown_variable(name: str) -> ConfigError:
+    """Returns the error for a variable that Tesseract does not know."""
+    return ConfigError(f"recognize.variables: Tesseract has no variable {name!r}")
 
 
 def timed_out(seconds: float) -> DocumentError:
@@ -106,19 +168,24 @@ class TesserocrEngine:
 
         self._tesserocr = tesserocr
         self._textual = {getattr(tesserocr.PT, name) for name in _TEXTUAL_BLOCKS}
+        variables = variables_of(options)
         try:
-            self._api = tesserocr.PyTessBaseAPI(
-                path=str(tessdata), lang="+".join(options.languages), oem=_OEM[options.engine_mode]
-            )
+            with hint_files(options) as files:
+                self._api = tesserocr.PyTessBaseAPI(
+                    path=str(tessdata),
+                    lang="+".join(options.languages),
+                    oem=_OEM[options.engine_mode],
+                    variables=files,
+                )
         except RuntimeError as error:
             raise EnvironmentFault(
                 f"Tesseract cannot start with languages {'+'.join(options.languages)}, engine_mode "
                 f"{options.engine_mode}, from {tessdata}: {error}",
                 "check recognize.languages and recognize.engine_mode (legacy needs data that holds it)",
             ) from error
-        for name, value in options.variables.items():
+        for name, value in variables.items():
             if not self._api.SetVariable(name, value):
-                raise ConfigError(f"recognize.variables: Tesseract has no variable {name!r}")
+                raise unknown_variable(name)
 
     def read(self, pixels: Pixels, resolution: int, page_seg_mode: int, seconds: float) -> list[Row]:
         """Recognises a picture; see `TesseractEngine.read`."""
@@ -157,7 +224,8 @@ class TesserocrEngine:
         self._api.SetPageSegMode(page_seg_mode)
         # Dense pages are read a tenth faster from a picture than through SetImageBytes, with the same result.
         self._api.SetImage(Image.fromarray(pixels))
-        self._api.SetSourceResolution(resolution)
+        if resolution:
+            self._api.SetSourceResolution(resolution)
 
     def _walk(self, iterator: Any, finest: int) -> list[Row]:
         tesserocr = self._tesserocr
@@ -192,9 +260,8 @@ class PytesseractEngine:
 
         self._pytesseract = pytesseract
         self._languages = "+".join(options.languages)
+        self._options = options
         self._config = f"--tessdata-dir {shlex.quote(str(tessdata))} --oem {_OEM[options.engine_mode]}"
-        for name, value in options.variables.items():
-            self._config += f" -c {shlex.quote(f'{name}={value}')}"
         os.environ["OMP_THREAD_LIMIT"] = "1"
         try:
             pytesseract.get_tesseract_version()
@@ -202,16 +269,34 @@ class PytesseractEngine:
             raise EnvironmentFault(
                 "the program tesseract is not installed", "sudo apt install tesseract-ocr"
             ) from error
+        variables = variables_of(options)
+        for name, value in variables.items():
+            self._config += f" -c {shlex.quote(f'{name}={value}')}"
+        known = self._known_variables() if variables else ()
+        for name in variables:
+            if name not in known:
+                raise unknown_variable(name)
+
+    def _known_variables(self) -> set[str]:
+        """Asks the program, which only warns of a variable it does not know."""
+        program = self._pytesseract.pytesseract.tesseract_cmd
+        listed = subprocess.run(
+            [program, "--print-parameters"], capture_output=True, text=True, errors="replace", timeout=10, check=True
+        )
+        return {line.partition("\t")[0] for line in listed.stdout.splitlines()}
 
     def read(self, pixels: Pixels, resolution: int, page_seg_mode: int, seconds: float) -> list[Row]:
         """Recognises a picture; see `TesseractEngine.read`."""
         from PIL import Image
 
-        config = f"{self._config} --psm {page_seg_mode} --dpi {resolution}"
+        config = f"{self._config} --psm {page_seg_mode}" + (f" --dpi {resolution}" if resolution else "")
         try:
-            answer = self._pytesseract.image_to_data(
-                Image.fromarray(pixels), lang=self._languages, config=config, timeout=seconds
-            )
+            with hint_files(self._options) as files:
+                for name, path in files.items():
+                    config += f" --{name.removesuffix('_file').replace('_', '-')} {shlex.quote(path)}"
+                answer = self._pytesseract.image_to_data(
+                    Image.fromarray(pixels), lang=self._languages, config=config, timeout=seconds
+                )
         except self._pytesseract.TesseractError as error:
             raise DocumentError(FailureKind.INTERNAL, f"tesseract failed: {error.message}") from error
         except RuntimeError as error:  # what pytesseract raises for a timeout

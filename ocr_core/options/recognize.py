@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from ocr_core.options.base import Options
 from ocr_core.page import Level
 
 PageSegMode = Annotated[int, Field(ge=1, le=13)]
+UserWord = Annotated[str, StringConstraints(pattern=r"^\S+$")]
+
+_OWN_OPTION = {
+    "tessedit_char_whitelist": "char_whitelist",
+    "tessedit_char_blacklist": "char_blacklist",
+    "user_words_file": "user_words",
+    "user_words_suffix": "user_words",
+    "user_patterns_file": "user_patterns",
+    "user_patterns_suffix": "user_patterns",
+}
+"""Tesseract variables that an option here says better."""
+
+_FILES = ("user_words", "user_patterns")
+
+
+def _split_languages(value: Any) -> Any:
+    """Takes `eng+deu`, as Tesseract's own program does, for `[eng, deu]`."""
+    parts = [value] if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
+        return value
+    return [name for part in parts for name in part.split("+")]
+
+
+Languages = Annotated[
+    tuple[Annotated[str, StringConstraints(pattern=r"^\w[\w/-]*$")], ...], BeforeValidator(_split_languages)
+]
 
 
 class DetectOptions(Options):
@@ -28,10 +54,15 @@ class RecognizeOptions(Options):
         "auto",
         description="tesserocr keeps one handle open; pytesseract starts a process a page; auto: the first there is",
     )
-    languages: tuple[str, ...] = Field(
-        ("eng",), min_length=1, description="Tesseract language codes, most likely first"
+    languages: Languages = Field(
+        ("eng",), min_length=1, description="Tesseract language codes, most likely first; `eng+deu` is `[eng, deu]`"
     )
     tessdata: str | None = Field(None, description="folder of *.traineddata; default: where the system keeps it")
+    model_type: Literal["base", "best", "fast"] = Field(
+        "base",
+        description="base: whatever models are installed; best: the accurate, slow ones, fast: the quick ones, also "
+        "looked for in folders `tessdata_best` and `tessdata_fast` in and beside the usual ones",
+    )
     page_seg_mode: PageSegMode = Field(3, description="Tesseract page segmentation mode; 6 = one uniform block")
     engine_mode: Literal["lstm", "legacy", "legacy_lstm", "default"] = Field(
         "lstm", description="Tesseract OCR engine mode (legacy needs traineddata that holds it)"
@@ -47,9 +78,48 @@ class RecognizeOptions(Options):
         le=100,
         description="text of elements (see iterator_level) below this confidence is left out",
     )
+    char_whitelist: str = Field("", description="the only characters that may be read; empty: all")
+    char_blacklist: str = Field("", description="characters that are never read")
+    user_words: tuple[UserWord, ...] = Field(
+        (), description="words to prefer where the pixels leave a doubt, beside the language's own dictionary"
+    )
+    user_patterns: tuple[UserWord, ...] = Field(
+        (),
+        description=r"patterns to prefer likewise, such as `INV-\d\d\d\d`: `\c` letter, `\d` digit, `\n` letter or "
+        r"digit, `\p` punctuation, `\a` lower case, `\A` upper case, `\*` the one before any number of times",
+    )
+    ignore_resolution: bool = Field(
+        False, description="let Tesseract estimate the dpi from the letters instead of telling it the page's"
+    )
+    keep_layout: bool = Field(
+        False, description="lay `text` out as on the page, with spaces and empty lines, for a fixed-width font"
+    )
+    output_space_character_width: float = Field(
+        8.0,
+        gt=0,
+        le=72,
+        description="points (1/72 inch) of the page that one space stands for with keep_layout; "
+        "less where the letters are narrower",
+    )
+    with_spaces: bool = Field(
+        False, description="put the spaces between words into `regions`, too, with text ` ` and no confidence"
+    )
     variables: dict[str, Annotated[str, Field(coerce_numbers_to_str=True)]] = Field(
-        {}, description="Tesseract variables, such as tessedit_char_whitelist"
+        {}, description="any other Tesseract variable, such as textord_min_linesize; set when the models are loaded"
     )
     time_limit: float = Field(
         60.0, gt=0, description="seconds Tesseract may spend on one page before it fails with kind `timeout`"
     )
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        for name, option in _OWN_OPTION.items():
+            if name not in self.variables:
+                continue
+            if option in _FILES:
+                raise ValueError(f"variables: instead of {name} give the words themselves in {option}")
+            if getattr(self, option):
+                raise ValueError(f"variables: {name} is given by {option} already")
+        if self.with_spaces and self.iterator_level is not Level.WORD:
+            raise ValueError("with_spaces needs iterator_level `word`: spaces are between words")
+        return self

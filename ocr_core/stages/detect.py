@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ocr_core.engines.tesseract import ENGINE, open_engine
+from ocr_core.engines.tesseract import ENGINE, open_engine, told_resolution
 from ocr_core.engines.tsv import Row
 from ocr_core.layout import LEVELS
 from ocr_core.options import DetectOptions, RecognizeOptions
@@ -28,7 +28,7 @@ class Detect:
             return
         rows = open_engine(self.recognize).layout(
             page.pixels,
-            page.resolution or 0,
+            told_resolution(self.recognize, page.resolution),
             self.options.page_seg_mode,
             self.options.level,
             self.recognize.time_limit,

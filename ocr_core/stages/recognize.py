@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ocr_core.engines.tesseract import ENGINE, TesseractEngine, open_engine, timed_out
+from ocr_core.engines.tesseract import ENGINE, TesseractEngine, open_engine, timed_out, told_resolution
 from ocr_core.engines.tsv import words_of
 from ocr_core.errors import DocumentError, FailureKind
-from ocr_core.layout import LEVELS, Word, compose
+from ocr_core.layout import LEVELS, Word, compose_page
 from ocr_core.options import RecognizeOptions
 from ocr_core.page import Level, Region
 from ocr_core.pipeline import WorkingPage
@@ -40,17 +40,12 @@ class Recognize:
         """Sets `text`, `confidence`, `engine`, and puts the recognised regions in place of detected ones."""
         if page.text is not None or page.pixels is None:
             return
-        reader = _Reader(open_engine(self.options), self.options, page.resolution or 0)
+        reader = _Reader(open_engine(self.options), self.options, told_resolution(self.options, page.resolution))
         if self.options.per_region:
             words = _read_regions(reader, page.pixels, page.regions)
         else:
             words = reader.read(page.pixels)
-        made = compose(
-            words,
-            engine=ENGINE,
-            finest=self.options.iterator_level,
-            threshold=self.options.confidence_threshold,
-        )
+        made = compose_page(words, ENGINE, self.options, page.resolution or 0)
         page.text, page.confidence, page.regions = made.text, made.confidence, made.regions
         page.engine = ENGINE
 

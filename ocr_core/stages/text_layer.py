@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ocr_core.engines import text_layer
-from ocr_core.layout import compose
+from ocr_core.layout import compose_page
 from ocr_core.options import RecognizeOptions, RenderOptions, TextLayerMode, TextLayerOptions
 from ocr_core.pipeline import SOURCE, WorkingPage
 
@@ -32,7 +32,7 @@ class TextLayer:
         believed = text_layer.usable(words, self.options.min_chars)
         if not believed and self.options.mode is not TextLayerMode.ONLY:
             return
-        made = compose(words if believed else [], engine=text_layer.ENGINE, finest=self.recognize.iterator_level)
+        made = compose_page(words if believed else [], text_layer.ENGINE, self.recognize, canvas.resolution)
         page.width, page.height, page.resolution = canvas.width, canvas.height, canvas.resolution
         page.text, page.confidence, page.regions = made.text, made.confidence, made.regions
         page.engine = text_layer.ENGINE

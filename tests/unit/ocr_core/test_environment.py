@@ -17,7 +17,7 @@ from ocr_core import (
     pipeline_id,
     require_environment,
 )
-from ocr_core.engines.tessdata import find_tessdata
+from ocr_core.engines.tessdata import Wanted, find_tessdata
 from ocr_core.options import RecognizeOptions, TextLayerOptions
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -39,7 +39,11 @@ def test_a_missing_language_names_its_package() -> None:
     with pytest.raises(EnvironmentFault, match="no data for language xyz") as caught:
         require_environment(options)
     assert caught.value.remedy == "sudo apt install tesseract-ocr tesseract-ocr-xyz"
-    assert [check.ok for check in check_environment(options)] == [True, True, False]
+    checks = {check.name: check for check in check_environment(options)}
+    assert checks["tesseract language eng"].ok
+    assert "eng.traineddata (" in checks["tesseract language eng"].detail
+    assert not checks["tesseract language xyz"].ok
+    assert checks["tesseract language xyz"].remedy == caught.value.remedy
 
 
 def test_text_layers_alone_need_no_tesseract() -> None:
@@ -49,17 +53,17 @@ def test_text_layers_alone_need_no_tesseract() -> None:
 
 
 def test_data_is_found_by_option_then_by_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    usual = find_tessdata(None, ("eng",))
+    usual = find_tessdata(Wanted(), ("eng",))
     for name in ("option", "prefix", "parent/tessdata"):
         (tmp_path / name).mkdir(parents=True)
         shutil.copy(usual / "eng.traineddata", tmp_path / name)
     monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path / "prefix"))
-    assert find_tessdata(str(tmp_path / "option"), ("eng",)) == tmp_path / "option"
-    assert find_tessdata(None, ("eng",)) == tmp_path / "prefix"
+    assert find_tessdata(Wanted(str(tmp_path / "option")), ("eng",)) == tmp_path / "option"
+    assert find_tessdata(Wanted(), ("eng",)) == tmp_path / "prefix"
     monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path / "parent"))
-    assert find_tessdata(None, ("eng",)) == tmp_path / "parent/tessdata"
+    assert find_tessdata(Wanted(), ("eng",)) == tmp_path / "parent/tessdata"
     with pytest.raises(EnvironmentFault, match="eng in"):
-        find_tessdata(str(tmp_path), ("eng",))
+        find_tessdata(Wanted(str(tmp_path)), ("eng",))
 
 
 def test_pipeline_id_is_what_shapes_the_output(tmp_path: Path) -> None:
