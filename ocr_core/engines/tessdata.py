@@ -136,7 +136,8 @@ def _remedy(wanted: Wanted, folder: Path, missing: tuple[str, ...]) -> str:
     packaged = wanted.model_type == "base" or (wanted.model_type == "fast" and not others)
     if packaged and not wanted.folder:
         return install_command(missing)
-    return download_command(folder.parent / named if others else folder, wanted.model_type, missing)
+    beside = others or not (wanted.folder or folder.name == named)  # no model that is there is overwritten
+    return download_command(folder.parent / named if beside else folder, wanted.model_type, missing)
 
 
 def _kind(wanted: Wanted) -> str:

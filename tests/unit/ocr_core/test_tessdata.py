@@ -107,6 +107,9 @@ def test_what_to_do_where_only_the_fast_models_are_installed() -> None:
     target = INSTALLED.parent.parent / "tessdata_best" / "eng.traineddata"
     source = "https://github.com/tesseract-ocr/tessdata_best/raw/main/eng.traineddata"
     assert caught.value.remedy == f"{sudo}curl -fL --create-dirs -o {target} {source}"
+    with pytest.raises(EnvironmentFault) as caught:
+        find_tessdata(Wanted(None, "best"), ("xyz",))
+    assert f"-o {target.with_stem('xyz')} " in caught.value.remedy
     with pytest.raises(EnvironmentFault, match="xyz") as caught:
         find_tessdata(Wanted(None, "fast"), ("eng", "xyz"))
     assert caught.value.remedy == "sudo apt install tesseract-ocr tesseract-ocr-xyz"
