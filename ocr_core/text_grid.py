@@ -172,14 +172,20 @@ def _stops(table: list[list[_Run]], unit: float) -> list[_Stop]:
     """Gives each run a stop: where it begins, or where it ends if more runs end there than begin there."""
     runs = [run for row in table for run in row]
     begins, ends = _clusters(runs, 0, unit), _clusters(runs, 1, unit)
-    starting = {id(run): stop for stop in begins for run in stop.runs}
-    ending = {id(run): stop for stop in ends for run in stop.runs}
+    starting = {id(run): found for found in map(_weighed, begins) for run in found[1].runs}
+    ending = {id(run): found for found in map(_weighed, ends) for run in found[1].runs}
     for run in runs:
-        begin, end = starting[id(run)], ending[id(run)]
-        run.stop = end if run.before is not None and len(end.runs) > len(begin.runs) else begin
+        (begins_with, begin), (ends_with, end) = starting[id(run)], ending[id(run)]
+        run.stop = end if run.before is not None and ends_with > begins_with else begin
     for stop in (*begins, *ends):
         stop.runs = [run for run in stop.runs if run.stop is stop]
     return sorted((stop for stop in (*begins, *ends) if stop.runs), key=lambda stop: stop.x)
+
+
+def _weighed(stop: _Stop) -> tuple[tuple[int, float], _Stop]:
+    """Returns how well runs agree on a stop: how many, then how closely; and the stop."""
+    edges = [(run.left, run.right)[stop.edge] for run in stop.runs]
+    return (len(edges), min(edges) - max(edges)), stop
 
 
 def _clusters(runs: list[_Run], edge: int, unit: float) -> list[_Stop]:

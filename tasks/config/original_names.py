@@ -125,6 +125,7 @@ def _alias(name: str, places: str, target: str, translate: Translate = _same) ->
 
 _page_seg_mode = _named(_PAGE_SEG_MODES, hint="; OSD_ONLY reads nothing")
 _level = _named(_LEVELS, tuple(_LEVELS[name] for name in ("BLOCK", "PARA", "TEXTLINE", "WORD")), "; a word is finest")
+_model_type = _named({"BASE": "base", "BEST": "best", "FAST": "fast"})
 _engine_mode = _named(_ENGINE_MODES, ("legacy", "lstm", "legacy_lstm", "default"))
 
 ALIASES: tuple[Alias, ...] = (
@@ -151,6 +152,11 @@ ALIASES: tuple[Alias, ...] = (
     _alias("language", "pipeline.recognize", "pipeline.recognize.languages", _languages),
     _alias("confidenceThreshold", "pipeline.recognize", "pipeline.recognize.confidence_threshold"),
     _alias("ocrParams", "pipeline.recognize", "pipeline.recognize.variables", _variables),
+    _alias("modelType", "pipeline.recognize", "pipeline.recognize.model_type", _model_type),
+    _alias("ignoreResolution", "pipeline.recognize", "pipeline.recognize.ignore_resolution"),
+    _alias("keepLayout", "pipeline.recognize", "pipeline.recognize.keep_layout"),
+    _alias("withSpaces", "pipeline.recognize", "pipeline.recognize.with_spaces"),
+    _alias("outputSpaceCharacterWidth", "pipeline.recognize", "pipeline.recognize.output_space_character_width"),
     _alias("lineWidth", "pipeline.draw", "pipeline.draw.line_width"),
     _alias("rectColor", "pipeline.draw", "pipeline.draw.color", _color),
 )
@@ -185,8 +191,8 @@ ANSWERS: dict[str, str] = {
     "partitionNumAfterSplit": _SPLIT,
     "splitNumBatch": _SPLIT,
     "splittingStategy": _SPLIT,
-    "ignoreResolution": "Tesseract is always told the page's resolution; for PDFs it is pipeline.render.resolution",
-    "modelType": "the folder of the models says which they are: pipeline.recognize.tessdata=/path/to/tessdata_best",
+    "modelData": "the folder of the models is pipeline.recognize.tessdata",
+    "downloadModelData": "`inkstream doctor` names the command that downloads a model; leave it out",
     "scoreThreshold": _NO_THRESHOLD,
     "sizeThreshold": _NO_THRESHOLD,
     "textThreshold": _NO_THRESHOLD,

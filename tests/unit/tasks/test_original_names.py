@@ -44,6 +44,11 @@ CASES: list[tuple[str, Any, str, Any]] = [
     ("pipeline.recognize.language", "ENG+DEU", "pipeline.recognize.languages", ["eng", "deu"]),
     ("pipeline.recognize.confidenceThreshold", "60", "pipeline.recognize.confidence_threshold", 60),
     ("pipeline.recognize.ocrParams", "[a=1, b=x=y]", "pipeline.recognize.variables", {"a": "1", "b": "x=y"}),
+    ("pipeline.recognize.modelType", "ModelType.BEST", "pipeline.recognize.model_type", "best"),
+    ("pipeline.recognize.ignoreResolution", "true", "pipeline.recognize.ignore_resolution", True),
+    ("pipeline.recognize.keepLayout", "true", "pipeline.recognize.keep_layout", True),
+    ("pipeline.recognize.withSpaces", "true", "pipeline.recognize.with_spaces", True),
+    ("pipeline.recognize.outputSpaceCharacterWidth", "4", "pipeline.recognize.output_space_character_width", 4),
     ("pipeline.draw.lineWidth", "4", "pipeline.draw.line_width", 4),
     ("pipeline.draw.rectColor", "Color.blue", "pipeline.draw.color", "blue"),
 ]
