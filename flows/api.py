@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Literal, Self
 
 from flows.drain import StreamRun, Workers
+from flows.planners import FailedPages, NewFiles, OtherPipeline, Plan, Planner
 from flows.prefect_settings import api_configured
+from ocr_core.errors import FailureKind
 from tasks.config import StreamConfig
 from tasks.progress import Observer, Summary
 
@@ -49,11 +51,37 @@ class Stream:
             EnvironmentFault: If the machine lacks something; it says what and the remedy.
             TransientError: If the work should be tried again later.
         """
-        try:
-            return self._run_under_prefect() if self._prefect else self._run_directly()
-        except BaseException:
-            self._workers.close()
-            raise
+        return self.start(NewFiles())
+
+    def retry(
+        self, *, kinds: Sequence[FailureKind] = (), paths: Sequence[str] = (), overrides: Sequence[str] = ()
+    ) -> Summary:
+        """Reads the pages that failed again, each as it was read before, and replaces their rows.
+
+        Args:
+            kinds: Which kinds of failure; all when empty.
+            paths: Which files, as paths, URLs, file names or globs; all when empty.
+            overrides: `a.b=value` strings on top of what the pages were read with.
+
+        Raises:
+            InkstreamError: As `run` does.
+        """
+        return self.start(FailedPages(tuple(kinds), tuple(paths), tuple(overrides)))
+
+    def reprocess(self, *, paths: Sequence[str] = ()) -> Summary:
+        """Reads files again whose rows another pipeline made than this configuration's, and replaces their rows.
+
+        Args:
+            paths: Which files, as paths, URLs, file names or globs; all when empty.
+
+        Raises:
+            InkstreamError: As `run` does.
+        """
+        return self.start(OtherPipeline(tuple(paths)))
+
+    def plan(self, planner: Planner) -> Plan:
+        """Finds out what there would be to do, and does nothing of it. Raises as `run` does."""
+        return StreamRun(self._config, self._workers, planner, observers=self._observers).plan()
 
     def close(self) -> None:
         """Stops the workers."""
@@ -67,15 +95,34 @@ class Stream:
     ) -> None:
         self.close()
 
-    def _run_directly(self) -> Summary:
-        return StreamRun(self._config, self._workers, observers=self._observers).drain()
+    def start(self, planner: Planner) -> Summary:
+        """Does what a planner decides. Raises as `run` does."""
+        try:
+            if self._prefect:
+                return self._run_under_prefect(planner)
+            return StreamRun(self._config, self._workers, planner, observers=self._observers).drain()
+        except BaseException:
+            self._workers.close()
+            raise
 
-    def _run_under_prefect(self) -> Summary:
+    def _run_under_prefect(self, planner: Planner) -> Summary:
         from flows.prefect_settings import reach_server
-        from flows.stream import ocr_stream
         from flows.watching import watching
 
         reach_server()
         with watching(self._observers, self._workers) as watch:
-            ocr_stream(self._config)
+            _run_flow(self._config, planner)
         return watch.summaries[-1]
+
+
+def _run_flow(config: StreamConfig, planner: Planner) -> None:
+    from flows.reprocess import reprocess, retry
+    from flows.stream import ocr_stream
+
+    if isinstance(planner, FailedPages):
+        kinds = [FailureKind(kind) for kind in planner.kinds]
+        retry(config, kinds=kinds, paths=list(planner.paths), overrides=list(planner.overrides))
+    elif isinstance(planner, OtherPipeline):
+        reprocess(config, paths=list(planner.paths))
+    else:
+        ocr_stream(config)

@@ -13,15 +13,25 @@ from typing import Protocol
 from tasks.config import StreamConfig
 from tasks.discovery import discover
 from tasks.model import Batch, FileVersion
-from tasks.planning import plan_batches
+from tasks.planning import plan_batches, redo_batches
+from tasks.selection import Chosen, Selection, choose_failed, choose_made_otherwise
+from tasks.stored import read_again_with
+from tasks.tables import PagesTable
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One batch, and the configuration it is read with."""
+    """One batch, and the configuration it is read with.
+
+    Attributes:
+        batch: The batch.
+        config: The configuration.
+        chosen: Why each file was chosen, where it was chosen from the table.
+    """
 
     batch: Batch
     config: StreamConfig
+    chosen: tuple[Chosen, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +100,66 @@ class NewFiles:
         found = discover(config)
         batches = cut(found.files, config, found.planned_at)
         return Plan(found.listed, tuple(Work(batch, config) for batch in batches))
+
+
+@dataclass(frozen=True, slots=True)
+class FailedPages:
+    """The planner of `retry`: the pages that failed, each with the pipeline that its row names.
+
+    Attributes:
+        kinds: Which kinds of failure; all when empty.
+        paths: Which files, as in `tasks.matching`; all when empty.
+        overrides: `a.b=value` strings on top of what the pages were read with.
+    """
+
+    kinds: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+    step: str = "choose_failed"
+    new_files: bool = False
+    expects_failures: bool = True
+
+    def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
+        """Looks into the table."""
+        found = choose_failed(PagesTable(config.sink.url).open(), config.stream, self.kinds, self.paths)
+        configs: dict[str | None, StreamConfig] = {}
+        groups: dict[str, tuple[StreamConfig, list[Chosen]]] = {}
+        for one in found.files:
+            if one.pipeline_id not in configs:
+                configs[one.pipeline_id] = read_again_with(config, one.pipeline_id, self.overrides)
+            with_it = configs[one.pipeline_id]
+            groups.setdefault(with_it.pipeline.canonical(), (with_it, []))[1].append(one)
+        work = [item for with_it, files in groups.values() for item in _redo(found, files, with_it)]
+        return Plan(found.looked_at, tuple(work))
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPipeline:
+    """The planner of `reprocess`: files with rows that another pipeline made than the one configured now.
+
+    Attributes:
+        paths: Which files, as in `tasks.matching`; all when empty.
+    """
+
+    paths: tuple[str, ...] = ()
+    step: str = "choose_outdated"
+    new_files: bool = False
+    expects_failures: bool = False
+
+    def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:
+        """Looks into the table."""
+        table = PagesTable(config.sink.url).open()
+        found = choose_made_otherwise(table, config.stream, made_by(config), self.paths)
+        return Plan(found.looked_at, tuple(_redo(found, found.files, config)))
+
+
+def _redo(found: Selection, files: Sequence[Chosen], config: StreamConfig) -> list[Work]:
+    again = {one.file.key: one.again for one in files if one.again is not None}
+    batches = redo_batches(
+        cut([one.file for one in files], config, found.planned_at), version=found.version, again=again
+    )
+    why = {one.file.key: one for one in files}
+    return [Work(batch, config, tuple(why[file.key] for file in batch.files)) for batch in batches]
 
 
 def cut(files: Sequence[FileVersion], config: StreamConfig, planned_at: int) -> list[Batch]:

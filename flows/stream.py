@@ -13,6 +13,7 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.drain import StreamRun, Workers
+from flows.planners import NewFiles, Planner
 from flows.watching import current_watch
 from tasks.config import StreamConfig
 
@@ -32,6 +33,19 @@ def run_as_task(name: str, label: str, call: Callable[[], T]) -> T:
     return step()
 
 
+def drain_with_tasks(config: StreamConfig, planner: Planner) -> dict[str, Any]:
+    """Runs the drain loop inside a flow, each step as a task, and returns its counts."""
+    watch = current_watch()
+    workers = watch.workers or Workers(config)
+    try:
+        summary = StreamRun(config, workers, planner, step=run_as_task, observers=watch.observers).drain()
+    finally:
+        if workers is not watch.workers:
+            workers.close()
+    watch.summaries.append(summary)
+    return summary.to_json()
+
+
 @flow(name="ocr_stream", flow_run_name="{config.stream}", persist_result=False, validate_parameters=True)
 def ocr_stream(config: StreamConfig) -> dict[str, Any]:
     """Streams new documents into a versioned table of text, each page exactly once.
@@ -42,12 +56,4 @@ def ocr_stream(config: StreamConfig) -> dict[str, Any]:
     Returns:
         Counts of what was committed and of files left for the next trigger, and the table's version.
     """
-    watch = current_watch()
-    workers = watch.workers or Workers(config)
-    try:
-        summary = StreamRun(config, workers, step=run_as_task, observers=watch.observers).drain()
-    finally:
-        if workers is not watch.workers:
-            workers.close()
-    watch.summaries.append(summary)
-    return {**summary.to_json(), "left_out": len(summary.left_out)}
+    return drain_with_tasks(config, NewFiles())

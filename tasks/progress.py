@@ -153,6 +153,8 @@ class Summary:
             "files": self.files,
             "pages": self.pages,
             "failed_pages": self.failed_pages,
+            "kept_pages": self.kept_pages,
+            "left_out": len(self.left_out),
             "version": self.version,
             "table": self.table,
         }

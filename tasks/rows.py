@@ -18,6 +18,9 @@ from tasks.model import FileVersion
 SCHEMA_VERSION = 1
 """Raised when a column changes its meaning; a table with a higher one is refused."""
 
+FORGOTTEN = "forgotten"
+"""The `exception_kind` of the one row that is left of a file whose text was deleted on request."""
+
 _UTC = pa.timestamp("us", tz="UTC")
 
 REGION_TYPE = pa.struct(

@@ -44,6 +44,21 @@ def stored_config(sink_url: str, stream: str | None = None, overrides: Iterable[
     return build_config(document, overrides=overrides)
 
 
+def read_again_with(config: StreamConfig, pipeline_id: str | None, overrides: Iterable[str] = ()) -> StreamConfig:
+    """Returns the configuration that reads pages as some pipeline did.
+
+    Args:
+        config: The stream's configuration. It stands where the sink does not say what the pipeline was.
+        pipeline_id: What made the pages' rows; None where they do not say.
+        overrides: `a.b=value` strings on top.
+    """
+    document = config.model_dump(mode="json")
+    stored = read_json(config.sink.url, f"pipelines/{pipeline_id}{_SUFFIX}") if pipeline_id else None
+    if stored is not None:
+        document["pipeline"] = stored["pipeline"]
+    return build_config(document, overrides=overrides)
+
+
 def _only_stream(sink_url: str) -> str:
     streams = stored_streams(sink_url)
     if len(streams) == 1:

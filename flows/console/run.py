@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -16,19 +17,38 @@ if TYPE_CHECKING:
     from ocr_core.errors import TransientError
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a run speaks of what it does.
+
+    Attributes:
+        looking: While it finds out what there is to do.
+        files: What its files are.
+        nothing: There is nothing to do.
+        left: What became of files that are not committed.
+    """
+
+    looking: str = "looking for new files"
+    files: str = "new files"
+    nothing: str = "nothing new"
+    left: str = "files left for the next trigger"
+
+
 class RunOutput:
     """An observer that prints. `finished` prints the end of a run.
 
     Args:
+        words: How the run speaks.
         as_json: JSON Lines on standard output; everything meant for people goes to standard error.
         progress: The live bar, or None where there is no terminal.
     """
 
-    def __init__(self, *, as_json: bool, progress: Progress | None) -> None:
+    def __init__(self, words: Words, *, as_json: bool, progress: Progress | None) -> None:
+        self._words = words
         self._as_json = as_json
         self._progress = progress
         self._console = progress.console if progress else Console(stderr=as_json, highlight=False, soft_wrap=True)
-        self._bar = progress.add_task("looking for new files", total=None) if progress else None
+        self._bar = progress.add_task(words.looking, total=None) if progress else None
         self._pages = 0
         self._failed = 0
         self._files_done = 0
@@ -57,15 +77,17 @@ class RunOutput:
             print_json(summary.to_json())
             return
         if not summary.batches and not summary.left_out:
-            self._console.print(f"nothing new; the table is at version {summary.version}: {summary.table}")
+            self._console.print(f"{self._words.nothing}; the table is at version {summary.version}: {summary.table}")
             return
         self._console.print(
             f"{summary.batches} batches, {summary.files} files, {summary.pages} pages "
             f"({summary.failed_pages} failed); table version {summary.version}: {summary.table}",
             markup=False,
         )
+        if summary.kept_pages:
+            self._console.print(f"{summary.kept_pages} other pages of these files were kept as they were")
         if summary.left_out:
-            self._console.print(f"{len(summary.left_out)} files left for the next trigger:")
+            self._console.print(f"{len(summary.left_out)} {self._words.left}:")
             for path, reason in list(summary.left_out.items())[:10]:
                 self._console.print(f"  {path}: {visible(reason)}", markup=False)
 
@@ -76,7 +98,9 @@ class RunOutput:
     def _planned(self, event: Planned) -> None:
         files = sum(len(batch.files) for batch in event.batches)
         if files and not self._as_json:
-            self._console.print(f"{files} new files, {human_bytes(self._bytes)}, in {len(event.batches)} batches")
+            self._console.print(
+                f"{files} {self._words.files}, {human_bytes(self._bytes)}, in {len(event.batches)} batches"
+            )
 
     def _batch_done(self, event: BatchDone) -> None:
         self._files_done += len(event.files)
@@ -113,11 +137,11 @@ class RunOutput:
 
 
 @contextmanager
-def run_output(*, as_json: bool) -> Iterator[RunOutput]:
+def run_output(words: Words = Words(), *, as_json: bool) -> Iterator[RunOutput]:
     """Yields the observer for a run: with a live bar on a terminal, plain lines elsewhere."""
     terminal = Console(stderr=True, soft_wrap=True)
     if as_json or not terminal.is_terminal:
-        yield RunOutput(as_json=as_json, progress=None)
+        yield RunOutput(words, as_json=as_json, progress=None)
         return
     columns = (
         SpinnerColumn(),
@@ -128,4 +152,4 @@ def run_output(*, as_json: bool) -> Iterator[RunOutput]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=terminal, transient=True) as progress:
-        yield RunOutput(as_json=False, progress=progress)
+        yield RunOutput(words, as_json=False, progress=progress)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -47,12 +47,12 @@ class World:
         )
         self._config.write_text(config.model_dump_json())
 
-    def fill(self, files: int, *, pages: int = 2, start: int = 0) -> None:
-        """Puts new small documents into the source."""
+    def fill(self, files: int, *, pages: int = 2, start: int = 0, large: Collection[int] = ()) -> None:
+        """Puts new small documents into the source, some of their pages larger than others."""
         for number in range(start, start + files):
             name = f"document{number:05}.pdf"
             texts = [f"document {number} page {page}" for page in range(pages)]
-            self.corpus.put(name, tiny_pdf(*texts), pages)
+            self.corpus.put(name, tiny_pdf(*texts, large=large), pages)
 
     def start(self, *arguments: str, module: str = "tests.faults.driver") -> subprocess.Popen[str]:
         """Starts a driver."""

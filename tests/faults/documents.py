@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 
-def tiny_pdf(*pages: str) -> bytes:
-    """Returns a born-digital PDF with one short line of text a page."""
+
+def tiny_pdf(*pages: str, large: Collection[int] = ()) -> bytes:
+    """Returns a born-digital PDF with one short line of text a page, 400 x 144 points or, if large, 800 x 288."""
     font, tree = 3, 2
     objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b"", b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
     kids = []
-    for text in pages:
+    for number, text in enumerate(pages):
+        box = b"[0 0 800 288]" if number in large else b"[0 0 400 144]"
         stream = f"BT /F1 18 Tf 40 100 Td ({text}) Tj ET".encode("ascii")
         objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream))
         objects.append(
-            b"<< /Type /Page /Parent %d 0 R /MediaBox [0 0 400 144] /Contents %d 0 R"
-            b" /Resources << /Font << /F1 %d 0 R >> >> >>" % (tree, len(objects), font)
+            b"<< /Type /Page /Parent %d 0 R /MediaBox %b /Contents %d 0 R"
+            b" /Resources << /Font << /F1 %d 0 R >> >> >>" % (tree, box, len(objects), font)
         )
         kids.append(b"%d 0 R" % len(objects))
     objects[tree - 1] = b"<< /Type /Pages /Count %d /Kids [%s] >>" % (len(kids), b" ".join(kids))

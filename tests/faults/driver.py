@@ -1,6 +1,7 @@
 """Runs a stream in a process of its own that can be told to die, or to stop, at a chosen event.
 
-    python -m tests.faults.driver CONFIG.json [--die-at EVENT[:N]] [--stop-at EVENT[:N]] [--at EVENT[:N] COMMAND]
+    python -m tests.faults.driver CONFIG.json [--do run|retry|reprocess] [--set KEY=VALUE]
+        [--die-at EVENT[:N]] [--stop-at EVENT[:N]] [--at EVENT[:N] COMMAND]
 
 EVENT is the name of a class in `tasks.progress`; N counts from 1. Dying is SIGKILL to itself: nothing is flushed,
 nothing is closed. Prints the summary as JSON when the run ends by itself.
@@ -21,7 +22,7 @@ from pathlib import Path
 
 from flows.api import Stream
 from ocr_core.errors import EnvironmentFault, TransientError
-from tasks.config import StreamConfig
+from tasks.config import build_config
 from tasks.progress import Event
 
 
@@ -44,6 +45,8 @@ def main() -> int:
     """Runs the stream; returns the exit code that `inkstream run` would."""
     parser = argparse.ArgumentParser()
     parser.add_argument("config", type=Path)
+    parser.add_argument("--do", choices=("run", "retry", "reprocess"), default="run")
+    parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--die-at")
     parser.add_argument("--stop-at")
     parser.add_argument("--at", nargs=2, action="append", default=[])
@@ -55,10 +58,13 @@ def main() -> int:
         observers.append(at(arguments.stop_at, lambda: os.kill(os.getpid(), signal.SIGSTOP)))
     if arguments.die_at:
         observers.append(at(arguments.die_at, lambda: os.kill(os.getpid(), signal.SIGKILL)))
-    config = StreamConfig.model_validate_json(arguments.config.read_text())
+    config = build_config(json.loads(arguments.config.read_text()), overrides=arguments.set)
     try:
         with Stream(config, observers=observers) as stream:
-            summary = stream.run()
+            if arguments.do == "retry":
+                summary = stream.retry(overrides=arguments.set)
+            else:
+                summary = stream.reprocess() if arguments.do == "reprocess" else stream.run()
     except TransientError as error:
         print(error, file=sys.stderr)
         return 5

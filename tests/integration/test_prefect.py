@@ -50,6 +50,8 @@ def test_one_flow_run_with_a_few_task_runs_a_batch(prefect_server: PrefectServer
         "files": 4,
         "pages": 4,
         "failed_pages": 0,
+        "kept_pages": 0,
+        "left_out": 0,
         "version": lines[-1]["version"],
         "table": lines[-1]["table"],
     }
@@ -65,6 +67,14 @@ def test_one_flow_run_with_a_few_task_runs_a_batch(prefect_server: PrefectServer
         "process counted 1/2",
         "process counted 2/2",
     ]
+    assert corpus.judge(tmp_path / "tables", stream="counted").clean
+    command = [sys.executable, "-m", "flows.cli", "reprocess", str(tmp_path / "tables"), "--prefect", "auto", "--json"]
+    command += [part for option in ("render.resolution=100", "draw={}") for part in ("--set", f"pipeline.{option}")]
+    done = subprocess.run(command, env=prefect_server.environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["pages"] == 4
+    assert {run["state_type"] for run in _flow_runs(prefect_server, "counted")} == {"COMPLETED"}
+    assert len(_flow_runs(prefect_server, "counted")) == 2
     assert corpus.judge(tmp_path / "tables", stream="counted").clean
 
 

@@ -1,0 +1,48 @@
+"""`retry` and `reprocess`, the Prefect flows: the drain loop over what is in the table already.
+
+Annotations are evaluated here (no `from __future__ import annotations`), see `flows.stream`.
+"""
+
+from typing import Any
+
+from prefect import flow
+
+from flows.planners import FailedPages, OtherPipeline
+from flows.stream import drain_with_tasks
+from ocr_core.errors import FailureKind
+from tasks.config import StreamConfig
+
+
+@flow(name="retry", flow_run_name="{config.stream}", persist_result=False, validate_parameters=True)
+def retry(
+    config: StreamConfig,
+    kinds: list[FailureKind] = [],  # noqa: B006 - the form's default; nobody changes it
+    paths: list[str] = [],  # noqa: B006
+    overrides: list[str] = [],  # noqa: B006
+) -> dict[str, Any]:
+    """Reads the pages that failed again, each as it was read before, and replaces their rows.
+
+    Args:
+        config: The stream.
+        kinds: Which kinds of failure; all when empty.
+        paths: Which files, as paths, URLs, file names or globs; all when empty.
+        overrides: KEY=VALUE on top of what the pages were read with, such as pipeline.render.resolution=150.
+
+    Returns:
+        Counts of what was committed and of files left as they are, and the table's version.
+    """
+    return drain_with_tasks(config, FailedPages(tuple(kinds), tuple(paths), tuple(overrides)))
+
+
+@flow(name="reprocess", flow_run_name="{config.stream}", persist_result=False, validate_parameters=True)
+def reprocess(config: StreamConfig, paths: list[str] = []) -> dict[str, Any]:  # noqa: B006 - the form's default
+    """Reads files again whose rows another pipeline made than this one, and replaces their rows.
+
+    Args:
+        config: The stream; its pipeline is the one that all rows are to be made by.
+        paths: Which files, as paths, URLs, file names or globs; all when empty.
+
+    Returns:
+        Counts of what was committed and of files left as they are, and the table's version.
+    """
+    return drain_with_tasks(config, OtherPipeline(tuple(paths)))

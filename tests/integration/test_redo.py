@@ -1,0 +1,183 @@
+"""Retry and reprocess: real documents, a real table, real Dask; the command itself where it is what is looked at."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.api import Stream
+from flows.planners import FailedPages, OtherPipeline, Planner
+from tasks.config import build_config
+from tasks.progress import Summary
+from tasks.stored import stored_config
+from tasks.tables import PagesTable
+from tests.faults.campaign import Cluster
+from tests.faults.documents import tiny_pdf
+from tests.integration.command import inkstream
+
+TIGHT = "pipeline.render.max_pixels=100000"
+WIDE = "pipeline.render.max_pixels=50000000"
+ALONE = ("execution.scheduler=null", "execution.workers=1")
+"""On a worker of its own, which has no copy of the files left from before."""
+
+
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    cluster = Cluster(tmp_path_factory.mktemp("dask"), workers=1)
+    yield cluster.address
+    cluster.close()
+
+
+class Place:
+    """An inbox, a table, and what is done to them."""
+
+    def __init__(self, folder: Path, scheduler: str) -> None:
+        self.inbox, self.sink = folder / "inbox", folder / "tables"
+        self.inbox.mkdir()
+        self.cheap = ("pipeline.text_layer.mode=only", "pipeline.draw={}", f"execution.scheduler={scheduler}")
+
+    def run(self, *overrides: str) -> Summary:
+        places = {"source": {"url": str(self.inbox)}, "sink": {"url": str(self.sink)}}
+        with Stream(build_config(places, overrides=[*self.cheap, TIGHT, *overrides])) as stream:
+            return stream.run()
+
+    def retry(self, *overrides: str, stream: str | None = None, **chosen: Any) -> Summary:
+        with Stream(stored_config(str(self.sink), stream, overrides)) as started:
+            return started.retry(overrides=overrides, **chosen)
+
+    def reprocess(self, *overrides: str, paths: tuple[str, ...] = ()) -> Summary:
+        with Stream(stored_config(str(self.sink), None, overrides)) as started:
+            return started.reprocess(paths=paths)
+
+    def planned(self, planner: Planner, *overrides: str) -> dict[str, tuple[int, ...] | None]:
+        """Returns which pages of which files would be read again; None: all."""
+        with Stream(stored_config(str(self.sink), None, overrides)) as started:
+            work = started.plan(planner).work
+        chosen = [one for item in work for one in item.chosen]
+        return {_name(one.file.path): one.again.pages if one.again else None for one in chosen}
+
+    def command(self, *arguments: str | Path, code: int = 0) -> tuple[list[dict[str, Any]], str]:
+        """Runs the command on this sink; returns what it printed as JSON, and its messages."""
+        command, *rest = arguments
+        done = inkstream(command, self.sink, *rest, "--json", "--prefect", "off", code=code)
+        return [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+    def rows(self, version: int | None = None) -> dict[tuple[str, int | None], dict[str, Any]]:
+        rows = PagesTable(str(self.sink)).rows(version).to_pylist()
+        found = {(_name(row["path"]), row["pagenum"]): row for row in rows}
+        assert len(found) == len(rows)
+        return found
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+@pytest.fixture
+def place(tmp_path: Path, scheduler: str) -> Place:
+    made = Place(tmp_path, scheduler)
+    (made.inbox / "a.pdf").write_bytes(tiny_pdf("the first page", "the second page", "the third page", large=[1]))
+    (made.inbox / "b.pdf").write_bytes(tiny_pdf("the only page", large=[0]))
+    (made.inbox / "c.pdf").write_bytes(tiny_pdf("a good page of text"))
+    (made.inbox / "damaged.pdf").write_bytes(b"%PDF-1.4\nnothing more")
+    made.run()
+    return made
+
+
+def test_only_failed_pages_are_read_again_and_their_rows_replaced(place: Place) -> None:
+    before = place.rows()
+    assert place.planned(FailedPages(kinds=("limit",))) == {"a.pdf": (1,), "b.pdf": None}
+    assert place.rows() == before
+    summary = place.retry(WIDE, kinds=["limit"])
+    assert (summary.files, summary.pages, summary.failed_pages, summary.kept_pages) == (2, 2, 0, 2)
+    after = place.rows()
+    assert after.keys() == before.keys()
+    assert after["a.pdf", 1]["text"] == "the second page"
+    stamps = dict.fromkeys(("batch_id", "timestamp"))
+    for page in (0, 2):
+        assert {**after["a.pdf", page], **stamps} == {**before["a.pdf", page], **stamps}
+        assert after["a.pdf", page]["batch_id"] == 1
+    assert after["a.pdf", 1]["pipeline_id"] != after["a.pdf", 0]["pipeline_id"]
+    assert after["damaged.pdf", None] == before["damaged.pdf", None]
+    assert place.run().files == 0
+    assert place.rows(version=1) == before
+
+
+def test_what_fails_again_is_committed_again(place: Place) -> None:
+    summary = place.retry(paths=["damaged.pdf", "c*"])
+    assert (summary.files, summary.pages, summary.failed_pages) == (1, 1, 1)
+    assert place.rows()["damaged.pdf", None]["batch_id"] == 1
+    assert place.retry(kinds=["timeout"]).files == 0
+
+
+def test_the_retry_command(place: Place) -> None:
+    planned, _ = place.command("retry", "--dry-run", "--kind", "limit")
+    assert [(_name(file["path"]), file["pages"], file["failures"]) for file in planned] == [
+        ("a.pdf", [1], {"limit": 1}),
+        ("b.pdf", None, {"limit": 1}),
+    ]
+    (place.inbox / "b.pdf").unlink()
+    os.utime(place.inbox / "damaged.pdf", ns=(1, 1))
+    before = place.rows()
+    alone = [part for option in (WIDE, *ALONE) for part in ("--set", option)]
+    done = inkstream("retry", place.sink, *alone, "--prefect", "off", code=5)
+    for said in ("3 files to read again", "it is gone", "it was overwritten", "left as they were", "2 other pages"):
+        assert said in done.stdout
+    after = place.rows()
+    assert after["a.pdf", 1]["text"] == "the second page"
+    assert {key: row for key, row in after.items() if key[0] != "a.pdf"} == {
+        key: row for key, row in before.items() if key[0] != "a.pdf"
+    }
+
+
+def test_other_bytes_under_the_same_version_are_not_mixed_with_rows_of_the_old_ones(place: Place) -> None:
+    file = place.inbox / "a.pdf"
+    stat = file.stat()
+    file.write_bytes(file.read_bytes().replace(b"the second page", b"the secret page"))
+    os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    before = place.rows()
+    (reason,) = place.retry(WIDE, *ALONE, paths=["a.pdf"]).left_out.values()
+    assert "inkstream reprocess" in reason
+    assert place.rows() == before
+    assert place.reprocess(WIDE, *ALONE, paths=("a.pdf",)).pages == 3
+    assert place.rows()["a.pdf", 1]["text"] == "the secret page"
+
+
+def test_reprocess_makes_all_rows_by_one_pipeline_and_then_has_nothing_to_do(place: Place) -> None:
+    place.retry(WIDE, paths=["b.pdf"])
+    summary = place.reprocess(WIDE)
+    assert (summary.files, summary.pages, summary.failed_pages) == (3, 5, 1)  # b.pdf is as wanted
+    rows = place.rows()
+    assert len({row["pipeline_id"] for row in rows.values()}) == 1
+    assert all((place.sink / "pipelines" / f"{row['pipeline_id']}.json").exists() for row in rows.values())
+    again = place.reprocess(WIDE)
+    assert (again.files, again.version) == (0, summary.version)
+    assert len(place.planned(OtherPipeline())) == 4  # the stream's own pipeline is still the tight one
+    assert json.loads((place.sink / "streams" / "main.json").read_text())["pipeline"]["render"]["max_pixels"] == 100000
+
+
+def test_the_reprocess_command_reads_a_configuration_file_as_run_does(place: Place, tmp_path: Path) -> None:
+    file = tmp_path / "new.yaml"
+    file.write_text(f"pipeline: {{text_layer: {{mode: only}}}}\nexecution: {{scheduler: '{place.cheap[2][20:]}'}}\n")
+    lines, _ = place.command("reprocess", file, "--path", "c.pdf")
+    assert (lines[-1]["files"], lines[-1]["pages"], lines[-1]["left_out"]) == (1, 1, 0)
+    made_by = place.rows()["c.pdf", 0]["pipeline_id"]
+    (place.inbox / "late.pdf").write_bytes(tiny_pdf("what came late"))
+    inkstream("run", file, "--source", place.inbox, "--sink", place.sink, "--prefect", "off")
+    assert place.rows()["late.pdf", 0]["pipeline_id"] == made_by
+    assert place.command("reprocess", file, "--path", "c.pdf", "--dry-run")[0] == []
+    messages = inkstream("reprocess", place.sink, "--dry-run").stdout  # the run left its pipeline as the stream's
+    assert "3 of 5 files would be read again; nothing was changed" in messages
+
+
+def test_a_stream_is_named_where_there_are_several(place: Place) -> None:
+    place.run("stream=other")
+    assert "main, other" in place.command("retry", code=2)[1]
+    assert "there are: main, other" in place.command("retry", "--stream", "nosuch", code=2)[1]
+    assert place.retry(WIDE, stream="other", kinds=["limit"]).files == 2
+    assert "no stream has run" in inkstream("retry", place.inbox, code=2).stderr
