@@ -43,6 +43,14 @@ EXAMPLES = {
         "inkstream run letters.yaml --set execution.workers=4",
     ],
     "status": ["inkstream status tables", "inkstream status s3://bucket/tables --stream letters --json"],
+    "retry": [
+        "inkstream retry tables --dry-run",
+        "inkstream retry tables --kind timeout --set execution.limits.page_seconds=600",
+    ],
+    "reprocess": [
+        "inkstream reprocess tables letters.yaml --dry-run",
+        "inkstream reprocess tables --path 'a*.pdf' --set pipeline.render.resolution=400",
+    ],
     "show": ["inkstream show tables", "inkstream show tables --version 1 --limit 100 --json"],
     "ocr": [
         "inkstream ocr inbox/letter.png",
@@ -58,6 +66,8 @@ EXAMPLES = {
 
 NOTES = {
     "run": "[Run on a folder or bucket](../how-to/run-on-a-folder.md), [progress as JSON](progress-json.md).",
+    "retry": "[Retry and reprocess](../how-to/retry-and-reprocess.md).",
+    "reprocess": "[Retry and reprocess](../how-to/retry-and-reprocess.md).",
     "maintain": "[Maintain a table](../how-to/maintain-a-table.md).",
     "show": "Version 0 is the empty table; each commit makes the next.",
     "config schema": "[Write a configuration file](../how-to/write-a-configuration-file.md).",

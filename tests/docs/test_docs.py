@@ -98,7 +98,7 @@ def test_commands_parse(words: list[str], folder: Path, monkeypatch: pytest.Monk
         name, chosen, rest = chosen.resolve_command(context, rest)
     given = chosen.make_context(name, rest, parent=context).params
     if "overrides" in given:
-        config = build_config(PLACES, preset=given["preset"], overrides=given["overrides"] or [])
+        config = build_config(PLACES, preset=given.get("preset"), overrides=given["overrides"] or [])
         assert config.sink.url
 
 

@@ -17,6 +17,7 @@ from ocr_core.errors import ConfigError, EnvironmentFault, TransientError
 from tasks import commit as commit_module
 from tasks import commit_table
 from tasks.commit_table import committed_since
+from tasks.compaction import compact
 from tasks.config import StreamConfig
 from tasks.discovery import discover
 from tasks.ledger import project_ledger
@@ -151,6 +152,30 @@ def test_a_replacement_takes_whole_file_versions_and_only_those(config: StreamCo
     assert plan(config) == []
     stale = commit(config, replace(batch, attempt_id="late"), replace=(0, 1), text="worse")
     assert (stale.batch_id, stale.already_done) == (None, (0, 1))
+
+
+@pytest.mark.parametrize("whose", ["ours", "deltalake's"])
+def test_a_replacement_that_a_compaction_overtakes_is_made_again(
+    config: StreamConfig, monkeypatch: pytest.MonkeyPatch, whose: str
+) -> None:
+    """The compacted file has the old rows, and the copies that a replacement makes of their neighbours."""
+    drive(config, "")
+    batch = replace(plan_again(config), planned_at=discover(config).planned_at)
+    calls: list[int] = []
+
+    def write(*args: Any, **options: Any) -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            pages = PagesTable(config.sink.url)
+            assert compact(pages, 128).merged if whose == "ours" else pages.open().optimize.compact()
+        write_deltalake(*args, **options)
+
+    monkeypatch.setattr(commit_table, "write_deltalake", write)
+    assert commit(config, batch, replace=(0, 1), text="better").files == (0, 1)
+    assert len(calls) == 2
+    assert found_rows(config) == wanted_rows(config)
+    texts = [row["text"] for row in PagesTable(config.sink.url).rows().to_pylist()]
+    assert texts.count("better") == 4
 
 
 def plan_again(config: StreamConfig) -> Any:
