@@ -14,6 +14,7 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
+from ocr_core.engines.osd import DATA, find_osd
 from ocr_core.engines.tessdata import Wanted, describe_model, find_tessdata, model_path
 from ocr_core.engines.tesseract import find_models, resolve_binding, wanted_models
 from ocr_core.errors import EnvironmentFault
@@ -46,6 +47,8 @@ def check_environment(options: PipelineOptions) -> list[Check]:
     if _uses_tesseract(options):
         checks.append(_check("tesseract binding", lambda: _find_binding(options)))
         checks += _check_models(options)
+        if _finds_orientation(options):
+            checks.append(_check("tesseract orientation", lambda: _find_orientation(options)))
     return checks
 
 
@@ -64,7 +67,7 @@ def engine_versions(options: PipelineOptions) -> dict[str, str]:
     """
     versions = {name: _package_version(name) for name in _PACKAGES}
     versions["pdfium"] = _pdfium_version()
-    if options.preprocess.binarize and options.preprocess.binarize.method != "threshold":
+    if _uses_doxapy(options):
         versions["doxapy"] = _package_version("doxapy")
     if _uses_tesseract(options):
         recognize = options.recognize
@@ -73,6 +76,8 @@ def engine_versions(options: PipelineOptions) -> dict[str, str]:
         folder = find_models(recognize)
         for language in recognize.languages:
             versions[f"model:{language}"] = model_hash(model_path(folder, language))
+        if _finds_orientation(options):
+            versions[f"model:{DATA}"] = model_hash(model_path(find_osd(recognize), DATA))
     return versions
 
 
@@ -110,6 +115,16 @@ def _uses_tesseract(options: PipelineOptions) -> bool:
     return options.text_layer.mode is not TextLayerMode.ONLY
 
 
+def _uses_doxapy(options: PipelineOptions) -> bool:
+    binarize = options.preprocess.binarize
+    return binarize is not None and binarize.method not in ("threshold", "mean", "gaussian")
+
+
+def _finds_orientation(options: PipelineOptions) -> bool:
+    orient = options.preprocess.orient
+    return orient is not None and orient.angle is None
+
+
 def _check(name: str, look: Callable[[], str]) -> Check:
     try:
         return Check(name, True, look())
@@ -142,9 +157,13 @@ def _find_model(wanted: Wanted, language: str) -> str:
     return describe_model(model_path(find_tessdata(wanted, (language,)), language))
 
 
+def _find_orientation(options: PipelineOptions) -> str:
+    return describe_model(model_path(find_osd(options.recognize), DATA))
+
+
 def _find_packages(options: PipelineOptions) -> Callable[[], str]:
     modules = {"pypdfium2": "pypdfium2", "pillow": "PIL", "numpy": "numpy"}
-    if options.preprocess.binarize:
+    if _uses_doxapy(options):
         modules["doxapy"] = "doxapy"
 
     def look() -> str:

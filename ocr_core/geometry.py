@@ -62,3 +62,58 @@ class Box:
         if len(values) != 5 or not all(math.isfinite(v) for v in values):
             raise ValueError(f"a box is five finite numbers, not {values!r}")
         return cls(*values)
+
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """A map of the plane: (x, y) goes to (a x + b y + c, d x + e y + f).
+
+    Pixel (column, row) covers the square from (column, row) to (column + 1, row + 1).
+    """
+
+    a: float = 1.0
+    b: float = 0.0
+    c: float = 0.0
+    d: float = 0.0
+    e: float = 1.0
+    f: float = 0.0
+
+    @classmethod
+    def turn(cls, degrees: float, centre: tuple[float, float], onto: tuple[float, float]) -> Self:
+        """Turns clockwise (as seen on the page) about `centre`, which then moves `onto` another point."""
+        cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+        (x, y), (u, v) = centre, onto
+        return cls(cos, -sin, u - cos * x + sin * y, sin, cos, v - sin * x - cos * y)
+
+    @property
+    def scale(self) -> float:
+        """Length of a mapped pixel's side; of a stretched one, the mean of both sides."""
+        return math.sqrt(abs(self.a * self.e - self.b * self.d))
+
+    def point(self, x: float, y: float) -> tuple[float, float]:
+        """Returns where a point goes."""
+        return self.a * x + self.b * y + self.c, self.d * x + self.e * y + self.f
+
+    def then(self, after: Affine) -> Affine:
+        """Returns the map that does this one first and `after` second."""
+        return Affine(
+            after.a * self.a + after.b * self.d,
+            after.a * self.b + after.b * self.e,
+            after.a * self.c + after.b * self.f + after.c,
+            after.d * self.a + after.e * self.d,
+            after.d * self.b + after.e * self.e,
+            after.d * self.c + after.e * self.f + after.f,
+        )
+
+    def box(self, box: Box) -> Box:
+        """Returns where a box goes, with the angle that its text then has.
+
+        Exact where a rectangle stays one: for turns, and for stretching upright boxes. Else the centre, the
+        direction of the text and the area are kept.
+        """
+        x, y = self.point(box.left + box.width / 2, box.top + box.height / 2)
+        cos, sin = math.cos(math.radians(box.angle)), math.sin(math.radians(box.angle))
+        across, down = self.a * cos + self.b * sin, self.d * cos + self.e * sin
+        along = math.hypot(across, down)
+        width, height = box.width * along, box.height * self.scale**2 / along
+        return Box(x - width / 2, y - height / 2, width, height, math.degrees(math.atan2(down, across)))

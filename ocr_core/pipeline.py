@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, FailureKind
+from ocr_core.geometry import Affine
 from ocr_core.page import Failure, PageResult, Region
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 SOURCE = "source"
 """What every chain starts from: the open page."""
+
+MOVED, RESTORED = "moved pixels", "restored regions"
+"""What a chain that provides the first must provide in the end."""
 
 
 @dataclass(slots=True)
@@ -29,7 +33,8 @@ class WorkingPage:
         resolution: dpi of all coordinates.
         rendered: The page as rendered, uint8 `H x W` or `H x W x 3`; what overlays are drawn on.
         pixels: What is read: `rendered`, or what preprocessing made of it.
-        regions: Detected, later recognised, areas in reading order.
+        to_rendered: Where a point of `pixels` is in `rendered`.
+        regions: Detected, later recognised, areas in reading order, in the coordinates of `pixels`.
         text: The page's text, or None while nobody has read it; once there, reading stages do nothing.
         confidence: Mean over words, 0-100.
         engine: What produced the text.
@@ -43,12 +48,22 @@ class WorkingPage:
     resolution: int | None = None
     rendered: Pixels | None = None
     pixels: Pixels | None = None
+    to_rendered: Affine = field(default_factory=Affine)
     regions: tuple[Region, ...] = ()
     text: str | None = None
     confidence: float | None = None
     engine: str | None = None
     overlay: bytes | None = None
     overlay_format: str | None = None
+
+    @property
+    def pixels_resolution(self) -> int:
+        """Dpi of `pixels`, which differs from `resolution` where they were scaled; 0 when unknown."""
+        return round((self.resolution or 0) / self.to_rendered.scale)
+
+    def move(self, pixels: Pixels, step: Affine) -> None:
+        """Replaces `pixels`; `step` maps a point of the new ones to the old ones."""
+        self.pixels, self.to_rendered = pixels, step.then(self.to_rendered)
 
 
 class Stage(Protocol):
@@ -96,6 +111,8 @@ class Pipeline:
             for need in sorted(stage.needs - have):
                 raise ConfigError(f"{stage.name} needs {need}; no earlier stage provides {_pronoun(need)}")
             have |= stage.provides
+        if MOVED in have and RESTORED not in have:
+            raise ConfigError("a stage moves pixels; Restore must come after reading, or boxes lie beside the words")
 
     def run(self, document: Document, pagenum: int) -> PageResult:
         """Processes one page. A fault of the document is a result with `failure`, never an exception.
@@ -175,9 +192,10 @@ def build_pipeline(options: PipelineOptions) -> Pipeline:
     from ocr_core.options import TextLayerMode
     from ocr_core.stages.detect import Detect
     from ocr_core.stages.draw import Draw
-    from ocr_core.stages.preprocess import Binarize
+    from ocr_core.stages.preprocess import steps
     from ocr_core.stages.recognize import Recognize
     from ocr_core.stages.render import Render
+    from ocr_core.stages.restore import Restore
     from ocr_core.stages.text_layer import TextLayer
 
     stages: list[Stage] = []
@@ -187,11 +205,12 @@ def build_pipeline(options: PipelineOptions) -> Pipeline:
     if reads_pixels or options.draw:
         stages.append(Render(options.render, always=options.draw is not None))
     if reads_pixels:
-        if options.preprocess.binarize:
-            stages.append(Binarize(options.preprocess.binarize))
+        stages += steps(options)
         if options.detect:
             stages.append(Detect(options.detect, options.recognize))
         stages.append(Recognize(options.recognize))
+        if any(MOVED in stage.provides for stage in stages):
+            stages.append(Restore())
     if options.draw:
         stages.append(Draw(options.draw))
     return Pipeline(tuple(stages))

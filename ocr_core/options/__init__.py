@@ -7,20 +7,33 @@ its fingerprint is (with the engine versions) a row's `pipeline_id`.
 from ocr_core.options.base import Options
 from ocr_core.options.draw import DrawOptions
 from ocr_core.options.pipeline import PipelineOptions
-from ocr_core.options.preprocess import BinarizeOptions, PreprocessOptions
+from ocr_core.options.preprocess import (
+    BinarizeOptions,
+    BorderOptions,
+    DenoiseOptions,
+    DeskewOptions,
+    OrientOptions,
+    PreprocessOptions,
+    ScaleOptions,
+)
 from ocr_core.options.reading import RenderOptions, TextLayerMode, TextLayerOptions
 from ocr_core.options.recognize import DetectOptions, PageSegMode, RecognizeOptions
 
 __all__ = [
     "BinarizeOptions",
+    "BorderOptions",
+    "DenoiseOptions",
+    "DeskewOptions",
     "DetectOptions",
     "DrawOptions",
     "Options",
+    "OrientOptions",
     "PageSegMode",
     "PipelineOptions",
     "PreprocessOptions",
     "RecognizeOptions",
     "RenderOptions",
+    "ScaleOptions",
     "TextLayerMode",
     "TextLayerOptions",
 ]

@@ -40,12 +40,12 @@ class Recognize:
         """Sets `text`, `confidence`, `engine`, and puts the recognised regions in place of detected ones."""
         if page.text is not None or page.pixels is None:
             return
-        reader = _Reader(open_engine(self.options), self.options, told_resolution(self.options, page.resolution))
+        reader = _Reader(open_engine(self.options), self.options, told_resolution(self.options, page.pixels_resolution))
         if self.options.per_region:
             words = _read_regions(reader, page.pixels, page.regions)
         else:
             words = reader.read(page.pixels)
-        made = compose_page(words, ENGINE, self.options, page.resolution or 0)
+        made = compose_page(words, ENGINE, self.options, page.pixels_resolution)
         page.text, page.confidence, page.regions = made.text, made.confidence, made.regions
         page.engine = ENGINE
 

@@ -35,7 +35,7 @@ from ocr_core.options import (
 )
 from ocr_core.stages.detect import Detect
 from ocr_core.stages.draw import Draw, shown
-from ocr_core.stages.preprocess import binarize
+from ocr_core.stages.preprocess.binarize import binarize
 from ocr_core.stages.recognize import Recognize
 from ocr_core.stages.render import Render
 from tests import generators
@@ -200,7 +200,7 @@ def test_time_limit(tmp_path: Path, binding: str) -> None:
     assert (result.width, result.height) == (2550, 3300)
 
 
-@pytest.mark.parametrize("method", ["threshold", "otsu", "sauvola", "wolf", "nick"])
+@pytest.mark.parametrize("method", ["threshold", "otsu", "mean", "gaussian", "sauvola", "wolf", "nick", "isauvola", "singh"])
 def test_binarize(tmp_path: Path, method: str) -> None:
     page = np.asarray(generators.text_image(), dtype=np.float32)
     shaded = (page * np.linspace(0.7, 1.0, page.shape[1]) * 0.9 + 20).clip(0, 255).astype(np.uint8)

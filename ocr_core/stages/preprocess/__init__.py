@@ -1,0 +1,45 @@
+"""Pixels to better pixels: one module a step, each optional, in the order of `steps`.
+
+The order is not an option; `docs/decisions` says why it is this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ocr_core.options import PipelineOptions
+from ocr_core.stages.preprocess.binarize import Binarize
+from ocr_core.stages.preprocess.border import RemoveBorder
+from ocr_core.stages.preprocess.denoise import Denoise
+from ocr_core.stages.preprocess.deskew import Deskew
+from ocr_core.stages.preprocess.orient import Orient
+from ocr_core.stages.preprocess.scale import Scale
+from ocr_core.stages.preprocess.step import PixelStep
+
+__all__ = [
+    "Binarize",
+    "Denoise",
+    "Deskew",
+    "Orient",
+    "PixelStep",
+    "RemoveBorder",
+    "Scale",
+    "steps",
+]
+
+
+def steps(options: PipelineOptions) -> Iterator[PixelStep]:
+    """Yields the steps that the options ask for, in the order in which each can rely on those before it."""
+    chosen, budget = options.preprocess, options.render.max_pixels
+    if chosen.border:
+        yield RemoveBorder(chosen.border)
+    if chosen.denoise:
+        yield Denoise(chosen.denoise)
+    if chosen.orient:
+        yield Orient(chosen.orient, options.recognize)
+    if chosen.deskew:
+        yield Deskew(chosen.deskew, budget)
+    if chosen.scale:
+        yield Scale(chosen.scale, budget)
+    if chosen.binarize:
+        yield Binarize(chosen.binarize)

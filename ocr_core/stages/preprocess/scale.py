@@ -1,0 +1,99 @@
+"""More or fewer pixels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from PIL import Image
+
+from ocr_core.document import MAX_SIDE
+from ocr_core.geometry import Affine
+from ocr_core.options import ScaleOptions
+from ocr_core.pipeline import WorkingPage
+from ocr_core.stages.preprocess.components import find_components
+from ocr_core.stages.preprocess.step import PixelStep, otsu_level, to_gray
+
+if TYPE_CHECKING:
+    from ocr_core.document import Pixels
+
+_CAPITAL = 0.72
+"""Height of capitals, digits and letters such as `d`, as part of the font size."""
+
+_FEW = 20
+"""Letters below which a page says nothing about the size of its text."""
+
+_FACTORS = (0.25, 4.0)
+"""By how much text_height may scale: beyond, what was measured was not text, or nothing is left to enlarge."""
+
+
+@dataclass(frozen=True)
+class Scale(PixelStep):
+    """Gives the page more or fewer pixels."""
+
+    options: ScaleOptions
+    max_pixels: int
+    name: ClassVar[str] = "scale"
+    moves: ClassVar[bool] = True
+
+    def change(self, pixels: Pixels, page: WorkingPage) -> tuple[Pixels, Affine]:  # noqa: ARG002
+        """Returns the page resampled."""
+        return scale(pixels, self.options, self.max_pixels)
+
+
+def scale(pixels: Pixels, options: ScaleOptions, max_pixels: int) -> tuple[Pixels, Affine]:
+    """Gives a picture more or fewer pixels.
+
+    Args:
+        pixels: uint8, `H x W` or `H x W x 3` (RGB).
+        options: Method and its numbers.
+        max_pixels: A larger size is lowered to this in proportion.
+
+    Returns:
+        The new picture, and the map from it to `pixels`.
+    """
+    height, width = pixels.shape[:2]
+    x, y = _factors(pixels, options)
+    allowed = min(1.0, math.sqrt(max_pixels / (x * width * y * height)), MAX_SIDE / max(x * width, y * height))
+    size = max(1, int(x * allowed * width + 0.5)), max(1, int(y * allowed * height + 0.5))
+    if size == (width, height):
+        return pixels, Affine()
+    made = Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC)
+    return np.asarray(made), Affine(a=width / size[0], e=height / size[1])
+
+
+def _factors(pixels: Pixels, options: ScaleOptions) -> tuple[float, float]:
+    height, width = pixels.shape[:2]
+    if options.method == "factor":
+        return options.factor, options.factor
+    if options.method == "size":
+        sides = (options.width or math.inf) / width, (options.height or math.inf) / height
+        if options.keep_ratio or math.inf in sides:
+            return min(sides), min(sides)
+        return sides
+    found = text_height(to_gray(pixels))
+    factor = 1.0 if found is None else min(max(options.text_height / found, _FACTORS[0]), _FACTORS[1])
+    return factor, factor
+
+
+def text_height(gray: Pixels) -> float | None:
+    """Measures the font size of a page's text in pixels; None where there is too little text.
+
+    Takes the height that three quarters of the letters do not pass: that of capitals and of letters such as `d`,
+    whether the page is in capitals or not.
+
+    Args:
+        gray: uint8 `H x W`.
+    """
+    found = find_components(gray < otsu_level(gray))
+    like_letters = (
+        (found.height >= 5)
+        & (found.height <= max(gray.shape) / 10)
+        & (found.width >= 2)
+        & (found.width <= 4 * found.height)
+        & (found.height <= 8 * found.width)
+    )
+    heights = found.height[like_letters]
+    return float(np.percentile(heights, 75)) / _CAPITAL if len(heights) >= _FEW else None
