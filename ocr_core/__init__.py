@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         TransientError,
     )
     from ocr_core.formats import probe
-    from ocr_core.geometry import Box
+    from ocr_core.geometry import Affine, Box
     from ocr_core.limits import LimitOptions
     from ocr_core.options import PipelineOptions
     from ocr_core.page import DocumentInfo, Failure, Level, PageResult, Region
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ocr_core.sandbox import Sandbox
 
 __all__ = [
+    "Affine",
     "Box",
     "Check",
     "ConfigError",
@@ -88,7 +89,7 @@ _HOMES = {
         "TransientError",
     ),
     "formats": ("probe",),
-    "geometry": ("Box",),
+    "geometry": ("Affine", "Box"),
     "limits": ("LimitOptions",),
     "options": ("PipelineOptions",),
     "page": ("DocumentInfo", "Failure", "Level", "PageResult", "Region"),

@@ -200,7 +200,9 @@ def test_time_limit(tmp_path: Path, binding: str) -> None:
     assert (result.width, result.height) == (2550, 3300)
 
 
-@pytest.mark.parametrize("method", ["threshold", "otsu", "mean", "gaussian", "sauvola", "wolf", "nick", "isauvola", "singh"])
+@pytest.mark.parametrize(
+    "method", ["threshold", "otsu", "mean", "gaussian", "sauvola", "wolf", "nick", "isauvola", "singh"]
+)
 def test_binarize(tmp_path: Path, method: str) -> None:
     page = np.asarray(generators.text_image(), dtype=np.float32)
     shaded = (page * np.linspace(0.7, 1.0, page.shape[1]) * 0.9 + 20).clip(0, 255).astype(np.uint8)

@@ -1,0 +1,248 @@
+"""Each preprocessing step by itself, on pictures whose truth is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydantic import ValidationError
+
+from ocr_core.document import Pixels
+from ocr_core.geometry import Affine
+from ocr_core.options import (
+    BinarizeOptions,
+    BorderOptions,
+    DenoiseOptions,
+    DeskewOptions,
+    PipelineOptions,
+    PreprocessOptions,
+    ScaleOptions,
+)
+from ocr_core.stages.preprocess import steps
+from ocr_core.stages.preprocess.binarize import binarize
+from ocr_core.stages.preprocess.border import remove_border
+from ocr_core.stages.preprocess.denoise import denoise, median
+from ocr_core.stages.preprocess.deskew import deskew, find_skew
+from ocr_core.stages.preprocess.orient import turn
+from ocr_core.stages.preprocess.scale import scale, text_height
+from ocr_core.stages.preprocess.step import otsu_level
+from tests import generators
+
+LINES = [f"Line {number} of the harbour master's journal, kept by hand" for number in range(1, 20)]
+BUDGET = 50_000_000
+METHODS = ["threshold", "otsu", "mean", "gaussian", "sauvola", "wolf", "nick", "isauvola", "singh"]
+
+
+def page(dpi: int = 150) -> Image.Image:
+    return generators.page_image(LINES, dpi=dpi)
+
+
+def turned(image: Image.Image, degrees: float, paper: int = 255) -> Pixels:
+    """The picture turned clockwise."""
+    return np.asarray(image.rotate(-degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=paper))
+
+
+@pytest.mark.parametrize("skew", [-4.3, -1.0, -0.3, 0.0, 0.4, 3.0, 4.8])
+def test_the_skew_is_found_within_the_resolution(skew: float) -> None:
+    assert find_skew(turned(page(), skew), DeskewOptions(resolution=0.1)) == pytest.approx(skew, abs=0.1)
+
+
+def test_a_wide_search_finds_a_large_skew() -> None:
+    assert find_skew(turned(page(), -31), DeskewOptions(half_angle=45)) == pytest.approx(-31, abs=0.1)
+
+
+def test_beyond_the_search_nothing_is_turned() -> None:
+    pixels = turned(page(), 12)
+    made, back = deskew(pixels, DeskewOptions(half_angle=5), BUDGET)
+    assert made is pixels
+    assert back == Affine()
+
+
+@pytest.mark.parametrize("grain", [0, 40])
+def test_paper_without_lines_is_not_turned(grain: int) -> None:
+    noise = np.random.default_rng(1).normal(0, grain, (1100, 850))
+    assert find_skew(np.clip(200 + noise, 0, 255).astype(np.uint8), DeskewOptions()) == 0
+
+
+def test_deskew_keeps_every_corner_and_the_colour_of_the_paper() -> None:
+    gray = np.full((600, 400), 180, np.uint8)
+    for pixels in (gray, np.dstack([gray, gray // 2, gray // 3])):
+        made, _ = deskew(pixels, DeskewOptions(angle=-10), BUDGET)
+        assert made.shape[:2] > (600, 400)
+        assert np.abs(made.astype(int) - pixels[0, 0]).max() <= 1
+
+
+def test_a_fixed_angle_turns_clockwise() -> None:
+    level, _ = deskew(turned(page(), -7), DeskewOptions(angle=7), BUDGET)
+    assert find_skew(level, DeskewOptions()) == pytest.approx(0, abs=0.1)
+
+
+def test_deskew_stays_within_the_pixel_budget() -> None:
+    pixels = turned(page(), 4)
+    made, back = deskew(pixels, DeskewOptions(), pixels.size)
+    assert made.shape == pixels.shape
+    assert back != Affine()
+
+
+@pytest.mark.parametrize("angle", [0, 90, 180, 270])
+def test_quarter_turns(angle: int) -> None:
+    pixels = np.zeros((30, 50), np.uint8)
+    pixels[4, 7] = 255
+    made, back = turn(pixels, angle)
+    (row,), (column,) = np.nonzero(made)
+    assert back.point(column + 0.5, row + 0.5) == (7.5, 4.5)
+    assert np.array_equal(made, turned(Image.fromarray(pixels), angle))
+
+
+@pytest.mark.parametrize("capitals", [False, True])
+@pytest.mark.parametrize("dpi", [75, 150, 300])
+def test_the_height_of_text_is_its_font_size(dpi: int, capitals: bool) -> None:
+    lines = [line.upper() if capitals else line for line in LINES]
+    found = text_height(np.asarray(generators.page_image(lines, dpi=dpi)))
+    assert found == pytest.approx(14 / 72 * dpi, rel=0.15)
+
+
+def test_scaling_to_a_text_height() -> None:
+    pixels = np.asarray(page(75))
+    made, back = scale(pixels, ScaleOptions(text_height=40), BUDGET)
+    assert text_height(made) == pytest.approx(40, rel=0.15)
+    assert made.shape[1] * back.a == pytest.approx(pixels.shape[1])
+    assert made.shape[0] * back.e == pytest.approx(pixels.shape[0])
+
+
+def test_a_page_with_little_text_is_not_scaled() -> None:
+    pixels = np.asarray(generators.text_image("few"))
+    assert scale(pixels, ScaleOptions(), BUDGET)[0] is pixels
+
+
+@pytest.mark.parametrize(
+    ("options", "size"),
+    [
+        (ScaleOptions(method="factor", factor=2), (800, 400)),
+        (ScaleOptions(method="factor", factor=0.001), (1, 1)),
+        (ScaleOptions(method="size", width=300), (300, 150)),
+        (ScaleOptions(method="size", height=300), (600, 300)),
+        (ScaleOptions(method="size", width=300, height=300), (300, 300)),
+        (ScaleOptions(method="size", width=300, height=300, keep_ratio=True), (300, 150)),
+        (ScaleOptions(method="factor", factor=10), (1414, 707)),
+        (ScaleOptions(method="size", width=100_000, height=1), (32767, 1)),
+    ],
+)
+def test_sizes(options: ScaleOptions, size: tuple[int, int]) -> None:
+    """The last two are held by the pixel budget and by the longest side there may be."""
+    made, _ = scale(np.full((200, 400), 255, np.uint8), options, 1_000_000)
+    assert (made.shape[1], made.shape[0]) == size
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        ({"method": "size"}, "needs width, height or both"),
+        ({"width": 100}, "set method: size"),
+        ({"factor": 2}, "set method: factor"),
+        ({"method": "size", "width": 100, "factor": 2}, "set method: factor"),
+    ],
+)
+def test_numbers_of_another_method_are_a_mistake(numbers: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        ScaleOptions.model_validate(numbers)
+
+
+def test_the_median_of_nine() -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (40, 30, 3), np.uint8)
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(pixels, ((1, 1), (1, 1), (0, 0)), "edge"), (3, 3), (0, 1))
+    assert np.array_equal(median(pixels), np.median(around, axis=(3, 4)))
+    assert np.array_equal(median(pixels[..., 0]), median(pixels)[..., 0])
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_despeckling_takes_small_specks_and_nothing_else(colour: bool) -> None:
+    pixels = np.full((60, 60), 240, np.uint8)
+    pixels[10:40, 10:14] = 20  # a stroke
+    clean = pixels.copy()
+    pixels[50, 50] = pixels[51, 51] = pixels[52, 50] = 30  # three pixels, corner to corner
+    pixels[41, 11] = clean[41, 11] = 230  # a speck too light to be ink
+    pixels[14, 14] = clean[14, 14] = 20  # a grain that touches the stroke at a corner belongs to it
+    given, wanted = (np.dstack([p] * 3) if colour else p for p in (pixels, clean))
+    assert np.array_equal(denoise(given, DenoiseOptions(method="despeckle", max_area=3)), wanted)
+    assert np.array_equal(denoise(given, DenoiseOptions(method="despeckle", max_area=2)), given)
+
+
+@pytest.mark.parametrize("skew", [0.0, 2.0])
+@pytest.mark.parametrize("colour", [False, True])
+def test_a_dark_border_goes_and_the_page_stays(skew: float, colour: bool) -> None:
+    sheet = page().point([round(value * 0.9) for value in range(256)])
+    scan = Image.new("L", (sheet.width + 160, sheet.height + 120), 12)
+    paper = Image.new("L", sheet.size, 255).rotate(-skew, expand=True)
+    scan.paste(sheet.rotate(-skew, expand=True), (70, 50), paper)
+    pixels = np.asarray(scan.convert("RGB") if colour else scan)
+    made, back = remove_border(pixels, BorderOptions())
+    ink = (made < 60).sum() / made.size
+    assert ink == pytest.approx((np.asarray(sheet) < 60).mean(), rel=0.1), "all letters, and nothing else, are dark"
+    assert abs(back.c - 70) <= 6
+    assert abs(back.f - 50) <= 6
+    kept, nowhere = remove_border(pixels, BorderOptions(crop=False))
+    assert (kept.shape, nowhere) == (pixels.shape, Affine())
+    assert (kept < 60).sum() == pytest.approx((made < 60).sum(), rel=0.02)
+
+
+def test_without_a_border_a_page_stays_as_it_is() -> None:
+    pixels = np.asarray(page()).copy()
+    pixels[:, 600:603] = 0  # a rule from edge to edge is no border
+    pixels[300:900, 200:800] = 0  # nor is a dark picture that touches no edge
+    made, back = remove_border(pixels, BorderOptions())
+    assert np.array_equal(made, pixels)
+    assert back == Affine()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_flat_page_is_black_or_white(method: str) -> None:
+    options = BinarizeOptions(method=method)
+    assert (binarize(np.full((50, 50), 250, np.uint8), options) == 255).all()
+    assert (binarize(np.full((50, 50), 5, np.uint8), options) == 0).all()
+
+
+@pytest.mark.parametrize("method", METHODS[2:])
+def test_local_methods_see_through_a_shadow(method: str) -> None:
+    """No single level parts ink from paper here: paper in the shadow is darker than ink in the light."""
+    shadow = np.linspace(0.15, 1, 1600)[None, :]
+    sheet = np.where(np.asarray(generators.text_image()) < 128, 90, 250)
+    pixels = (sheet * shadow).astype(np.uint8)
+    assert pixels[:, 60:80].max() < pixels[:, -700:].min()
+    ink = sheet == 90
+    made = binarize(pixels, BinarizeOptions(method=method, offset=6)) == 0
+    assert made[ink].mean() > 0.9
+    assert made[~ink].mean() < 0.05
+    level = binarize(pixels, BinarizeOptions(method="otsu")) == 0
+    assert level[~ink].mean() > 0.2
+
+
+def test_otsu_parts_two_levels() -> None:
+    pixels = np.where(np.arange(100) < 20, 40, 200).astype(np.uint8)[None]
+    assert np.array_equal(pixels < otsu_level(pixels), pixels == 40)
+    assert otsu_level(np.zeros((3, 3), np.uint8)) == 0
+
+
+@pytest.mark.parametrize("level", [0, 130, 255])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (2, 3), (3, 900)])
+def test_tiny_and_flat_pictures_pass_every_step(shape: tuple[int, int], level: int) -> None:
+    for pixels in (np.full(shape, level, np.uint8), np.full((*shape, 3), level, np.uint8)):
+        made = [
+            remove_border(pixels, BorderOptions())[0],
+            remove_border(pixels, BorderOptions(crop=False))[0],
+            denoise(pixels, DenoiseOptions()),
+            denoise(pixels, DenoiseOptions(method="despeckle")),
+            turn(pixels, 90)[0],
+            deskew(pixels, DeskewOptions(), BUDGET)[0],
+            deskew(pixels, DeskewOptions(angle=3), BUDGET)[0],
+            scale(pixels, ScaleOptions(), BUDGET)[0],
+            scale(pixels, ScaleOptions(method="factor", factor=0.1), BUDGET)[0],
+            *(binarize(pixels, BinarizeOptions(method=method)) for method in METHODS),
+        ]
+        assert all(picture.size and picture.dtype == np.uint8 for picture in made)
+
+
+def test_steps_come_in_the_documented_order() -> None:
+    every = PreprocessOptions(**{name: {} for name in reversed(PreprocessOptions.model_fields)})
+    assert [step.name for step in steps(PipelineOptions(preprocess=every))] == list(PreprocessOptions.model_fields)
+    assert list(steps(PipelineOptions())) == []
