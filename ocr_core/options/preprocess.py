@@ -43,7 +43,7 @@ class OrientOptions(Options):
 class DeskewOptions(Options):
     """Turns the page so that its lines are level."""
 
-    half_angle: float = Field(5.0, gt=0, le=45, description="degrees searched to either side")
+    half_angle: float = Field(5.0, ge=0.1, le=45, description="degrees searched to either side")
     resolution: float = Field(0.1, ge=0.01, le=5, description="degrees to which the skew is found; less is left alone")
     angle: float | None = Field(
         None, ge=-45, le=45, description="degrees clockwise to turn every page; null: as its lines say"
@@ -61,7 +61,7 @@ class ScaleOptions(Options):
     text_height: int = Field(
         34, ge=8, le=200, description="pixels of the text's font size; its capitals have 0.7 of it (text_height)"
     )
-    factor: float = Field(1.0, gt=0, le=10, description="new pixels for each old one, along a side (factor)")
+    factor: float = Field(1.0, ge=0.01, le=10, description="new pixels for each old one, along a side (factor)")
     width: int | None = Field(None, ge=1, description="pixels; null: in proportion to height (size)")
     height: int | None = Field(None, ge=1, description="pixels; null: in proportion to width (size)")
     keep_ratio: bool = Field(False, description="fit the page into width x height instead of stretching it (size)")

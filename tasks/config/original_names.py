@@ -42,6 +42,7 @@ _ENGINE_MODES = {
     "TESSERACT_LSTM_COMBINED": "legacy_lstm",
     "DEFAULT": "default",
 }
+_METHODS = {name.upper(): name for name in ("gaussian", "mean", "otsu", "sauvola", "wolf", "singh")}
 _COLORS = {"TYPE_BYTE_GRAY": "gray", "TYPE_3BYTE_BGR": "rgb", "TYPE_4BYTE_ABGR": "rgb"}
 _SIZES = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
@@ -98,6 +99,14 @@ def _variables(value: Any) -> Any:
     if wrong is not None:
         raise ValueError(f"{wrong!r}: expected NAME=VALUE")
     return {name.strip(): text.strip() for name, _, text in pairs}
+
+
+def _method(value: Any) -> Any:
+    """`SAUVOLA`, perhaps with its enumeration in front; MEDIAN has no counterpart."""
+    name = value.rpartition(".")[2].upper() if isinstance(value, str) else value
+    if name == "MEDIAN":
+        raise ValueError("MEDIAN is not here; mean or gaussian with an offset, or sauvola, see as well through shadows")
+    return _METHODS.get(name, value) if isinstance(name, str) else value
 
 
 def _age(value: Any) -> Any:
@@ -157,6 +166,13 @@ ALIASES: tuple[Alias, ...] = (
     _alias("keepLayout", "pipeline.recognize", "pipeline.recognize.keep_layout"),
     _alias("withSpaces", "pipeline.recognize", "pipeline.recognize.with_spaces"),
     _alias("outputSpaceCharacterWidth", "pipeline.recognize", "pipeline.recognize.output_space_character_width"),
+    _alias("method", "pipeline.preprocess.binarize", "pipeline.preprocess.binarize.method", _method),
+    _alias("blockSize", "pipeline.preprocess.binarize", "pipeline.preprocess.binarize.window"),
+    _alias("width", "pipeline.preprocess.binarize", "pipeline.preprocess.binarize.window"),
+    _alias("halfAngle", "pipeline.preprocess.deskew", "pipeline.preprocess.deskew.half_angle"),
+    _alias("scaleFactor", "pipeline.preprocess.scale", "pipeline.preprocess.scale.factor"),
+    _alias("keepRatio", "pipeline.preprocess.scale", "pipeline.preprocess.scale.keep_ratio"),
+    _alias("desiredSize", "pipeline.preprocess.scale", "pipeline.preprocess.scale.text_height"),
     _alias("lineWidth", "pipeline.draw", "pipeline.draw.line_width"),
     _alias("rectColor", "pipeline.draw", "pipeline.draw.color", _color),
 )
@@ -193,6 +209,8 @@ ANSWERS: dict[str, str] = {
     "splittingStategy": _SPLIT,
     "modelData": "the folder of the models is pipeline.recognize.tessdata",
     "downloadModelData": "`inkstream doctor` names the command that downloads a model; leave it out",
+    "rotationAngle": "that is pipeline.preprocess.deskew.angle, in degrees clockwise",
+    "automaticSkewCorrection": "skew is measured unless pipeline.preprocess.deskew.angle gives it; leave it out",
     "scoreThreshold": _NO_THRESHOLD,
     "sizeThreshold": _NO_THRESHOLD,
     "textThreshold": _NO_THRESHOLD,

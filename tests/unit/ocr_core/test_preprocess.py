@@ -119,7 +119,7 @@ def test_a_page_with_little_text_is_not_scaled() -> None:
     ("options", "size"),
     [
         (ScaleOptions(method="factor", factor=2), (800, 400)),
-        (ScaleOptions(method="factor", factor=0.001), (1, 1)),
+        (ScaleOptions(method="factor", factor=0.01), (4, 2)),
         (ScaleOptions(method="size", width=300), (300, 150)),
         (ScaleOptions(method="size", height=300), (600, 300)),
         (ScaleOptions(method="size", width=300, height=300), (300, 300)),

@@ -68,7 +68,9 @@ def test_all_mistakes_come_at_once_each_with_its_line() -> None:
     said = {".".join(mistake.path): mistake.message for mistake in found}
     assert "did you mean 'ocr-streaming'?" in said["preset"]
     assert said["pipeline.text_layer.mode"].endswith("none of ignore, prefer, only; did you mean 'prefer'?")
-    assert said["pipeline.resolution"] == "unknown option; did you mean pipeline.render.resolution?"
+    assert said["pipeline.resolution"] == (
+        "unknown option; did you mean pipeline.render.resolution or pipeline.preprocess.deskew.resolution?"
+    )
     assert "a section with options of its own" in said["pipeline.detect"]
 
 
