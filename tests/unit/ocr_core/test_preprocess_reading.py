@@ -26,8 +26,8 @@ from ocr_core import (
     open_document,
     require_environment,
 )
-from ocr_core.engines.osd import open_osd
-from ocr_core.engines.tessdata import find_tessdata
+from ocr_core.engines.osd import find_osd, open_osd
+from ocr_core.engines.tesseract import find_models
 from ocr_core.metrics import word_score
 from ocr_core.options import DeskewOptions, RecognizeOptions, RenderOptions
 from ocr_core.stages.preprocess import Deskew
@@ -230,9 +230,17 @@ def test_both_bindings_know_which_way_up(binding: str) -> None:
     assert engine.orientation(np.full((200, 300), 255, np.uint8), 150, 20).confidence == 0
 
 
-def test_missing_orientation_data_is_named_before_any_page(tmp_path: Path) -> None:
-    shutil.copy(find_tessdata(None, ("eng",)) / "eng.traineddata", tmp_path)
-    sections: dict[str, Any] = {"recognize": {"tessdata": str(tmp_path)}, "preprocess": {"orient": {}}}
+def test_orientation_data_may_be_elsewhere_than_languages(tmp_path: Path) -> None:
+    shutil.copy(find_models(RecognizeOptions()) / "eng.traineddata", tmp_path)
+    assert find_osd(RecognizeOptions(tessdata=str(tmp_path))) == find_osd(RecognizeOptions())
+
+
+def test_missing_orientation_data_is_named_before_any_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(find_models(RecognizeOptions()) / "eng.traineddata", tmp_path)
+    monkeypatch.setattr("ocr_core.engines.tessdata._PLACES", ())
+    monkeypatch.setattr("ocr_core.engines.tessdata._listed_by_program", lambda: None)
+    monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path))
+    sections: dict[str, Any] = {"preprocess": {"orient": {}}}
     options = PipelineOptions.model_validate(sections)
     with pytest.raises(EnvironmentFault, match="no data for language osd") as caught:
         require_environment(options)
@@ -243,6 +251,6 @@ def test_missing_orientation_data_is_named_before_any_page(tmp_path: Path) -> No
 
 def test_what_steps_need_and_run_on() -> None:
     orient = PipelineOptions.model_validate({"preprocess": {"orient": {}, "binarize": {"method": "singh"}}})
-    assert "tesseract orientation data" in [check.name for check in check_environment(orient)]
+    assert "tesseract orientation" in [check.name for check in check_environment(orient)]
     assert {"model:osd", "doxapy"} <= set(engine_versions(orient))
     assert not {"model:osd", "doxapy"} & set(engine_versions(PipelineOptions()))
