@@ -16,6 +16,7 @@ from flows.planners import NewFiles, Plan, Planner, Work
 from flows.reporting import batch_progress, file_done
 from ocr_core.environment import engine_versions, pipeline_id, require_environment
 from ocr_core.errors import EnvironmentFault, FailureKind
+from tasks.cleaning import Cleaner, refuse_unsafe_cleaning
 from tasks.commit import commit_batch
 from tasks.config import StreamConfig
 from tasks.ledger import project_ledger
@@ -26,6 +27,7 @@ from tasks.processing import FileReport, ProcessedBatch, process_batch
 from tasks.progress import (
     BatchCommitted,
     BatchDone,
+    Cleaned,
     Event,
     LedgerProjected,
     Listed,
@@ -127,7 +129,9 @@ class FaultGauge:
 
 def in_absolute_terms(config: StreamConfig) -> StreamConfig:
     """Returns the configuration with a source and a sink that mean the same in every worker's working directory."""
-    source = config.source.model_copy(update={"url": absolute(config.source.url)})
+    archive = config.source.source_archive_dir
+    places = {"url": absolute(config.source.url), "source_archive_dir": absolute(archive) if archive else None}
+    source = config.source.model_copy(update=places)
     sink = config.sink.model_copy(update={"url": absolute(config.sink.url)})
     return config.model_copy(update={"source": source, "sink": sink})
 
@@ -161,6 +165,7 @@ class StreamRun:
         self._pages = PagesTable(config.sink.url)
         self._gauge = FaultGauge()
         self._known_pipelines: set[str] = set()
+        self._cleaner: Cleaner | None = None
         self.summary = Summary(table=self._pages.url)
 
     def drain(self) -> Summary:
@@ -173,9 +178,13 @@ class StreamRun:
         """
         stream = self._config.stream
         started = time.perf_counter()
-        work = self.plan().work
+        plan = self.plan()
+        work = plan.work
         listing_ms = (time.perf_counter() - started) * 1000
         self._publish(Planned(tuple(item.batch for item in work)))
+        if self._planner.new_files and self._config.source.clean_source != "off":
+            self._cleaner = Cleaner(self._config)
+            self._step("clean_source", f"clean {stream}", lambda: self._clean_left_over(plan))
         if work:
             self._check({item.config.pipeline.canonical(): item.config.pipeline for item in work}.values())
             self._workers.client()  # checks the workers before anything is written
@@ -193,6 +202,7 @@ class StreamRun:
         """Finds out what there is to do, and does nothing of it. Raises as `drain` does."""
         config, planner = self._config, self._planner
         refuse_sink_under_source(config.source, config.sink.url)
+        refuse_unsafe_cleaning(config)
         self._check([config.pipeline])
         return self._step(planner.step, f"{planner.step} {config.stream}", self._plan)
 
@@ -220,6 +230,9 @@ class StreamRun:
             processed.spool.close()
         committed_ms = (time.perf_counter() - begun) * 1000
         self._step("project_ledger", f"ledger {label}", self._project_ledger)
+        cleaned = None
+        if self._cleaner is not None:
+            cleaned = self._step("clean_source", f"clean {label}", lambda: self._clean(processed, committed))
         total_ms = (time.perf_counter() - begun) * 1000 + listing_ms
         durations = {
             "latestOffset": round(listing_ms),
@@ -237,6 +250,7 @@ class StreamRun:
             table=self._pages.url,
             begun_at=begun_at,
             durations=durations,
+            cleaned=cleaned,
         )
         self._publish(BatchDone(progress, tuple(file_done(report) for report in processed.files)))
         if is_due(self._config.sink, committed.batch_id if committed else None):
@@ -271,6 +285,23 @@ class StreamRun:
     def _project_ledger(self) -> None:
         project_ledger(self._config)
         self._publish(LedgerProjected(self._config.stream))
+
+    def _clean_left_over(self, plan: Plan) -> None:
+        """Cleans what a run that was killed after its commit has left."""
+        if self._cleaner is not None and plan.known:
+            project_ledger(self._config)
+            self._took_out(self._cleaner.clean_left_over(plan.known))
+
+    def _clean(self, processed: ProcessedBatch, committed: Committed | None) -> Cleaned:
+        reports = [processed.files[index] for index in committed.files] if committed else []
+        done = [report.file for report in reports if not report.failed_pages]
+        return self._took_out(self._cleaner.clean(done) if self._cleaner else Cleaned(0, {}))
+
+    def _took_out(self, cleaned: Cleaned) -> Cleaned:
+        self.summary.cleaned += cleaned.files
+        self.summary.not_cleaned += len(cleaned.failed)
+        self._publish(cleaned)
+        return cleaned
 
     def _compact(self) -> None:
         for done in try_to_compact(self._config.sink):

@@ -41,10 +41,12 @@ class Plan:
     Attributes:
         looked_at: File versions that were considered.
         work: The batches, in order.
+        known: File versions of the source that have rows.
     """
 
     looked_at: int
     work: tuple[Work, ...]
+    known: Sequence[FileVersion] = ()
 
 
 class Planner(Protocol):
@@ -99,7 +101,7 @@ class NewFiles:
         """Lists the source and puts what is new into batches."""
         found = discover(config)
         batches = cut(found.files, config, found.planned_at)
-        return Plan(found.listed, tuple(Work(batch, config) for batch in batches))
+        return Plan(found.listed, tuple(Work(batch, config) for batch in batches), found.known_files)
 
 
 @dataclass(frozen=True, slots=True)

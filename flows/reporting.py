@@ -11,7 +11,7 @@ from typing import Any
 from tasks.config import StreamConfig
 from tasks.operations import Committed
 from tasks.processing import FileReport, ProcessedBatch
-from tasks.progress import FileDone
+from tasks.progress import Cleaned, FileDone
 
 
 def batch_progress(  # noqa: PLR0913 - a report says all of it
@@ -23,6 +23,7 @@ def batch_progress(  # noqa: PLR0913 - a report says all of it
     table: str,
     begun_at: str,
     durations: Mapping[str, int],
+    cleaned: Cleaned | None = None,
 ) -> dict[str, Any]:
     """Returns the JSON-able report of one batch. Counts are of what this batch committed.
 
@@ -34,6 +35,7 @@ def batch_progress(  # noqa: PLR0913 - a report says all of it
         table: URL of the pages table.
         begun_at: When the batch began, ISO 8601.
         durations: Milliseconds by phase; `triggerExecution` is the whole.
+        cleaned: What was taken out of the source; None when nothing is to be.
     """
     files = [processed.files[index] for index in committed.files] if committed else []
     pages = sum(report.pages for report in files)
@@ -64,6 +66,8 @@ def batch_progress(  # noqa: PLR0913 - a report says all of it
         "failed_pages": sum(report.failed_pages for report in files),
         "failures": dict(failures),
         "left_out": sum(report.left_out is not None for report in processed.files),
+        "cleaned": cleaned.files if cleaned else 0,
+        "not_cleaned": len(cleaned.failed) if cleaned else 0,
         "version": committed.version if committed else None,
         "memory": {"driver_peak_bytes": _own_peak_bytes(), "worker_peak_bytes": processed.peak_rss},
     }

@@ -90,6 +90,19 @@ class Compacted:
 
 
 @dataclass(frozen=True, slots=True)
+class Cleaned:
+    """Files that are done were taken out of the source.
+
+    Attributes:
+        files: How many.
+        failed: Those that could not be, and why; the next run tries again.
+    """
+
+    files: int
+    failed: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class FileDone:
     """What became of one file of a batch, for people."""
 
@@ -116,7 +129,7 @@ class BatchDone:
     files: tuple[FileDone, ...]
 
 
-Event = Listed | Planned | RangeDone | Processed | BatchCommitted | LedgerProjected | BatchDone | Compacted
+Event = Listed | Planned | RangeDone | Processed | BatchCommitted | LedgerProjected | BatchDone | Compacted | Cleaned
 Observer = Callable[[Event], None]
 
 
@@ -131,6 +144,8 @@ class Summary:
         failed_pages: Those among them that failed: their rows say why there is no text.
         kept_pages: Rows of these files that were kept as other pages were read again.
         left_out: Files left for the next trigger, with the reason.
+        cleaned: Files archived or deleted.
+        not_cleaned: Files that could not be.
         version: The table's version at the end; -1 when there is no table yet.
         table: URL of the pages table.
         overlays: Some of the overlays written, for showing one.
@@ -143,6 +158,8 @@ class Summary:
     failed_pages: int = 0
     kept_pages: int = 0
     left_out: dict[str, str] = field(default_factory=dict)
+    cleaned: int = 0
+    not_cleaned: int = 0
     version: int = -1
     overlays: list[str] = field(default_factory=list)
 
@@ -155,6 +172,8 @@ class Summary:
             "failed_pages": self.failed_pages,
             "kept_pages": self.kept_pages,
             "left_out": len(self.left_out),
+            "cleaned": self.cleaned,
+            "not_cleaned": self.not_cleaned,
             "version": self.version,
             "table": self.table,
         }

@@ -14,7 +14,7 @@ from tasks.model import FileVersion
 from tasks.paths import split_url
 from tasks.stores import Selection, explain_store_error, open_store
 
-_SINK_FOLDERS = ("pages", "files", "overlays", "streams", "pipelines")
+SINK_FOLDERS = ("pages", "files", "overlays", "streams", "pipelines")
 
 
 def list_files(source: SourceOptions, now: datetime | None = None) -> list[FileVersion]:
@@ -54,17 +54,18 @@ def refuse_sink_under_source(source: SourceOptions, sink_url: str) -> None:
     sink_protocol, sink = split_url(sink_url)
     if protocol != sink_protocol:
         return
-    if _within(sink, root):
+    if within(sink, root):
         raise ConfigError(
             f"the sink {sink_url} lies in the source {source.url}: its files would be taken for documents; "
             "give the sink a folder outside"
         )
-    for folder in _SINK_FOLDERS:
-        if _within(root, f"{sink.rstrip('/')}/{folder}"):
+    for folder in SINK_FOLDERS:
+        if within(root, f"{sink.rstrip('/')}/{folder}"):
             raise ConfigError(f"the source {source.url} lies in {folder}/, a folder of the sink {sink_url}")
 
 
-def _within(path: str, folder: str) -> bool:
+def within(path: str, folder: str) -> bool:
+    """Tells whether a path is a folder or lies in it."""
     return f"{path.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
 
 

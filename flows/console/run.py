@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from flows.console.text import human_bytes, print_json, short_name, visible
-from tasks.progress import BatchDone, Compacted, Event, Listed, Planned, RangeDone, Summary
+from tasks.progress import BatchDone, Cleaned, Compacted, Event, Listed, Planned, RangeDone, Summary
 
 if TYPE_CHECKING:
     from ocr_core.errors import TransientError
@@ -70,6 +70,8 @@ class RunOutput:
             self._batch_done(event)
         elif isinstance(event, Compacted):
             self._compacted(event)
+        elif isinstance(event, Cleaned) and not self._as_json:
+            self._cleaned(event)
 
     def finished(self, summary: Summary) -> None:
         """Prints what the run did."""
@@ -120,6 +122,14 @@ class RunOutput:
             if file.kinds or file.left_out:
                 why = file.left_out or ", ".join(f"{count} {kind}" for kind, count in file.kinds.items())
                 self._console.print(f"  {visible(short_name(file.path))}: {visible(why)}", markup=False)
+
+    def _cleaned(self, event: Cleaned) -> None:
+        if event.files:
+            self._console.print(f"{event.files} files that are done were taken out of the source")
+        if event.failed:
+            self._console.print(f"{len(event.failed)} files that are done could not be; the next run tries again:")
+            for path, why in list(event.failed.items())[:10]:
+                self._console.print(f"  {visible(short_name(path))}: {visible(why)}", markup=False)
 
     def _compacted(self, event: Compacted) -> None:
         if event.problem is not None:

@@ -141,6 +141,8 @@ ALIASES: tuple[Alias, ...] = (
     _alias("pathGlobFilter", "source", "source.glob"),
     _alias("recursiveFileLookup", "source", "source.recursive"),
     _alias("latestFirst", "source", "source.latest_first"),
+    _alias("cleanSource", "source", "source.clean_source"),
+    _alias("sourceArchiveDir", "source", "source.source_archive_dir"),
     _alias("maxFileAge", "source", "source.max_file_age", _age),
     _alias("maxFilesPerTrigger", "trigger source", "trigger.max_files_per_trigger"),
     _alias("maxBytesPerTrigger", "trigger source", "trigger.max_bytes_per_trigger", _bytes),

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from ocr_core.options import Options
 from tasks.config.durations import Duration
 from tasks.config.urls import StoreUrl
+
+
+def _off(value: Any) -> Any:
+    if value is False:  # YAML reads the word off so
+        return "off"
+    return value.lower() if isinstance(value, str) else value
+
+
+CleanSource = Annotated[Literal["off", "archive", "delete"], BeforeValidator(_off)]
 
 
 class SourceOptions(Options):
@@ -28,6 +38,24 @@ class SourceOptions(Options):
     stability_delay: Duration = Field(
         timedelta(0), description="leave a file for a later trigger until it has not changed for this long"
     )
+
+    clean_source: CleanSource = Field(
+        "off",
+        description="what becomes of a file whose pages were all read and committed: off (it stays), archive (moved to "
+        "source_archive_dir) or delete; local folders and S3 only",
+    )
+    source_archive_dir: StoreUrl | None = Field(
+        None,
+        description="folder that clean_source: archive moves files to, under their paths in the source; in the same "
+        "kind of store, and outside the source",
+        examples=["s3://bucket/done"],
+    )
+
+    @model_validator(mode="after")
+    def _archive_has_a_place(self) -> Self:
+        if self.clean_source == "archive" and self.source_archive_dir is None:
+            raise ValueError("clean_source: archive needs source_archive_dir, the folder to move files to")
+        return self
 
 
 class TriggerOptions(Options):

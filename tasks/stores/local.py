@@ -67,16 +67,16 @@ class LocalStore(Store):
         Raises:
             SourceChangedError: If it is no regular file.
         """
-        return _state(path, os.stat(path))  # noqa: PTH116 - names may be any bytes
+        return state_of(path, os.stat(path))  # noqa: PTH116 - names may be any bytes
 
     def read(self, path: str, require: Callable[[State], None], write: Callable[[bytes], object]) -> None:
         """Copies through one descriptor whose state is the planned one before and after."""
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb", buffering=0) as opened:
-            require(_state(path, os.fstat(opened.fileno())))
+            require(state_of(path, os.fstat(opened.fileno())))
             while chunk := opened.read(CHUNK):
                 write(chunk)
-            require(_state(path, os.fstat(opened.fileno())))
+            require(state_of(path, os.fstat(opened.fileno())))
 
     def write(self, path: str, data: bytes) -> None:
         """Writes a file whole or not at all: readers see the old one or the new one."""
@@ -125,11 +125,16 @@ def _version(entry: os.DirEntry[str]) -> FileVersion | None:
         modified: datetime = EPOCH + timedelta(microseconds=result.st_mtime_ns // 1000)
     except OverflowError:
         modified = EPOCH
-    state = _state(entry.path, result)
+    state = state_of(entry.path, result)
     return FileVersion(encode("file", entry.path), state.etag, state.size, modified)
 
 
-def _state(path: str, result: os.stat_result) -> State:
+def state_of(path: str, result: os.stat_result) -> State:
+    """Returns what a file's version is told by.
+
+    Raises:
+        SourceChangedError: If it is no regular file.
+    """
     if not stat.S_ISREG(result.st_mode):
         raise SourceChangedError(f"{encode('file', path)}: it is no longer a regular file")
     return State(f"{result.st_mtime_ns}-{result.st_size}", result.st_size)

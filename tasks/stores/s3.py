@@ -1,12 +1,27 @@
-"""S3: one GET whose own ETag is compared."""
+"""S3: reads and removals whose own condition is the version, so that nobody can come in between."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
+from enum import Enum
+from typing import Any
 
 from fsspec.asyn import sync
 
+from ocr_core.errors import ConfigError, SourceChangedError
+from tasks.paths import encode
 from tasks.stores.base import CHUNK, Bucket, State
+from tasks.stores.errors import error_code, is_gone
+
+_OTHER_VERSION = ("PreconditionFailed", "412", "ConditionalRequestConflict", "409")
+
+
+class Removal(Enum):
+    """How a bucket removes one version of an object and no other."""
+
+    CONDITION = "DELETE with If-Match"
+    VERSION = "DELETE of a version id"
 
 
 class S3Store(Bucket):
@@ -18,11 +33,120 @@ class S3Store(Bucket):
         return version
 
     async def _get(self, path: str, require: Callable[[State], None], write: Callable[[bytes], object]) -> str | None:
-        bucket, _, key = path.partition("/")
-        response = await self.driver._call_s3("get_object", Bucket=bucket, Key=key)
+        response = await self.driver._call_s3("get_object", **_named(path))
         async with response["Body"] as body:
             require(State(response["ETag"].strip('"'), int(response["ContentLength"])))
             while chunk := await body.read(CHUNK):
                 write(chunk)
-        version = response.get("VersionId")
-        return None if version in (None, "null") else str(version)
+        return _version_id(response)
+
+    def find_removal(self, probe: str) -> Removal:
+        """Finds out by a probe how this store removes one version and no other.
+
+        Not every store that takes the condition of a DELETE obeys it.
+
+        Args:
+            probe: A path, in a bucket of the same store, that nobody uses.
+
+        Raises:
+            ConfigError: If it cannot.
+            OSError: If the probe cannot be written.
+        """
+        etag = self._call("put_object", **_named(probe), Body=uuid.uuid4().bytes)["ETag"]
+        try:
+            obeyed = not self._delete(probe, State("0" * 32, 0), Removal.CONDITION)
+            if obeyed and self._delete(probe, State(etag.strip('"'), 0), Removal.CONDITION):
+                return Removal.CONDITION
+        finally:
+            self._call("delete_object", **_named(probe))
+        if self._call("get_bucket_versioning", Bucket=self._authority).get("Status") == "Enabled":
+            return Removal.VERSION
+        raise ConfigError(
+            f"source.clean_source: this store does not obey If-Match on a DELETE and the bucket {self._authority} has "
+            "no versions, so a file that is overwritten at the wrong moment would be lost; turn versioning on, or "
+            "leave clean_source off"
+        )
+
+    def remove(self, path: str, state: State, how: Removal) -> None:
+        """Removes one version of an object.
+
+        Raises:
+            SourceChangedError: If another version is there, or none.
+        """
+        if not self._delete(path, state, how):
+            raise SourceChangedError(f"{encode(self.protocol, path)}: it was overwritten, or is gone")
+
+    def archive(self, path: str, state: State, targets: tuple[str, ...], how: Removal) -> None:
+        """Copies one version of an object to the first of the targets that is free, then removes it.
+
+        Raises:
+            SourceChangedError: If another version is there, or none.
+            FileExistsError: If each target is another object.
+        """
+        source = self._head(path)
+        if source is None or source["ETag"].strip('"') != state.etag:
+            raise SourceChangedError(f"{encode(self.protocol, path)}: it was overwritten, or is gone")
+        for target in targets:
+            there = self._head(target)
+            if there is None:
+                self._copy(path, source, target)
+                break
+            named_by_version = target == targets[-1]
+            if there["ContentLength"] == state.size and (named_by_version or there["ETag"] == source["ETag"]):
+                break  # a run was killed after it had copied it
+        else:
+            raise FileExistsError(f"{encode(self.protocol, targets[-1])} is another object")
+        self.remove(path, state, how)
+
+    def _copy(self, path: str, source: dict[str, Any], target: str) -> None:
+        origin = _named(path)
+        if version := _version_id(source):
+            origin["VersionId"] = version
+        try:
+            self._call("copy_object", **_named(target), CopySource=origin, CopySourceIfMatch=source["ETag"])
+        except Exception as error:
+            if error_code(error) in _OTHER_VERSION:
+                raise SourceChangedError(f"{encode(self.protocol, path)}: it was overwritten") from error
+            raise
+        copied = self._head(target)
+        if copied is None or copied["ContentLength"] != source["ContentLength"]:
+            raise OSError(f"{encode(self.protocol, target)}: the copy is not whole")
+
+    def _delete(self, path: str, state: State, how: Removal) -> bool:
+        """Removes one version; False if it is not there."""
+        condition = {"IfMatch": f'"{state.etag}"'}
+        if how is Removal.VERSION:
+            there = self._head(path)
+            version = _version_id(there) if there else None
+            if there is None or version is None or there["ETag"].strip('"') != state.etag:
+                return False
+            condition = {"VersionId": version}
+        try:
+            self._call("delete_object", **_named(path), **condition)
+        except Exception as error:
+            if error_code(error) in _OTHER_VERSION or is_gone(error):
+                return False
+            raise
+        return True
+
+    def _head(self, path: str) -> dict[str, Any] | None:
+        try:
+            return self._call("head_object", **_named(path))
+        except Exception as error:
+            if is_gone(error):
+                return None
+            raise
+
+    def _call(self, operation: str, **how: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = sync(self.driver.loop, self.driver._call_s3, operation, **how)
+        return answer
+
+
+def _named(path: str) -> dict[str, str]:
+    bucket, _, key = path.partition("/")
+    return {"Bucket": bucket, "Key": key}
+
+
+def _version_id(response: dict[str, Any]) -> str | None:
+    version = response.get("VersionId")
+    return None if version in (None, "null") else str(version)

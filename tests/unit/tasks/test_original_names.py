@@ -20,6 +20,8 @@ CASES: list[tuple[str, Any, str, Any]] = [
     ("source.pathGlobFilter", "'*.pdf'", "source.glob", "*.pdf"),
     ("source.recursiveFileLookup", "false", "source.recursive", False),
     ("source.latestFirst", "true", "source.latest_first", True),
+    ("source.cleanSource", "DELETE", "source.clean_source", "delete"),
+    ("source.sourceArchiveDir", "done", "source.source_archive_dir", "done"),
     ("source.maxFileAge", "7d", "source.max_file_age", "7d"),
     ("source.maxFileAge", "10min", "source.max_file_age", "10m"),
     ("source.maxFileAge", "90000", "source.max_file_age", "90s"),
