@@ -1,0 +1,102 @@
+"""A page's text as an invisible PDF content stream over, or rather under, the picture of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ocr_core.export.glyphless import ADVANCE, GlyphlessFont, clusters_of
+from ocr_core.export.strips import Strip, spread, strip_of
+from ocr_core.export.tree import page_tree
+from ocr_core.geometry import Box
+from ocr_core.page import PageResult
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where the pixels of a page are in its PDF user space: `X = a x + c y + e`, `Y = b x + d y + f`."""
+
+    a: float
+    b: float
+    c: float
+    d: float
+    e: float
+    f: float
+
+    def point(self, x: float, y: float) -> tuple[float, float]:
+        """Returns the place of a pixel."""
+        return self.a * x + self.c * y + self.e, self.b * x + self.d * y + self.f
+
+    def direction(self, x: float, y: float) -> tuple[float, float]:
+        """Returns where a step of so many pixels leads."""
+        return self.a * x + self.c * y, self.b * x + self.d * y
+
+
+def placement(box: tuple[float, float, float, float], rotation: int, width: float, height: float) -> Placement:
+    """Says where a rendered page's pixels are.
+
+    Args:
+        box: The visible part of the page in user space: left, bottom, right, top.
+        rotation: Degrees clockwise by which the page is shown turned; a multiple of 90.
+        width: Pixels of the page as shown.
+        height: Pixels of the page as shown.
+    """
+    left, bottom, right, top = box
+    across, up = right - left, top - bottom
+    return {
+        0: Placement(across / width, 0, 0, -up / height, left, top),
+        90: Placement(0, up / width, across / height, 0, left, bottom),
+        180: Placement(-across / width, 0, 0, up / height, right, bottom),
+        270: Placement(0, -up / width, -across / height, 0, right, top),
+    }[rotation % 360]
+
+
+def text_stream(page: PageResult, place: Placement, font: GlyphlessFont, font_name: str) -> bytes:
+    """Returns the content stream of a page's words; empty where there are none.
+
+    Each line is a strip as high as the line, so that readers mark whole lines and keep their order; each word is
+    stretched to the width of its box, and the spaces to the gaps between.
+
+    Args:
+        page: With `width` and `height`.
+        place: From pixels to user space.
+        font: Takes note of the characters used.
+        font_name: What the page's resources call it, with the slash.
+    """
+    whole = Box(0, 0, page.width or 1, page.height or 1)
+    lines: list[str] = []
+    for block in page_tree(page):
+        block.box = block.box or whole
+        spread(block)
+        for paragraph in block.children:
+            for line in paragraph.children:
+                strip = strip_of(line)
+                if strip is not None:
+                    lines += _shown(strip, place, font, font_name)
+    return ("q\n" + "\n".join(lines) + "\nQ\n").encode("ascii") if lines else b""
+
+
+def _shown(strip: Strip, place: Placement, font: GlyphlessFont, font_name: str) -> Iterator[str]:
+    cos, sin = math.cos(math.radians(strip.angle)), math.sin(math.radians(strip.angle))
+    along, up = place.direction(cos, sin), place.direction(sin, -cos)
+    step, size = math.hypot(*along), math.hypot(*up) * strip.height
+    if not (step > 0 and size > 0 and math.isfinite(step * size)):
+        return
+    turn = " ".join(
+        f"{value:.6f}" for value in (along[0] / step, along[1] / step, *(u * strip.height / size for u in up))
+    )
+    yield f"BT 3 Tr {font_name} {size:.4f} Tf"
+    words = sorted(strip.words, key=lambda word: word[1])  # as seen: right-to-left words are given in their own order
+    for index, (text, start, end) in enumerate(words):
+        clusters = clusters_of(text)
+        if not clusters:
+            continue
+        x, y = place.point(*strip.at(start))
+        natural = ADVANCE * size
+        stretch = max(end - start, 0.1) * step / (len(clusters) * natural)
+        yield f"{turn} {x:.3f} {y:.3f} Tm {100 * stretch:.4f} Tz <{font.encode(clusters)}> Tj"
+        gap = words[index + 1][1] - end if index + 1 < len(words) else 0.0
+        if gap > 0:
+            yield f"{100 * gap * step / natural:.4f} Tz <{font.encode([' '])}> Tj"
+    yield "ET"

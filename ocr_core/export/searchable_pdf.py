@@ -1,0 +1,159 @@
+"""Results as a searchable PDF: the pages as they were, with the text that was read found and copied where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pikepdf
+
+from ocr_core.engines.text_layer import ENGINE as TEXT_LAYER
+from ocr_core.errors import DocumentError, FailureKind
+from ocr_core.export.glyphless import GlyphlessFont
+from ocr_core.export.image_pages import ImagePages
+from ocr_core.export.invisible_text import placement, text_stream
+from ocr_core.formats import sniff
+from ocr_core.limits import LimitOptions
+from ocr_core.page import PageResult
+
+_LETTER = (0.0, 0.0, 612.0, 792.0)
+"""Points; what PDFium takes for a page that has no usable size."""
+
+_MOST_PARENTS = 64
+
+
+def searchable_pdf(source: Path, pages: Iterable[PageResult], target: Path, limits: LimitOptions | None = None) -> None:
+    """Writes a searchable PDF of a document and its results, in this process.
+
+    A PDF is copied, its pages untouched but for invisible text; pages whose own text was used get none. Of an image,
+    each picture becomes a page at its dpi: a JPEG as it is, others without loss. A page that failed has no text.
+
+    Args:
+        source: The document that was read: a PDF or an image.
+        pages: Its results.
+        target: The file to write.
+        limits: `max_file_mb` and `max_pages` are looked at.
+
+    Raises:
+        DocumentError: `encrypted` when the PDF needs a password, `corrupt` when it cannot be copied, or what
+            opening an image raises.
+    """
+    limits = limits or LimitOptions()
+    if sniff(source, limits) == "pdf":
+        _copy_with_text(source, pages, target)
+    else:
+        _bind_images(source, pages, target, limits)
+
+
+def _copy_with_text(source: Path, pages: Iterable[PageResult], target: Path) -> None:
+    try:
+        with pikepdf.open(source) as pdf:
+            layer = _TextLayer(pdf)
+            for page in pages:
+                if page.failure is None and page.engine != TEXT_LAYER and page.pagenum is not None:
+                    layer.add(_page_of(pdf, page.pagenum), page)
+            layer.finish()
+            _save(pdf, target)
+    except pikepdf.PasswordError as error:
+        raise DocumentError(FailureKind.ENCRYPTED, "the PDF is encrypted and needs a password to open") from error
+    except pikepdf.PdfError as error:
+        raise DocumentError(FailureKind.CORRUPT, f"the PDF is too damaged to be copied: {error}") from error
+
+
+def _page_of(pdf: pikepdf.Pdf, pagenum: int) -> pikepdf.Page:
+    if pagenum >= len(pdf.pages):
+        raise DocumentError(FailureKind.CORRUPT, f"the PDF is damaged: page {pagenum + 1} cannot be found for copying")
+    return pdf.pages[pagenum]
+
+
+def _bind_images(source: Path, pages: Iterable[PageResult], target: Path, limits: LimitOptions) -> None:
+    with pikepdf.new() as pdf, ImagePages(source, pdf, limits) as pictures:
+        layer = _TextLayer(pdf)
+        for page in pages:
+            if page.pagenum is not None:
+                layer.add(pictures.append(page), page)
+        layer.finish()
+        _save(pdf, target)
+
+
+def _save(pdf: pikepdf.Pdf, target: Path) -> None:
+    if pdf.is_encrypted:  # opened without a password: what its owner forbids stays forbidden
+        pdf.save(target, encryption=True)
+    else:
+        pdf.save(target, deterministic_id=True)
+
+
+class _TextLayer:
+    """Adds invisible text to the pages of one PDF."""
+
+    def __init__(self, pdf: pikepdf.Pdf) -> None:
+        self._pdf = pdf
+        self._font = GlyphlessFont()
+        self._object: pikepdf.Object | None = None
+
+    def add(self, page: pikepdf.Page, result: PageResult) -> None:
+        """Puts the text before the page's own content, where no state of that can move it."""
+        if not (result.text and result.width and result.height):
+            return
+        place = placement(visible_box(page), int(_inherited(page, "/Rotate") or 0), result.width, result.height)
+        name = self._name_in(resources := _own_resources(page))
+        stream = text_stream(result, place, self._font, name)
+        if not stream:
+            return
+        if self._object is None:
+            self._object = self._font.add_to(self._pdf)
+        resources.Font[name] = self._object
+        page.obj.Resources = resources
+        page.contents_add(self._pdf.make_stream(stream), prepend=True)
+
+    def finish(self) -> None:
+        """Completes the font, where one was needed."""
+        if self._object is not None:
+            self._font.finish(self._pdf, self._object)
+
+    @staticmethod
+    def _name_in(resources: pikepdf.Dictionary) -> str:
+        taken = set(resources.Font.keys())
+        return next(name for number in range(len(taken) + 1) if (name := f"/Inkstream{number}") not in taken)
+
+
+def visible_box(page: pikepdf.Page) -> tuple[float, float, float, float]:
+    """Returns what is shown of a page, in user space, by PDFium's rules: the crop box within the media box."""
+    media = _box(_inherited(page, "/MediaBox")) or _LETTER
+    crop = _box(_inherited(page, "/CropBox"))
+    if crop is None:
+        return media
+    left, bottom = max(media[0], crop[0]), max(media[1], crop[1])
+    right, top = min(media[2], crop[2]), min(media[3], crop[3])
+    return (left, bottom, right, top) if left < right and bottom < top else media
+
+
+def _box(value: object) -> tuple[float, float, float, float] | None:
+    """Reads a rectangle, given by any two opposite corners; None where it is none or empty."""
+    try:
+        x1, y1, x2, y2 = (float(number) for number in value)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        return None
+    box = (min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
+    return box if box[0] < box[2] and box[1] < box[3] else None
+
+
+def _inherited(page: pikepdf.Page, key: str) -> pikepdf.Object | None:
+    """Looks an attribute up in the page and the nodes above it."""
+    node: pikepdf.Object | None = page.obj
+    for _ in range(_MOST_PARENTS):
+        if node is None:
+            break
+        if key in node:
+            return node[key]
+        node = node.get("/Parent")
+    return None
+
+
+def _own_resources(page: pikepdf.Page) -> pikepdf.Dictionary:
+    """Copies the page's resources, which it may share with others, down to the fonts' names."""
+    shared = _inherited(page, "/Resources")
+    own = pikepdf.Dictionary(dict(shared.items()) if isinstance(shared, pikepdf.Dictionary) else {})
+    fonts = own.get("/Font")
+    own.Font = pikepdf.Dictionary(dict(fonts.items()) if isinstance(fonts, pikepdf.Dictionary) else {})
+    return own

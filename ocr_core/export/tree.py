@@ -1,0 +1,136 @@
+"""A page's regions as one complete tree: blocks of paragraphs of lines of words, whatever an engine gave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from ocr_core.geometry import Box
+from ocr_core.layout import LEVELS, enclosing
+from ocr_core.page import Level, PageResult, Region
+
+_PARTED_BY = {Level.BLOCK: "\n\n", Level.PARAGRAPH: "\n", Level.LINE: None}
+"""What parts the children of an element in its text, as `ocr_core.layout` joins them; None is any space."""
+
+_SAME_LINE = 0.5
+"""Share of the lower word's height by which two words overlap that stand in one line."""
+
+
+@dataclass(slots=True)
+class Element:
+    """A node of the tree.
+
+    Attributes:
+        level: The children are of the next level.
+        box: Pixels of the page; None where only the text of something larger is known.
+        confidence: 0-100, or None.
+        text: A word's text; empty above words.
+        children: In reading order; none for what was detected and not read.
+    """
+
+    level: Level
+    box: Box | None
+    confidence: float | None = None
+    text: str = ""
+    children: list[Element] = field(default_factory=list)
+
+
+def page_tree(page: PageResult) -> list[Element]:
+    """Returns the blocks of a page, each with all four levels down to every word of its text.
+
+    Where an engine kept only coarse regions, their text is split the way it was joined, and the parts have no
+    box. Regions that hang on nothing get parents around them. Text without any region is a block of the whole page.
+    """
+    read = _with_text_below(page.regions)
+    found: dict[int, Element] = {}
+    top: list[Element] = []
+    for region in page.regions:
+        element = _element(region, splits=region.index not in read)
+        parent = found.get(region.parent) if region.parent is not None else None
+        fits = parent is not None and LEVELS.index(parent.level) < LEVELS.index(region.level)
+        (parent.children if parent is not None and fits else top).append(element)
+        found[region.index] = element
+    if page.text and not any(region.text for region in page.regions):
+        box = Box(0, 0, page.width, page.height) if page.width and page.height else None
+        top.append(Element(Level.BLOCK, box, page.confidence, children=_split(Level.BLOCK, page.text)))
+    return _completed(top, Level.BLOCK)
+
+
+def upright(box: Box) -> Box:
+    """Returns the smallest upright box around a perhaps rotated one."""
+    if not box.angle:
+        return box
+    xs, ys = zip(*box.corners(), strict=True)
+    return Box(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
+
+
+def _with_text_below(regions: Iterable[Region]) -> set[int]:
+    """Returns the indices of the regions that have a descendant with text, which then is the better source."""
+    above = {region.index: region.parent for region in regions}
+    found: set[int] = set()
+    for region in regions:
+        parent = region.parent if region.text else None
+        while parent is not None and parent not in found:
+            found.add(parent)
+            parent = above.get(parent)
+    return found
+
+
+def _element(region: Region, *, splits: bool) -> Element:
+    element = Element(region.level, region.box, region.confidence)
+    if region.level is Level.WORD:
+        element.text = region.text or ""
+    elif splits and region.text:
+        element.children = _split(region.level, region.text)
+    return element
+
+
+def _split(level: Level, text: str) -> list[Element]:
+    """Undoes how `ocr_core.layout` joins: the children of an element of `level` with this text, without boxes."""
+    child = LEVELS[LEVELS.index(level) + 1]
+    parts = [part for part in text.split(_PARTED_BY[level]) if part.strip()]
+    if child is Level.WORD:
+        return [Element(child, None, text=part) for part in parts]
+    return [Element(child, None, children=_split(child, part)) for part in parts]
+
+
+def _completed(elements: list[Element], level: Level) -> list[Element]:
+    """Returns the elements with every level filled from `level` down; runs of finer ones get a parent."""
+    complete: list[Element] = []
+    for wanted, run in groupby(elements, key=lambda element: element.level is level):
+        if wanted:
+            complete += run
+        elif level is Level.LINE:
+            complete += [_around(level, words) for words in _lines(list(run))]
+        else:
+            complete.append(_around(level, list(run)))
+    if level is not Level.WORD:
+        below = LEVELS[LEVELS.index(level) + 1]
+        for element in complete:
+            element.children = _completed(element.children, below)
+    return complete
+
+
+def _around(level: Level, children: list[Element]) -> Element:
+    boxes = [upright(child.box) for child in children if child.box is not None]
+    return Element(level, enclosing(boxes) if boxes else None, children=children)
+
+
+def _lines(words: list[Element]) -> list[list[Element]]:
+    """Parts words that hang on no line: a new one begins where a word is not beside the one before."""
+    lines = [words[:1]]
+    for before, word in zip(words, words[1:], strict=False):
+        if _beside(before.box, word.box):
+            lines[-1].append(word)
+        else:
+            lines.append([word])
+    return lines
+
+
+def _beside(one: Box | None, other: Box | None) -> bool:
+    if one is None or other is None:
+        return True
+    one, other = upright(one), upright(other)
+    overlap = min(one.bottom, other.bottom) - max(one.top, other.top)
+    return overlap >= _SAME_LINE * min(one.height, other.height)
