@@ -6,13 +6,14 @@ import math
 import os
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import pyarrow as pa
 
-from ocr_core.errors import TransientError
-from ocr_core.page import PageResult, Region
+from ocr_core.errors import FailureKind, TransientError
+from ocr_core.geometry import Box
+from ocr_core.page import Failure, Level, PageResult, Region
 from tasks.model import FileVersion
 
 SCHEMA_VERSION = 1
@@ -142,6 +143,46 @@ def _region(region: Region) -> dict[str, Any]:
         "confidence": _finite(region.confidence),
         "engine": region.engine,
     }
+
+
+def page_result(row: Mapping[str, Any]) -> PageResult:
+    """Rebuilds the result that a row was made of, without its overlay.
+
+    Args:
+        row: A row of `pages` as Python values.
+    """
+    kind = row["exception_kind"]
+    regions = tuple(
+        Region(
+            r["index"],
+            r["parent"],
+            Level(r["level"]),
+            Box(r["left"], r["top"], r["width"], r["height"], r["angle"]),
+            r["text"],
+            r["confidence"],
+            r["engine"],
+        )
+        for r in row["regions"] or ()
+    )
+    return PageResult(
+        **{name: row[name] for name in RESULT_COLUMNS},
+        regions=regions,
+        failure=Failure(FailureKind(kind), row["exception"] or "") if kind else None,
+    )
+
+
+RESULT_COLUMNS = (
+    "pagenum",
+    "total_pages",
+    "text",
+    "confidence",
+    "width",
+    "height",
+    "resolution",
+    "engine",
+    "processing_ms",
+)
+"""Columns that are a `PageResult`'s fields as they stand."""
 
 
 def storable(text: str | None) -> str | None:

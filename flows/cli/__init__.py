@@ -7,7 +7,7 @@ from flows.cli.common import EXIT_CODES, app
 
 __all__ = ["EXIT_CODES", "app", "main"]
 
-for _commands in ("running", "redoing", "looking", "upkeep", "configuring"):  # in the order of `inkstream --help`
+for _commands in ("running", "redoing", "looking", "exporting", "upkeep", "configuring"):  # as in `inkstream --help`
     import_module(f"flows.cli.{_commands}")
 
 

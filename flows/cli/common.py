@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EXIT_CODES = {
     0: "everything new is committed (documents that failed are rows that say why)",
     2: "the command line or the configuration cannot be run as written",
-    3: "with --fail-on-document-error: committed, and at least one page failed",
+    3: "with --fail-on-document-error: committed, and at least one page failed; export: a document was not exported",
     4: "this machine lacks something; the message names the remedy",
     5: "some or all of it should be tried again later; what is committed stays",
     130: "interrupted; what is committed stays, nothing is half-written",
@@ -50,6 +50,16 @@ Overrides = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Set one option: pipeline.render.resolution=200. Repeatable."),
 ]
 Preset = Annotated[str | None, typer.Option(help="Start from a preset: ocr-streaming or ocr-regions.")]
+Sink = Annotated[str, typer.Argument(help="Folder or URL that holds the table.")]
+OfStream = Annotated[str | None, typer.Option("--stream", help="The stream; may be left out where there is only one.")]
+Paths = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--path",
+        metavar="PATH",
+        help="Only these files: a path, URL, file name, or a glob of one such as 'a*.pdf'. Repeatable.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON Lines on standard output instead.")]
 
 

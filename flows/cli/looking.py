@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from flows.cli.common import AsJson, Overrides, Preset, app, exit_codes, read_config
-
-
-class TextFormat(StrEnum):
-    """What `inkstream ocr` prints."""
-
-    TEXT = "text"
-    JSON = "json"
+from ocr_core.export import ExportFormat
 
 
 @app.command(rich_help_panel="Look")
@@ -53,16 +46,22 @@ def show(
 @app.command(rich_help_panel="Look")
 def ocr(
     file: Annotated[Path, typer.Argument(help="A PDF or image.", exists=True, dir_okay=False)],
-    text_format: Annotated[TextFormat, typer.Option("--format", help="What to print.")] = TextFormat.TEXT,
+    text_format: Annotated[ExportFormat, typer.Option("--format", help="What to print.")] = ExportFormat.TEXT,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Write to this file instead of standard output.")
+    ] = None,
     preset: Preset = None,
     overrides: Overrides = None,
 ) -> None:
-    """Read one document and print its text: no table, no Prefect, no Dask."""
+    """Read one document and print its text, hOCR or ALTO, or write a searchable PDF: no table, no Prefect, no Dask.
+
+    Example: inkstream ocr scan.pdf --format pdf --output searchable.pdf
+    """
     from flows.console.document import print_document
 
     with exit_codes():
         built = read_config(None, preset, ["source.url=.", "sink.url=.", *(overrides or [])])
-        if print_document(file, built, as_json=text_format is TextFormat.JSON):
+        if print_document(file, built, text_format, output):
             raise typer.Exit(3)
 
 

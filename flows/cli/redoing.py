@@ -8,23 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.common import AsJson, Overrides, PrefectChoice, Preset, app, exit_codes, read_document
+from flows.cli.common import (
+    AsJson,
+    OfStream,
+    Overrides,
+    Paths,
+    PrefectChoice,
+    Preset,
+    Sink,
+    app,
+    exit_codes,
+    read_document,
+)
 from ocr_core.errors import FailureKind
 
 if TYPE_CHECKING:
     from flows.planners import Planner
     from tasks.config import StreamConfig
 
-Sink = Annotated[str, typer.Argument(help="Folder or URL that holds the table.")]
-OfStream = Annotated[str | None, typer.Option("--stream", help="The stream; may be left out where there is only one.")]
-Paths = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--path",
-        metavar="PATH",
-        help="Only these files: a path, URL, file name, or a glob of one such as 'a*.pdf'. Repeatable.",
-    ),
-]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing; say which files would be read again.")]
 WithPrefect = Annotated[PrefectChoice, typer.Option(help="Run under Prefect; auto: when a Prefect API is configured.")]
 

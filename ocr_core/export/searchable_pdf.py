@@ -57,7 +57,8 @@ def _copy_with_text(source: Path, pages: Iterable[PageResult], target: Path) -> 
     except pikepdf.PasswordError as error:
         raise DocumentError(FailureKind.ENCRYPTED, "the PDF is encrypted and needs a password to open") from error
     except pikepdf.PdfError as error:
-        raise DocumentError(FailureKind.CORRUPT, f"the PDF is too damaged to be copied: {error}") from error
+        reason = str(error).replace(str(source), "").strip(": ")
+        raise DocumentError(FailureKind.CORRUPT, f"the PDF is too damaged to be copied: {reason}") from error
 
 
 def _page_of(pdf: pikepdf.Pdf, pagenum: int) -> pikepdf.Page:

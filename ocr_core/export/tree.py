@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from ocr_core.geometry import Box
 from ocr_core.layout import LEVELS, enclosing
@@ -120,7 +120,7 @@ def _around(level: Level, children: list[Element]) -> Element:
 def _lines(words: list[Element]) -> list[list[Element]]:
     """Parts words that hang on no line: a new one begins where a word is not beside the one before."""
     lines = [words[:1]]
-    for before, word in zip(words, words[1:], strict=False):
+    for before, word in pairwise(words):
         if _beside(before.box, word.box):
             lines[-1].append(word)
         else:

@@ -10,6 +10,8 @@ from xml.sax.saxutils import escape
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What no XML 1.0 document can hold, not even escaped: control characters, lone surrogates, non-characters."""
 
+_HYPHENS = re.compile("-(?=-)")
+
 
 def xml_text(text: str) -> str:
     """Returns text for the content of an element or an attribute in double quotes."""
@@ -17,8 +19,8 @@ def xml_text(text: str) -> str:
 
 
 def xml_comment(text: str) -> str:
-    """Returns a comment; a hyphen gets a space behind it, as two in a row may not stand there."""
-    return f"<!-- {_FORBIDDEN.sub(chr(0xFFFD), text).replace('-', '- ')} -->"
+    """Returns a comment; two hyphens in a row, which may not stand there, are set apart."""
+    return f"<!-- {_HYPHENS.sub('- ', _FORBIDDEN.sub(chr(0xFFFD), text))} -->"
 
 
 def attributes(**values: object) -> str:

@@ -55,6 +55,11 @@ EXAMPLES = {
     "ocr": [
         "inkstream ocr inbox/letter.png",
         "inkstream ocr inbox/letter.png --format json --set pipeline.recognize.page_seg_mode=6",
+        "inkstream ocr inbox/letter.png --format pdf --output letter.pdf",
+    ],
+    "export": [
+        "inkstream export tables --format hocr --output hocr",
+        "inkstream export tables --format pdf --output searchable --path '*.pdf' --version 1 --json",
     ],
     "doctor": ["inkstream doctor", "inkstream doctor --set 'pipeline.recognize.languages=[eng, osd]'"],
     "config schema": ["inkstream config schema > inkstream.schema.json"],
@@ -73,7 +78,9 @@ NOTES = {
     "config schema": "[Write a configuration file](../how-to/write-a-configuration-file.md).",
     "config check": "Exits with 2 when something is wrong.",
     "status": "[See how a stream stands](../how-to/see-how-a-stream-stands.md).",
-    "ocr": "Text goes to standard output, pages parted by a form feed, failures to standard error.",
+    "ocr": "Text goes to standard output, pages parted by a form feed, failures to standard error. "
+    "[The formats](../how-to/export-documents.md).",
+    "export": "[Export hOCR, ALTO and searchable PDF](../how-to/export-documents.md).",
 }
 
 

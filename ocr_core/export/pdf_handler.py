@@ -1,0 +1,32 @@
+"""Makes a searchable PDF inside the sandbox's child: copying a hostile document is no safer than reading it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ocr_core.export.searchable_pdf import searchable_pdf
+from ocr_core.limits import LimitOptions
+from ocr_core.page import PageResult
+
+
+def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Answers one request of `PdfWriter`.
+
+    Args:
+        request: `source`, `pages` (a file of JSON Lines), `target`: paths; `limits` (JSON).
+
+    Raises:
+        DocumentError: What `searchable_pdf` raises.
+    """
+    limits = LimitOptions.model_validate_json(request["limits"])
+    searchable_pdf(Path(request["source"]), _pages(Path(request["pages"])), Path(request["target"]), limits)
+    return {}, b""
+
+
+def _pages(path: Path) -> Iterator[PageResult]:
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            yield PageResult.from_wire(json.loads(line), b"")

@@ -1,0 +1,244 @@
+"""From rows back to documents: text, hOCR, ALTO or a searchable PDF for each file of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+from deltalake import DeltaTable
+
+from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, SourceChangedError, TransientError
+from ocr_core.export import TEXT_WRITERS, ExportFormat
+from ocr_core.export.pdf_writer import PdfWriter
+from ocr_core.page import PageResult
+from tasks.config import StreamConfig
+from tasks.delta import any_of, scan, sql_text
+from tasks.export_names import output_name
+from tasks.fetching import fetch
+from tasks.matching import matching
+from tasks.model import FileVersion
+from tasks.paths import decode, encode, split_url
+from tasks.rows import RESULT_COLUMNS, page_result
+from tasks.scratch import scratch_folder
+from tasks.stored import stored_config
+from tasks.stores import explain_store_error, write_whole
+from tasks.tables import PagesTable, version_predicate
+
+_MEBIBYTE = 1024 * 1024
+_PAGES_AT_ONCE = 256
+_FILES_AT_ONCE = 64
+"""How much is read from the table in one go: a look into it costs more than a file's rows."""
+
+_COLUMNS = (*RESULT_COLUMNS, "regions", "exception", "exception_kind", "path")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file version whose pages are in the table.
+
+    Attributes:
+        file: What was read.
+        pages: How many rows it has.
+        batch_id: The batch that wrote the newest of them.
+    """
+
+    file: FileVersion
+    pages: int
+    batch_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What became of one file.
+
+    Attributes:
+        path: The document, as the table has it.
+        output: Where its export is; None where there is none.
+        pages: Pages in it.
+        failed_pages: Pages among them that have no text, and say why.
+        problem: Why there is no export, or None.
+        passing: Whether trying again later may help.
+    """
+
+    path: str
+    output: str | None
+    pages: int
+    failed_pages: int
+    problem: str | None = None
+    passing: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns it as `export --json` prints it."""
+        return {
+            "path": self.path,
+            "output": self.output,
+            "pages": self.pages,
+            "failed_pages": self.failed_pages,
+            "problem": self.problem,
+        }
+
+
+class Export:
+    """The latest version of each of a stream's files, written in one format.
+
+    Args:
+        sink_url: Folder or URL that holds the table.
+        output_url: Folder or URL to write to.
+        export_format: What to write.
+        stream: The stream; may be left out where there is only one.
+        patterns: Which files, as `tasks.matching` reads them; all when there are none.
+        version: Table version; the latest when not given.
+
+    Attributes:
+        files: What is exported, in the order of their batches.
+
+    Raises:
+        ConfigError: If there is no such table, version or stream, or no file that is meant.
+        EnvironmentFault: If the table cannot be read.
+        TransientError: If the store does not answer.
+    """
+
+    def __init__(  # noqa: PLR0913 - what the command takes
+        self,
+        sink_url: str,
+        output_url: str,
+        export_format: ExportFormat,
+        *,
+        stream: str | None = None,
+        patterns: Sequence[str] = (),
+        version: int | None = None,
+    ) -> None:
+        self._table: DeltaTable = PagesTable(sink_url).open(version)
+        self._config: StreamConfig = stored_config(sink_url, stream)
+        self._root = encode(*split_url(self._config.source.url))
+        self._output_url = output_url
+        self._output = split_url(output_url)
+        self._format = export_format
+        self.files = _latest(self._table, self._config.stream, patterns)
+
+    def __iter__(self) -> Iterator[Exported]:
+        """Writes the files one by one. What is wrong with one is its `problem`, and the next one's turn comes.
+
+        Raises:
+            EnvironmentFault: If the output cannot be written, or no original could be read with these credentials.
+            TransientError: If the table cannot be read just now.
+        """
+        with ExitStack() as stack:
+            original = stack.enter_context(_Originals(self._config)) if self._format is ExportFormat.PDF else None
+            for group in _groups(self.files):
+                pages = self._read(group)
+                for stored in group:
+                    yield self._write(stored, pages.pop(stored.file.path, []), original)
+
+    def _read(self, group: Sequence[StoredFile]) -> dict[str, list[PageResult]]:
+        """Reads the pages of some files."""
+        low, high = min(stored.batch_id for stored in group), max(stored.batch_id for stored in group)
+        where = any_of(version_predicate(stored.file.key) for stored in group)
+        sql = (
+            f"SELECT {', '.join(_COLUMNS)} FROM this WHERE stream = {sql_text(self._config.stream)} "  # noqa: S608
+            f"AND batch_id BETWEEN {low} AND {high} AND {where} ORDER BY path, pagenum"
+        )
+        found: dict[str, list[PageResult]] = {}
+        for batch in scan(self._table, sql).to_batches(max_chunksize=_FILES_AT_ONCE):
+            for row in batch.to_pylist():
+                found.setdefault(row["path"], []).append(page_result(row))
+        return found
+
+    def _write(self, stored: StoredFile, pages: list[PageResult], original: _Originals | None) -> Exported:
+        path = stored.file.path
+        name = output_name(path, self._root, self._format.extension)
+        failed = sum(page.failure is not None for page in pages)
+        try:
+            if original is not None:
+                data = original.with_text(stored.file, pages)
+            else:
+                plain = decode(path)[1].rpartition("/")[2]
+                data = TEXT_WRITERS[self._format](pages, plain).encode("utf-8", "replace")
+            self._put(name, data)
+        except (DocumentError, TransientError) as error:
+            passing = isinstance(error, TransientError) and not isinstance(error, SourceChangedError)
+            reason = str(error).removeprefix(f"{path}: ")
+            return Exported(path, None, len(pages), failed, reason, passing)
+        return Exported(path, f"{self._output_url.rstrip('/')}/{name}", len(pages), failed)
+
+    def _put(self, name: str, data: bytes) -> None:
+        protocol, root = self._output
+        try:
+            write_whole(protocol, f"{root.rstrip('/')}/{name}", data)
+        except Exception as error:
+            raise explain_store_error(error, f"cannot write {name} to {self._output_url}") from error
+
+
+class _Originals:
+    """Reads documents again, in the very version that the table's rows were made from, and puts text into them."""
+
+    def __init__(self, config: StreamConfig) -> None:
+        self._limits = config.execution.limits
+        self._writer = PdfWriter(self._limits)
+        self._folder = scratch_folder()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.close()
+
+    def with_text(self, file: FileVersion, pages: list[PageResult]) -> bytes:
+        """Returns a document's searchable PDF.
+
+        Raises:
+            DocumentError: If it cannot be made of this document.
+            SourceChangedError: If the document is no longer what was read.
+            TransientError: If it could not be read just now.
+            EnvironmentFault: If nothing can be read with these credentials.
+        """
+        try:
+            fetched = fetch(file, self._folder, max_bytes=self._limits.max_file_mb * _MEBIBYTE)
+        except SourceChangedError as error:
+            raise SourceChangedError(f"{error}; its text is of the version that was read") from error
+        target: Path = self._folder / "searchable.pdf"
+        try:
+            self._writer.write(fetched.local_path, pages, target)
+            return target.read_bytes()
+        except OSError as error:
+            raise EnvironmentFault(f"cannot keep a copy in {self._folder}: {error}", "make room there") from error
+        finally:
+            target.unlink(missing_ok=True)
+
+
+def _latest(table: DeltaTable, stream: str, patterns: Sequence[str]) -> list[StoredFile]:
+    """Lists the version of each file that was committed last."""
+    sql = (
+        "SELECT path, etag, length, max(modification_time) AS modified, max(batch_id) AS batch_id, "  # noqa: S608
+        f"count(*) AS pages FROM this WHERE stream = {sql_text(stream)} GROUP BY path, etag, length"
+    )
+    newest: dict[str, StoredFile] = {}
+    for row in scan(table, sql).to_pylist():
+        modified: datetime = row["modified"]
+        file = FileVersion(row["path"], row["etag"], row["length"], modified)
+        stored = StoredFile(file, row["pages"], row["batch_id"])
+        known = newest.get(file.path)
+        if known is None or (known.batch_id, known.file.modified) < (stored.batch_id, modified):
+            newest[file.path] = stored
+    wanted = matching(newest, patterns)
+    if patterns and not wanted:
+        raise ConfigError(f"stream {stream} has no file {' or '.join(patterns)}; `inkstream show` prints paths")
+    return sorted((newest[path] for path in wanted), key=lambda stored: (stored.batch_id, stored.file.path))
+
+
+def _groups(files: Sequence[StoredFile]) -> Iterator[list[StoredFile]]:
+    """Parts files so that the pages of a part are not too many to hold, unless one file alone has them."""
+    group: list[StoredFile] = []
+    pages = 0
+    for stored in files:
+        if group and (len(group) == _FILES_AT_ONCE or pages + stored.pages > _PAGES_AT_ONCE):
+            yield group
+            group, pages = [], 0
+        group.append(stored)
+        pages += stored.pages
+    if group:
+        yield group

@@ -1,0 +1,68 @@
+"""Names of exports, for any names a store may hold: they stay in the folder, and no two documents share one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ocr_core.export import ExportFormat
+from tasks.export_names import output_name
+from tasks.paths import encode
+
+ROOT = encode("s3", "bucket/inbox")
+odd = ["a", "a.pdf", "a.pdf.hocr", "..", ".", "", "%", "%2E", "~", "A" * 300, "\u202e", "é", "x y ", "b\\c"]
+any_bytes = st.binary(min_size=1, max_size=6).map(lambda b: os.fsdecode(b.replace(b"/", b"-").replace(b"\0", b"-")))
+keys = (
+    st.lists(st.sampled_from(odd) | any_bytes, min_size=1, max_size=4)
+    .map("/".join)
+    .filter(lambda key: key.strip("/") != "")
+)
+formats = st.sampled_from(ExportFormat)
+
+
+def named(key: str, export_format: ExportFormat) -> str:
+    return output_name(encode("s3", f"bucket/{key}"), ROOT, export_format.extension)
+
+
+@given(keys, formats, st.sampled_from(["inbox/", "elsewhere/", ""]))
+def test_a_name_is_safe(key: str, export_format: ExportFormat, where: str) -> None:
+    name = named(where + key, export_format)
+    assert name.endswith(export_format.extension)
+    assert name.isprintable()
+    parts = name.split("/")
+    assert all(part.strip(".") and not part.startswith((".", " ")) and len(part.encode()) <= 213 for part in parts)
+    assert not PurePosixPath(name).is_absolute()
+    assert not set(name) & set('\\:*?"<>|')
+
+
+@given(keys, keys, formats)
+@example("inbox/a//b", "inbox/a/b", ExportFormat.TEXT)
+@example("inbox/a", "inbox/a.txt/b", ExportFormat.TEXT)
+@example("inbox/%2Ea", "inbox/.a", ExportFormat.TEXT)
+@example("inbox/a", "a", ExportFormat.TEXT)
+def test_two_documents_never_share_a_name_or_stand_in_each_others_way(
+    one: str, other: str, export_format: ExportFormat
+) -> None:
+    first, second = (named(f"inbox/{key}", export_format) for key in (one, other))
+    assert (first == second) == (one == other)
+    assert not f"{first}/".startswith(f"{second}/") or one == other
+
+
+def test_names_are_readable() -> None:
+    assert named("inbox/2026/Invoice März #3.pdf", ExportFormat.HOCR) == "2026/Invoice März #3.pdf.hocr"
+    assert named("inbox/a?b.png", ExportFormat.PDF) == "a%3Fb.png.ocr.pdf"
+    assert named("archive/a.png", ExportFormat.TEXT) == "s3%/bucket/archive/a.png.txt"
+    local = output_name("file:///data/in/x.pdf", encode("file", "/data/in"), ".txt")
+    assert local == "x.pdf.txt"
+    assert output_name("file:///data/in/x.pdf", encode("file", "/"), ".txt") == "data/in/x.pdf.txt"
+
+
+@given(st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=60))
+def test_any_local_name_can_be_written(name: str) -> None:
+    made = output_name(encode("file", f"/in/{name}"), encode("file", "/in"), ".alto.xml")
+    assert "/" not in made
+    assert Path("/out", made).parent == Path("/out")
+    assert len(os.fsencode(made)) < 256

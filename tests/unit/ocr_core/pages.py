@@ -1,0 +1,38 @@
+"""Page results made by hand, for the tests of what is written from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ocr_core.geometry import Box
+from ocr_core.page import Level, PageResult, Region
+
+Line = tuple[float, float, Sequence[str]]
+"""Left, top, words."""
+
+GLYPH = 30
+HEIGHT = 50
+
+
+def page_of(lines: Sequence[Line], *, size: tuple[int, int] = (1000, 1000), angle: float = 0.0) -> PageResult:
+    """A page of one paragraph; each character `GLYPH` wide, each word `HEIGHT` high, each box turned by `angle`."""
+    whole = Box(0, 0, *size)
+    regions = [region(0, None, Level.BLOCK, whole), region(1, 0, Level.PARAGRAPH, whole)]
+    for left, top, words in lines:
+        line = len(regions)
+        width = sum(GLYPH * (len(word) + 1) for word in words) - GLYPH
+        regions.append(region(line, 1, Level.LINE, Box(left, top, width, HEIGHT, angle)))
+        x = left
+        for word in words:
+            box = Box(x, top, GLYPH * len(word), HEIGHT, angle)
+            regions.append(region(len(regions), line, Level.WORD, box, word))
+            x += GLYPH * (len(word) + 1)
+    text = "\n".join(" ".join(words) for _, _, words in lines)
+    return PageResult(
+        0, 1, text=text, confidence=90.0, regions=tuple(regions), width=size[0], height=size[1], resolution=100
+    )
+
+
+def region(index: int, parent: int | None, level: Level, box: Box, text: str | None = None) -> Region:
+    """A region that some engine read, or only found."""
+    return Region(index, parent, level, box, text, None if text is None else 90.0, "tesseract")

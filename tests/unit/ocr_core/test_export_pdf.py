@@ -1,0 +1,427 @@
+"""Searchable PDFs as other programs see them: PDFium finds the text where it stands, and the pages look as before."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pikepdf
+import pypdfium2 as pdfium
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageChops
+
+from ocr_core import Box, DocumentError, LimitOptions, PipelineOptions, read_document
+from ocr_core.errors import FailureKind
+from ocr_core.export.glyphless import GlyphlessFont, clusters_of
+from ocr_core.export.invisible_text import placement
+from ocr_core.export.pdf_writer import PdfWriter
+from ocr_core.export.searchable_pdf import searchable_pdf
+from ocr_core.page import Failure, Level, PageResult
+from tests import generators
+from tests.unit.ocr_core.conftest import shared
+from tests.unit.ocr_core.pages import GLYPH, page_of, region
+
+IGNORE = PipelineOptions.model_validate({"text_layer": {"mode": "ignore"}, "render": {"resolution": 150}})
+LINES = ["The harbour library", "opens at nine on weekdays", "and closes at five."]
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """One character as PDFium finds it: its box in pixels of the page as shown, y down."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+def made(source: Path, pages: list[PageResult]) -> Path:
+    target = source.with_name(f"{source.name}.ocr.pdf")
+    searchable_pdf(source, pages, target)
+    return target
+
+
+def text_of(path: Path, number: int = 0) -> str:
+    with pdfium.PdfDocument(path) as document:
+        return " ".join(document[number].get_textpage().get_text_range().split())
+
+
+def characters(path: Path, width: int, height: int, number: int = 0) -> list[Character]:
+    """PDFium's characters, in the pixels of a rendering of `width` x `height`; its own rules turn and crop pages."""
+    found = []
+    with pdfium.PdfDocument(path) as document:
+        page = document[number]
+        text = page.get_textpage()
+        for index in range(text.count_chars()):
+            left, bottom, right, top = text.get_charbox(index)
+            xs, ys = zip(*(to_pixels(page, width, height, *at) for at in ((left, top), (right, bottom))), strict=True)
+            found.append(Character(text.get_text_range(index, 1), min(xs), min(ys), max(xs), max(ys)))
+    return found
+
+
+def to_pixels(page: pdfium.PdfPage, width: int, height: int, x: float, y: float) -> tuple[float, float]:
+    import ctypes
+
+    fine = 64  # PDFium answers in whole pixels
+    across, down = ctypes.c_int(), ctypes.c_int()
+    pdfium.raw.FPDF_PageToDevice(page.raw, 0, 0, width * fine, height * fine, 0, x, y, across, down)
+    return across.value / fine, down.value / fine
+
+
+def looks(path: Path, number: int = 0, scale: float = 1.0) -> Image.Image:
+    with pdfium.PdfDocument(path) as document:
+        picture: Image.Image = document[number].render(scale=scale).to_pil()
+        return picture.convert("RGB")
+
+
+def only_picture(pdf: pikepdf.Pdf) -> pikepdf.Stream:
+    (picture,) = pdf.pages[0].Resources.XObject.values()
+    assert isinstance(picture, pikepdf.Stream)
+    return picture
+
+
+def assert_words_in_place(path: Path, page: PageResult, slack: float = 1.5) -> None:
+    """Each word's characters lie between its left and right edge, and around the middle of its box."""
+    assert page.width
+    assert page.height
+    found = [c for c in characters(path, page.width, page.height) if not c.text.isspace()]
+    words = [r for r in page.regions if r.level is Level.WORD and r.text]
+    assert "".join(c.text for c in found) == "".join(str(word.text) for word in words)
+    for word in words:
+        own, found = found[: len(str(word.text))], found[len(str(word.text)) :]
+        for character in own:
+            assert word.box.left - slack <= character.left <= character.right <= word.box.right + slack
+            assert character.top - slack <= word.box.top + word.box.height / 2 <= character.bottom + slack
+
+
+@pytest.mark.parametrize("rotate", [0, 90, 180, 270])
+@pytest.mark.parametrize("cropped", [False, True])
+def test_a_scan_keeps_its_looks_and_gets_its_text(rotate: int, cropped: bool, tmp_path: Path) -> None:
+    source = generators.scanned_pdf(tmp_path / "upright.pdf", ["\n".join(LINES)])
+    with pikepdf.open(source) as pdf:  # stored turned, and shown turned back
+        page = pdf.pages[0]
+        left, bottom, right, top = (float(v) for v in page.mediabox)
+        turn = {0: "", 90: f"0 1 -1 0 {top} 0 cm", 180: f"-1 0 0 -1 {right} {top} cm", 270: f"0 -1 1 0 0 {right} cm"}
+        page.contents_add(turn[rotate].encode(), prepend=True)
+        page.Rotate = rotate
+        if rotate in (90, 270):
+            page.mediabox = pikepdf.Array([left, bottom, top, right])
+        if cropped:
+            box = [float(v) for v in page.mediabox]
+            page.cropbox = pikepdf.Array([box[0] + 40, box[1] + 30, box[2] - 20, box[3] - 10])
+        pdf.save(tmp_path / "scan.pdf")
+    source = tmp_path / "scan.pdf"
+    pages = list(read_document(source, IGNORE, sandboxed=False))
+    assert pages[0].text is not None
+    assert " ".join(pages[0].text.split()) == " ".join(LINES)
+    result = made(source, pages)
+    assert text_of(result) == " ".join(LINES)
+    assert_words_in_place(result, pages[0])
+    assert ImageChops.difference(looks(source), looks(result)).getbbox() is None
+
+
+def test_a_media_box_that_starts_elsewhere_and_a_user_unit(tmp_path: Path) -> None:
+    source = generators.scanned_pdf(tmp_path / "plain.pdf", ["\n".join(LINES)])
+    with pikepdf.open(source) as pdf:
+        page = pdf.pages[0]
+        width, height = (float(v) for v in page.mediabox[2:])
+        page.contents_add(b"1 0 0 1 -300 500 cm", prepend=True)
+        page.mediabox = pikepdf.Array([-300, 500, width - 300, height + 500])
+        page.UserUnit = 2
+        pdf.save(tmp_path / "moved.pdf")
+    source = tmp_path / "moved.pdf"
+    pages = list(read_document(source, IGNORE, sandboxed=False))
+    result = made(source, pages)
+    assert_words_in_place(result, pages[0])
+    with pikepdf.open(result) as pdf:
+        assert pdf.pages[0].UserUnit == 2
+
+
+def test_content_that_leaves_the_state_moved_moves_no_text(tmp_path: Path) -> None:
+    source = generators.scanned_pdf(tmp_path / "plain.pdf", ["\n".join(LINES)])
+    with pikepdf.open(source) as pdf:
+        pdf.pages[0].contents_add(b"q 5 0 0 5 300 300 cm", prepend=False)  # never restored
+        pdf.save(tmp_path / "open.pdf")
+    pages = list(read_document(tmp_path / "open.pdf", IGNORE, sandboxed=False))
+    assert_words_in_place(made(tmp_path / "open.pdf", pages), pages[0])
+
+
+def test_search_finds_phrases_over_words(tmp_path: Path) -> None:
+    source = generators.scanned_pdf(tmp_path / "a.pdf", ["\n".join(LINES), "page two"])
+    result = made(source, list(read_document(source, IGNORE, sandboxed=False)))
+    with pdfium.PdfDocument(result) as document:
+        assert document[0].get_textpage().search("nine on weekdays").get_next() is not None
+        assert document[0].get_textpage().search("ten on weekdays").get_next() is None
+        assert document[1].get_textpage().search("page two").get_next() is not None
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler-utils is not installed")
+def test_poppler_reads_the_same(tmp_path: Path) -> None:
+    source = generators.scanned_pdf(tmp_path / "a.pdf", ["\n".join(LINES)])
+    result = made(source, list(read_document(source, IGNORE, sandboxed=False)))
+    done = subprocess.run(["pdftotext", result, "-"], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stderr == ""
+    assert [line for line in done.stdout.split("\n") if line.strip("\f")] == LINES
+
+
+def test_text_that_a_page_has_already_is_not_there_twice(tmp_path: Path) -> None:
+    source = generators.born_digital_pdf(tmp_path / "a.pdf", ["Born with its text"])
+    pages = list(read_document(source, sandboxed=False))
+    assert pages[0].engine == "text_layer"
+    assert text_of(made(source, pages)) == "Born with its text"
+
+
+def test_shared_and_inherited_resources_stay_as_they_are(tmp_path: Path) -> None:
+    """Two pages take their font from the node above; text is added to one of them."""
+    source = generators.born_digital_pdf(tmp_path / "a.pdf", ["First of two", "Second of two"])
+    with pikepdf.open(source) as pdf:
+        pdf.Root.Pages.Resources = pdf.pages[0].Resources
+        for page in pdf.pages:
+            del page.obj["/Resources"]
+        pdf.save(tmp_path / "shared.pdf")
+    regions = page_of([(100, 900, ["added"])]).regions
+    read = PageResult(1, 2, text="x", regions=regions, width=1275, height=1650, resolution=150)
+    result = made(tmp_path / "shared.pdf", [read])
+    assert text_of(result, 0) == "First of two"
+    assert set(text_of(result, 1).split()) == {"Second", "of", "two", "added"}
+    for number in (0, 1):
+        assert ImageChops.difference(looks(source, number), looks(result, number)).getbbox() is None
+
+
+def test_pictures_become_pages_at_their_dpi(tmp_path: Path) -> None:
+    source = tmp_path / "page.png"
+    generators.page_image(LINES, dpi=150).save(source, dpi=(150, 150))
+    pages = list(read_document(source, sandboxed=False))
+    result = made(source, pages)
+    assert text_of(result) == " ".join(LINES)
+    assert_words_in_place(result, pages[0])
+    with pikepdf.open(result) as pdf:
+        assert [round(float(v)) for v in pdf.pages[0].mediabox] == [0, 0, 612, 792]
+        picture = only_picture(pdf)
+        with Image.open(source) as original:
+            stored = pikepdf.PdfImage(picture).as_pil_image().convert("L")
+            assert ImageChops.difference(stored, original.convert("L")).getbbox() is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "bits"), [("1", 1), ("L", 8), ("RGB", 8), ("RGBA", 8)], ids=["bilevel", "gray", "rgb", "alpha"]
+)
+def test_pictures_are_kept_without_loss(mode: str, bits: int, tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (60, 90, 4), dtype=np.uint8)
+    noise[..., 3] = 255
+    picture = Image.fromarray(noise).convert(mode)
+    picture.save(tmp_path / "a.png", dpi=(100, 100))
+    page = PageResult(0, 1, text="", width=90, height=60, resolution=100)
+    with pikepdf.open(made(tmp_path / "a.png", [page])) as pdf:
+        stored = only_picture(pdf)
+        assert stored.BitsPerComponent == bits
+        kept = pikepdf.PdfImage(stored).as_pil_image().convert("RGB")
+    assert ImageChops.difference(kept, picture.convert("RGB")).getbbox() is None
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_jpeg_is_kept_as_it_is_and_shown_upright(orientation: int, tmp_path: Path) -> None:
+    source = generators.exif_jpeg(tmp_path / "a.jpg", orientation)
+    pages = list(read_document(source, sandboxed=False))
+    result = made(source, pages)
+    assert_words_in_place(result, pages[0])
+    with pikepdf.open(result) as pdf:
+        picture = only_picture(pdf)
+        assert picture.read_raw_bytes() == source.read_bytes()
+    shown = looks(result, scale=300 / 72).convert("L")
+    upright = generators.text_image()
+    assert shown.size == upright.size
+    assert float(np.abs(np.asarray(shown, float) - np.asarray(upright, float)).mean()) < 3
+
+
+def test_a_cmyk_jpeg_keeps_its_colours(tmp_path: Path) -> None:
+    source = tmp_path / "a.jpg"
+    Image.new("CMYK", (80, 40), (255, 0, 0, 0)).save(source, quality=95)
+    result = made(source, [PageResult(0, 1, text="", width=80, height=40, resolution=100)])
+    red, green, blue = looks(result).getpixel((20, 10))  # type: ignore[misc]
+    assert red < 80
+    assert min(green, blue) > 120
+
+
+def test_every_frame_of_a_tiff_is_a_page(tmp_path: Path) -> None:
+    source = generators.tiff(tmp_path / "a.tif", ["First frame", "Second frame"], compression="group4", dpi=(200, 200))
+    result = made(source, list(read_document(source, sandboxed=False)))
+    assert [text_of(result, number) for number in (0, 1)] == ["First frame", "Second frame"]
+
+
+def test_a_picture_that_cannot_be_read_is_a_page_that_says_so(tmp_path: Path) -> None:
+    source = tmp_path / "a.png"
+    buffer = io.BytesIO()
+    generators.text_image().save(buffer, "PNG")
+    source.write_bytes(buffer.getvalue()[:1500])
+    pages = list(read_document(source, sandboxed=False))
+    assert pages[0].failure is not None
+    assert "This page could not be read: corrupt: the image is damaged" in text_of(made(source, pages))
+
+
+def test_a_failed_page_of_a_pdf_stays_as_it_was(tmp_path: Path) -> None:
+    source = generators.scanned_pdf(tmp_path / "a.pdf", ["one", "two"])
+    read = list(read_document(source, IGNORE, sandboxed=False))
+    failed = PageResult(0, 2, failure=Failure(FailureKind.TIMEOUT, "too slow"))
+    result = made(source, [failed, read[1]])
+    assert [text_of(result, number) for number in (0, 1)] == ["", "two"]
+    assert ImageChops.difference(looks(source), looks(result)).getbbox() is None
+
+
+SCRIPTS = {
+    "hebrew": ["שלום", "עולם"],
+    "arabic": ["السلام", "عليكم"],
+    "marks": ["cafe\u0301", "o\u0308l"],
+    "cjk": ["日本語", "文字"],
+    "devanagari": ["नमस्ते", "दुनिया"],
+    "beyond the basic plane": ["\U00010400\U00010428", "\U0001f600"],
+}
+
+
+@pytest.mark.parametrize("words", SCRIPTS.values(), ids=list(SCRIPTS))
+def test_any_script_is_found_and_copied(words: list[str], tmp_path: Path) -> None:
+    """Words in reading order; those that run from right to left stand in that order on the page."""
+    source = tmp_path / "blank.png"
+    Image.new("L", (1000, 1000), 255).save(source)
+    backwards = words[0] in SCRIPTS["hebrew"] + SCRIPTS["arabic"]
+    page = page_of([(100, 100, words[::-1] if backwards else words)])
+    if backwards:
+        *above, second, first = page.regions
+        page = PageResult(0, 1, "x", 90.0, (*above, first, second), 1000, 1000, 100)
+    result = made(source, [page])
+    assert text_of(result) == " ".join(words)
+    with pdfium.PdfDocument(result) as document:
+        for word in words:
+            assert word in document[0].get_textpage().get_text_range()
+    if shutil.which("pdftotext"):
+        done = subprocess.run(["pdftotext", result, "-"], capture_output=True, check=True, timeout=60)
+        plain = "".join(c for c in done.stdout.decode() if c not in "\u202a\u202b\u202c")
+        assert " ".join(plain.split()) == " ".join(words)
+
+
+def test_coarse_regions_put_their_words_about_where_they_are(tmp_path: Path) -> None:
+    source = tmp_path / "blank.png"
+    Image.new("L", (1000, 1000), 255).save(source)
+    block = region(0, None, Level.BLOCK, Box(100, 200, 600, 400), "first line\nsecond line\n\nthird one")
+    result = made(source, [PageResult(0, 1, "x", 90.0, (block,), 1000, 1000, 100)])
+    assert text_of(result) == "first line second line third one"
+    found = characters(result, 1000, 1000)
+    for character in found:  # 133 pixels high, and PDFium rounds a character's extents up by a hundredth or two
+        assert 99 <= character.left <= character.right <= 701
+        assert 197 <= character.top <= character.bottom <= 601
+    third = next(c for c in found if c.text == "t" and c.top > 400)
+    assert third.left == pytest.approx(100, abs=1)
+
+
+def test_text_of_a_turned_region_runs_along_it(tmp_path: Path) -> None:
+    source = tmp_path / "blank.png"
+    Image.new("L", (1000, 1000), 255).save(source)
+    result = made(source, [page_of([(400, 475, ["upwards"])], angle=-90.0)])
+    found = [c for c in characters(result, 1000, 1000) if c.text.strip()]
+    assert "".join(c.text for c in found) == "upwards"
+    half = GLYPH * len("upwards") / 2
+    middle = 400 + half  # the box's centre, about which it is turned
+    for character in found:
+        assert middle - 26 <= character.left <= character.right <= middle + 26
+        assert 500 - half - 1 <= character.top <= character.bottom <= 500 + half + 1
+    assert found[0].top > found[-1].top
+
+
+def test_words_on_a_sloping_line_share_its_slope(tmp_path: Path) -> None:
+    source = tmp_path / "blank.png"
+    Image.new("L", (2000, 1000), 255).save(source)
+    boxes = [Box(100 + 200 * n, 100 + 25 * n, 150, 50) for n in range(8)]
+    words = [region(n, 0, Level.WORD, box, f"word{n}") for n, box in enumerate(boxes, 1)]
+    line = region(0, None, Level.LINE, Box(100, 100, 1700, 250))
+    page = PageResult(0, 1, "x", 90.0, (line, *words), 2000, 1000, 100)
+    result = made(source, [page])
+    assert_words_in_place(result, page, slack=8)
+    found = [c for c in characters(result, 2000, 1000) if c.text.strip()]
+    assert found[-1].bottom - found[0].bottom == pytest.approx(25 * 7.9, abs=12)
+    assert max(c.bottom - c.top for c in found) < 110
+
+
+def test_an_encrypted_pdf_is_an_error_that_says_so(tmp_path: Path) -> None:
+    plain = generators.scanned_pdf(tmp_path / "a.pdf", ["secret"])
+    with pikepdf.open(plain) as pdf:
+        pdf.save(tmp_path / "locked.pdf", encryption=pikepdf.Encryption(user="u", owner="o"))
+        pdf.save(tmp_path / "owned.pdf", encryption=pikepdf.Encryption(user="", owner="o"))
+    with pytest.raises(DocumentError, match="encrypted and needs a password") as caught:
+        made(tmp_path / "locked.pdf", [page_of([])])
+    assert caught.value.kind is FailureKind.ENCRYPTED
+    pages = list(read_document(tmp_path / "owned.pdf", IGNORE, sandboxed=False))
+    result = made(tmp_path / "owned.pdf", pages)
+    assert text_of(result) == "secret"
+    with pikepdf.open(result) as pdf:
+        assert pdf.is_encrypted
+
+
+def test_the_same_document_makes_the_same_pdf(tmp_path: Path) -> None:
+    source = generators.scanned_pdf(tmp_path / "a.pdf", ["one"])
+    pages = list(read_document(source, IGNORE, sandboxed=False))
+    first = made(source, pages).read_bytes()
+    assert made(source, pages).read_bytes() == first
+
+
+def test_the_writer_survives_documents_that_do_not(tmp_path: Path) -> None:
+    """A flate bomb on the page whose text is added, between two sound documents, in a child with little memory."""
+    sound = generators.scanned_pdf(tmp_path / "a.pdf", ["one"])
+    pages = list(read_document(sound, IGNORE, sandboxed=False))
+    damaged = tmp_path / "damaged.pdf"
+    damaged.write_bytes(b"%PDF-1.7\n%%EOF\n")
+    unread = PageResult(None, None, failure=Failure(FailureKind.CORRUPT, "no page can be found"))
+    with PdfWriter(LimitOptions(memory_mb=300)) as writer:
+        writer.write(sound, pages, tmp_path / "one.pdf")
+        with pytest.raises(DocumentError, match="too damaged to be copied"):
+            writer.write(damaged, pages, tmp_path / "none.pdf")
+        with pytest.raises(DocumentError, match="no page can be found"):
+            writer.write(damaged, [unread], tmp_path / "none.pdf")
+        writer.write(sound, pages, tmp_path / "two.pdf")
+    assert text_of(tmp_path / "two.pdf") == "one"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.pdf", "damaged.pdf", "one.pdf", "two.pdf"]
+
+
+@pytest.mark.parametrize("sample", shared("samples/seed", "*.pdf"), ids=lambda path: path.name)
+def test_real_documents_keep_their_looks(sample: Path, tmp_path: Path) -> None:
+    pages = list(read_document(sample, IGNORE, sandboxed=False))
+    target = tmp_path / "a.pdf"
+    searchable_pdf(sample, pages, target)
+    assert ImageChops.difference(looks(sample), looks(target)).getbbox() is None
+    words = [str(r.text) for r in pages[0].regions if r.level is Level.WORD and str(r.text).isalnum()]
+    found = text_of(target)
+    assert sum(word in found for word in words) > 0.97 * len(words)
+
+
+@given(
+    st.tuples(*[st.floats(-1000, 1000)] * 2, *[st.floats(1, 5000)] * 2),
+    st.sampled_from([0, 90, 180, 270, 360, -90]),
+    st.integers(1, 5000),
+    st.integers(1, 5000),
+)
+def test_a_placement_takes_corners_to_corners(
+    box: tuple[float, float, float, float], rotation: int, width: int, height: int
+) -> None:
+    left, bottom, right, top = box[0], box[1], box[0] + box[2], box[1] + box[3]
+    place = placement((left, bottom, right, top), rotation, width, height)
+    shown_at_top_left = {0: (left, top), 90: (left, bottom), 180: (right, bottom), 270: (right, top)}[rotation % 360]
+    assert place.point(0, 0) == pytest.approx(shown_at_top_left)
+    opposite = (left + right - shown_at_top_left[0], bottom + top - shown_at_top_left[1])
+    assert place.point(width, height) == pytest.approx(opposite)
+
+
+@given(st.text(max_size=12))
+@settings(suppress_health_check=[HealthCheck.too_slow])
+def test_clusters_lose_no_character(text: str) -> None:
+    clusters = clusters_of(text)
+    shown = [c for c in text if c.isprintable() or c.isspace()]
+    assert sorted(c for c in "".join(clusters) if c.isprintable()) == sorted(c for c in shown if c.isprintable())
+    font = GlyphlessFont()
+    assert len(font.encode(clusters)) == 4 * len(clusters)
+    assert font.encode(clusters) == font.encode(clusters)
