@@ -21,11 +21,11 @@ from tasks.export_names import output_name
 from tasks.fetching import fetch
 from tasks.matching import matching
 from tasks.model import FileVersion
-from tasks.paths import decode, encode, split_url
+from tasks.paths import decode, encode, join, split_url
 from tasks.rows import RESULT_COLUMNS, page_result
 from tasks.scratch import scratch_folder
 from tasks.stored import stored_config
-from tasks.stores import explain_store_error, write_whole
+from tasks.stores import explain_store_error, open_store
 from tasks.tables import PagesTable, version_predicate
 
 _MEBIBYTE = 1024 * 1024
@@ -163,14 +163,14 @@ class Export:
             passing = isinstance(error, TransientError) and not isinstance(error, SourceChangedError)
             reason = str(error).removeprefix(f"{path}: ")
             return Exported(path, None, len(pages), failed, reason, passing)
-        return Exported(path, f"{self._output_url.rstrip('/')}/{name}", len(pages), failed)
+        return Exported(path, join(self._output_url, name), len(pages), failed)
 
     def _put(self, name: str, data: bytes) -> None:
         protocol, root = self._output
         try:
-            write_whole(protocol, f"{root.rstrip('/')}/{name}", data)
+            open_store(protocol, root).write(join(root, name), data)
         except Exception as error:
-            raise explain_store_error(error, f"cannot write {name} to {self._output_url}") from error
+            raise explain_store_error(error, f"cannot write {name} to {self._output_url}", protocol) from error
 
 
 class _Originals:

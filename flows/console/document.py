@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -96,10 +97,10 @@ def _write(data: bytes, output: Path | None) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    from tasks.stores import write_whole
+    from tasks.stores import open_store
 
     try:
-        write_whole("file", str(output), data)
+        open_store("file", str(output)).write(os.path.abspath(output), data)  # noqa: PTH100 - links are kept
     except OSError as error:
         raise ConfigError(f"--output {output}: cannot be written: {error.strerror or error}") from None
 
