@@ -14,6 +14,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from ocr_core.errors import TransientError
 from tasks.config import StreamConfig
 from tasks.delta import TRANSIENT_DELTA, explain_delta_error, scan, sql_text
+from tasks.rows import FORGOTTEN
 from tasks.tables import LEDGER_SCHEMA, LedgerTable, PagesTable, transaction_version
 
 _MAX_ATTEMPTS = 10
@@ -22,15 +23,16 @@ _PROJECTION = """
 SELECT stream, path, etag, length,
        max(version_id) AS version_id,
        max(modification_time) AS modification_time,
-       CASE WHEN count(exception_kind) = 0 THEN 'done'
+       CASE WHEN max(exception_kind) = {forgotten} THEN 'forgotten'
+            WHEN count(exception_kind) = 0 THEN 'done'
             WHEN count(exception_kind) = count(*) THEN 'failed'
             ELSE 'partial' END AS state,
        max(batch_id) AS batch_id,
-       count(*) AS pages,
-       count(exception_kind) AS failed_pages,
+       count(*) FILTER (WHERE exception_kind IS NULL OR exception_kind <> {forgotten}) AS pages,
+       count(exception_kind) FILTER (WHERE exception_kind <> {forgotten}) AS failed_pages,
        max(content_hash) AS content_hash,
        max(pipeline_id) AS pipeline_id,
-       sum(processing_ms) AS processing_ms,
+       coalesce(sum(processing_ms), 0) AS processing_ms,
        max("timestamp") AS committed_at
 FROM this
 WHERE stream = {stream} AND batch_id > {after} AND batch_id <= {upto}
@@ -70,7 +72,8 @@ def project_ledger(config: StreamConfig) -> int:
 
 
 def _project(snapshot: DeltaTable, handle: DeltaTable, stream: str, after: int, upto: int) -> None:
-    rows = scan(snapshot, _PROJECTION.format(stream=sql_text(stream), after=after, upto=upto))
+    values = {"stream": sql_text(stream), "after": after, "upto": upto, "forgotten": sql_text(FORGOTTEN)}
+    rows = scan(snapshot, _PROJECTION.format(**values))
     properties = CommitProperties(
         custom_metadata={"inkstream.stream": stream}, app_transactions=[Transaction(stream, upto)]
     )

@@ -132,6 +132,22 @@ def choose_remembered(table: DeltaTable, stream: str, paths: Sequence[str]) -> S
     return _selection(table, stream, [_chosen(row) for row in rows if row["path"] in wanted], len(rows))
 
 
+def forgotten_paths(table: DeltaTable, stream: str, paths: Sequence[str]) -> set[str]:
+    """Returns those of the files that have been forgotten.
+
+    Args:
+        table: An open snapshot.
+        stream: The stream.
+        paths: Which files (see `matching`).
+    """
+    rows = scan(
+        table,
+        "SELECT DISTINCT path FROM this "  # noqa: S608 - quoted
+        f"WHERE stream = {sql_text(stream)} AND exception_kind = {sql_text(FORGOTTEN)}",
+    )
+    return matching(rows.column("path").to_pylist(), paths)
+
+
 def streams_of(table: DeltaTable) -> list[str]:
     """Returns the names of the streams that have rows."""
     found: list[str] = scan(table, "SELECT DISTINCT stream FROM this").column("stream").to_pylist()

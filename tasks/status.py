@@ -20,26 +20,33 @@ from ocr_core.errors import ConfigError, InkstreamError
 from tasks.delta import TRANSIENT_DELTA, explain_delta_error, scan, sql_text
 from tasks.discovery import discover
 from tasks.paths import split_url
+from tasks.rows import FORGOTTEN
 from tasks.stored import stored_config, stored_streams
 from tasks.stores import explain_store_error, open_store
 from tasks.tables import LedgerTable, PagesTable, SinkTable, transaction_version
 
 _LOG = re.compile(r"_delta_log/(\d{20})\.(json|checkpoint)")
 
+_FORGOTTEN = sql_text(FORGOTTEN)
 _FROM_LEDGER = """
 SELECT batch_id, count(*) AS files, sum(pages) AS pages, sum(failed_pages) AS failed_pages,
        sum(processing_ms) / 1000 AS page_seconds, max(committed_at) AS committed_at
 FROM this WHERE stream = {stream} AND batch_id > {after} GROUP BY batch_id
 """
 _FROM_PAGES = """
-SELECT batch_id, count(DISTINCT path) AS files, count(*) AS pages, count(exception_kind) AS failed_pages,
-       sum(processing_ms) / 1000 AS page_seconds, max("timestamp") AS committed_at
+SELECT batch_id, count(DISTINCT path) AS files,
+       count(*) FILTER (WHERE exception_kind IS NULL OR exception_kind <> {forgotten}) AS pages,
+       count(exception_kind) FILTER (WHERE exception_kind <> {forgotten}) AS failed_pages,
+       coalesce(sum(processing_ms), 0) / 1000 AS page_seconds, max("timestamp") AS committed_at
 FROM this WHERE stream = {stream} AND batch_id > {after} GROUP BY batch_id
 """
-_ROWS = "SELECT stream, count(*) AS pages, count(exception_kind) AS failed_pages FROM this GROUP BY stream"
+_ROWS = """
+SELECT stream, count(*) AS pages, count(exception_kind) AS failed_pages FROM this
+WHERE exception_kind IS NULL OR exception_kind <> {forgotten} GROUP BY stream
+"""
 _FAILURES = """
 SELECT stream, exception_kind AS kind, count(*) AS pages, count(DISTINCT concat_ws('\n', path, etag, length)) AS files
-FROM this WHERE exception_kind IS NOT NULL GROUP BY stream, exception_kind ORDER BY pages DESC, kind
+FROM this WHERE exception_kind <> {forgotten} GROUP BY stream, exception_kind ORDER BY pages DESC, kind
 """
 
 
@@ -161,13 +168,13 @@ def sink_status(sink_url: str, stream: str | None = None, batches: int = 5) -> S
     table, ledger = PagesTable(sink_url), LedgerTable(sink_url)
     projected = ledger.open() if ledger.exists() else None  # before pages, so that it cannot be ahead of them
     pages = table.open() if table.exists() else None
-    counts = _by_stream(pages, _ROWS)
+    counts = _by_stream(pages, _ROWS.format(forgotten=_FORGOTTEN))
     known = sorted({*stored_streams(sink_url), *counts})
     if not known and pages is None:
         raise ConfigError(f"there is no table at {table.url}; `inkstream run` makes it")
     if stream is not None and stream not in known:
         raise ConfigError(f"no stream {stream!r} has run into {sink_url}; there are: {', '.join(known) or 'none'}")
-    failures = _by_stream(pages, _FAILURES)
+    failures = _by_stream(pages, _FAILURES.format(forgotten=_FORGOTTEN))
     found = []
     for name in [stream] if stream else known:
         rows = counts.get(name, [{"pages": 0, "failed_pages": 0}])[0]
@@ -194,7 +201,8 @@ def _last_batches(pages: DeltaTable, ledger: DeltaTable | None, stream: str, cou
     if ledger is not None and projected > oldest:
         rows += scan(ledger, _FROM_LEDGER.format(stream=sql_text(stream), after=oldest)).to_pylist()
     if newest > projected:
-        rows += scan(pages, _FROM_PAGES.format(stream=sql_text(stream), after=max(projected, oldest))).to_pylist()
+        values = {"stream": sql_text(stream), "after": max(projected, oldest), "forgotten": _FORGOTTEN}
+        rows += scan(pages, _FROM_PAGES.format(**values)).to_pylist()
     rows.sort(key=lambda row: row["batch_id"], reverse=True)
     return (BatchStatus(**{**row, "page_seconds": row["page_seconds"] or 0.0}) for row in rows)
 

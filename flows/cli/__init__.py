@@ -7,7 +7,10 @@ from flows.cli.common import EXIT_CODES, app
 
 __all__ = ["EXIT_CODES", "app", "main"]
 
-for _commands in ("running", "redoing", "looking", "exporting", "upkeep", "configuring"):  # as in `inkstream --help`
+COMMANDS = ("running", "redoing", "looking", "exporting", "upkeep", "forgetting", "configuring")
+"""Modules of commands, in the order of `inkstream --help`."""
+
+for _commands in COMMANDS:
     import_module(f"flows.cli.{_commands}")
 
 

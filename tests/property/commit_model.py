@@ -31,6 +31,7 @@ class ModelCommit:
     commit_id: str = ""
     added: tuple[FileKey, ...] = ()
     replaces: bool = False
+    forgets: bool = False
 
 
 @dataclass(slots=True)
@@ -106,11 +107,22 @@ class World:
     def duplicated(self) -> set[FileKey]:
         return {key for key, times in self.count().items() if times > 1}
 
+    def forgotten(self, version: int) -> set[FileKey]:
+        """Files whose text was forgotten and has not come back."""
+        gone: set[FileKey] = set()
+        for commit in self.pages.log[:version]:
+            gone = gone | set(commit.added) if commit.forgets else gone - set(commit.added)
+        return gone
+
+    def resurrected(self) -> set[FileKey]:
+        asked = {key for commit in self.pages.log if commit.forgets for key in commit.added}
+        return asked - self.forgotten(len(self.pages.log))
+
     def lost(self) -> set[FileKey]:
         return set(self.files) - set(self.count())
 
 
-def inkstream_trigger(world: World, batch_size: int, replace: bool) -> Driver:
+def inkstream_trigger(world: World, batch_size: int, does: str) -> Driver:
     """One trigger: discover, then commit batch by batch and project the ledger."""
     ledger_version: int = yield Step(lambda: len(world.ledger.log))
     snapshot: int = yield Step(lambda: len(world.pages.log))
@@ -120,15 +132,17 @@ def inkstream_trigger(world: World, batch_size: int, replace: bool) -> Driver:
     known |= {key for key, batch_id in world.pages.rows(snapshot) if batch_id > projected}
     planned_at = world.pages.transaction(snapshot)
     there = [key for key, _ in world.pages.rows(snapshot)]
-    wanted = there if replace else [key for key in listed if key not in known]
+    there = [key for key in there if key not in world.forgotten(snapshot)]
+    choices = {"run": [key for key in listed if key not in known], "replace": there, "forget": there[:1]}
+    wanted = choices[does]
     for start in range(0, len(wanted), batch_size):
-        yield from _commit(world, wanted[start : start + batch_size], planned_at, replace)
+        yield from _commit(world, wanted[start : start + batch_size], planned_at, does)
         yield from _project(world)
     if not wanted:
         yield from _project(world)
 
 
-def _commit(world: World, batch: list[FileKey], planned_at: int, replace: bool) -> Driver:
+def _commit(world: World, batch: list[FileKey], planned_at: int, does: str) -> Driver:
     keys = dict(enumerate(batch))
     steps = commit_steps(keys, commit_id=world.fresh_id(), planned_at=planned_at, max_attempts=4)
     handle = 0
@@ -136,7 +150,7 @@ def _commit(world: World, batch: list[FileKey], planned_at: int, replace: bool) 
     while True:
         resume: Callable[[], Operation]
         try:
-            answer = yield table_step(world.pages, handle, operation, keys, replace)
+            answer = yield table_step(world.pages, handle, operation, keys, does)
             if isinstance(operation, Open):
                 handle = answer.version
         except TransientError as error:
@@ -149,7 +163,7 @@ def _commit(world: World, batch: list[FileKey], planned_at: int, replace: bool) 
             return
 
 
-def table_step(table: ModelTable, handle: int, operation: Operation, keys: dict[int, FileKey], replace: bool) -> Step:
+def table_step(table: ModelTable, handle: int, operation: Operation, keys: dict[int, FileKey], does: str) -> Step:
     if isinstance(operation, Open):
         return Step(lambda: Opened(len(table.log), table.transaction(len(table.log))))
     if isinstance(operation, CommittedSince):
@@ -159,7 +173,7 @@ def table_step(table: ModelTable, handle: int, operation: Operation, keys: dict[
         return Step(lambda: _find(table, handle, operation))
     if isinstance(operation, Append):
         added = tuple(keys[index] for index in operation.files)
-        commit = ModelCommit(STREAM, operation.batch_id, operation.commit_id, added, replace)
+        commit = ModelCommit(STREAM, operation.batch_id, operation.commit_id, added, does != "run", does == "forget")
         return Step(lambda: table.append(handle, commit), lambda: table.stall(handle, commit))
     return Step(lambda: None)
 
@@ -194,24 +208,29 @@ def _project(world: World) -> Driver:
         return
 
 
-def control_trigger(world: World, batch_size: int, replace: bool) -> Driver:
+def control_trigger(world: World, batch_size: int, does: str) -> Driver:
     """The obvious way: append, then write down in a file of its own what is done."""
     done: set[FileKey] = yield Step(lambda: set(world.state_file))
     listed: list[FileKey] = yield Step(lambda: list(world.files))
     wanted = [key for key in listed if key not in done]
     for start in range(0, len(wanted), batch_size):
         batch = tuple(wanted[start : start + batch_size])
-        commit = ModelCommit(STREAM, len(world.pages.log), "", batch, replace)
+        commit = ModelCommit(STREAM, len(world.pages.log), "", batch)
         yield Step(partial(world.pages.log.append, commit))
         yield Step(partial(world.state_file.update, batch))
 
 
-Trigger = Callable[[World, int, bool], Driver]
+Trigger = Callable[[World, int, str], Driver]
 EVENTS = ("step", "lost", "fail", "stall", "crash", "crash_after", "deliver", "arrive", "foreign")
 
 
 def run_schedule(
-    trigger: Trigger, schedule: Iterable[tuple[int, int, str]], *, batch_size: int, replacing: int
+    trigger: Trigger,
+    schedule: Iterable[tuple[int, int, str]],
+    *,
+    batch_size: int,
+    replacing: int,
+    forgetting: int = -1,
 ) -> World:
     """Runs drivers as the schedule says, then one undisturbed until it finds nothing new.
 
@@ -220,6 +239,7 @@ def run_schedule(
         schedule: Which driver is next, how many steps it does undisturbed, and what happens then.
         batch_size: Files in a batch at most.
         replacing: Index of the driver that reprocesses what is there instead of what is new; -1: none.
+        forgetting: Index of the driver that forgets what is there, a file at a time; -1: none.
 
     Returns:
         The world, after the first duplicate if there is one.
@@ -234,7 +254,8 @@ def run_schedule(
                 _befall(world, event)
             else:
                 driver = running.pop(number, None)
-                driver = driver or _Running(trigger(world, batch_size, number == replacing))
+                does = {replacing: "replace", forgetting: "forget"}.get(number, "run")
+                driver = driver or _Running(trigger(world, batch_size, does))
                 if driver.advance(event):
                     running[number] = driver
             if world.duplicated():
@@ -242,7 +263,7 @@ def run_schedule(
     while world.pages.in_flight or world.ledger.in_flight:
         world.pages.deliver()
         world.ledger.deliver()
-    last = _Running(trigger(world, batch_size, False))
+    last = _Running(trigger(world, batch_size, "run"))
     while last.advance("step"):
         pass
     return world

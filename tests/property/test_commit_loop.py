@@ -12,6 +12,7 @@ from hypothesis.errors import NoSuchExample
 
 from ocr_core.errors import EnvironmentFault, TransientError
 from tasks.commit import commit_steps
+from tasks.model import FileKey
 from tasks.operations import Append, Committed, CommittedSince, FindCommit, Landed, Open, Opened, Wait
 from tests.property import commit_model
 from tests.property.commit_model import (
@@ -37,13 +38,14 @@ def _is_clean(world: World) -> bool:
 
 
 @settings(max_examples=600, deadline=None)
-@given(schedule=schedules, batch_size=st.integers(1, 4), replacing=st.integers(-1, 2))
-def test_every_file_version_is_there_exactly_once(
-    schedule: list[tuple[int, int, str]], batch_size: int, replacing: int
+@given(schedule=schedules, batch_size=st.integers(1, 4), replacing=st.integers(-1, 2), forgetting=st.integers(-1, 2))
+def test_every_file_version_is_there_exactly_once_and_what_was_forgotten_stays_so(
+    schedule: list[tuple[int, int, str]], batch_size: int, replacing: int, forgetting: int
 ) -> None:
-    world = run_schedule(inkstream_trigger, schedule, batch_size=batch_size, replacing=replacing)
+    world = run_schedule(inkstream_trigger, schedule, batch_size=batch_size, replacing=replacing, forgetting=forgetting)
     assert world.duplicated() == set()
     assert world.lost() == set()
+    assert world.resurrected() == set()
 
 
 def _fails(trigger: Trigger) -> list[tuple[int, int, str]]:
@@ -80,6 +82,29 @@ def test_without_the_check_before_the_append_the_oracle_sees_duplicates(
 ) -> None:
     monkeypatch.setattr(commit_model, "table_step", _answering(CommittedSince, frozenset()))
     assert _fails(inkstream_trigger)
+
+
+def _delete_only(table: ModelTable, version: int) -> list[tuple[FileKey, int]]:
+    """The rows, if forgetting left none that says that the file was there."""
+    rows: list[tuple[FileKey, int]] = []
+    for commit in table.log[:version]:
+        if commit.replaces:
+            rows = [row for row in rows if row[0] not in commit.added]
+        if not commit.forgets:
+            rows += [(key, commit.transaction) for key in commit.added]
+    return rows
+
+
+def test_without_the_row_that_stays_the_oracle_sees_forgotten_files_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def comes_back(schedule: list[tuple[int, int, str]]) -> bool:
+        world = run_schedule(inkstream_trigger, schedule, batch_size=2, replacing=-1, forgetting=1)
+        return bool(world.resurrected())
+
+    sought = settings(max_examples=2000, database=None, derandomize=True)
+    with pytest.raises(NoSuchExample):
+        find(schedules, comes_back, settings=sought)
+    monkeypatch.setattr(ModelTable, "rows", _delete_only)
+    assert find(schedules, comes_back, settings=sought)
 
 
 def test_without_the_tables_transactions_the_oracle_sees_duplicates(monkeypatch: pytest.MonkeyPatch) -> None:
