@@ -1,6 +1,6 @@
 """Forgetting documents: their text leaves the table, and the fact that they were read stays.
 
-What stays is one row a file version, which says so (docs/decisions/0006). It is written by the commit loop, in place of
+What stays is one row a file version, which says so (docs/decisions/0008). It is written by the commit loop, in place of
 the file's rows, so that no driver that read the file meanwhile can bring them back.
 """
 
