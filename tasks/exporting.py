@@ -22,7 +22,7 @@ from tasks.fetching import fetch
 from tasks.matching import matching
 from tasks.model import FileVersion
 from tasks.paths import decode, encode, join, split_url
-from tasks.rows import RESULT_COLUMNS, page_result
+from tasks.rows import FORGOTTEN, RESULT_COLUMNS, page_result
 from tasks.scratch import scratch_folder
 from tasks.stored import stored_config
 from tasks.stores import explain_store_error, open_store
@@ -211,10 +211,11 @@ class _Originals:
 
 
 def _latest(table: DeltaTable, stream: str, patterns: Sequence[str]) -> list[StoredFile]:
-    """Lists the version of each file that was committed last."""
+    """Lists the version of each file that was committed last; what was forgotten has none."""
     sql = (
         "SELECT path, etag, length, max(modification_time) AS modified, max(batch_id) AS batch_id, "  # noqa: S608
-        f"count(*) AS pages FROM this WHERE stream = {sql_text(stream)} GROUP BY path, etag, length"
+        f"count(*) AS pages FROM this WHERE stream = {sql_text(stream)} "
+        f"AND (exception_kind IS NULL OR exception_kind <> {sql_text(FORGOTTEN)}) GROUP BY path, etag, length"
     )
     newest: dict[str, StoredFile] = {}
     for row in scan(table, sql).to_pylist():

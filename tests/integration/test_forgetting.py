@@ -149,10 +149,16 @@ def test_overlays_go_unless_another_row_shows_the_same(drawn: Path) -> None:
     assert (len(looked["files"]), looked["forgotten"]) == (3, False)
     first = json.loads(inkstream("forget", drawn, "a.pdf", "--yes", "--json").stdout)
     assert (first["overlays"], first["versions_with_text"], overlays()) == (0, {"from": 1, "to": 1}, 2)
+    export = ("export", drawn, "--format", "text", "--output", drawn / "out")
+    inkstream(*export)
+    assert sorted(file.name for file in (drawn / "out").rglob("*.txt")) == ["b.pdf.txt", "c.pdf.txt"]
     said = inkstream("forget", drawn, "b.pdf", "c.pdf", "-y").stdout
     assert "removed 2 overlays" in said
     assert "versions 1 to 2 of the table still hold their text" in said
     assert overlays() == 0
     assert "3 files are forgotten already" in inkstream("forget", drawn, "*.pdf", "-y").stdout
+    assert (
+        "has no file" in inkstream("export", drawn, "--format", "text", "--output", drawn, "--path", "*", code=2).stderr
+    )
     rerun = inkstream("run", "--source", drawn.parent / "inbox", "--sink", drawn, "--prefect", "off")
     assert "nothing new" in rerun.stdout
