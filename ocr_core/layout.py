@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ocr_core.geometry import Box
+from ocr_core.lines import enclosing
 from ocr_core.page import Level, Region
 
 if TYPE_CHECKING:
@@ -147,13 +148,6 @@ class _Tree:
 
 def _split(words: Sequence[Word], level: Level) -> list[list[Word]]:
     return [list(group) for _, group in groupby(words, key=lambda word: branch(word, level))]
-
-
-def enclosing(boxes: Sequence[Box]) -> Box:
-    """Returns the smallest upright box around upright boxes (at least one)."""
-    left, top = min(box.left for box in boxes), min(box.top for box in boxes)
-    right, bottom = max(box.right for box in boxes), max(box.bottom for box in boxes)
-    return Box(left, top, right - left, bottom - top)
 
 
 def between(first: Box, second: Box) -> Box:

@@ -193,7 +193,6 @@ def build_pipeline(options: PipelineOptions) -> Pipeline:
     from ocr_core.stages.detect import Detect
     from ocr_core.stages.draw import Draw
     from ocr_core.stages.preprocess import steps
-    from ocr_core.stages.recognize import Recognize
     from ocr_core.stages.render import Render
     from ocr_core.stages.restore import Restore
     from ocr_core.stages.text_layer import TextLayer
@@ -208,9 +207,21 @@ def build_pipeline(options: PipelineOptions) -> Pipeline:
         stages += steps(options)
         if options.detect:
             stages.append(Detect(options.detect, options.recognize))
-        stages.append(Recognize(options.recognize))
+        stages.append(_recognizer(options))
         if any(MOVED in stage.provides for stage in stages):
             stages.append(Restore())
     if options.draw:
         stages.append(Draw(options.draw))
     return Pipeline(tuple(stages))
+
+
+def _recognizer(options: PipelineOptions) -> Stage:
+    recognize = options.recognize
+    if recognize.engine == "ppocr":
+        from ocr_core.engines.ppocr.recognizer import PpocrReader
+        from ocr_core.stages.read_lines import ReadLines
+
+        return ReadLines(recognize, lambda: PpocrReader(recognize.ppocr))
+    from ocr_core.stages.recognize import Recognize
+
+    return Recognize(recognize)

@@ -6,6 +6,7 @@ its fingerprint is (with the engine versions) a row's `pipeline_id`.
 
 from ocr_core.options.base import Options
 from ocr_core.options.draw import DrawOptions
+from ocr_core.options.lines import LineOptions, PpocrOptions
 from ocr_core.options.pipeline import PipelineOptions
 from ocr_core.options.preprocess import (
     BinarizeOptions,
@@ -26,10 +27,12 @@ __all__ = [
     "DeskewOptions",
     "DetectOptions",
     "DrawOptions",
+    "LineOptions",
     "Options",
     "OrientOptions",
     "PageSegMode",
     "PipelineOptions",
+    "PpocrOptions",
     "PreprocessOptions",
     "RecognizeOptions",
     "RenderOptions",

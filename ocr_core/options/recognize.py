@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from ocr_core.options.base import Options
+from ocr_core.options.lines import LineOptions, PpocrOptions
 from ocr_core.page import Level
 
 PageSegMode = Annotated[int, Field(ge=1, le=13)]
@@ -39,17 +40,56 @@ Languages = Annotated[
 
 
 class DetectOptions(Options):
-    """Finding regions: Tesseract's own layout analysis."""
+    """Finding regions: Tesseract's own layout analysis, or a network that finds text in photos."""
 
-    engine: Literal["tesseract"] = Field("tesseract", description="what finds the regions")
-    page_seg_mode: PageSegMode = Field(3, description="Tesseract page segmentation mode for the whole page")
-    level: Level = Field(Level.BLOCK, description="what a region is")
+    engine: Literal["tesseract", "ppocr"] = Field(
+        "tesseract", description="what finds the regions: tesseract suits print, ppocr handwriting and photos"
+    )
+    page_seg_mode: PageSegMode = Field(3, description="Tesseract page segmentation mode for the whole page (tesseract)")
+    level: Level = Field(Level.BLOCK, description="what a region is (tesseract)")
+    model: str | None = Field(
+        None, description="ONNX file of a PP-OCR detector; null: the one in the rapidocr wheel (ppocr)"
+    )
+    width: int = Field(
+        1280,
+        ge=0,
+        description="longer side, in pixels, of the picture the network looks at; smaller pages are not enlarged; "
+        "0: the page as it is (ppocr)",
+    )
+    text_threshold: float = Field(
+        0.3, gt=0, lt=1, description="probability from which a pixel belongs to text, 0-1 (ppocr)"
+    )
+    score_threshold: float = Field(
+        0.5, ge=0, le=1, description="mean probability within an area from which it is kept, 0-1 (ppocr)"
+    )
+    size_threshold: float = Field(
+        -1,
+        ge=-1,
+        description="pixels of height below which an area is dropped; -1: a third of the usual height (ppocr)",
+    )
+    link_threshold: float = Field(
+        0.8,
+        ge=0,
+        le=1,
+        description="neighbours become one line where they are linked by this much: 1 touching, 0 three line heights "
+        "apart (ppocr, with_refiner)",
+    )
+    with_refiner: bool = Field(True, description="join words into lines (ppocr)")
+    merge_intersects: bool = Field(True, description="join areas that overlap (ppocr)")
+    line_tolerance: float = Field(
+        -1,
+        ge=-1,
+        description="pixels by which the middles of areas of one line may differ in height; -1: half the usual height "
+        "(ppocr)",
+    )
 
 
 class RecognizeOptions(Options):
-    """Reading text with Tesseract."""
+    """Reading text. What is not in a section of its own is Tesseract's, but for the last word on confidence."""
 
-    engine: Literal["tesseract"] = Field("tesseract", description="what reads the text")
+    engine: Literal["tesseract", "ppocr"] = Field(
+        "tesseract", description="what reads the text: tesseract suits print, ppocr photos and handwriting"
+    )
     binding: Literal["auto", "tesserocr", "pytesseract"] = Field(
         "auto",
         description="tesserocr keeps one handle open; pytesseract starts a process a page; auto: the first there is",
@@ -110,6 +150,8 @@ class RecognizeOptions(Options):
     time_limit: float = Field(
         60.0, gt=0, description="seconds Tesseract may spend on one page before it fails with kind `timeout`"
     )
+    lines: LineOptions = Field(LineOptions(), description="how lines are cut out for ppocr")
+    ppocr: PpocrOptions = Field(PpocrOptions(), description="reading lines with PP-OCR")
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

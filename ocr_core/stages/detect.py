@@ -1,15 +1,28 @@
-"""Finding regions by Tesseract's layout analysis."""
+"""Finding regions: by Tesseract's layout analysis, or by a network that finds text."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from statistics import median
+from typing import TYPE_CHECKING
 
+from ocr_core.engines.ppocr import ENGINE as PPOCR
 from ocr_core.engines.tesseract import ENGINE, open_engine, told_resolution
 from ocr_core.engines.tsv import Row
+from ocr_core.geometry import Box
 from ocr_core.layout import LEVELS
+from ocr_core.lines import Line, enclosing, group_lines, join_words, merge_intersecting
 from ocr_core.options import DetectOptions, RecognizeOptions
-from ocr_core.page import Region
+from ocr_core.page import Level, Region
 from ocr_core.pipeline import WorkingPage
+
+if TYPE_CHECKING:
+    from ocr_core.document import Pixels
+
+_SMALL = 1 / 3
+"""Of the usual height; lower areas are specks."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +38,9 @@ class Detect:
     def run(self, page: WorkingPage) -> None:
         """Sets `regions`, which have no text yet."""
         if page.text is not None or page.pixels is None:
+            return
+        if self.options.engine == PPOCR:
+            page.regions = _with_network(page.pixels, self.options)
             return
         rows = open_engine(self.recognize).layout(
             page.pixels,
@@ -44,4 +60,39 @@ def _to_regions(rows: list[Row]) -> tuple[Region, ...]:
         last[row.level] = len(regions)
         level = LEVELS[row.level - 2]
         regions.append(Region(len(regions), parent, level, row.box, None, None, ENGINE))
+    return tuple(regions)
+
+
+def _with_network(pixels: Pixels, options: DetectOptions) -> tuple[Region, ...]:
+    from ocr_core.engines.ppocr.dbnet import detect
+
+    boxes = [area.box for area in detect(pixels, options)]
+    if options.merge_intersects:
+        boxes = merge_intersecting(boxes)
+    if boxes:
+        least = _SMALL * median(box.height for box in boxes) if options.size_threshold < 0 else options.size_threshold
+        boxes = [box for box in boxes if box.height >= least]
+    lines = group_lines(boxes, options.line_tolerance)
+    if options.with_refiner:
+        lines = [join_words(line, options.link_threshold) for line in lines]
+    return _tree_of(lines)
+
+
+def _tree_of(lines: list[Line]) -> tuple[Region, ...]:
+    """Hangs lines on blocks of one paragraph each; a line's areas on the line, where there are several."""
+    regions: list[Region] = []
+
+    def add(parent: int | None, level: Level, boxes: Sequence[Box]) -> int:
+        regions.append(Region(len(regions), parent, level, enclosing(boxes), None, None, PPOCR))
+        return regions[-1].index
+
+    for _, block in groupby(lines, key=lambda line: line.block):
+        members = list(block)
+        around = [box for line in members for box in line.boxes]
+        paragraph = add(add(None, Level.BLOCK, around), Level.PARAGRAPH, around)
+        for line in members:
+            index = add(paragraph, Level.LINE, line.boxes)
+            if len(line.boxes) > 1:
+                for box in line.boxes:
+                    add(index, Level.WORD, [box])
     return tuple(regions)

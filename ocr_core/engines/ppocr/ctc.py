@@ -1,0 +1,225 @@
+"""From a CTC network's probabilities to text: Graves et al., Connectionist Temporal Classification, ICML 2006."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Posterior = NDArray[np.float32]
+"""`T x C`: for each step along the line the probability of each character; column 0 is the blank."""
+
+BLANK = 0
+_TINY = 1e-12
+_SURE_BLANK = 0.9995
+_CANDIDATES = 12
+_LEAST = 1e-3
+_NEVER = -math.inf
+
+
+class WordScore(Protocol):
+    """Says how likely a word is before anybody looks."""
+
+    def whole(self, word: str) -> float:
+        """Returns the log score of a word; higher is likelier."""
+
+    def begun(self, word: str) -> float:
+        """Returns the best log score that a word which begins so can have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """One character and where it is.
+
+    Attributes:
+        character: What was read.
+        probability: Highest probability the network gave it at its place, 0-1.
+        first: First step of the posterior that belongs to it.
+        last: Last step.
+    """
+
+    character: str
+    probability: float
+    first: int
+    last: int
+
+
+def greedy(posterior: Posterior, alphabet: list[str]) -> str:
+    """Returns the likeliest character at each step, repeats and blanks removed."""
+    best = posterior.argmax(axis=1)
+    fresh = np.diff(best, prepend=-1) != 0
+    return "".join(alphabet[index] for index in best[fresh & (best != BLANK)])
+
+
+def beam_search(posterior: Posterior, alphabet: list[str], score: WordScore, width: int) -> str:
+    """Returns the text that network and word scores together find likeliest.
+
+    Prefix beam search (Hannun et al., First-Pass Large Vocabulary Continuous Speech Recognition using
+    Bi-Directional Recurrent DNNs, 2014). A word that is not finished counts as the best it can become, else
+    those that never end would outlive those that do.
+
+    Args:
+        posterior: `T x C`.
+        alphabet: The `C` characters.
+        score: Of a word without the spaces around it.
+        width: Prefixes that are kept at each step.
+    """
+    logs = np.log(np.maximum(posterior, _TINY))
+    beams = {"": _Beam(blank=0.0)}
+    for step, row in enumerate(posterior):
+        blank = float(logs[step, BLANK])
+        if row[BLANK] > _SURE_BLANK:
+            for beam in beams.values():
+                beam.blank, beam.other = beam.seen + blank, _NEVER
+            continue
+        seen = np.flatnonzero(row > _LEAST)
+        likely = [int(c) for c in seen[np.argsort(row[seen])][-_CANDIDATES:] if c != BLANK]
+        beams = _extend(beams, [(alphabet[c], float(logs[step, c])) for c in likely], blank, score)
+        if len(beams) > width:
+            beams = dict(sorted(beams.items(), key=lambda item: -item[1].total)[:width])
+    ended = {prefix.rstrip(): beam.seen + _ended(prefix, beam, score) for prefix, beam in beams.items()}
+    return max(ended, key=ended.__getitem__)
+
+
+@dataclass(slots=True)
+class _Beam:
+    """Log scores of a prefix.
+
+    Attributes:
+        blank: Of the paths that end in a blank.
+        other: Of those that end in its last character.
+        words: Of its finished words.
+        begun: The best that its last word can become.
+    """
+
+    blank: float = _NEVER
+    other: float = _NEVER
+    words: float = 0.0
+    begun: float = 0.0
+
+    @property
+    def seen(self) -> float:
+        return _either(self.blank, self.other)
+
+    @property
+    def total(self) -> float:
+        return self.seen + self.words + self.begun
+
+
+def _extend(
+    beams: dict[str, _Beam], likely: list[tuple[str, float]], blank: float, score: WordScore
+) -> dict[str, _Beam]:
+    grown: dict[str, _Beam] = {}
+    for prefix, beam in beams.items():
+        same = grown.setdefault(prefix, _Beam(words=beam.words, begun=beam.begun))
+        same.blank = _either(same.blank, beam.seen + blank)
+        for character, log in likely:
+            before = beam.seen
+            if prefix and character == prefix[-1]:
+                same.other = _either(same.other, beam.other + log)
+                before = beam.blank  # a double letter needs a blank between
+            if before == _NEVER or (character == " " and (not prefix or prefix[-1] == " ")):
+                continue
+            longer = prefix + character
+            if longer not in grown:
+                grown[longer] = _longer(prefix, beam, character, score)
+            grown[longer].other = _either(grown[longer].other, before + log)
+    return grown
+
+
+def _longer(prefix: str, beam: _Beam, character: str, score: WordScore) -> _Beam:
+    word = prefix.rsplit(" ", 1)[-1]
+    if character == " ":
+        return _Beam(words=beam.words + score.whole(word))
+    return _Beam(words=beam.words, begun=score.begun(word + character))
+
+
+def _ended(prefix: str, beam: _Beam, score: WordScore) -> float:
+    last = prefix.rsplit(" ", 1)[-1]
+    return beam.words + (score.whole(last) if last else 0.0)
+
+
+def _either(one: float, other: float) -> float:
+    """Returns log(exp(one) + exp(other))."""
+    high, low = (one, other) if one > other else (other, one)
+    return high if low == _NEVER else high + math.log1p(math.exp(low - high))
+
+
+def align(posterior: Posterior, alphabet: dict[str, int], text: str) -> list[Aligned]:
+    """Finds where each character of a text is: the likeliest path through it (Viterbi).
+
+    Args:
+        posterior: `T x C`.
+        alphabet: Column of each character.
+        text: Made of those characters, not longer than `T` steps allow.
+
+    Returns:
+        One entry a character; none where the text does not fit.
+    """
+    states = _states(alphabet, text)
+    logs = np.log(np.maximum(posterior[:, states], _TINY))
+    path = _viterbi(logs, states)
+    spans: dict[int, list[int]] = {}
+    for step, state in enumerate(path):
+        if state % 2:
+            spans.setdefault(state // 2, []).append(step)
+    if len(spans) != len(text):
+        return []
+    return [
+        Aligned(character, float(posterior[spans[i], alphabet[character]].max()), spans[i][0], spans[i][-1])
+        for i, character in enumerate(text)
+    ]
+
+
+def _viterbi(logs: NDArray[np.float32], states: NDArray[np.int64]) -> list[int]:
+    """Returns the best state at each step: kept, left for the next, or the blank between two jumped over."""
+    steps, count = logs.shape
+    may_jump = _may_jump(states)
+    score = np.full(count, -np.inf)
+    score[:2] = logs[0, :2]
+    came = np.zeros((steps, count), np.int8)
+    for step in range(1, steps):
+        options = np.full((3, count), -np.inf)
+        options[0] = score
+        options[1, 1:] = score[:-1]
+        options[2, 2:] = np.where(may_jump[2:], score[:-2], -np.inf)
+        came[step] = options.argmax(axis=0)
+        score = options.max(axis=0) + logs[step]
+    state = count - 1 if count == 1 or score[-1] >= score[-2] else count - 2
+    path = [state]
+    for step in range(steps - 1, 0, -1):
+        state -= int(came[step, state])
+        path.append(state)
+    return path[::-1]
+
+
+def log_likelihood(posterior: Posterior, alphabet: dict[str, int], text: str) -> float:
+    """Returns the log probability of a text, over all paths that spell it (the forward algorithm)."""
+    states = _states(alphabet, text)
+    logs = np.log(np.maximum(posterior[:, states], _TINY))
+    may_jump = _may_jump(states)
+    score = np.full(len(states), -np.inf)
+    score[:2] = logs[0, :2]
+    for row in logs[1:]:
+        reached = score.copy()
+        reached[1:] = np.logaddexp(reached[1:], score[:-1])
+        reached[2:] = np.where(may_jump[2:], np.logaddexp(reached[2:], score[:-2]), reached[2:])
+        score = reached + row
+    return float(np.logaddexp.reduce(score[-2:]))
+
+
+def _states(alphabet: dict[str, int], text: str) -> NDArray[np.int64]:
+    """Returns the columns to pass through: a blank, and each character with a blank after it."""
+    states = np.full(2 * len(text) + 1, BLANK)
+    states[1::2] = [alphabet[character] for character in text]
+    return states
+
+
+def _may_jump(states: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tells which states may follow the one two before: not blanks, nor the second of a double letter."""
+    may_jump = np.zeros(len(states), bool)
+    may_jump[2:] = (states[2:] != BLANK) & (states[2:] != states[:-2])
+    return may_jump

@@ -1,0 +1,67 @@
+"""Where the models are, and how they are opened."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ocr_core.errors import EnvironmentFault
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+Kind = Literal["det", "rec"]
+
+_INSTALL = 'python -m pip install "inkstream[ppocr]"'
+_NEEDED = ("rapidocr", "onnxruntime", "cv2", "spellchecker")
+
+
+def find_model(kind: Kind, path: str | None = None) -> Path:
+    """Returns the ONNX file of a model.
+
+    Args:
+        kind: `det` finds text, `rec` reads it.
+        path: A file of one's own; default: the one in the rapidocr wheel.
+
+    Raises:
+        EnvironmentFault: If it is not there; the remedy is the command that gets it.
+    """
+    if path is not None:
+        own = Path(path).expanduser()
+        if not own.is_file():
+            raise EnvironmentFault(
+                f"there is no model {own}", "correct the path, or leave it out for the packaged model"
+            )
+        return own
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise EnvironmentFault(
+            f"the engine ppocr needs Python packages that are not there: {', '.join(missing)}", _INSTALL
+        )
+    spec = find_spec("rapidocr")
+    folders = spec.submodule_search_locations if spec and spec.submodule_search_locations else []
+    found = sorted(file for folder in folders for file in Path(folder, "models").glob(f"*_{kind}_*.onnx"))
+    if not found:
+        raise EnvironmentFault("the installed rapidocr carries no PP-OCR models", f"{_INSTALL} --force-reinstall")
+    return found[-1]
+
+
+@lru_cache(maxsize=4)
+def open_session(path: Path) -> onnxruntime.InferenceSession:
+    """Opens a model once in a process, on one thread: the workers are what runs in parallel.
+
+    Raises:
+        EnvironmentFault: If the file is no model.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # pictures differ in size: the arena would only grow
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise EnvironmentFault(f"{path} cannot be opened as an ONNX model: {error}", _INSTALL) from error

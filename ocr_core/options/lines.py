@@ -1,0 +1,44 @@
+"""Options of reading one line at a time, and of the engines that do."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ocr_core.options.base import Options
+
+
+class LineOptions(Options):
+    """How lines are cut out of the page for the engines that read one at a time."""
+
+    group_images: bool = Field(
+        False, description="set the areas of a line side by side and read them as one picture; false: one by one"
+    )
+    border_width: float = Field(
+        -1, ge=-1, description="pixels of the page kept around an area; -1: a twentieth of its height"
+    )
+    space_width: float = Field(
+        -1, ge=-1, description="pixels between areas that are set side by side; -1: a third of the line's height"
+    )
+
+
+class PpocrOptions(Options):
+    """Reading lines with PP-OCR."""
+
+    model: str | None = Field(None, description="ONNX file of a PP-OCR recogniser; null: the one in the rapidocr wheel")
+    batch_size: int = Field(8, ge=1, description="lines of like length that go through the network together")
+    scripts: tuple[str, ...] = Field(
+        (),
+        description="Unicode scripts whose letters may be read, such as latin or greek; [] = all the model knows",
+    )
+    lexicon: tuple[str, ...] = Field(
+        (),
+        description="languages whose word lists help reading handwriting: ar, de, en, es, eu, fa, fr, it, lv, nl, pt, "
+        "ru; [] = none, as suits print, numbers and names",
+    )
+    lexicon_weight: float = Field(
+        0.4, ge=0, le=2, description="how much the word list counts against what the network sees"
+    )
+    views: int = Field(
+        1, ge=1, le=3, description="widths at which each line is looked at; the reading that fits all best is kept"
+    )
+    beam_width: int = Field(32, ge=1, le=500, description="readings kept at each step while the lexicon is consulted")

@@ -1,0 +1,150 @@
+"""Detected lines to text, with an engine that reads one line at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ocr_core.crops import cut, part
+from ocr_core.engines.line_reader import LineReader, Reading
+from ocr_core.geometry import Box
+from ocr_core.layout import Word, compose
+from ocr_core.options import LineOptions, RecognizeOptions
+from ocr_core.page import Level, Region
+from ocr_core.pipeline import WorkingPage
+
+if TYPE_CHECKING:
+    from ocr_core.document import Pixels
+
+_BORDER = 1 / 20
+_SPACE = 1 / 3
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Where a part of a crop is on the page.
+
+    Attributes:
+        start: Left end in the crop, 0-1.
+        end: Right end.
+        box: That part, pixels of the page.
+    """
+
+    start: float
+    end: float
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class LineCrop:
+    """A line, or one area of it, cut out of the page.
+
+    Attributes:
+        block: Number of its block.
+        line: Number of its line in the page.
+        pixels: What the engine reads, upright.
+        pieces: Left to right, at least one.
+    """
+
+    block: int
+    line: int
+    pixels: Pixels
+    pieces: tuple[Piece, ...]
+
+    def locate(self, start: float, end: float) -> Box:
+        """Returns where a stretch of the crop (0-1) is on the page, in the piece that holds its middle."""
+        middle = (start + end) / 2
+        piece = min(self.pieces, key=lambda piece: max(piece.start - middle, middle - piece.end))
+        width = piece.end - piece.start
+        inside = [min(max((place - piece.start) / width, 0.0), 1.0) for place in (start, end)]
+        return part(piece.box, *inside)
+
+
+@dataclass(frozen=True)
+class ReadLines:
+    """Reads each detected line by itself. The reader opens on the first page that has one."""
+
+    options: RecognizeOptions
+    open_reader: Callable[[], LineReader]
+    name: str = "recognize"
+    needs: frozenset[str] = frozenset({"pixels", "regions"})
+    provides: frozenset[str] = frozenset({"text", "regions"})
+    _opened: list[LineReader] = field(default_factory=list, compare=False)
+
+    def run(self, page: WorkingPage) -> None:
+        """Sets `text`, `confidence`, `engine`, and puts the recognised regions in place of detected ones."""
+        if page.text is not None or page.pixels is None:
+            return
+        if not self._opened:
+            self._opened.append(self.open_reader())
+        reader = self._opened[0]
+        crops = cut_lines(page.pixels, page.regions, self.options.lines)
+        readings = reader.read([crop.pixels for crop in crops])
+        made = compose(
+            words_of(crops, readings),
+            engine=reader.name,
+            finest=self.options.iterator_level,
+            threshold=self.options.confidence_threshold,
+        )
+        page.text, page.confidence, page.regions = made.text, made.confidence, made.regions
+        page.engine = reader.name
+
+
+def cut_lines(pixels: Pixels, regions: Sequence[Region], options: LineOptions) -> list[LineCrop]:
+    """Cuts the lines out of a page, in reading order.
+
+    Args:
+        pixels: The page, uint8, `H x W` or `H x W x 3`.
+        regions: Detected, parents before children; lines, or the areas of lines, are the finest.
+        options: Borders, and whether the areas of a line go together.
+    """
+    crops: list[LineCrop] = []
+    for region in regions:
+        if region.level is not Level.LINE:
+            continue
+        areas = [child.box for child in regions if child.parent == region.index] or [region.box]
+        block = _block_of(region, regions)
+        groups = [areas] if options.group_images else [[area] for area in areas]
+        crops += [_crop(pixels, group, options, block, region.index) for group in groups]
+    return crops
+
+
+def _block_of(region: Region, regions: Sequence[Region]) -> int:
+    while region.parent is not None:
+        region = regions[region.parent]
+    return region.index
+
+
+def _crop(pixels: Pixels, areas: list[Box], options: LineOptions, block: int, line: int) -> LineCrop:
+    boxes = [_bordered(area, options.border_width) for area in areas]
+    cuts = [cut(pixels, box) for box in boxes]
+    height = max(picture.shape[0] for picture in cuts)
+    space = round(height * _SPACE if options.space_width < 0 else options.space_width)
+    width = sum(picture.shape[1] for picture in cuts) + space * (len(cuts) - 1)
+    canvas = np.empty((height, width, *pixels.shape[2:]), np.uint8)
+    canvas[...] = np.median(np.concatenate([np.concatenate([c[0], c[-1]]) for c in cuts]), axis=0)
+    pieces, left = [], 0
+    for picture, box in zip(cuts, boxes, strict=True):
+        down, across = picture.shape[:2]
+        top = (height - down) // 2
+        canvas[top : top + down, left : left + across] = picture
+        pieces.append(Piece(left / width, (left + across) / width, box))
+        left += across + space
+    return LineCrop(block, line, canvas, tuple(pieces))
+
+
+def _bordered(box: Box, border: float) -> Box:
+    margin = box.height * _BORDER if border < 0 else border
+    return Box(box.left - margin, box.top - margin, box.width + 2 * margin, box.height + 2 * margin, box.angle)
+
+
+def words_of(crops: Sequence[LineCrop], readings: Sequence[Reading]) -> list[Word]:
+    """Returns the words of all crops, each where it is on the page."""
+    return [
+        Word(crop.block, 0, crop.line, crop.locate(word.start, word.end), word.text, word.confidence)
+        for crop, reading in zip(crops, readings, strict=True)
+        for word in reading.words
+    ]
