@@ -46,9 +46,9 @@ bench: system $(VENV)/dev.stamp
 
 lock: $(VENV)/dev.stamp
 	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-options --no-header \
-	  --extra polars --output-file requirements.lock pyproject.toml
+	  --extra polars --extra ppocr --output-file requirements.lock pyproject.toml
 	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-options --no-header \
-	  --extra polars --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	  --extra polars --extra ppocr --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) demo build dist *.egg-info

@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ocr_core.engines.osd import DATA, find_osd
+from ocr_core.engines.ppocr.models import find_model
 from ocr_core.engines.tessdata import Wanted, describe_model, find_tessdata, model_path
 from ocr_core.engines.tesseract import find_models, resolve_binding, wanted_models
 from ocr_core.errors import EnvironmentFault
@@ -47,8 +48,12 @@ def check_environment(options: PipelineOptions) -> list[Check]:
     if _uses_tesseract(options):
         checks.append(_check("tesseract binding", lambda: _find_binding(options)))
         checks += _check_models(options)
-        if _finds_orientation(options):
-            checks.append(_check("tesseract orientation", lambda: _find_orientation(options)))
+    if _finds_orientation(options):
+        checks.append(_check("tesseract orientation", lambda: _find_orientation(options)))
+    if _ppocr_models(options):
+        checks.append(
+            _check("ppocr models", lambda: ", ".join(str(find()) for find in _ppocr_models(options).values()))
+        )
     return checks
 
 
@@ -76,8 +81,14 @@ def engine_versions(options: PipelineOptions) -> dict[str, str]:
         folder = find_models(recognize)
         for language in recognize.languages:
             versions[f"model:{language}"] = model_hash(model_path(folder, language))
-        if _finds_orientation(options):
-            versions[f"model:{DATA}"] = model_hash(model_path(find_osd(recognize), DATA))
+    if _finds_orientation(options):
+        versions[f"model:{DATA}"] = model_hash(model_path(find_osd(options.recognize), DATA))
+    for kind, find in _ppocr_models(options).items():
+        model = find()
+        versions[f"model:{kind}"] = f"{model.stem} {model_hash(model)}"
+        versions["onnxruntime"] = _package_version("onnxruntime")
+    if options.recognize.engine == "ppocr" and options.recognize.ppocr.lexicon:
+        versions["pyspellchecker"] = _package_version("pyspellchecker")
     return versions
 
 
@@ -95,6 +106,11 @@ def pipeline_id(options: PipelineOptions, versions: dict[str, str]) -> str:
     output = options.model_dump(mode="json")
     for name in ("tessdata", "model_type", "binding", "time_limit"):
         del output["recognize"][name]
+    if options.recognize.engine == "ppocr":
+        for name in ("model", "batch_size"):  # a model is known by its hash
+            del output["recognize"]["ppocr"][name]
+    else:
+        del output["recognize"]["ppocr"], output["recognize"]["lines"]
     text = json.dumps({"options": output, "versions": versions}, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:_SHORT]
 
@@ -111,7 +127,7 @@ def _hash(path: Path, _size: int, _mtime: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:_SHORT]
 
 
-def _uses_tesseract(options: PipelineOptions) -> bool:
+def _reads_pixels(options: PipelineOptions) -> bool:
     return options.text_layer.mode is not TextLayerMode.ONLY
 
 
@@ -122,7 +138,25 @@ def _uses_doxapy(options: PipelineOptions) -> bool:
 
 def _finds_orientation(options: PipelineOptions) -> bool:
     orient = options.preprocess.orient
-    return orient is not None and orient.angle is None
+    return _reads_pixels(options) and orient is not None and orient.angle is None
+
+
+def _uses_tesseract(options: PipelineOptions) -> bool:
+    detects = options.detection is not None and options.detection.engine == "tesseract"
+    return _reads_pixels(options) and (detects or options.recognize.engine == "tesseract")
+
+
+def _ppocr_models(options: PipelineOptions) -> dict[str, Callable[[], Path]]:
+    """Returns how each PP-OCR model that the options need is found."""
+    needed: dict[str, Callable[[], Path]] = {}
+    if not _reads_pixels(options):
+        return needed
+    detect, recognize = options.detection, options.recognize
+    if detect is not None and detect.engine == "ppocr":
+        needed["ppocr-det"] = lambda: find_model("det", detect.model)
+    if recognize.engine == "ppocr":
+        needed["ppocr-rec"] = lambda: find_model("rec", recognize.ppocr.model)
+    return needed
 
 
 def _check(name: str, look: Callable[[], str]) -> Check:

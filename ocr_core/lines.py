@@ -31,7 +31,9 @@ def skew(boxes: Iterable[Box]) -> float:
 def enclosing(boxes: Sequence[Box]) -> Box:
     """Returns the smallest box around boxes (at least one) that has their common angle."""
     if not any(box.angle for box in boxes):
-        return _upright(boxes, 0.0)
+        left, top = min(box.left for box in boxes), min(box.top for box in boxes)
+        right, bottom = max(box.right for box in boxes), max(box.bottom for box in boxes)
+        return Box(left, top, right - left, bottom - top)
     total = sum(box.width for box in boxes) or 1.0
     angle = sum(box.angle * box.width for box in boxes) / total
     return _turned_back(_upright(boxes, angle), angle)
@@ -121,36 +123,51 @@ def _blocks(areas: list[_Flat], height: float) -> list[list[_Flat]]:
     columns = _columns(areas, height)
     if len(columns) > 1:
         return [block for column in columns for block in _blocks(column, height)]
-    bands = _split(areas, lambda box: (box.top, box.bottom), 0.0)
-    sections = _sections(bands, height)
+    sections = _sections(_split(areas, lambda box: (box.top, box.bottom), 0.0), height)
     if len(sections) == 1:
         return sections
     return [block for section in sections for block in _blocks(section, height)]
 
 
 def _sections(bands: list[list[_Flat]], height: float) -> list[list[_Flat]]:
-    """Joins bands that stand one below the other while all are one column, or share a gutter."""
+    """Joins the longest runs of bands that a gutter runs through, and what lies between such runs."""
     sections: list[list[_Flat]] = []
-    for band in bands:
-        several = len(_columns(band, height)) > 1
-        if sections:
-            above = len(_columns(sections[-1], height)) > 1
-            together = len(_columns(sections[-1] + band, height)) > 1
-            if together or not (above or several):
-                sections[-1] = sections[-1] + band
-                continue
-        sections.append(list(band))
-    return sections
+    plain: list[_Flat] = []
+    first = 0
+    while first < len(bands):
+        after = _run(bands, first, height)
+        if after == first + 1:
+            plain += bands[first]
+        else:
+            sections += [
+                section for section in (plain, [area for band in bands[first:after] for area in band]) if section
+            ]
+            plain = []
+        first = after
+    return [*sections, plain] if plain else sections
+
+
+def _run(bands: list[list[_Flat]], first: int, height: float) -> int:
+    """Returns the end of the longest run of bands from `first` on that is parted into columns."""
+    if len(_parts(bands[first], height)) > 1:
+        for after in range(len(bands), first + 1, -1):
+            if len(_columns([area for band in bands[first:after] for area in band], height)) > 1:
+                return after
+    return first + 1
 
 
 def _columns(areas: list[_Flat], height: float) -> list[list[_Flat]]:
-    parts = _split(areas, lambda box: (box.left, box.right), _GUTTER * height)
+    parts = _parts(areas, height)
     stacks = [
         max(box.right for box, _ in part) - min(box.left for box, _ in part) >= _COLUMN * height
         and len(_rows(part, height / 2)) > 1
         for part in parts
     ]
     return parts if all(stacks) else [areas]
+
+
+def _parts(areas: list[_Flat], height: float) -> list[list[_Flat]]:
+    return _split(areas, lambda box: (box.left, box.right), _GUTTER * height)
 
 
 def _split(areas: list[_Flat], span: Callable[[Box], tuple[float, float]], gap: float) -> list[list[_Flat]]:

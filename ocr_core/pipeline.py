@@ -205,8 +205,8 @@ def build_pipeline(options: PipelineOptions) -> Pipeline:
         stages.append(Render(options.render, always=options.draw is not None))
     if reads_pixels:
         stages += steps(options)
-        if options.detect:
-            stages.append(Detect(options.detect, options.recognize))
+        if options.detection:
+            stages.append(Detect(options.detection, options.recognize))
         stages.append(_recognizer(options))
         if any(MOVED in stage.provides for stage in stages):
             stages.append(Restore())

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pypdfium2 import raw
 
 from ocr_core.geometry import Box
-from ocr_core.layout import Word, enclosing
+from ocr_core.layout import Word
+from ocr_core.lines import enclosing
 
 if TYPE_CHECKING:
     import pypdfium2

@@ -23,6 +23,13 @@ class PipelineOptions(Options):
     recognize: RecognizeOptions = Field(RecognizeOptions(), description="pixels to text")
     draw: DrawOptions | None = Field(None, description="draw an overlay of every page; null: none")
 
+    @property
+    def detection(self) -> DetectOptions | None:
+        """Who finds regions: `detect`; where that is null, what an engine that reads lines cannot do without."""
+        if self.detect is None and self.recognize.engine == "ppocr":
+            return DetectOptions(engine="ppocr")
+        return self.detect
+
     def canonical(self) -> str:
         """Returns the options as JSON with sorted keys: equal options, equal text."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))

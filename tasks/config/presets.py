@@ -18,5 +18,18 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
             "recognize": {"per_region": True, "page_seg_mode": 6, "iterator_level": "block"},
         },
     },
+    "handwritten": {
+        "pipeline": {
+            "text_layer": {"mode": "ignore"},
+            "render": {"color": "rgb"},
+            "detect": {"engine": "ppocr", "link_threshold": 0.3, "with_refiner": True, "size_threshold": -1},
+            "recognize": {
+                "engine": "ppocr",
+                "lines": {"group_images": True},
+                "ppocr": {"scripts": ["latin"], "lexicon": ["en"], "views": 3},
+            },
+            "draw": {"color": "green", "level": "line"},
+        },
+    },
 }
-"""The two pipelines of the original's streaming card, as layers under what the user writes."""
+"""The pipelines of the original's two cards, as layers under what the user writes."""

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from ocr_core.engines.tsv import parse_tsv, words_of
 from ocr_core.errors import FailureKind
 from ocr_core.geometry import Box
-from ocr_core.layout import LEVELS, Word, compose, enclosing
+from ocr_core.layout import LEVELS, Word, compose
+from ocr_core.lines import enclosing
 from ocr_core.page import Failure, Level, PageResult, Region
 from ocr_core.stages.draw import grown
 

@@ -80,7 +80,10 @@ def beam_search(posterior: Posterior, alphabet: list[str], score: WordScore, wid
         beams = _extend(beams, [(alphabet[c], float(logs[step, c])) for c in likely], blank, score)
         if len(beams) > width:
             beams = dict(sorted(beams.items(), key=lambda item: -item[1].total)[:width])
-    ended = {prefix.rstrip(): beam.seen + _ended(prefix, beam, score) for prefix, beam in beams.items()}
+    ended: dict[str, float] = {}
+    for prefix, beam in beams.items():
+        text = prefix.rstrip()
+        ended[text] = _either(ended.get(text, _NEVER), beam.seen + _ended(prefix, beam, score))
     return max(ended, key=ended.__getitem__)
 
 

@@ -6,6 +6,7 @@ Liao et al., Real-time Scene Text Detection with Differentiable Binarization, AA
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from ocr_core.engines.ppocr.models import find_model, open_session
 from ocr_core.geometry import Box
 
 if TYPE_CHECKING:
+    import cv2.typing
+
     from ocr_core.document import Pixels
     from ocr_core.options import DetectOptions
 
@@ -27,7 +30,7 @@ _MIN_SIDE = 3
 """Pixels of the probability map; smaller spots are noise."""
 
 ProbabilityMap = NDArray[np.float32]
-_Rectangle = tuple[tuple[float, float], tuple[float, float], float]
+_Rectangle = tuple[Sequence[float], Sequence[float], float]
 """Center, size, angle."""
 
 
@@ -90,7 +93,7 @@ def _regions(probabilities: ProbabilityMap, options: DetectOptions, across: floa
     return found
 
 
-def _score(probabilities: ProbabilityMap, contour: NDArray[np.int32]) -> float:
+def _score(probabilities: ProbabilityMap, contour: cv2.typing.MatLike) -> float:
     import cv2
 
     left, top, width, height = cv2.boundingRect(contour)

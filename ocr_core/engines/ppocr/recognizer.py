@@ -119,7 +119,8 @@ def _words(aligned: list[Aligned], steps: int) -> list[ReadWord]:
 
 def _width(crop: Pixels, squeeze: float) -> int:
     height, width = crop.shape[:2]
-    return max(_LEAST_WIDTH, min(_LONGEST, round(width * HEIGHT / height * squeeze)))
+    scaled: float = width * HEIGHT / height * squeeze
+    return max(_LEAST_WIDTH, min(_LONGEST, round(scaled)))
 
 
 def _tensor(crop: Pixels, width: int) -> NDArray[np.float32]:

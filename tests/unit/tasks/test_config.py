@@ -28,6 +28,10 @@ def test_presets_are_valid_and_follow_the_card(name: str) -> None:
     assert config.pipeline.text_layer.mode is TextLayerMode.IGNORE
     if name == "ocr-streaming":
         assert config.trigger.max_files_per_trigger == 4
+    elif name == "handwritten":
+        assert config.pipeline.detect is not None
+        assert (config.pipeline.detect.with_refiner, config.pipeline.detect.link_threshold) == (True, 0.3)
+        assert config.pipeline.recognize.lines.group_images
     else:
         assert config.pipeline.recognize.page_seg_mode == 6
         assert config.pipeline.recognize.per_region
