@@ -106,8 +106,10 @@ def pipeline_id(options: PipelineOptions, versions: dict[str, str]) -> str:
     output = options.model_dump(mode="json")
     for name in ("tessdata", "model_type", "binding", "time_limit"):
         del output["recognize"][name]
+    if options.detect is not None:
+        del output["detect"]["model"]  # models are known by their hashes
     if options.recognize.engine == "ppocr":
-        for name in ("model", "batch_size"):  # a model is known by its hash
+        for name in ("model", "batch_size"):
             del output["recognize"]["ppocr"][name]
     else:
         del output["recognize"]["ppocr"], output["recognize"]["lines"]

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from statistics import median
 
-from ocr_core.layout import Word, branch, enclosing
+from ocr_core.layout import Word, branch
+from ocr_core.lines import enclosing
 from ocr_core.page import Level
 
 _RUN_HEIGHTS, _RUN_WIDTHS = 1.2, 2.0

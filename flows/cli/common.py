@@ -49,7 +49,7 @@ Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Set one option: pipeline.render.resolution=200. Repeatable."),
 ]
-Preset = Annotated[str | None, typer.Option(help="Start from a preset: ocr-streaming or ocr-regions.")]
+Preset = Annotated[str | None, typer.Option(help="Start from a preset: ocr-streaming, ocr-regions or handwritten.")]
 Sink = Annotated[str, typer.Argument(help="Folder or URL that holds the table.")]
 OfStream = Annotated[str | None, typer.Option("--stream", help="The stream; may be left out where there is only one.")]
 Paths = Annotated[

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 
 from ocr_core.geometry import Box
-from ocr_core.layout import LEVELS, enclosing
+from ocr_core.layout import LEVELS
+from ocr_core.lines import enclosing
 from ocr_core.page import Level, PageResult, Region
 
 _PARTED_BY = {Level.BLOCK: "\n\n", Level.PARAGRAPH: "\n", Level.LINE: None}

@@ -11,7 +11,7 @@ import numpy as np
 from ocr_core.crops import cut, part
 from ocr_core.engines.line_reader import LineReader, Reading
 from ocr_core.geometry import Box
-from ocr_core.layout import Word, compose
+from ocr_core.layout import Word, compose_page
 from ocr_core.options import LineOptions, RecognizeOptions
 from ocr_core.page import Level, Region
 from ocr_core.pipeline import WorkingPage
@@ -83,12 +83,7 @@ class ReadLines:
         reader = self._opened[0]
         crops = cut_lines(page.pixels, page.regions, self.options.lines)
         readings = reader.read([crop.pixels for crop in crops])
-        made = compose(
-            words_of(crops, readings),
-            engine=reader.name,
-            finest=self.options.iterator_level,
-            threshold=self.options.confidence_threshold,
-        )
+        made = compose_page(words_of(crops, readings), reader.name, self.options, page.resolution or 0)
         page.text, page.confidence, page.regions = made.text, made.confidence, made.regions
         page.engine = reader.name
 

@@ -175,6 +175,17 @@ ALIASES: tuple[Alias, ...] = (
     _alias("scaleFactor", "pipeline.preprocess.scale", "pipeline.preprocess.scale.factor"),
     _alias("keepRatio", "pipeline.preprocess.scale", "pipeline.preprocess.scale.keep_ratio"),
     _alias("desiredSize", "pipeline.preprocess.scale", "pipeline.preprocess.scale.text_height"),
+    _alias("scoreThreshold", "pipeline.detect", "pipeline.detect.score_threshold"),
+    _alias("sizeThreshold", "pipeline.detect", "pipeline.detect.size_threshold"),
+    _alias("textThreshold", "pipeline.detect", "pipeline.detect.text_threshold"),
+    _alias("linkThreshold", "pipeline.detect", "pipeline.detect.link_threshold"),
+    _alias("withRefiner", "pipeline.detect", "pipeline.detect.with_refiner"),
+    _alias("mergeIntersects", "pipeline.detect", "pipeline.detect.merge_intersects"),
+    _alias("lineTolerance", "pipeline.detect pipeline.recognize", "pipeline.detect.line_tolerance"),
+    _alias("borderWidth", "pipeline.recognize", "pipeline.recognize.lines.border_width"),
+    _alias("spaceWidth", "pipeline.recognize", "pipeline.recognize.lines.space_width"),
+    _alias("groupImages", "pipeline.recognize", "pipeline.recognize.lines.group_images"),
+    _alias("batchSize", "pipeline.recognize", "pipeline.recognize.ppocr.batch_size"),
     _alias("lineWidth", "pipeline.draw", "pipeline.draw.line_width"),
     _alias("rectColor", "pipeline.draw", "pipeline.draw.color", _color),
 )
@@ -183,8 +194,6 @@ ALIASES: tuple[Alias, ...] = (
 _COLUMNS = "stages are not joined by columns here; leave it out"
 _ALWAYS = "is always so here; leave it out"
 _SPLIT = "how work is spread is execution.workers and execution.pages_per_range"
-_NO_THRESHOLD = "Tesseract's layout analysis, which finds the regions here, has no such option"
-_LINES = "regions are lines of Tesseract's own; there is no such option"
 
 ANSWERS: dict[str, str] = {
     "fileNameOnly": "a file version is known by its whole path, etag and size; a file that moved is read again",
@@ -213,19 +222,8 @@ ANSWERS: dict[str, str] = {
     "downloadModelData": "`inkstream doctor` names the command that downloads a model; leave it out",
     "rotationAngle": "that is pipeline.preprocess.deskew.angle, in degrees clockwise",
     "automaticSkewCorrection": "skew is measured unless pipeline.preprocess.deskew.angle gives it; leave it out",
-    "scoreThreshold": _NO_THRESHOLD,
-    "sizeThreshold": _NO_THRESHOLD,
-    "textThreshold": _NO_THRESHOLD,
-    "linkThreshold": _NO_THRESHOLD,
-    "withRefiner": "words become lines with pipeline.detect.level=line",
-    "mergeIntersects": "words become lines with pipeline.detect.level=line",
-    "lineTolerance": _LINES,
-    "borderWidth": _LINES,
-    "spaceWidth": _LINES,
-    "groupImages": "each region is read by itself with pipeline.recognize.per_region=true",
-    "batchSize": "Tesseract reads one region at a time; leave it out",
     "outputFormat": "the column text has the text, and the column regions the positions; leave it out",
     "includeConfidence": "confidence is in every row and every region; leave it out",
-    "useGPU": "Tesseract does not use one; leave it out",
+    "useGPU": "neither Tesseract nor PP-OCR uses one here; leave it out",
 }
 """Names that have no option of their own here, each with what replaces it."""

@@ -31,7 +31,8 @@ def posteriors(draw: st.DrawFn) -> Posterior:
     steps = draw(st.integers(1, 5))
     raw = draw(st.lists(st.lists(st.floats(0.05, 1), min_size=4, max_size=4), min_size=steps, max_size=steps))
     weights = np.array(raw, np.float32)
-    return weights / weights.sum(axis=1, keepdims=True)
+    shares: Posterior = weights / weights.sum(axis=1, keepdims=True)
+    return shares
 
 
 def every_text(posterior: Posterior) -> dict[str, float]:
