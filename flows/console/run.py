@@ -70,7 +70,7 @@ class RunOutput:
             self._batch_done(event)
         elif isinstance(event, Compacted):
             self._compacted(event)
-        elif isinstance(event, Cleaned) and not self._as_json:
+        elif isinstance(event, Cleaned):
             self._cleaned(event)
 
     def finished(self, summary: Summary) -> None:
@@ -124,7 +124,7 @@ class RunOutput:
                 self._console.print(f"  {visible(short_name(file.path))}: {visible(why)}", markup=False)
 
     def _cleaned(self, event: Cleaned) -> None:
-        if event.files:
+        if event.files and not self._as_json:
             self._console.print(f"{event.files} files that are done were taken out of the source")
         if event.failed:
             self._console.print(f"{len(event.failed)} files that are done could not be; the next run tries again:")

@@ -58,8 +58,8 @@ def _message(item: Any, path: Path) -> str:
         return f"{given!r} is none of {', '.join(choices)}{nearest(str(given), choices)}"
     if kind == "model_type":
         return f"expected a section with options of its own (given: {given!r})"
-    if kind == SECRET_ERROR:
-        return str(item["msg"])
+    if kind == SECRET_ERROR or isinstance(given, dict):  # what was given must not, or need not be said again
+        return str(item["msg"]).removeprefix("Value error, ")
     return f"{item['msg']} (given: {given!r})"
 
 

@@ -147,6 +147,17 @@ def test_a_sink_under_the_source_is_refused(inbox: Path) -> None:
     assert not (inbox / "out").exists()
 
 
+def test_what_is_done_is_archived_and_what_cannot_be_is_said(run: list[str], inbox: Path, tmp_path: Path) -> None:
+    (inbox / "link.pdf").symlink_to("a.pdf")
+    archive = ["--set", "source.clean_source=archive", "--set", f"source.source_archive_dir={tmp_path}/done"]
+    done = inkstream(*run, *archive, "--json")
+    batch, last = lines(done)
+    assert (batch["cleaned"], batch["not_cleaned"]) == (last["cleaned"], last["not_cleaned"]) == (2, 1)
+    assert "a symbolic link is left where it is" in done.stderr
+    assert {path.name for path in (tmp_path / "done").iterdir()} == {"a.pdf", "with space #1.pdf"}
+    assert {path.name for path in inbox.iterdir()} == {"damaged.pdf", "link.pdf"}
+
+
 @pytest.mark.parametrize(
     ("mode", "number", "send"),
     [
