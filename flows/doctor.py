@@ -1,19 +1,66 @@
-"""What a run needs on this machine, checked one by one."""
+"""What a run needs, checked one by one: on this machine, and at the places that the configuration names."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
+import tempfile
+import time
+from collections.abc import Callable, Collection, Iterator
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from ocr_core.environment import Check, check_environment
+from ocr_core.errors import ConfigError, EnvironmentFault, InkstreamError, TransientError
 from tasks.config import StreamConfig
 
-_PACKAGES = ("prefect", "distributed", "deltalake", "pyarrow", "pypdfium2", "pillow")
+_PACKAGES = ("prefect", "distributed", "deltalake", "pyarrow", "pydantic", "fsspec", "s3fs")
+_GIB = 1 << 30
+_MIB = 1 << 20
+_IDLE_MB = 300
+"""MiB that a worker and its idle child take."""
+_PATIENCE = 10.0
+"""Seconds to wait for a Dask worker."""
+_SAMPLE = "The quick brown fox jumps over the lazy dog"
 
 
-def run_checks(config: StreamConfig) -> list[Check]:
-    """Returns every check, the ones of the pipeline's engines last."""
-    return [_python(), *(_package(name) for name in _PACKAGES), _temporary_space(), *check_environment(config.pipeline)]
+def run_checks(config: StreamConfig, missing: Collection[str] = ()) -> Iterator[Check]:
+    """Yields every check as soon as it is made. One with a remedy although it is ok is worth a thought.
+
+    Args:
+        config: What is to run.
+        missing: Of `source.url` and `sink.url` those that nobody gave, and whose checks are left out.
+    """
+    yield _python()
+    yield from (_package(name) for name in _PACKAGES)
+    yield _temporary_space()
+    if config.execution.scheduler is None:
+        yield _memory(config)
+    engines = check_environment(config.pipeline)
+    yield from engines
+    if all(check.ok for check in engines):
+        yield _look("page process", lambda: _read_a_page(config))
+    if config.execution.scheduler is not None:
+        yield _look("Dask scheduler", lambda: _reach_scheduler(config))
+    yield _look("Prefect API", _reach_prefect)
+    if "source.url" not in missing:
+        yield _look("source", lambda: _list_source(config, missing))
+    if "sink.url" not in missing:
+        yield _look("sink", lambda: _write_sink(config))
+
+
+def _look(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name, True, look())
+    except EnvironmentFault as fault:
+        return Check(name, False, fault.problem, fault.remedy)
+    except ConfigError as error:
+        return Check(name, False, str(error), "correct the configuration: `inkstream config show` prints it")
+    except TransientError as error:
+        return Check(name, False, str(error), "see that it runs and can be reached from here, and try again")
+    except InkstreamError as error:
+        return Check(name, False, str(error), "see what `inkstream ocr FILE` says of a document of yours")
 
 
 def _python() -> Check:
@@ -21,26 +68,106 @@ def _python() -> Check:
         name="python",
         ok=sys.version_info >= (3, 11),
         detail=sys.version.split()[0],
-        remedy="install Python 3.11 or newer",
+        remedy="" if sys.version_info >= (3, 11) else "install Python 3.11 or newer",
     )
 
 
 def _package(name: str) -> Check:
     try:
-        return Check(name=name, ok=True, detail=version(name), remedy="")
+        return Check(name, True, version(name))
     except PackageNotFoundError:
-        return Check(name=name, ok=False, detail="not installed", remedy="pip install inkstream")
+        return Check(name, False, "not installed", "pip install inkstream")
 
 
 def _temporary_space() -> Check:
-    import shutil
-    import tempfile
-
     folder = tempfile.gettempdir()
     free = shutil.disk_usage(folder).free
-    return Check(
-        name="temporary space",
-        ok=free > 1 << 30,
-        detail=f"{free / (1 << 30):.1f} GiB free in {folder}",
-        remedy="free some space there, or set TMPDIR to a folder with at least 1 GiB",
-    )
+    found = f"{free / _GIB:.1f} GiB free in {folder}"
+    if free < _GIB:
+        return Check("temporary space", False, found, "free some space there, or set TMPDIR to a folder with 1 GiB")
+    return Check("temporary space", True, found)
+
+
+def _memory(config: StreamConfig) -> Check:
+    """Compares the memory there is with what pages may take at most, which few of them do."""
+    workers = config.execution.workers or os.cpu_count() or 1
+    page = config.execution.limits.memory_mb + _IDLE_MB
+    free = _free_memory() // _MIB
+    found = f"{free} MiB free; a page may take {config.execution.limits.memory_mb} MiB, on {workers} workers at once"
+    if free < page:
+        less = "lower execution.limits.memory_mb, or give this machine more memory"
+        return Check("memory", False, f"{found}: not enough for one page", less)
+    if free < workers * page:
+        fewer = f"if pages are large, set execution.workers={free // page} or lower execution.limits.memory_mb"
+        return Check("memory", True, f"{found}: not enough for {workers} of the largest", fewer)
+    return Check("memory", True, found)
+
+
+def _free_memory() -> int:
+    """Returns bytes that can still be taken: of this machine, or of the control group it runs in."""
+    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    free = next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:"))
+    group = Path("/sys/fs/cgroup")
+    try:
+        limit = (group / "memory.max").read_text(encoding="ascii").strip()
+        used = int((group / "memory.current").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return free
+    return free if limit == "max" else min(free, int(limit) - used)
+
+
+def _read_a_page(config: StreamConfig) -> str:
+    from PIL import Image, ImageDraw, ImageFont
+
+    from ocr_core.errors import DocumentError
+    from ocr_core.page_worker import PageWorker
+
+    picture = Image.new("L", (1200, 160), 255)
+    ImageDraw.Draw(picture).text((40, 50), _SAMPLE, font=ImageFont.load_default(size=40), fill=0)
+    with tempfile.TemporaryDirectory(prefix="inkstream-doctor-") as folder:
+        path = Path(folder, "page.png")
+        picture.save(path)
+        started = time.perf_counter()
+        with PageWorker(config.pipeline, config.execution.limits) as worker:
+            result = worker.page(path, 0)
+        seconds = time.perf_counter() - started
+    if result.failure is not None:
+        raise DocumentError(result.failure.kind, f"{result.failure.kind} on a small page: {result.failure.message}")
+    return f"started, and read a page within its limits in {seconds:.1f} s"
+
+
+def _reach_scheduler(config: StreamConfig) -> str:
+    from tasks.cluster import open_cluster
+
+    wait = min(config.execution.worker_wait_seconds, _PATIENCE)
+    execution = config.execution.model_copy(update={"worker_wait_seconds": wait})
+    with open_cluster(execution, config.pipeline.canonical()) as client:
+        workers = len(client.scheduler_info(n_workers=-1)["workers"])
+        return f"{execution.scheduler} answers, with {workers} workers that can read pages"
+
+
+def _reach_prefect() -> str:
+    from flows.prefect_settings import api_configured, require_answer
+
+    if not api_configured():
+        return "none is configured, and none is needed"
+    return f"{require_answer()} answers"
+
+
+def _list_source(config: StreamConfig, missing: Collection[str]) -> str:
+    from tasks.sources import list_files, refuse_sink_under_source
+
+    if "sink.url" not in missing:
+        refuse_sink_under_source(config.source, config.sink.url)
+    started = time.perf_counter()
+    files = list_files(config.source)
+    return f"{len(files)} files, listed in {time.perf_counter() - started:.1f} s"
+
+
+def _write_sink(config: StreamConfig) -> str:
+    from tasks.probe import probe_sink
+    from tasks.tables import PagesTable
+
+    found = probe_sink(config.sink.url)
+    at = PagesTable(config.sink.url).version()
+    return f"{found}; {'no table yet' if at is None else f'the table is at version {at}'}"

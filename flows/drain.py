@@ -23,6 +23,7 @@ from tasks.ledger import project_ledger
 from tasks.maintenance import is_due, try_to_compact
 from tasks.operations import Committed
 from tasks.paths import absolute
+from tasks.probe import require_exclusive_create
 from tasks.processing import FileReport, ProcessedBatch, process_batch
 from tasks.progress import (
     BatchCommitted,
@@ -187,6 +188,7 @@ class StreamRun:
             self._step("clean_source", f"clean {stream}", lambda: self._clean_left_over(plan))
         if work:
             self._check({item.config.pipeline.canonical(): item.config.pipeline for item in work}.values())
+            require_exclusive_create(self._config.sink.url)
             self._workers.client()  # checks the workers before anything is written
             if self._planner.new_files:
                 write_stream(self._config)

@@ -36,7 +36,7 @@ def reach_server() -> None:
         TransientError: If the configured API does not answer.
     """
     if api_configured():
-        _require_answer()
+        require_answer()
         return
     from prefect.server.api.server import SubprocessASGIServer
 
@@ -46,7 +46,12 @@ def reach_server() -> None:
         SubprocessASGIServer().start()
 
 
-def _require_answer() -> None:
+def require_answer() -> str:
+    """Returns the URL of the configured Prefect API.
+
+    Raises:
+        TransientError: If it does not answer.
+    """
     from prefect.client.orchestration import get_client
 
     with get_client(sync_client=True) as client:
@@ -56,6 +61,7 @@ def _require_answer() -> None:
                 f"the Prefect API at {client.api_url} does not answer ({error}); "
                 "start it, correct PREFECT_API_URL, or run with --prefect off"
             )
+        return str(client.api_url)
 
 
 def use_embedded_server() -> None:

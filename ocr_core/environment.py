@@ -33,7 +33,7 @@ class Check:
         name: What was looked at.
         ok: Whether it is there.
         detail: What was found, or what is missing.
-        remedy: What to do about it; empty when `ok`.
+        remedy: What to do about it; with `ok` a thing to consider, and usually empty.
     """
 
     name: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -26,6 +26,8 @@ EXIT_CODES = {
     5: "some or all of it should be tried again later; what is committed stays",
     130: "interrupted; what is committed stays, nothing is half-written",
 }
+
+_EXAMPLES = {"source.url": "inbox", "sink.url": "tables"}
 
 app = typer.Typer(
     name="inkstream",
@@ -72,6 +74,13 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
         raise typer.Exit
 
 
+def flag_overrides(flags: Mapping[str, object]) -> list[str]:
+    """Returns `--set` values for the flags that were given, by option."""
+    import json
+
+    return [f"{key}={json.dumps(value)}" for key, value in flags.items() if value is not None]
+
+
 def read_config(path: Path | None, preset: str | None, overrides: list[str]) -> StreamConfig:
     """Builds the configuration of a file, a preset and `--set` values.
 
@@ -81,6 +90,28 @@ def read_config(path: Path | None, preset: str | None, overrides: list[str]) -> 
     from tasks.config import build_from
 
     return build_from(read_document(path), preset=preset, overrides=overrides)
+
+
+def read_partial_config(
+    document: Document, preset: str | None, overrides: Sequence[str]
+) -> tuple[StreamConfig, dict[str, str]]:
+    """Builds a configuration that may leave out what the source and the sink are.
+
+    Returns:
+        The configuration, and the examples that stand in place of what was left out, by option.
+
+    Raises:
+        ConfigError: If anything else is wrong with it.
+    """
+    from tasks.config import StreamConfig, build_from, examine
+
+    built = examine(document, preset=preset, overrides=overrides)
+    if isinstance(built, StreamConfig):
+        return built, {}
+    wrong = {".".join(mistake.path) for mistake in built}
+    missing = {name: value for name, value in _EXAMPLES.items() if wrong & {name, name.partition(".")[0]}}
+    stand_ins = [f"{name}={value}" for name, value in missing.items()]
+    return build_from(document, preset=preset, overrides=[*stand_ins, *overrides]), missing
 
 
 def read_document(path: Path | None) -> Document:

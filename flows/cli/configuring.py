@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.common import AsJson, Overrides, Preset, app, exit_codes, read_document
+from flows.cli.common import AsJson, Overrides, Preset, app, exit_codes, read_document, read_partial_config
 
 config_app = typer.Typer(no_args_is_help=True, help="Write a configuration file: its schema, its mistakes, its effect.")
 app.add_typer(config_app, name="config", rich_help_panel="Configure")
@@ -58,4 +58,5 @@ def show(
     from flows.console.configuration import print_effective
 
     with exit_codes():
-        print_effective(read_document(file), preset, overrides or [], changed=changed, as_json=as_json)
+        built, examples = read_partial_config(read_document(file), preset, overrides or [])
+        print_effective(built, examples, changed=changed, as_json=as_json)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from flows.cli.common import AsJson, Overrides, PrefectChoice, Preset, app, exit_codes, read_config
+from flows.cli.common import AsJson, Overrides, PrefectChoice, Preset, app, exit_codes, flag_overrides, read_config
 from ocr_core.errors import TransientError
 
 if TYPE_CHECKING:
@@ -42,7 +42,14 @@ def run(  # noqa: PLR0913 - one parameter an option
     from tasks.config import parse_duration
 
     with exit_codes():
-        flags = _flag_overrides(source, sink, stream, max_files_per_trigger)
+        flags = flag_overrides(
+            {
+                "source.url": source,
+                "sink.url": sink,
+                "stream": stream,
+                "trigger.max_files_per_trigger": max_files_per_trigger,
+            }
+        )
         built = read_config(config, preset, [*flags, *(overrides or [])])
         pause = parse_duration(every).total_seconds() if every else None
         _run_stream(built, prefect, pause, as_json, fail_on_document_error)
@@ -58,20 +65,6 @@ def demo(
 
     with exit_codes():
         run_demo(folder, prefect.value)
-
-
-def _flag_overrides(
-    source: str | None, sink: str | None, stream: str | None, max_files_per_trigger: int | None
-) -> list[str]:
-    import json
-
-    flags = {
-        "source.url": source,
-        "sink.url": sink,
-        "stream": stream,
-        "trigger.max_files_per_trigger": max_files_per_trigger,
-    }
-    return [f"{key}={json.dumps(value)}" for key, value in flags.items() if value is not None]
 
 
 def _run_stream(config: StreamConfig, prefect: PrefectChoice, pause: float | None, as_json: bool, strict: bool) -> None:

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from flows.console.text import print_json
+from flows.doctor import run_checks
 
 if TYPE_CHECKING:
     from tasks.config import StreamConfig
 
+_NAME_WIDTH = 17
 
-def print_checks(config: StreamConfig, *, as_json: bool) -> bool:
-    """Prints what a run needs and whether it is there; returns whether all is."""
-    from flows.doctor import run_checks
 
-    checks = run_checks(config)
+def print_checks(config: StreamConfig, missing: Collection[str], *, as_json: bool) -> bool:
+    """Prints what a run needs and whether it is there, as it is found; returns whether all is.
+
+    Args:
+        config: What is to run.
+        missing: Of `source.url` and `sink.url` those that nobody gave.
+        as_json: One line of JSON a check.
+    """
     console = Console(highlight=False, soft_wrap=True)
-    for check in checks:
+    well = True
+    for check in run_checks(config, missing):
+        well = well and check.ok
         if as_json:
             print_json({"name": check.name, "ok": check.ok, "detail": check.detail, "remedy": check.remedy})
             continue
-        console.print(f"[{'green' if check.ok else 'red'}]{'ok  ' if check.ok else 'FAIL'}[/] {check.name}: ", end="")
+        state = ("[yellow]note" if check.remedy else "[green]ok  ") if check.ok else "[red]FAIL"
+        console.print(f"{state}[/] {check.name:<{_NAME_WIDTH}} ", end="")
         console.print(check.detail, markup=False)
-        if not check.ok and check.remedy:
-            console.print(f"     remedy: {check.remedy}", markup=False)
-    return all(check.ok for check in checks)
+        if check.remedy:
+            console.print(f"{'':{_NAME_WIDTH + 5}} remedy: {check.remedy}", markup=False)
+    return well

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from flows.console.text import print_json
 from ocr_core.errors import ConfigError
-from tasks.config import Document, Mistake, StreamConfig, build_from, editor_schema, examine, plain, to_yaml
-
-_EXAMPLES = {"source.url": "inbox", "sink.url": "tables"}
+from tasks.config import Document, Mistake, StreamConfig, editor_schema, examine, plain, to_yaml
 
 
 def print_schema() -> None:
@@ -66,22 +64,17 @@ def _at_odds(config: StreamConfig) -> Iterator[Mistake]:
         yield Mistake(("sink", "url"), str(error))
 
 
-def print_effective(
-    document: Document, preset: str | None, overrides: Sequence[str], *, changed: bool, as_json: bool
-) -> None:
-    """Prints the configuration that a file, a preset and `--set` values make.
+def print_effective(config: StreamConfig, examples: Mapping[str, str], *, changed: bool, as_json: bool) -> None:
+    """Prints a configuration.
 
-    Where nothing says what the source or the sink is, an example stands in its place, and a note says so.
-
-    Raises:
-        ConfigError: If something is wrong with it.
+    Args:
+        config: The configuration.
+        examples: What stands in place of options that nobody gave; a note says so.
+        changed: Only what differs from the defaults.
+        as_json: JSON instead of YAML.
     """
-    built = examine(document, preset=preset, overrides=overrides)
-    missing = [] if isinstance(built, StreamConfig) else [".".join(m.path) for m in built]
-    stand_ins = [f"{name}={value}" for name, value in _EXAMPLES.items() if {name, name.partition(".")[0]} & {*missing}]
-    config = build_from(document, preset=preset, overrides=[*stand_ins, *overrides])
     options = plain(config, changed=changed)
-    notes = [f"{name.partition('=')[0]} is not given: {name.partition('=')[2]} is an example" for name in stand_ins]
+    notes = [f"{name} is not given: {value} is an example" for name, value in examples.items()]
     if as_json:
         sys.stderr.write("".join(f"inkstream: {note}\n" for note in notes))
         print_json(options)

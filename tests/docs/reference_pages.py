@@ -62,7 +62,11 @@ EXAMPLES = {
         "inkstream export tables --format hocr --output hocr",
         "inkstream export tables --format pdf --output searchable --path '*.pdf' --version 1 --json",
     ],
-    "doctor": ["inkstream doctor", "inkstream doctor --set 'pipeline.recognize.languages=[eng, osd]'"],
+    "doctor": [
+        "inkstream doctor",
+        "inkstream doctor letters.yaml",
+        "inkstream doctor --source s3://bucket/inbox --sink s3://bucket/tables --json",
+    ],
     "config schema": ["inkstream config schema > inkstream.schema.json"],
     "config check": ["inkstream config check letters.yaml", "inkstream config check letters.yaml --json"],
     "config show": ["inkstream config show letters.yaml", "inkstream config show --preset ocr-regions --changed"],
