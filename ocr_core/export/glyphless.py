@@ -47,7 +47,7 @@ class GlyphlessFont:
 
     def _code(self, cluster: str) -> int:
         if cluster not in self._codes and len(self._codes) >= _MOST_CODES:
-            cluster = next(iter(self._codes)) if "\ufffd" not in self._codes else "\ufffd"
+            cluster = "\ufffd"
         return self._codes.setdefault(cluster, len(self._codes) + 1)
 
     def add_to(self, pdf: pikepdf.Pdf) -> pikepdf.Object:

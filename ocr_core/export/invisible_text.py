@@ -12,6 +12,12 @@ from ocr_core.export.tree import page_tree
 from ocr_core.geometry import Box
 from ocr_core.page import PageResult
 
+_LEANING = 10.0
+"""Degrees by which a line may lean while its words are written level, each at its place on the line.
+
+Readers put text together by level lines: poppler takes letters that climb for letters of different lines.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Placement:
@@ -78,21 +84,23 @@ def text_stream(page: PageResult, place: Placement, font: GlyphlessFont, font_na
 
 
 def _shown(strip: Strip, place: Placement, font: GlyphlessFont, font_name: str) -> Iterator[str]:
-    cos, sin = math.cos(math.radians(strip.angle)), math.sin(math.radians(strip.angle))
+    level = 90.0 * round(strip.angle / 90)
+    angle = level if abs(strip.angle - level) <= _LEANING else strip.angle
+    cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     along, up = place.direction(cos, sin), place.direction(sin, -cos)
     step, size = math.hypot(*along), math.hypot(*up) * strip.height
     if not (step > 0 and size > 0 and math.isfinite(step * size)):
         return
-    turn = " ".join(
-        f"{value:.6f}" for value in (along[0] / step, along[1] / step, *(u * strip.height / size for u in up))
-    )
+    axes = (along[0] / step, along[1] / step, up[0] * strip.height / size, up[1] * strip.height / size)
+    turn = " ".join(f"{value:.6f}" for value in axes)
     yield f"BT 3 Tr {font_name} {size:.4f} Tf"
     words = sorted(strip.words, key=lambda word: word[1])  # as seen: right-to-left words are given in their own order
     for index, (text, start, end) in enumerate(words):
         clusters = clusters_of(text)
         if not clusters:
             continue
-        x, y = place.point(*strip.at(start))
+        middle, half = strip.at((start + end) / 2), (end - start) / 2
+        x, y = place.point(middle[0] - half * cos, middle[1] - half * sin)
         natural = ADVANCE * size
         stretch = max(end - start, 0.1) * step / (len(clusters) * natural)
         yield f"{turn} {x:.3f} {y:.3f} Tm {100 * stretch:.4f} Tz <{font.encode(clusters)}> Tj"

@@ -55,7 +55,12 @@ def page_tree(page: PageResult) -> list[Element]:
     if page.text and not any(region.text for region in page.regions):
         box = Box(0, 0, page.width, page.height) if page.width and page.height else None
         top.append(Element(Level.BLOCK, box, page.confidence, children=_split(Level.BLOCK, page.text)))
-    return _completed(top, Level.BLOCK)
+    blocks = _completed(top, Level.BLOCK)
+    for block in blocks:
+        for paragraph in block.children:
+            for line in paragraph.children:
+                _tell_direction(line)
+    return blocks
 
 
 def upright(box: Box) -> Box:
@@ -111,6 +116,25 @@ def _completed(elements: list[Element], level: Level) -> list[Element]:
         for element in complete:
             element.children = _completed(element.children, below)
     return complete
+
+
+def _tell_direction(line: Element) -> None:
+    """Gives the boxes of a line that runs up or down the page its angle, which Tesseract's boxes do not have."""
+    boxes = [word.box for word in line.children if word.box is not None and word.text]
+    if len(boxes) < 2 or any(box.angle for box in boxes) or any(box.height <= box.width for box in boxes):
+        return
+    across = boxes[-1].left + boxes[-1].width / 2 - boxes[0].left - boxes[0].width / 2
+    down = boxes[-1].top + boxes[-1].height / 2 - boxes[0].top - boxes[0].height / 2
+    if abs(down) > 2 * abs(across):
+        for element in (line, *line.children):
+            if element.box is not None and not element.box.angle:
+                element.box = _on_its_side(element.box, 90.0 if down > 0 else -90.0)
+
+
+def _on_its_side(box: Box, angle: float) -> Box:
+    """The same area as a box whose width is along text that runs at `angle`."""
+    x, y = box.left + box.width / 2, box.top + box.height / 2
+    return Box(x - box.height / 2, y - box.width / 2, box.height, box.width, angle)
 
 
 def _around(level: Level, children: list[Element]) -> Element:

@@ -344,8 +344,31 @@ def test_words_on_a_sloping_line_share_its_slope(tmp_path: Path) -> None:
     result = made(source, [page])
     assert_words_in_place(result, page, slack=8)
     found = [c for c in characters(result, 2000, 1000) if c.text.strip()]
-    assert found[-1].bottom - found[0].bottom == pytest.approx(25 * 7.9, abs=12)
+    assert found[-1].bottom - found[0].bottom == pytest.approx(25 * 7, abs=3)
     assert max(c.bottom - c.top for c in found) < 110
+
+
+def test_a_line_that_runs_down_the_page_is_read_along_it(tmp_path: Path) -> None:
+    """Tesseract finds such lines by itself, and gives them upright boxes."""
+    source = tmp_path / "a.png"
+    generators.page_image(LINES).transpose(Image.Transpose.ROTATE_270).save(source, dpi=(150, 150))
+    pages = list(read_document(source, sandboxed=False))
+    assert {found.box.angle for found in pages[0].regions} == {0.0}
+    assert text_of(made(source, pages)) == " ".join(LINES)
+
+
+@pytest.mark.parametrize("skew", [-3, -2, 1, 2])
+def test_lines_of_a_skewed_page_stay_whole(skew: float, tmp_path: Path) -> None:
+    source = tmp_path / "a.png"
+    turned = generators.page_image(LINES).rotate(skew, fillcolor=255, resample=Image.Resampling.BICUBIC)
+    turned.save(source, dpi=(150, 150))
+    pages = list(read_document(source, sandboxed=False))
+    read = " ".join(str(pages[0].text).split())
+    result = made(source, pages)
+    assert text_of(result) == read
+    if shutil.which("pdftotext"):
+        done = subprocess.run(["pdftotext", result, "-"], capture_output=True, text=True, check=True, timeout=60)
+        assert " ".join(done.stdout.split()) == read
 
 
 def test_an_encrypted_pdf_is_an_error_that_says_so(tmp_path: Path) -> None:
@@ -425,3 +448,11 @@ def test_clusters_lose_no_character(text: str) -> None:
     font = GlyphlessFont()
     assert len(font.encode(clusters)) == 4 * len(clusters)
     assert font.encode(clusters) == font.encode(clusters)
+
+
+def test_a_font_that_is_full_shows_the_replacement_character() -> None:
+    font = GlyphlessFont()
+    pairs = [chr(0x4E00 + n // 256) + chr(0x300 + n % 100) + chr(0x1100 + n % 256) for n in range(0x10000)]
+    codes = [font.encode([pair]) for pair in pairs]
+    assert codes[0xFFFD] == "FFFE"
+    assert set(codes[0xFFFE:]) == {"FFFF"} == {font.encode(["\ufffd"])}

@@ -162,6 +162,16 @@ def test_regions_that_hang_on_nothing_get_parents() -> None:
     assert block.box == Box(0, 0, 110, 120)
 
 
+@pytest.mark.parametrize(("tops", "angle"), [((100, 210), 90.0), ((210, 100), -90.0)], ids=["down", "up"])
+def test_lines_that_run_along_the_page_get_their_angle(tops: tuple[int, int], angle: float) -> None:
+    words = [region(n, 0, Level.WORD, Box(50, top, 20, 100), f"w{n}") for n, top in enumerate(tops, 1)]
+    line = region(0, None, Level.LINE, Box(50, 100, 20, 210))
+    (block,) = page_tree(PageResult(0, 1, text="w1 w2", regions=(line, *words), width=200, height=400))
+    (found,) = block.children[0].children
+    assert found.box == Box(-45, 195, 210, 20, angle)
+    assert found.children[0].box == Box(10, tops[0] + 40, 100, 20, angle)
+
+
 def test_text_without_regions_is_a_block_of_the_page() -> None:
     (block,) = page_tree(PageResult(0, 1, text="one two\nthree\n\nfour", width=200, height=100))
     assert block.box == Box(0, 0, 200, 100)
