@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from flows.drain import StreamRun, Workers
 from flows.planners import FailedPages, NewFiles, OtherPipeline, Plan, Planner
@@ -12,6 +12,9 @@ from flows.prefect_settings import api_configured
 from ocr_core.errors import FailureKind
 from tasks.config import StreamConfig
 from tasks.progress import Observer, Summary
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 PrefectMode = Literal["auto", "on", "off"]
 
@@ -82,6 +85,21 @@ class Stream:
     def plan(self, planner: Planner) -> Plan:
         """Finds out what there would be to do, and does nothing of it. Raises as `run` does."""
         return StreamRun(self._config, self._workers, planner, observers=self._observers).plan()
+
+    def table(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Reads the stream's rows, newest batch first and pages in order. `.to_pandas()` makes a data frame of them.
+
+        Args:
+            columns: Which columns; all when not given.
+
+        Raises:
+            ConfigError: If nothing was committed yet.
+            EnvironmentFault: If the sink cannot be read from here.
+            TransientError: If the store does not answer.
+        """
+        from tasks.sinks import open_sink
+
+        return open_sink(self._config.sink).rows(stream=self._config.stream, columns=columns)
 
     def close(self) -> None:
         """Stops the workers."""

@@ -166,8 +166,8 @@ def _list_source(config: StreamConfig, missing: Collection[str]) -> str:
 
 def _write_sink(config: StreamConfig) -> str:
     from tasks.probe import probe_sink
-    from tasks.tables import PagesTable
+    from tasks.sinks import open_sink
 
     found = probe_sink(config.sink.url)
-    at = PagesTable(config.sink.url).version()
+    at = open_sink(config.sink).version(config.stream)
     return f"{found}; {'no table yet' if at is None else f'the table is at version {at}'}"

@@ -19,8 +19,6 @@ from ocr_core.errors import EnvironmentFault, FailureKind
 from tasks.cleaning import Cleaner, refuse_unsafe_cleaning
 from tasks.commit import commit_batch
 from tasks.config import StreamConfig
-from tasks.ledger import project_ledger
-from tasks.maintenance import is_due, try_to_compact
 from tasks.operations import Committed
 from tasks.paths import absolute
 from tasks.probe import require_exclusive_create
@@ -39,8 +37,9 @@ from tasks.progress import (
     Summary,
     timestamp,
 )
+from tasks.sinks import open_sink
 from tasks.sources import refuse_sink_under_source
-from tasks.tables import PagesTable, write_pipeline, write_stream
+from tasks.tables import write_pipeline, write_stream
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -163,11 +162,11 @@ class StreamRun:
         self._step = step
         self._observers = tuple(observers)
         self._run_id = str(uuid.uuid4())
-        self._pages = PagesTable(config.sink.url)
+        self._sink = open_sink(config.sink)
         self._gauge = FaultGauge()
         self._known_pipelines: set[str] = set()
         self._cleaner: Cleaner | None = None
-        self.summary = Summary(table=self._pages.url)
+        self.summary = Summary(table=self._sink.url)
 
     def drain(self) -> Summary:
         """Runs until everything there was to do at the start is committed or left out.
@@ -196,7 +195,7 @@ class StreamRun:
             self._step("project_ledger", f"ledger {stream}", self._project_ledger)
         for number, item in enumerate(work):
             self._run_batch(item, f"{stream} {number + 1}/{len(work)}", listing_ms if not number else 0.0)
-        version = self._pages.version()
+        version = self._sink.version(stream)
         self.summary.version = -1 if version is None else version
         return self.summary
 
@@ -249,13 +248,13 @@ class StreamRun:
             processed,
             committed,
             run_id=self._run_id,
-            table=self._pages.url,
+            table=self._sink.url,
             begun_at=begun_at,
             durations=durations,
             cleaned=cleaned,
         )
         self._publish(BatchDone(progress, tuple(file_done(report) for report in processed.files)))
-        if is_due(self._config.sink, committed.batch_id if committed else None):
+        if committed and committed.batch_id is not None and self._sink.is_due(committed.batch_id):
             self._step("compact", f"compact {label}", self._compact)
 
     def _process(self, item: Work) -> ProcessedBatch:
@@ -285,13 +284,13 @@ class StreamRun:
         return committed
 
     def _project_ledger(self) -> None:
-        project_ledger(self._config)
+        self._sink.project_ledger(self._config)
         self._publish(LedgerProjected(self._config.stream))
 
     def _clean_left_over(self, plan: Plan) -> None:
         """Cleans what a run that was killed after its commit has left."""
         if self._cleaner is not None and plan.known:
-            project_ledger(self._config)
+            self._sink.project_ledger(self._config)
             self._took_out(self._cleaner.clean_left_over(plan.known))
 
     def _clean(self, processed: ProcessedBatch, committed: Committed | None) -> Cleaned:
@@ -306,12 +305,13 @@ class StreamRun:
         return cleaned
 
     def _compact(self) -> None:
-        for done in try_to_compact(self._config.sink):
+        for done in self._sink.compact():
             self._publish(done)
 
     def _account(self, processed: ProcessedBatch, committed: Committed | None) -> None:
         summary = self.summary
         summary.left_out.update({f.file.path: f.left_out for f in processed.files if f.left_out is not None})
+        summary.superseded += len(committed.superseded) if committed else 0
         if committed is None or committed.batch_id is None:
             return
         reports = [processed.files[index] for index in committed.files]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from tasks.config import StreamConfig
@@ -100,7 +100,10 @@ class NewFiles:
     def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
         """Lists the source and puts what is new into batches."""
         found = discover(config)
-        batches = cut(found.files, config, found.planned_at)
+        batches = (
+            replace(batch, replacing=found.replacing.intersection(file.path for file in batch.files))
+            for batch in cut(found.files, config, found.planned_at)
+        )
         return Plan(found.listed, tuple(Work(batch, config) for batch in batches), found.known_files)
 
 

@@ -19,19 +19,17 @@ import pyarrow.compute as pc
 
 from ocr_core.errors import ConfigError, SourceChangedError
 from tasks.config import SourceOptions, StreamConfig
-from tasks.delta import scan_chunks, sql_text
-from tasks.discovery import KEY, file_keys, row_keys
+from tasks.discovery import file_keys, row_keys
 from tasks.model import FileVersion
 from tasks.paths import decode, split_url
 from tasks.progress import Cleaned
+from tasks.sinks import open_sink
 from tasks.sources import SINK_FOLDERS, within
 from tasks.stores import State, explain_store_error, open_store
 from tasks.stores import local_cleaning as local
 from tasks.stores.s3 import S3Store
-from tasks.tables import LedgerTable
 
 _AT_ONCE = 16
-_CHUNK_ROWS = 250_000
 
 
 class _Remover(Protocol):
@@ -166,15 +164,13 @@ def refuse_unsafe_cleaning(config: StreamConfig) -> None:
 
 
 def done_files(config: StreamConfig, files: Sequence[FileVersion]) -> list[FileVersion]:
-    """Returns those of the files that the ledger says are done without a failed page."""
-    ledger = LedgerTable(config.sink.url)
-    if not files or not ledger.exists():
+    """Returns those of the files that the sink says are done without a failed page."""
+    if not files:
         return []
     candidates = file_keys(files)
     latest = np.full(len(files), -1)
     done = np.zeros(len(files), dtype=bool)
-    where = f"stream = {sql_text(config.stream)}"
-    for rows in scan_chunks(ledger.open(), [*KEY, "batch_id", "state"], where, _CHUNK_ROWS):
+    for rows in open_sink(config.sink).states(config.stream):
         places = pc.index_in(row_keys(rows), value_set=candidates)
         known = rows.append_column("place", places).filter(pc.is_valid(places)).select(["place", "batch_id", "state"])
         for row in known.to_pylist():

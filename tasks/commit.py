@@ -9,7 +9,7 @@ version. Of two drivers of one stream that opened the table at the same `v`, the
 the table's conflict check sees its own stream's transaction move. So whoever commits has, through that very
 handle, seen every earlier commit of the stream and left out what it did. What a batch must not find is the
 same whether a file is new or replaced: rows of the file version with a `batch_id` above `planned_at`.
-Planning saw all rows up to there.
+Planning saw all rows up to there. In mode `upsert` it is rows of any version of its path that is not older.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ import random
 import time
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 
 from ocr_core.errors import TransientError
-from tasks.commit_table import TableRunner
 from tasks.config import StreamConfig
 from tasks.model import Batch, FileKey
 from tasks.operations import (
@@ -31,21 +31,50 @@ from tasks.operations import (
     CommittedSince,
     FindCommit,
     Landed,
+    ModifiedSince,
     Open,
     Opened,
     Operation,
     Wait,
 )
 from tasks.rows import ResultSpool
-from tasks.tables import PagesTable
+from tasks.sinks import Runner, open_sink
 
-__all__ = ["MAX_ATTEMPTS", "Committed", "commit_batch", "commit_steps", "run_steps"]
+__all__ = ["MAX_ATTEMPTS", "Committed", "Upsert", "commit_batch", "commit_steps", "run_steps"]
 
 MAX_ATTEMPTS = 12
 _FIRST_DELAY = 0.05
 _LONGEST_DELAY = 5.0
 
 Steps = Generator[Operation, Answer, Committed]
+
+
+@dataclass(frozen=True, slots=True)
+class Upsert:
+    """What mode `upsert` must know of a batch.
+
+    Attributes:
+        modified: When each file was modified, by its index.
+        replacing: Paths that had rows of other versions when the batch was planned.
+    """
+
+    modified: Mapping[int, datetime]
+    replacing: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Which files an attempt commits.
+
+    Attributes:
+        files: Their indices.
+        superseded: Indices of those that are not committed, as their path has a version that is not older.
+        replacing: Paths of which other rows go.
+    """
+
+    files: tuple[int, ...]
+    superseded: tuple[int, ...] = ()
+    replacing: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -55,8 +84,9 @@ class _Loop:
     keys: Mapping[int, FileKey]
     commit_id: str
     planned_at: int
+    upsert: Upsert | None
     first_version: int | None = None
-    tried: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    tried: dict[int, _Choice] = field(default_factory=dict)
     error: Exception | None = None
 
     @property
@@ -69,14 +99,38 @@ class _Loop:
         if self.may_append:
             self.error = error
 
-    def committed(self, files: tuple[int, ...], batch_id: int | None, version: int) -> Committed:
-        """Sums up: what is not in `files` had been done by others."""
-        done = tuple(index for index in self.keys if index not in files)
-        return Committed(batch_id, version, files, done)
+    def choose(self, others: Collection[FileKey] | Mapping[FileKey, datetime]) -> _Choice:
+        """Leaves out what others have committed since the plan."""
+        left = tuple(index for index, key in self.keys.items() if key not in others)
+        if self.upsert is None:
+            return _Choice(left)
+        assert isinstance(others, Mapping)
+        rivals: dict[str, datetime] = {}
+        for (path, *_), modified in others.items():
+            rivals[path] = max(modified, rivals.get(path, modified))
+        # Of two versions with the same time, only a look at the source could tell which is newer: the next plan does.
+        over = tuple(i for i in left if self._path(i) in rivals and rivals[self._path(i)] >= self.upsert.modified[i])
+        files = tuple(index for index in left if index not in over)
+        there = self.upsert.replacing | rivals.keys()
+        return _Choice(files, over, there.intersection(self._path(index) for index in files))
+
+    def _path(self, index: int) -> str:
+        return self.keys[index][0]
+
+    def committed(self, choice: _Choice, batch_id: int | None, version: int) -> Committed:
+        """Sums up: what was neither committed nor superseded had been done by others."""
+        rest = {*choice.files, *choice.superseded}
+        done = tuple(index for index in self.keys if index not in rest)
+        return Committed(batch_id, version, choice.files, done, choice.superseded)
 
 
 def commit_steps(
-    keys: Mapping[int, FileKey], *, commit_id: str, planned_at: int, max_attempts: int = MAX_ATTEMPTS
+    keys: Mapping[int, FileKey],
+    *,
+    commit_id: str,
+    planned_at: int,
+    upsert: Upsert | None = None,
+    max_attempts: int = MAX_ATTEMPTS,
 ) -> Steps:
     """Decides how a batch becomes one commit. Yields operations; answers are sent in, errors thrown in.
 
@@ -84,6 +138,7 @@ def commit_steps(
         keys: The complete files: index in the batch, and identity.
         commit_id: Random, and this batch's own.
         planned_at: The stream's transaction version in the snapshot the batch was planned from.
+        upsert: What must be known to let newer versions replace older ones; None to keep all of them.
         max_attempts: How often to append at most while the table moves or the store fails.
 
     Returns:
@@ -93,7 +148,7 @@ def commit_steps(
         TransientError: If no attempt succeeded, or the table went back behind the plan.
         InkstreamError: What an operation failed with, if no retry can help and the commit did not land.
     """
-    loop = _Loop(keys, commit_id, planned_at)
+    loop = _Loop(keys, commit_id, planned_at, upsert)
     for attempt in range(max_attempts + 1):
         if attempt and loop.may_append:
             yield Wait(attempt)
@@ -127,21 +182,21 @@ def _attempt(loop: _Loop, *, only_look: bool) -> Generator[Operation, Answer, Co
     if opened.transaction < loop.planned_at:
         loop.failed(TransientError("the table went back behind this batch's plan (was it replaced?): plan again"))
         return None
-    files = tuple(loop.keys)
+    others: Answer = frozenset() if loop.upsert is None else {}
     if opened.transaction > loop.planned_at:
-        others = yield CommittedSince(loop.planned_at)
-        assert isinstance(others, frozenset)
-        files = tuple(index for index, key in loop.keys.items() if key not in others)
-    if not files:
-        return loop.committed((), None, opened.version)
+        others = yield CommittedSince(loop.planned_at) if loop.upsert is None else ModifiedSince(loop.planned_at)
+    assert isinstance(others, frozenset | dict)
+    choice = loop.choose(others)
+    if not choice.files:
+        return loop.committed(choice, None, opened.version)
     batch_id = opened.transaction + 1
-    loop.tried[batch_id] = files
-    version = yield Append(files, batch_id, loop.commit_id)
+    loop.tried[batch_id] = choice
+    version = yield Append(choice.files, batch_id, loop.commit_id, choice.replacing)
     assert isinstance(version, int)
-    return loop.committed(files, batch_id, version)
+    return loop.committed(choice, batch_id, version)
 
 
-def run_steps(steps: Steps, runner: TableRunner) -> Committed:
+def run_steps(steps: Steps, runner: Runner) -> Committed:
     """Runs the loop's operations one after another."""
     operation = next(steps)
     while True:
@@ -191,8 +246,12 @@ def commit_batch(
     keys = {index: batch.files[index].key for index in complete}
     if not keys:
         raise ValueError("a commit needs at least one complete file")
-    runner = TableRunner(PagesTable(config.sink.url), batch, spool, frozenset(replace))
-    return run_steps(commit_steps(keys, commit_id=batch.attempt_id, planned_at=batch.planned_at), runner)
+    runner = open_sink(config.sink).runner(batch, spool, frozenset(replace))
+    upsert = None
+    if config.sink.mode == "upsert":
+        upsert = Upsert({index: batch.files[index].modified for index in complete}, batch.replacing)
+    steps = commit_steps(keys, commit_id=batch.attempt_id, planned_at=batch.planned_at, upsert=upsert)
+    return run_steps(steps, runner)
 
 
 def _sleep(attempt: int) -> None:

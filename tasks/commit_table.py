@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
-from ocr_core.errors import InkstreamError
+from tasks.commit_rows import CommitRows
 from tasks.delta import TRANSIENT_DELTA, any_of, explain_delta_error, scan, sql_text
 from tasks.model import Batch, FileKey
-from tasks.operations import Answer, Append, CommittedSince, FindCommit, Landed, Open, Opened, Operation
+from tasks.operations import (
+    Answer,
+    Append,
+    CommittedSince,
+    FindCommit,
+    Landed,
+    ModifiedSince,
+    Open,
+    Opened,
+    Operation,
+)
 from tasks.rows import PAGES_SCHEMA, ResultSpool
 from tasks.tables import PagesTable, transaction_version, version_predicate
 
@@ -52,6 +61,8 @@ class TableRunner:
             return Opened(self._handle.version(), transaction_version(self._handle, self._batch.stream))
         if isinstance(operation, CommittedSince):
             return committed_since(self._open_handle(), self._batch.stream, operation.after)
+        if isinstance(operation, ModifiedSince):
+            return modified_since(self._open_handle(), self._batch.stream, operation.after)
         if isinstance(operation, FindCommit):
             return find_commit(self._open_handle(), operation.commit_id, operation.after)
         if isinstance(operation, Append):
@@ -74,7 +85,7 @@ class TableRunner:
             app_transactions=[Transaction(self._batch.stream, operation.batch_id)],
         )
         schema = target_schema(PAGES_SCHEMA, handle)
-        rows = _Rows(self._spool, operation, schema)
+        rows = CommitRows(self._spool, operation, schema)
         try:
             self._write(handle, rows, operation, properties)
         except TRANSIENT_DELTA as error:
@@ -83,61 +94,29 @@ class TableRunner:
             raise explain_delta_error(error, f"cannot commit to {self._pages.url}") from error
         return handle.version()
 
-    def _write(self, handle: DeltaTable, rows: _Rows, operation: Append, properties: CommitProperties) -> None:
+    def _write(self, handle: DeltaTable, rows: CommitRows, operation: Append, properties: CommitProperties) -> None:
         same = set(rows.schema.names) == set(handle.schema().to_arrow().names)
         merge: Any = None if same else "merge"
-        if self._replace.isdisjoint(operation.files):
+        if self._replace.isdisjoint(operation.files) and not operation.replacing:
             write_deltalake(handle, rows.reader(), mode="append", schema_mode=merge, commit_properties=properties)
             return
         write_deltalake(
             handle,
             rows.reader(),
             mode="overwrite",
-            predicate=self._predicate(operation.files),
+            predicate=self._predicate(operation),
             schema_mode=merge,
             commit_properties=properties,
         )
 
-    def _predicate(self, files: tuple[int, ...]) -> str:
-        """Whole file versions: all, as what is written must satisfy it, too. A new one matches no row."""
-        versions = any_of(version_predicate(self._batch.files[index].key) for index in files)
-        return f"stream = {sql_text(self._batch.stream)} AND {versions}"
-
-
-class _Rows:
-    """The rows of one append, read from the spool as they are written."""
-
-    def __init__(self, spool: ResultSpool, operation: Append, schema: pa.Schema) -> None:
-        self._spool = spool
-        self._operation = operation
-        self._now = datetime.now(UTC)
-        self.schema = schema
-        self.error: InkstreamError | None = None
-
-    def reader(self) -> pa.RecordBatchReader:
-        return pa.RecordBatchReader.from_batches(self.schema, self._batches())
-
-    def _batches(self) -> Iterator[pa.RecordBatch]:
-        try:
-            for index in self._operation.files:
-                for rows in self._spool.read(index):
-                    yield self._stamped(rows)
-        except InkstreamError as error:
-            self.error = error
-            raise
-
-    def _stamped(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        count = rows.num_rows
-        columns = {name: rows.column(name) for name in rows.schema.names}
-        columns["batch_id"] = pa.array([self._operation.batch_id] * count, pa.int64())
-        columns["timestamp"] = pa.array([self._now] * count, PAGES_SCHEMA.field("timestamp").type)
-        return pa.RecordBatch.from_arrays(
-            [_fit(columns.get(field.name), field, count) for field in self.schema], schema=self.schema
-        )
-
-
-def _fit(column: pa.Array | None, field: pa.Field, count: int) -> pa.Array:
-    return pa.nulls(count, field.type) if column is None else column.cast(field.type)
+    def _predicate(self, operation: Append) -> str:
+        """All paths, or all file versions, as what is written must satisfy it, too. A new one matches no row."""
+        keys = (self._batch.files[index].key for index in operation.files)
+        if operation.replacing:
+            replaced = any_of(f"path = {sql_text(path)}" for path, *_ in keys)
+        else:
+            replaced = any_of(version_predicate(key) for key in keys)
+        return f"stream = {sql_text(self._batch.stream)} AND {replaced}"
 
 
 def target_schema(ours: pa.Schema, handle: DeltaTable) -> pa.Schema:
@@ -158,6 +137,16 @@ def committed_since(handle: DeltaTable, stream: str, after: int) -> frozenset[Fi
     )
     columns = (found.column(name).to_pylist() for name in ("path", "etag", "length"))
     return frozenset(zip(*columns, strict=True))
+
+
+def modified_since(handle: DeltaTable, stream: str, after: int) -> dict[FileKey, datetime]:
+    """Returns what `committed_since` does, and when each of them was modified."""
+    found = scan(
+        handle,
+        "SELECT path, etag, length, max(modification_time) AS modified FROM this "  # noqa: S608 - quoted
+        f"WHERE stream = {sql_text(stream)} AND batch_id > {int(after)} GROUP BY path, etag, length",
+    )
+    return {(row["path"], row["etag"], row["length"]): row["modified"] for row in found.to_pylist()}
 
 
 def find_commit(handle: DeltaTable, commit_id: str, after: int) -> Landed | None:

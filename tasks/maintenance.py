@@ -39,9 +39,9 @@ class Removed:
     size: int
 
 
-def is_due(sink: SinkOptions, batch_id: int | None) -> bool:
+def is_due(sink: SinkOptions, batch_id: int) -> bool:
     """Tells whether the stream compacts after this commit. Of several drivers only one made it."""
-    return sink.compact_every is not None and batch_id is not None and (batch_id + 1) % sink.compact_every == 0
+    return sink.compact_every is not None and (batch_id + 1) % sink.compact_every == 0
 
 
 def tables_of(sink_url: str) -> list[SinkTable]:

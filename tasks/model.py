@@ -71,6 +71,7 @@ class Batch:
         planned_at: Transaction version of `pages` for the stream in the snapshot this batch was planned from;
             -1 when nothing was ever committed.
         redo: How the files' rows that are there are replaced; None for new files.
+        replacing: In mode `upsert`, paths among the files that had rows of other versions.
     """
 
     stream: str
@@ -78,3 +79,4 @@ class Batch:
     files: tuple[FileVersion, ...]
     planned_at: int
     redo: Redo | None = None
+    replacing: frozenset[str] = frozenset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 
 from tasks.model import FileKey
@@ -29,6 +30,13 @@ class Opened:
 @dataclass(frozen=True, slots=True)
 class CommittedSince:
     """Which file versions of the stream have rows with a batch_id above `after`? Answer: a frozenset."""
+
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModifiedSince:
+    """As `CommittedSince`, and when was each of them modified? Answer: a dict."""
 
     after: int
 
@@ -62,11 +70,13 @@ class Append:
         files: Indices into the batch.
         batch_id: The transaction version to claim, and what the rows say.
         commit_id: What the commit can be found by.
+        replacing: Paths of which all other rows go with this commit.
     """
 
     files: tuple[int, ...]
     batch_id: int
     commit_id: str
+    replacing: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +90,8 @@ class Wait:
     attempt: int
 
 
-Operation: TypeAlias = Open | CommittedSince | FindCommit | Append | Wait
-Answer: TypeAlias = Opened | frozenset[FileKey] | Landed | int | None
+Operation: TypeAlias = Open | CommittedSince | ModifiedSince | FindCommit | Append | Wait
+Answer: TypeAlias = Opened | frozenset[FileKey] | dict[FileKey, datetime] | Landed | int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +103,11 @@ class Committed:
         version: Table version that holds the rows.
         files: Indices of the files this commit wrote.
         already_done: Indices of the files that another driver had done.
+        superseded: Indices of the files of whose path another driver had committed a version that is not older.
     """
 
     batch_id: int | None
     version: int
     files: tuple[int, ...]
     already_done: tuple[int, ...]
+    superseded: tuple[int, ...] = ()

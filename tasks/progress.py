@@ -146,6 +146,7 @@ class Summary:
         left_out: Files left for the next trigger, with the reason.
         cleaned: Files archived or deleted.
         not_cleaned: Files that could not be.
+        superseded: In mode upsert, files that were read but not committed, as their path had got newer rows meanwhile.
         version: The table's version at the end; -1 when there is no table yet.
         table: URL of the pages table.
         overlays: Some of the overlays written, for showing one.
@@ -160,6 +161,7 @@ class Summary:
     left_out: dict[str, str] = field(default_factory=dict)
     cleaned: int = 0
     not_cleaned: int = 0
+    superseded: int = 0
     version: int = -1
     overlays: list[str] = field(default_factory=list)
 

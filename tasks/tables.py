@@ -25,7 +25,7 @@ from tasks.delta import (
 from tasks.model import FileKey
 from tasks.paths import join, split_url
 from tasks.rows import PAGES_SCHEMA, SCHEMA_VERSION
-from tasks.stores import explain_store_error, open_store
+from tasks.stores import explain_store_error, filesystem, open_store
 
 VERSION_PROPERTY = "inkstream.schema_version"
 PAGES_ID_PROPERTY = "inkstream.pages_id"
@@ -86,7 +86,7 @@ class SinkTable:
         try:
             return self._checked(DeltaTable(self.url, storage_options=self._options))
         except TableNotFoundError:
-            pass
+            self.exists()  # refuses a place that holds something else
         except TRANSIENT_DELTA as error:
             raise explain_delta_error(error, f"cannot open {self.url}") from error
         configuration: Mapping[str, str | None] = {
@@ -123,6 +123,7 @@ class SinkTable:
         try:
             return self._checked(DeltaTable(self.url, version=version, storage_options=self._options))
         except TableNotFoundError:
+            self.exists()  # says what is there instead
             raise ConfigError(f"there is no table at {self.url}; `inkstream run` makes it") from None
         except TRANSIENT_DELTA as error:
             if version is not None and self.exists() and version > self.open().version():
@@ -151,24 +152,48 @@ class SinkTable:
 
 
 class PagesTable(SinkTable):
-    """`SINK/pages`: one row per page."""
+    """`SINK/pages`: one row per page.
+
+    It is not there where the sink holds Parquet files: looking for it says so.
+    """
 
     def __init__(self, sink_url: str) -> None:
         indexed = ("stream", "batch_id", "path", "pagenum", "timestamp")
         super().__init__(sink_url, "pages", PAGES_SCHEMA, indexed)
+        self._sink_url = sink_url
 
-    def rows(self, version: int | None = None, limit: int | None = None, columns: list[str] | None = None) -> pa.Table:
+    def exists(self) -> bool:
+        """Tells whether the table is there.
+
+        Raises:
+            ConfigError: If the sink holds Parquet files.
+        """
+        if super().exists():
+            return True
+        if format_of(self._sink_url) == "parquet":
+            raise ConfigError(f"{self.url} holds Parquet files and no versions: this needs sink.format delta")
+        return False
+
+    def rows(
+        self,
+        version: int | None = None,
+        limit: int | None = None,
+        columns: list[str] | None = None,
+        stream: str | None = None,
+    ) -> pa.Table:
         """Reads rows, newest batch first and pages in order.
 
         Args:
             version: Table version; the latest when not given.
             limit: Rows at most.
             columns: Which columns; all when not given.
+            stream: Rows of this stream only.
         """
         table = self.open(version)
         wanted = columns or list(table.schema().to_arrow().names)
         order = "timestamp DESC, stream, path, pagenum"
-        sql = f"SELECT {', '.join(_quoted(name) for name in wanted)} FROM this ORDER BY {order}"  # noqa: S608
+        where = "" if stream is None else f" WHERE stream = {sql_text(stream)}"
+        sql = f"SELECT {', '.join(_quoted(name) for name in wanted)} FROM this{where} ORDER BY {order}"  # noqa: S608
         try:
             return scan(table, sql + (f" LIMIT {limit}" if limit is not None else ""))
         except TransientError as error:
@@ -208,6 +233,27 @@ class LedgerTable(SinkTable):
                 f"the ledger {self.url} belongs to a pages table that is gone",
                 f"delete {self.url}: it is made again from the pages table",
             )
+
+
+def format_of(sink_url: str) -> str | None:
+    """Tells what a sink's pages are kept as: `delta`, `parquet`, or None where there are none.
+
+    Raises:
+        EnvironmentFault: If it cannot be read from here.
+        TransientError: If the store does not answer.
+    """
+    protocol, root = split_url(sink_url)
+    store = filesystem(protocol)
+    try:
+        if not store.isdir(f"{root}/pages"):
+            return None
+        if store.isdir(f"{root}/pages/_delta_log"):
+            return "delta"
+        return "parquet" if store.glob(f"{root}/pages/*/*.parquet", maxdepth=2) else None
+    except FileNotFoundError:
+        return None
+    except Exception as error:
+        raise explain_store_error(error, f"cannot look into {sink_url}") from error
 
 
 def transaction_version(table: DeltaTable, stream: str) -> int:

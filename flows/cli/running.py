@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from flows.cli.common import AsJson, Overrides, PrefectChoice, Preset, app, exit_codes, flag_overrides, read_config
-from ocr_core.errors import TransientError
+from ocr_core.errors import ConfigError, TransientError
 
 if TYPE_CHECKING:
     from tasks.config import StreamConfig
@@ -68,6 +68,8 @@ def demo(
 
 
 def _run_stream(config: StreamConfig, prefect: PrefectChoice, pause: float | None, as_json: bool, strict: bool) -> None:
+    if config.sink.format == "memory":
+        raise ConfigError("a memory sink ends with its process and would leave nothing here: use it from Python")
     from flows.api import Stream
     from flows.console.run import run_output
 

@@ -15,18 +15,23 @@ if TYPE_CHECKING:
 
 def print_rows(sink: str, version: int | None, limit: int, *, as_json: bool) -> None:
     """Prints the newest rows of a sink's pages table."""
-    from tasks.tables import PagesTable
+    from tasks.sinks.parquet import ParquetSink
+    from tasks.tables import PagesTable, format_of
 
-    table = PagesTable(sink)
-    rows = table.rows(version=version, limit=limit)
+    if version is None and format_of(sink) == "parquet":
+        files = ParquetSink(sink)
+        rows, shown = files.rows(limit=limit), f"Parquet files in {files.url}"
+    else:
+        table = PagesTable(sink)
+        rows = table.rows(version=version, limit=limit)
+        shown = f"version {table.version() if version is None else version} of {table.url}"
     if as_json:
         for row in rows.to_pylist():
             print_json(row)
         return
     console = table_console()
     console.print(rows_table(rows))
-    shown = table.version() if version is None else version
-    console.print(f"version {shown} of {table.url}", markup=False, soft_wrap=True)
+    console.print(shown, markup=False, soft_wrap=True)
 
 
 def table_console() -> Console:

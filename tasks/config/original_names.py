@@ -200,7 +200,7 @@ ANSWERS: dict[str, str] = {
     "processingTime": "a run every so often is `inkstream run --every 30s`",
     "availableNow": "that is what `inkstream run` does: it takes all that is new, in capped batches, and stops",
     "checkpointLocation": "there is no checkpoint folder: the table itself says what is done; leave it out",
-    "outputMode": "rows are always appended; leave it out",
+    "outputMode": "sink.mode is append or upsert; there is no complete",
     "inputCol": _COLUMNS,
     "inputCols": _COLUMNS,
     "inputRegionsCol": _COLUMNS,

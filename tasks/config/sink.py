@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from ocr_core.options import Options
 from tasks.config.durations import Duration
@@ -15,17 +15,46 @@ SHORTEST_RETENTION = timedelta(hours=24)
 """Longer than any commit takes between the first thing it writes (an overlay) and the table's log."""
 
 
+_MEMORY = "memory://"
+
+
 class SinkOptions(Options):
     """Where the table lives."""
 
     url: StoreUrl = Field(
-        description="folder or bucket prefix that holds pages/, files/ and overlays/", examples=["s3://bucket/tables"]
+        description="folder or bucket prefix that holds pages/, files/ and overlays/; or memory://NAME",
+        examples=["s3://bucket/tables"],
     )
-    format: Literal["delta"] = Field("delta", description="table format")
+    format: Literal["delta", "parquet", "memory"] = Field(
+        "delta",
+        description="delta: tables with versions; parquet: one file a batch, append only; memory: rows that live as "
+        "long as the Python process, what a memory:// URL means",
+    )
+    mode: Literal["append", "upsert"] = Field(
+        "append",
+        description="append: an overwritten file gets rows beside its old ones; upsert: in their place (delta only)",
+    )
     compact_every: int | None = Field(
         100, ge=2, description="commits after which the stream merges small files of its tables; null: never"
     )
     target_file_mb: int = Field(128, ge=1, description="MiB of a data file that is not merged any more")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _format_of_url(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "format" not in given and str(given.get("url", "")).startswith(_MEMORY):
+            return {**given, "format": "memory"}
+        return given
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if (self.format == "memory") != self.url.startswith(_MEMORY):
+            raise ValueError(
+                f"format {self.format} does not go with the url {self.url}: memory sinks are memory://NAME"
+            )
+        if self.mode == "upsert" and self.format != "delta":
+            raise ValueError(f"mode upsert needs format delta: {self.format} cannot replace rows")
+        return self
 
 
 class MaintainOptions(Options):

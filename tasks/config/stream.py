@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from ocr_core.options import Options, PipelineOptions
 from tasks.config.execution import ExecutionOptions
@@ -23,3 +23,11 @@ class StreamConfig(Options):
     pipeline: PipelineOptions = Field(PipelineOptions(), description="what happens to a page")
     sink: SinkOptions = Field(description="where the table lives")
     execution: ExecutionOptions = Field(ExecutionOptions(), description="how pages are run")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.sink.format == "memory" and self.pipeline.draw is not None:
+            raise ValueError("pipeline.draw needs a sink in a folder or bucket: pictures have no place in memory")
+        if self.sink.format == "memory" and self.source.clean_source != "off":
+            raise ValueError("source.clean_source would remove files whose text is nowhere but in memory")
+        return self

@@ -10,12 +10,13 @@ from tasks.stores.errors import (
     is_gone,
 )
 from tasks.stores.opening import open_store
-from tasks.stores.sink_objects import create_whole, filesystem
+from tasks.stores.sink_objects import create_from, create_whole, filesystem
 
 __all__ = [
     "Selection",
     "State",
     "Store",
+    "create_from",
     "create_whole",
     "credentials_remedy",
     "error_code",

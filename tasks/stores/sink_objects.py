@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,27 +33,47 @@ def create_whole(protocol: str, path: str, data: bytes) -> None:
         EnvironmentFault: If nothing is known of how the store does this, or it may not be written.
         TransientError: If the store fails; the object may be there all the same.
     """
+    with _creating(protocol, path):
+        if protocol == "file":
+            partial = Path(path).with_name(f".{Path(path).name}.{uuid.uuid4().hex}.partial")
+            try:
+                partial.write_bytes(data)
+                _link(partial, path)
+            finally:
+                partial.unlink(missing_ok=True)
+        else:
+            filesystem(protocol).pipe_file(path, data, mode="create")
+
+
+def create_from(protocol: str, source: Path, path: str) -> None:
+    """As `create_whole`, from a local file; for a local path one on the same file system.
+
+    Raises:
+        FileExistsError: As there.
+        EnvironmentFault: As there.
+        TransientError: As there.
+    """
+    with _creating(protocol, path):
+        if protocol == "file":
+            _link(source, path)
+        else:
+            filesystem(protocol).put_file(str(source), path, mode="create")
+
+
+@contextmanager
+def _creating(protocol: str, path: str) -> Iterator[None]:
     if protocol not in ("file", "s3"):
         raise EnvironmentFault(f"no way is known to create {protocol}:// objects exclusively", "use s3 or a folder")
     try:
-        if protocol == "file":
-            _create_local(Path(path), data)
-        else:
-            filesystem(protocol).pipe_file(path, data, mode="create")
+        yield
     except FileExistsError:
         raise
     except Exception as error:
         raise explain_store_error(error, f"cannot create {path}") from error
 
 
-def _create_local(target: Path, data: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
+def _link(source: Path, path: str) -> None:
+    """Gives a file that is wholly on the disk its name, unless another has it."""
+    with source.open("rb") as written:
+        os.fsync(written.fileno())
+    os.link(source, path)

@@ -95,10 +95,10 @@ class Corpus:
 
 def read_rows(sink: Path, stream: str = "main") -> list[dict[str, Any]]:
     """Returns the rows of a stream, read from the table's own files with nothing of ours in between."""
-    if not DeltaTable.is_deltatable(str(sink / "pages")):
-        return []
     columns = ["path", "etag", "length", "pagenum", "content_hash", "batch_id", "stream", "exception_kind", "text"]
     rows: list[dict[str, Any]] = []
-    for uri in DeltaTable(str(sink / "pages")).file_uris():
+    is_delta = DeltaTable.is_deltatable(str(sink / "pages"))
+    files = DeltaTable(str(sink / "pages")).file_uris() if is_delta else (sink / "pages").glob("*/*.parquet")
+    for uri in files:
         rows.extend(pq.read_table(uri, columns=columns).to_pylist())
     return [row for row in rows if row["stream"] == stream]

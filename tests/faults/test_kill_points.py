@@ -49,6 +49,20 @@ def test_killed_at_a_named_point(world: World, point: str) -> None:
     assert after.rows == 20
 
 
+@pytest.mark.parametrize("point", ["Planned", "RangeDone:3", "Processed:2", "BatchCommitted:1", "BatchDone:2"])
+def test_killed_while_it_writes_parquet_files(world: World, point: str) -> None:
+    world.configure("sink.format=parquet", "pipeline.draw={}")
+    world.fill(10)
+    assert world.run("--die-at", point) == KILLED
+    before = world.judge()
+    assert not before.duplicated
+    assert not before.torn
+    assert world.run() == 0
+    after = world.judge()
+    assert after.clean, after
+    assert after.rows == 20
+
+
 def test_the_ledger_may_be_lost(world: World) -> None:
     world.fill(6)
     assert world.run() == 0

@@ -3,6 +3,9 @@
 The table refuses what Delta refuses and no more: a commit whose stream's transaction moved since the handle
 was opened. A commit can be refused, land with its reply lost, or hang in the network and land much later (a
 conditional PUT lands if its version is still free).
+
+In mode `upsert` there are two paths that are overwritten again and again, every other time without a later modification
+time, and only the newest version of each is listed.
 """
 
 from __future__ import annotations
@@ -11,13 +14,14 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from ocr_core.errors import TransientError
-from tasks.commit import commit_steps
+from tasks.commit import Upsert, commit_steps
 from tasks.model import FileKey
-from tasks.operations import Append, CommittedSince, FindCommit, Landed, Open, Opened, Operation
+from tasks.operations import Append, CommittedSince, FindCommit, Landed, ModifiedSince, Open, Opened, Operation
 
 STREAM = "main"
 
@@ -32,6 +36,7 @@ class ModelCommit:
     added: tuple[FileKey, ...] = ()
     replaces: bool = False
     forgets: bool = False
+    replaces_paths: bool = False
 
 
 @dataclass(slots=True)
@@ -48,6 +53,9 @@ class ModelTable:
         """(file version, batch_id) of every file's rows in a snapshot."""
         rows: list[tuple[FileKey, int]] = []
         for commit in self.log[:version]:
+            if commit.replaces_paths:
+                paths = {path for path, *_ in commit.added}
+                rows = [row for row in rows if row[0][0] not in paths]
             if commit.replaces:
                 rows = [row for row in rows if row[0] not in commit.added]
             rows += [(key, commit.transaction) for key in commit.added if commit.stream == STREAM]
@@ -88,6 +96,7 @@ Driver = Generator[Step, Any, None]
 class World:
     """The source's files, the tables, and a state file for the control."""
 
+    upsert: bool = False
     files: list[FileKey] = field(default_factory=list)
     pages: ModelTable = field(default_factory=ModelTable)
     ledger: ModelTable = field(default_factory=ModelTable)
@@ -96,7 +105,11 @@ class World:
 
     def arrive(self) -> None:
         number = len(self.files)
-        self.files.append((f"file:///in/{number}", f"etag{number}", number))
+        name = number % 2 if self.upsert else number
+        self.files.append((f"file:///in/{name}", f"etag{number}", number))
+
+    def listing(self) -> list[FileKey]:
+        return list({key[0]: key for key in self.files}.values())
 
     def fresh_id(self) -> str:
         return f"attempt-{next(iter(self.ids))}"
@@ -105,7 +118,9 @@ class World:
         return Counter(key for key, _ in self.pages.rows(len(self.pages.log)))
 
     def duplicated(self) -> set[FileKey]:
-        return {key for key, times in self.count().items() if times > 1}
+        count = self.count()
+        paths = Counter(path for path, *_ in count.elements())
+        return {key for key, times in count.items() if times > 1 or (self.upsert and paths[key[0]] > 1)}
 
     def forgotten(self, version: int) -> set[FileKey]:
         """Files whose text was forgotten and has not come back."""
@@ -119,32 +134,49 @@ class World:
         return asked - self.forgotten(len(self.pages.log))
 
     def lost(self) -> set[FileKey]:
-        return set(self.files) - set(self.count())
+        return set(self.listing()) - set(self.count())
+
+
+def modified(key: FileKey) -> datetime:
+    """When a version was modified; of two that follow each other on one path half have the same time."""
+    return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=key[2] // 4)
 
 
 def inkstream_trigger(world: World, batch_size: int, does: str) -> Driver:
     """One trigger: discover, then commit batch by batch and project the ledger."""
     ledger_version: int = yield Step(lambda: len(world.ledger.log))
     snapshot: int = yield Step(lambda: len(world.pages.log))
-    listed: list[FileKey] = yield Step(lambda: list(world.files))
+    listed: list[FileKey] = yield Step(world.listing)
     projected = world.ledger.transaction(ledger_version)
-    known = {key for key, _ in world.ledger.rows(ledger_version)}
-    known |= {key for key, batch_id in world.pages.rows(snapshot) if batch_id > projected}
+    rows = world.ledger.rows(ledger_version)
+    rows += [row for row in world.pages.rows(snapshot) if row[1] > projected]
     planned_at = world.pages.transaction(snapshot)
     there = [key for key, _ in world.pages.rows(snapshot)]
     there = [key for key in there if key not in world.forgotten(snapshot)]
-    choices = {"run": [key for key in listed if key not in known], "replace": there, "forget": there[:1]}
-    wanted = choices[does]
+    if world.upsert:
+        latest = {key[0]: key for key, _ in sorted(rows, key=lambda row: (modified(row[0]), row[1]))}
+        new = [
+            key
+            for key in listed
+            if key[0] not in latest or (key != latest[key[0]] and modified(key) >= modified(latest[key[0]]))
+        ]
+        replacing = frozenset(latest)
+    else:
+        known = {key for key, _ in rows}
+        new = [key for key in listed if key not in known]
+        replacing = frozenset()
+    wanted = {"run": new, "replace": there, "forget": there[:1]}[does]
     for start in range(0, len(wanted), batch_size):
-        yield from _commit(world, wanted[start : start + batch_size], planned_at, does)
+        yield from _commit(world, wanted[start : start + batch_size], planned_at, does, replacing)
         yield from _project(world)
     if not wanted:
         yield from _project(world)
 
 
-def _commit(world: World, batch: list[FileKey], planned_at: int, does: str) -> Driver:
+def _commit(world: World, batch: list[FileKey], planned_at: int, does: str, replacing: frozenset[str]) -> Driver:
     keys = dict(enumerate(batch))
-    steps = commit_steps(keys, commit_id=world.fresh_id(), planned_at=planned_at, max_attempts=4)
+    upsert = Upsert({index: modified(key) for index, key in keys.items()}, replacing) if world.upsert else None
+    steps = commit_steps(keys, commit_id=world.fresh_id(), planned_at=planned_at, upsert=upsert, max_attempts=4)
     handle = 0
     operation = next(steps)
     while True:
@@ -169,11 +201,23 @@ def table_step(table: ModelTable, handle: int, operation: Operation, keys: dict[
     if isinstance(operation, CommittedSince):
         after = operation.after
         return Step(lambda: frozenset(key for key, batch_id in table.rows(handle) if batch_id > after))
+    if isinstance(operation, ModifiedSince):
+        since = operation.after
+        return Step(lambda: {key: modified(key) for key, batch_id in table.rows(handle) if batch_id > since})
     if isinstance(operation, FindCommit):
         return Step(lambda: _find(table, handle, operation))
     if isinstance(operation, Append):
         added = tuple(keys[index] for index in operation.files)
-        commit = ModelCommit(STREAM, operation.batch_id, operation.commit_id, added, does != "run", does == "forget")
+        paths = bool(operation.replacing)
+        commit = ModelCommit(
+            STREAM,
+            operation.batch_id,
+            operation.commit_id,
+            added,
+            replaces=does != "run" and not paths,
+            forgets=does == "forget",
+            replaces_paths=paths,
+        )
         return Step(lambda: table.append(handle, commit), lambda: table.stall(handle, commit))
     return Step(lambda: None)
 
@@ -211,7 +255,7 @@ def _project(world: World) -> Driver:
 def control_trigger(world: World, batch_size: int, does: str) -> Driver:
     """The obvious way: append, then write down in a file of its own what is done."""
     done: set[FileKey] = yield Step(lambda: set(world.state_file))
-    listed: list[FileKey] = yield Step(lambda: list(world.files))
+    listed: list[FileKey] = yield Step(world.listing)
     wanted = [key for key in listed if key not in done]
     for start in range(0, len(wanted), batch_size):
         batch = tuple(wanted[start : start + batch_size])
@@ -231,6 +275,7 @@ def run_schedule(
     batch_size: int,
     replacing: int,
     forgetting: int = -1,
+    upsert: bool = False,
 ) -> World:
     """Runs drivers as the schedule says, then one undisturbed until it finds nothing new.
 
@@ -240,11 +285,12 @@ def run_schedule(
         batch_size: Files in a batch at most.
         replacing: Index of the driver that reprocesses what is there instead of what is new; -1: none.
         forgetting: Index of the driver that forgets what is there, a file at a time; -1: none.
+        upsert: Whether a newer version of a path takes the place of the older.
 
     Returns:
         The world, after the first duplicate if there is one.
     """
-    world = World()
+    world = World(upsert)
     for _ in range(3):
         world.arrive()
     running: dict[int, _Running] = {}

@@ -13,7 +13,7 @@ from hypothesis.errors import NoSuchExample
 from ocr_core.errors import EnvironmentFault, TransientError
 from tasks.commit import commit_steps
 from tasks.model import FileKey
-from tasks.operations import Append, Committed, CommittedSince, FindCommit, Landed, Open, Opened, Wait
+from tasks.operations import Append, Committed, CommittedSince, FindCommit, Landed, ModifiedSince, Open, Opened, Wait
 from tests.property import commit_model
 from tests.property.commit_model import (
     EVENTS,
@@ -46,6 +46,27 @@ def test_every_file_version_is_there_exactly_once_and_what_was_forgotten_stays_s
     assert world.duplicated() == set()
     assert world.lost() == set()
     assert world.resurrected() == set()
+
+
+@settings(max_examples=600, deadline=None)
+@given(schedule=schedules, batch_size=st.integers(1, 4), replacing=st.integers(-1, 2), forgetting=st.integers(-1, 2))
+def test_upserts_leave_the_newest_version_of_each_path_and_nothing_else(
+    schedule: list[tuple[int, int, str]], batch_size: int, replacing: int, forgetting: int
+) -> None:
+    drivers = {"replacing": replacing, "forgetting": forgetting}
+    world = run_schedule(inkstream_trigger, schedule, batch_size=batch_size, upsert=True, **drivers)
+    assert world.duplicated() == set()
+    assert set(world.count()) == set(world.listing())
+    assert world.resurrected() == set()
+
+
+def test_without_the_rule_of_the_newer_the_oracle_sees_stale_or_doubled_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commit_model, "table_step", _answering(ModifiedSince, {}))
+
+    def wrong(schedule: list[tuple[int, int, str]]) -> bool:
+        return not _is_clean(run_schedule(inkstream_trigger, schedule, batch_size=2, replacing=-1, upsert=True))
+
+    assert find(schedules, wrong, settings=settings(max_examples=2000, database=None, derandomize=True))
 
 
 def _fails(trigger: Trigger) -> list[tuple[int, int, str]]:

@@ -1,0 +1,101 @@
+"""The Delta sink: `SINK/pages`, and its ledger `SINK/files`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from tasks.commit_table import TableRunner
+from tasks.config import SinkOptions, StreamConfig
+from tasks.delta import scan_chunks, sql_text
+from tasks.ledger import project_ledger
+from tasks.maintenance import is_due, try_to_compact
+from tasks.model import Batch
+from tasks.progress import Compacted
+from tasks.rows import ResultSpool
+from tasks.tables import LedgerTable, PagesTable, transaction_version
+
+_CHUNK_ROWS = 250_000
+
+
+class DeltaKnown:
+    """The ledger, and what `pages` has beyond the ledger's own version, from one snapshot of `pages`.
+
+    Args:
+        pages: The snapshot; None where there is no table.
+        ledger: A handle that was opened before it, so that it is not ahead; None where there is no ledger.
+        stream: The stream.
+    """
+
+    def __init__(self, pages: DeltaTable | None, ledger: DeltaTable | None, stream: str) -> None:
+        self._pages = pages
+        self._ledger = ledger
+        self._stream = stream
+        self.planned_at = -1 if pages is None else transaction_version(pages, stream)
+
+    def rows(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Yields the ledger's rows, and then those that it does not cover yet."""
+        if self._pages is None or self.planned_at < 0:
+            return
+        ours, projected = f"stream = {sql_text(self._stream)}", -1
+        if self._ledger is not None:
+            projected = transaction_version(self._ledger, self._stream)
+            yield from scan_chunks(self._ledger, list(columns), ours, _CHUNK_ROWS)
+        if self.planned_at > projected:
+            yield from scan_chunks(self._pages, list(columns), f"{ours} AND batch_id > {projected}", _CHUNK_ROWS)
+
+
+class DeltaSink:
+    """Delta tables. See `tasks.sinks.Sink`.
+
+    Args:
+        options: The sink's options.
+    """
+
+    def __init__(self, options: SinkOptions) -> None:
+        self._options = options
+        self._pages = PagesTable(options.url)
+        self._ledger = LedgerTable(options.url)
+        self.url = self._pages.url
+
+    def known(self, stream: str) -> DeltaKnown:
+        """Pins a snapshot."""
+        ledger = self._ledger.open() if self._ledger.exists() else None  # before pages, so that it is not ahead
+        pages = self._pages.open() if self._pages.exists() else None
+        if ledger is not None:
+            self._ledger.require_projection_of(pages, ledger)
+        return DeltaKnown(pages, ledger, stream)
+
+    def runner(self, batch: Batch, spool: ResultSpool, replace: frozenset[int]) -> TableRunner:
+        """Commits through one fresh handle an attempt."""
+        return TableRunner(self._pages, batch, spool, replace)
+
+    def states(self, stream: str) -> Iterator[pa.Table]:
+        """Reads the ledger."""
+        if self._ledger.exists():
+            columns = ["path", "etag", "length", "batch_id", "state"]
+            yield from scan_chunks(self._ledger.open(), columns, f"stream = {sql_text(stream)}", _CHUNK_ROWS)
+
+    def project_ledger(self, config: StreamConfig) -> None:
+        """Commits what the ledger lacks."""
+        project_ledger(config)
+
+    def version(self, stream: str) -> int | None:  # noqa: ARG002 - a table has one version for all streams
+        """Returns the table's version."""
+        return self._pages.version()
+
+    def rows(
+        self, stream: str | None = None, limit: int | None = None, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """Reads the latest version."""
+        return self._pages.rows(stream=stream, limit=limit, columns=list(columns) if columns else None)
+
+    def is_due(self, batch_id: int) -> bool:
+        """Every `compact_every` commits."""
+        return is_due(self._options, batch_id)
+
+    def compact(self) -> Iterator[Compacted]:
+        """Compacts both tables."""
+        return try_to_compact(self._options)

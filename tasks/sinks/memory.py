@@ -1,0 +1,60 @@
+"""The memory sink, for notebooks and tests of one's own: rows that live as long as this process does."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from tasks.commit_rows import CommitRows
+from tasks.rows import PAGES_SCHEMA
+from tasks.sinks.numbered import NumberedSink
+
+
+@dataclass(frozen=True, slots=True)
+class _Commit:
+    id: str
+    rows: pa.Table
+
+
+_commits: dict[tuple[str, str], dict[int, _Commit]] = {}
+"""By URL and stream, all memory sinks of this process."""
+_lock = threading.Lock()
+
+
+class MemorySink(NumberedSink):
+    """Arrow tables in this process. See `tasks.sinks.Sink`.
+
+    Args:
+        url: `memory://NAME`; sinks of one name are one sink.
+    """
+
+    def numbers(self, stream: str) -> list[int]:
+        """Lists the commits."""
+        with _lock:
+            return sorted(_commits.get((self.url, stream), {}))
+
+    def streams(self) -> list[str]:
+        """Lists the streams."""
+        with _lock:
+            return sorted(stream for url, stream in _commits if url == self.url)
+
+    def read(self, stream: str, number: int, columns: Sequence[str] | None) -> pa.Table:
+        """Returns a commit's rows; nothing is copied."""
+        rows = _commits[self.url, stream][number].rows
+        return rows if columns is None else rows.select(list(columns))
+
+    def commit_id(self, stream: str, number: int) -> str:
+        """Returns the id that was given."""
+        return _commits[self.url, stream][number].id
+
+    def create(self, stream: str, number: int, rows: CommitRows, commit_id: str) -> None:
+        """Keeps the rows."""
+        commit = _Commit(commit_id, pa.Table.from_batches(list(rows.batches()), PAGES_SCHEMA))
+        with _lock:
+            commits = _commits.setdefault((self.url, stream), {})
+            if number in commits:
+                raise FileExistsError(f"{self.url} {stream} {number}")
+            commits[number] = commit

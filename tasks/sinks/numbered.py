@@ -1,0 +1,194 @@
+"""Sinks whose commits are objects with rising numbers, each created whole by whoever is first.
+
+The creation of number `v + 1` is the commit: two drivers that both saw `v` cannot both create it. So the number is what
+a Delta table's transaction is, and the same commit loop is right for the same reason. Nothing can be replaced here.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ocr_core.errors import ConfigError, TransientError
+from tasks.commit_rows import CommitRows
+from tasks.config import StreamConfig
+from tasks.model import Batch, FileKey
+from tasks.operations import Answer, Append, CommittedSince, FindCommit, Landed, Open, Opened, Operation
+from tasks.progress import Compacted
+from tasks.rows import PAGES_SCHEMA, ResultSpool
+
+
+class NumberedSink(ABC):
+    """Commits as numbered objects. See `tasks.sinks.Sink`.
+
+    Args:
+        url: Where the pages are.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    @abstractmethod
+    def numbers(self, stream: str) -> list[int]:
+        """Returns the numbers of a stream's commits, rising."""
+
+    @abstractmethod
+    def streams(self) -> list[str]:
+        """Returns the streams that have commits."""
+
+    @abstractmethod
+    def read(self, stream: str, number: int, columns: Sequence[str] | None) -> pa.Table:
+        """Reads one commit's rows; all columns when none are given."""
+
+    @abstractmethod
+    def commit_id(self, stream: str, number: int) -> str:
+        """Returns the commit id that a commit was made with."""
+
+    @abstractmethod
+    def create(self, stream: str, number: int, rows: CommitRows, commit_id: str) -> None:
+        """Creates a commit whole.
+
+        Raises:
+            FileExistsError: If there is one with this number.
+            InkstreamError: If it failed; the commit may be there all the same.
+        """
+
+    def known(self, stream: str) -> NumberedKnown:
+        """Lists what is there."""
+        return NumberedKnown(self, stream, self.numbers(stream))
+
+    def runner(self, batch: Batch, spool: ResultSpool, replace: frozenset[int]) -> NumberedRunner:
+        """Commits by creating the next number."""
+        if replace:
+            raise ConfigError("replacing rows needs sink.format delta")
+        return NumberedRunner(self, batch, spool)
+
+    def states(self, stream: str) -> Iterator[pa.Table]:
+        """Sums up each commit's rows."""
+        for number in self.numbers(stream):
+            rows = self.read(stream, number, ["path", "etag", "length", "batch_id", "exception_kind"])
+            files = rows.group_by(["path", "etag", "length", "batch_id"]).aggregate(
+                [("exception_kind", "count"), ([], "count_all")]
+            )
+            failed, pages = files.column("exception_kind_count"), files.column("count_all")
+            state = pc.case_when(
+                pc.make_struct(pc.equal(failed, 0), pc.equal(failed, pages)), "done", "failed", "partial"
+            )
+            yield files.select(["path", "etag", "length", "batch_id"]).append_column("state", state)
+
+    def project_ledger(self, config: StreamConfig) -> None:  # noqa: B027 - nothing to do
+        """Does nothing: there is no ledger."""
+
+    def version(self, stream: str) -> int | None:
+        """Returns how many commits a stream has made."""
+        numbers = self.numbers(stream)
+        return numbers[-1] + 1 if numbers else None
+
+    def rows(
+        self, stream: str | None = None, limit: int | None = None, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """Reads the newest commits, as many as are needed."""
+        names = list(columns or PAGES_SCHEMA.names)
+        order = [("timestamp", "descending"), ("stream", "ascending"), ("path", "ascending"), ("pagenum", "ascending")]
+        wanted = list(dict.fromkeys([*names, *(name for name, _ in order)]))
+        tables = []
+        for one in [stream] if stream is not None else self.streams():
+            count = 0
+            for number in reversed(self.numbers(one)):
+                tables.append(self.read(one, number, wanted))
+                count += tables[-1].num_rows
+                if limit is not None and count >= limit:
+                    break
+        if not tables:
+            raise ConfigError(f"nothing was committed to {self.url} yet; `inkstream run` does that")
+        rows = pa.concat_tables(tables).sort_by(order).select(names)
+        return rows if limit is None else rows.slice(0, limit)
+
+    def is_due(self, batch_id: int) -> bool:  # noqa: ARG002 - the protocol's shape
+        """Never: an object is a commit, so none are merged."""
+        return False
+
+    def compact(self) -> Iterator[Compacted]:
+        """Does nothing."""
+        return iter(())
+
+
+class NumberedKnown:
+    """The commits that were there at one moment.
+
+    Args:
+        sink: Where they are.
+        stream: Whose.
+        numbers: Theirs, rising.
+    """
+
+    def __init__(self, sink: NumberedSink, stream: str, numbers: list[int]) -> None:
+        self._sink = sink
+        self._stream = stream
+        self._numbers = numbers
+        self.planned_at = numbers[-1] if numbers else -1
+
+    def rows(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Yields each commit's rows."""
+        return (self._sink.read(self._stream, number, columns) for number in self._numbers)
+
+
+class NumberedRunner:
+    """Runs the commit loop's operations for one batch.
+
+    Args:
+        sink: Where to commit.
+        batch: The batch.
+        spool: Its rows.
+    """
+
+    def __init__(self, sink: NumberedSink, batch: Batch, spool: ResultSpool) -> None:
+        self._sink = sink
+        self._batch = batch
+        self._spool = spool
+
+    def run(self, operation: Operation) -> Answer:
+        """Runs one operation and returns its answer."""
+        stream = self._batch.stream
+        if isinstance(operation, Open):
+            numbers = self._sink.numbers(stream)
+            latest = numbers[-1] if numbers else -1
+            return Opened(version=latest + 1, transaction=latest)
+        if isinstance(operation, CommittedSince):
+            return self._committed_since(operation.after)
+        if isinstance(operation, FindCommit):
+            return self._find(operation)
+        if isinstance(operation, Append):
+            return self._append(operation)
+        raise TypeError(operation)
+
+    def _committed_since(self, after: int) -> frozenset[FileKey]:
+        found: set[FileKey] = set()
+        for number in self._sink.numbers(self._batch.stream):
+            if number > after:
+                rows = self._sink.read(self._batch.stream, number, ["path", "etag", "length"])
+                found.update(zip(*(column.to_pylist() for column in rows.columns), strict=True))
+        return frozenset(found)
+
+    def _find(self, operation: FindCommit) -> Landed | None:
+        stream = self._batch.stream
+        for number in self._sink.numbers(stream):
+            if number >= operation.after and self._sink.commit_id(stream, number) == operation.commit_id:
+                return Landed(number, number + 1)
+        return None
+
+    def _append(self, operation: Append) -> int:
+        rows = CommitRows(self._spool, operation, PAGES_SCHEMA)
+        try:
+            self._sink.create(self._batch.stream, operation.batch_id, rows, operation.commit_id)
+        except FileExistsError as error:
+            raise TransientError(f"another driver made commit {operation.batch_id} of {self.url}") from error
+        return operation.batch_id + 1
+
+    @property
+    def url(self) -> str:
+        """Where it commits to."""
+        return f"{self._sink.url}/{self._batch.stream}"

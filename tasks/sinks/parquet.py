@@ -1,0 +1,158 @@
+"""The Parquet sink: `SINK/pages/STREAM/000000000042.parquet`, one file a batch, for whoever wants no table format."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ocr_core.errors import ConfigError, EnvironmentFault, InkstreamError
+from tasks.commit_rows import CommitRows
+from tasks.paths import split_url
+from tasks.rows import PAGES_SCHEMA, SCHEMA_VERSION
+from tasks.sinks.numbered import NumberedKnown, NumberedSink
+from tasks.stores import create_from, explain_store_error, filesystem
+from tasks.tables import format_of
+
+_COMMIT_ID = b"inkstream.commit_id"
+_VERSION = b"inkstream.schema_version"
+_NAME = re.compile(r"(\d{12})\.parquet")
+_STATISTICS = ["path", "pagenum", "batch_id", "timestamp"]
+_ROW_GROUP_BYTES = 32 << 20
+
+
+class ParquetSink(NumberedSink):
+    """Parquet files in a folder or on S3. See `tasks.sinks.Sink`.
+
+    Args:
+        sink_url: The sink's folder or prefix.
+
+    Raises:
+        ConfigError: If it is in a store where nothing can be created exclusively.
+    """
+
+    def __init__(self, sink_url: str) -> None:
+        self._protocol, root = split_url(sink_url)
+        if self._protocol not in ("file", "s3"):
+            raise ConfigError(f"sink.format parquet needs a folder or s3, not {sink_url}")
+        self._sink_url = sink_url
+        self._root = f"{root.rstrip('/')}/pages"
+        super().__init__(self._root if self._protocol == "file" else f"{self._protocol}://{self._root}")
+
+    def known(self, stream: str) -> NumberedKnown:
+        """Lists what is there."""
+        known = super().known(stream)
+        if known.planned_at < 0 and format_of(self._sink_url) == "delta":
+            raise ConfigError(f"{self.url} is a Delta table; set sink.format to delta, or give another sink.url")
+        return known
+
+    def numbers(self, stream: str) -> list[int]:
+        """Lists the stream's folder."""
+        matches = (_NAME.fullmatch(name) for name in self._names(stream))
+        return sorted(int(match[1]) for match in matches if match)
+
+    def streams(self) -> list[str]:
+        """Lists the sink's folder."""
+        return sorted(name for name in self._names("") if not name.startswith((".", "_")))
+
+    def _names(self, folder: str) -> list[str]:
+        place = f"{self._root}/{folder}".rstrip("/")
+        try:
+            found = filesystem(self._protocol).ls(place, detail=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except Exception as error:
+            raise explain_store_error(error, f"cannot list {self.url}/{folder}") from error
+        return [name.rstrip("/").rpartition("/")[2] for name in found if name.rstrip("/") != place]
+
+    def _key(self, stream: str, number: int) -> str:
+        return f"{self._root}/{stream}/{number:012}.parquet"
+
+    def read(self, stream: str, number: int, columns: Sequence[str] | None) -> pa.Table:
+        """Reads the columns of one file; one that was written before a column was is null there."""
+        wanted = PAGES_SCHEMA if columns is None else pa.schema([PAGES_SCHEMA.field(name) for name in columns])
+        with _Reading(self._protocol, self._key(stream, number)) as file:
+            there = [name for name in wanted.names if name in file.schema_arrow.names]
+            rows = file.read(columns=there)
+        fields = [rows.column(f.name).cast(f.type) if f.name in there else pa.nulls(len(rows), f.type) for f in wanted]
+        return pa.table(fields, schema=wanted)
+
+    def commit_id(self, stream: str, number: int) -> str:
+        """Reads it from the file's own metadata."""
+        with _Reading(self._protocol, self._key(stream, number)) as file:
+            found: bytes = (file.metadata.metadata or {}).get(_COMMIT_ID, b"")
+            return found.decode()
+
+    def create(self, stream: str, number: int, rows: CommitRows, commit_id: str) -> None:
+        """Writes the file elsewhere, and creates it whole under its name."""
+        target = self._key(stream, number)
+        partial = _partial(self._protocol, target)
+        try:
+            _write(partial, rows, commit_id)
+            create_from(self._protocol, partial, target)
+        except (FileExistsError, InkstreamError):
+            raise
+        except OSError as error:
+            raise explain_store_error(error, f"cannot write {target}") from error
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+class _Reading:
+    """One file, opened to be read; its schema version is one we know."""
+
+    def __init__(self, protocol: str, key: str) -> None:
+        self._key = key
+        try:
+            self._data: Any = filesystem(protocol).open(key, "rb")
+            self._file = pq.ParquetFile(self._data)
+        except Exception as error:
+            raise explain_store_error(error, f"cannot read {key}") from error
+
+    def __enter__(self) -> Any:
+        written = int((self._file.metadata.metadata or {}).get(_VERSION, SCHEMA_VERSION))
+        if written > SCHEMA_VERSION:
+            raise EnvironmentFault(
+                f"{self._key} has schema version {written}; this Inkstream knows {SCHEMA_VERSION}",
+                "pip install --upgrade inkstream",
+            )
+        return self._file
+
+    def __exit__(self, *_: object) -> None:
+        self._data.close()
+
+
+def _partial(protocol: str, target: str) -> Path:
+    """Where the file is written first: beside its place, under a name nobody reads, or in the temporary folder."""
+    name = f".{Path(target).name}.{uuid.uuid4().hex}.partial"
+    folder = Path(target).parent if protocol == "file" else Path(tempfile.gettempdir())
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / name
+
+
+def _write(partial: Path, rows: CommitRows, commit_id: str) -> None:
+    metadata = {_COMMIT_ID: commit_id.encode(), _VERSION: str(SCHEMA_VERSION).encode()}
+    schema = PAGES_SCHEMA.with_metadata(metadata)
+    waiting: list[pa.RecordBatch] = []
+
+    def flush() -> None:
+        if waiting:
+            group = pa.Table.from_batches(waiting).replace_schema_metadata(metadata)
+            writer.write_table(group, row_group_size=max(1, len(group)))
+            waiting.clear()
+
+    with (
+        partial.open("wb") as out,
+        pq.ParquetWriter(out, schema, compression="zstd", write_statistics=_STATISTICS) as writer,
+    ):
+        for batch in rows.batches():
+            waiting.append(batch)
+            if sum(one.nbytes for one in waiting) >= _ROW_GROUP_BYTES:
+                flush()
+        flush()

@@ -1,0 +1,215 @@
+"""Mode upsert on a real table. Run as a module it is one driver that goes on until the source's owner is done."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ocr_core.errors import ConfigError, TransientError
+from tasks.config import StreamConfig, build_config
+from tasks.discovery import discover
+from tasks.ledger import project_ledger
+from tasks.model import Batch
+from tasks.planning import plan_batches
+from tasks.sources import list_files
+from tasks.tables import LedgerTable, PagesTable
+from tests.integration.test_commit_processes import commit, make_inbox
+
+
+def make_config(folder: Path) -> StreamConfig:
+    return build_config(
+        {
+            "source": {"url": str(folder / "inbox")},
+            "sink": {"url": str(folder / "tables"), "mode": "upsert"},
+            "trigger": {"max_files_per_trigger": 2},
+        }
+    )
+
+
+def plan(config: StreamConfig) -> list[Batch]:
+    found = discover(config)
+    batches = plan_batches(
+        found.files,
+        stream=config.stream,
+        trigger=config.trigger,
+        planned_at=found.planned_at,
+        new_attempt_id=lambda: os.urandom(8).hex(),
+    )
+    return [replace(batch, replacing=found.replacing) for batch in batches]
+
+
+def drive(config: StreamConfig) -> None:
+    while batches := plan(config):
+        for batch in batches:
+            commit(config, batch)
+            project_ledger(config)
+
+
+def overwrite(path: Path, content: bytes, seconds: float) -> None:
+    """Puts a new version there that was modified so long after (or before) the old one."""
+    changed = path.stat().st_mtime_ns + round(seconds * 1e9)
+    partial = path.with_name(f".{path.name}")
+    partial.write_bytes(content)
+    os.utime(partial, ns=(changed, changed))
+    partial.replace(path)
+
+
+def rows(config: StreamConfig) -> Counter[tuple[str, str]]:
+    found = PagesTable(config.sink.url).rows(columns=["path", "etag", "pagenum"]).to_pylist()
+    return Counter((row["path"], row["etag"]) for row in found)
+
+
+def newest(config: StreamConfig) -> Counter[tuple[str, str]]:
+    return Counter({(file.path, file.etag): 2 for file in list_files(config.source)})
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> StreamConfig:
+    make_inbox(tmp_path, 5)
+    made = make_config(tmp_path)
+    drive(made)
+    return made
+
+
+@pytest.fixture
+def file(tmp_path: Path, config: StreamConfig) -> Path:
+    return tmp_path / "inbox" / "002.pdf"
+
+
+def test_a_newer_version_takes_the_place_of_the_older(config: StreamConfig, file: Path) -> None:
+    overwrite(file, b"newer", 1)
+    found = discover(config)
+    assert (len(found.files), found.known, found.superseded) == (1, 4, 0)
+    drive(config)
+    assert rows(config) == newest(config)
+    assert plan(config) == []
+    assert "WRITE" in PagesTable(config.sink.url).open().history(1)[0]["operation"]
+
+
+def test_an_older_version_is_known_and_never_read(config: StreamConfig, file: Path) -> None:
+    before = rows(config)
+    overwrite(file, b"older", -1000)
+    found = discover(config)
+    assert (found.files, found.known, found.superseded) == ([], 5, 1)
+    assert rows(config) == before
+
+
+def test_an_older_version_that_was_already_read_is_not_committed(config: StreamConfig, file: Path) -> None:
+    overwrite(file, b"second", 1)
+    (late,) = plan(config)
+    overwrite(file, b"the third", 1)
+    drive(config)
+    committed = commit(config, late)
+    assert (committed.batch_id, committed.superseded, committed.already_done) == (None, (0,), ())
+    assert rows(config) == newest(config)
+
+
+def test_a_newer_version_finds_an_older_that_came_since_its_plan(config: StreamConfig, tmp_path: Path) -> None:
+    file = tmp_path / "inbox" / "new.pdf"
+    file.write_bytes(b"first")
+    (early,) = plan(config)
+    overwrite(file, b"second", 1)
+    (late,) = plan(config)
+    commit(config, early)
+    assert late.replacing == early.replacing == frozenset()
+    assert commit(config, late).files == (0,)
+    assert rows(config) == newest(config)
+
+
+def test_of_two_versions_of_one_time_the_next_look_decides(config: StreamConfig, file: Path) -> None:
+    overwrite(file, b"second", 1)
+    (first,) = plan(config)
+    overwrite(file, b"the third", 0)
+    (second,) = plan(config)
+    commit(config, first)
+    assert commit(config, second).superseded == (0,)
+    drive(config)
+    assert rows(config) == newest(config)
+
+
+def test_an_old_content_that_comes_back_is_the_newest(config: StreamConfig) -> None:
+    """As on a store whose etag is a hash of the content: the ledger knows this very file version."""
+    (old,) = (file for file in list_files(config.source) if file.path.endswith("002.pdf"))
+    new = replace(old, etag="other", modified=old.modified + timedelta(seconds=1))
+    back = replace(old, modified=old.modified + timedelta(seconds=2))
+    for version in (new, back):
+        planned_at = discover(config).planned_at
+        batch = Batch("main", version.etag, (version,), planned_at, replacing=frozenset({old.path}))
+        assert commit(config, batch).files == (0,)
+        project_ledger(config)
+    assert rows(config) == newest(config)
+
+
+def test_the_ledger_may_be_lost(config: StreamConfig, file: Path) -> None:
+    overwrite(file, b"newer", 1)
+    drive(config)
+    ledger = Path(LedgerTable(config.sink.url).url)
+    ledger.rename(ledger.with_name("lost"))
+    assert plan(config) == []
+    overwrite(file, b"older", -1000)
+    assert discover(config).superseded == 1
+
+
+def test_many_files_are_replaced_in_one_commit(tmp_path: Path) -> None:
+    make_inbox(tmp_path, 600)
+    config = make_config(tmp_path).model_copy(
+        update={"trigger": make_config(tmp_path).trigger.model_copy(update={"max_files_per_trigger": 1000})}
+    )
+    drive(config)
+    for path in (tmp_path / "inbox").iterdir():
+        overwrite(path, path.read_bytes() + b"x", 1)
+    drive(config)
+    assert rows(config) == newest(config)
+    assert discover(config).planned_at == 1
+
+
+def test_upsert_needs_delta() -> None:
+    with pytest.raises(ConfigError, match="needs format delta"):
+        build_config({"source": {"url": "a"}, "sink": {"url": "b", "mode": "upsert", "format": "parquet"}})
+
+
+def go_on(folder: Path) -> None:
+    """Drains again and again until the file `over` is there, and then once more."""
+    config = make_config(folder)
+    over = False
+    while not over:
+        over = (folder / "over").exists()
+        try:
+            drive(config)
+        except TransientError:
+            over = False
+
+
+def test_drivers_racing_over_files_that_are_overwritten_leave_the_newest(tmp_path: Path) -> None:
+    make_inbox(tmp_path, 6)
+    command = [sys.executable, "-m", "tests.integration.test_upsert", str(tmp_path)]
+    drivers = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    table = PagesTable(str(tmp_path / "tables"))
+    try:
+        for version in range(1, 9):
+            reached = (table.version() or 0) + 2
+            while (table.version() or 0) < reached and all(driver.poll() is None for driver in drivers):
+                pass
+            for path in sorted((tmp_path / "inbox").iterdir()):
+                overwrite(path, path.read_bytes() + b"x", version % 2)
+        (tmp_path / "over").touch()
+        for driver in drivers:
+            _, errors = driver.communicate(timeout=120)
+            assert driver.returncode == 0, errors
+    finally:
+        for driver in drivers:
+            driver.kill()
+    config = make_config(tmp_path)
+    assert rows(config) == newest(config)
+    assert plan(config) == []
+
+
+if __name__ == "__main__":
+    go_on(Path(sys.argv[1]))
