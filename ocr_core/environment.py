@@ -54,6 +54,8 @@ def check_environment(options: PipelineOptions) -> list[Check]:
         checks.append(
             _check("ppocr models", lambda: ", ".join(str(find()) for find in _ppocr_models(options).values()))
         )
+    if options.draw and options.draw.font:
+        checks.append(_check("label font", partial(_find_font, options.draw.font)))
     return checks
 
 
@@ -212,6 +214,12 @@ def _find_packages(options: PipelineOptions) -> Callable[[], str]:
         return ", ".join(f"{name} {_package_version(name)}" for name in modules)
 
     return look
+
+
+def _find_font(path: str) -> str:
+    from ocr_core.overlay.fonts import load_font
+
+    return f"{path}: {' '.join(filter(None, load_font(path, 12).getname()))}"
 
 
 def _find_binding(options: PipelineOptions) -> str:

@@ -84,7 +84,7 @@ class PageResult:
         processing_ms: Wall time spent on this page.
         failure: Why there is no text, or None.
         overlay: The encoded picture with regions drawn, or None.
-        overlay_format: `jpeg` or `png`, with `overlay`.
+        overlay_format: `jpeg`, `png` or `webp`, with `overlay`.
     """
 
     pagenum: int | None

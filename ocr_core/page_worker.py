@@ -123,7 +123,7 @@ def _checked(fields: dict[str, Any], overlay: bytes) -> PageResult:
             and all(value is None or isinstance(value, str) for value in texts)
             and isinstance(result.confidence, float | int | None)
             and (result.text is None) == (result.failure is not None)
-            and result.overlay_format in ((None,) if result.overlay is None else ("jpeg", "png"))
+            and result.overlay_format in ((None,) if result.overlay is None else ("jpeg", "png", "webp"))
         )
         "".join(text or "" for text in texts).encode()
     except (ValueError, TypeError, KeyError, AttributeError):

@@ -39,7 +39,7 @@ class WorkingPage:
         confidence: Mean over words, 0-100.
         engine: What produced the text.
         overlay: Encoded picture.
-        overlay_format: `jpeg` or `png`.
+        overlay_format: `jpeg`, `png` or `webp`.
     """
 
     source: DocumentPage

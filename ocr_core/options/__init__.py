@@ -5,7 +5,7 @@ its fingerprint is (with the engine versions) a row's `pipeline_id`.
 """
 
 from ocr_core.options.base import Options
-from ocr_core.options.draw import DrawOptions
+from ocr_core.options.draw import DrawOptions, Label
 from ocr_core.options.lines import LineOptions, PpocrOptions
 from ocr_core.options.pipeline import PipelineOptions
 from ocr_core.options.preprocess import (
@@ -27,6 +27,7 @@ __all__ = [
     "DeskewOptions",
     "DetectOptions",
     "DrawOptions",
+    "Label",
     "LineOptions",
     "Options",
     "OrientOptions",

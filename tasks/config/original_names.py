@@ -188,6 +188,8 @@ ALIASES: tuple[Alias, ...] = (
     _alias("batchSize", "pipeline.recognize", "pipeline.recognize.ppocr.batch_size"),
     _alias("lineWidth", "pipeline.draw", "pipeline.draw.line_width"),
     _alias("rectColor", "pipeline.draw", "pipeline.draw.color", _color),
+    _alias("fontSize", "pipeline.draw", "pipeline.draw.font_size"),
+    _alias("filledRect", "pipeline.draw", "pipeline.draw.filled"),
 )
 """Every name that is taken. Several have one target where several stages of the original share what is one option."""
 
@@ -225,5 +227,6 @@ ANSWERS: dict[str, str] = {
     "outputFormat": "the column text has the text, and the column regions the positions; leave it out",
     "includeConfidence": "confidence is in every row and every region; leave it out",
     "useGPU": "neither Tesseract nor PP-OCR uses one here; leave it out",
+    "rotated": "a region with an angle is always drawn turned; leave it out",
 }
 """Names that have no option of their own here, each with what replaces it."""

@@ -94,7 +94,7 @@ results = st.builds(
     processing_ms=st.floats(0, 1e9),
     failure=st.none() | st.builds(Failure, st.sampled_from(FailureKind), texts),
     overlay=st.none() | st.binary(min_size=1),
-    overlay_format=st.none() | st.sampled_from(["jpeg", "png"]),
+    overlay_format=st.none() | st.sampled_from(["jpeg", "png", "webp"]),
 )
 
 

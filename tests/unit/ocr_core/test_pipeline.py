@@ -220,7 +220,7 @@ def test_a_window_wider_than_the_picture() -> None:
     assert binarize(np.zeros((5, 4), np.uint8), BinarizeOptions(method="sauvola")).shape == (5, 4)
 
 
-@pytest.mark.parametrize("encoding", ["jpeg", "png"])
+@pytest.mark.parametrize("encoding", ["jpeg", "png", "webp"])
 def test_overlay(letter: Path, encoding: str) -> None:
     result = run(letter, options(draw=DrawOptions(format=encoding, color="#ff0000", max_side=1000)))
     assert result.overlay is not None

@@ -72,6 +72,8 @@ CASES: list[tuple[str, Any, str, Any]] = [
     ("pipeline.recognize.groupImages", "true", "pipeline.recognize.lines.group_images", True),
     ("pipeline.recognize.batchSize", "4", "pipeline.recognize.ppocr.batch_size", 4),
     ("pipeline.draw.lineWidth", "4", "pipeline.draw.line_width", 4),
+    ("pipeline.draw.fontSize", "12", "pipeline.draw.font_size", 12),
+    ("pipeline.draw.filledRect", "true", "pipeline.draw.filled", True),
     ("pipeline.draw.rectColor", "Color.blue", "pipeline.draw.color", "blue"),
 ]
 NAMES = st.sampled_from(

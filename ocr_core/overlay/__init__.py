@@ -1,0 +1,1 @@
+"""What an overlay is made of: fonts, places for labels, the panel of text."""
