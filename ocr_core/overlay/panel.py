@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from statistics import median
 
 from PIL import Image, ImageDraw
 
 from ocr_core.geometry import Box
 from ocr_core.overlay.fonts import Font, font_for
 
-_SHARE = 0.8
-"""Height of letters, from the foot to the top of a line, in heights of the line's box."""
+_SHARE = 1.2
+"""Size of letters in heights of their line's box at most: a line of capitals alone has a low one."""
+
+_TALLEST = 1.5
+"""Height, in heights of the page's ordinary lines, up to which letters grow with a box, which may hold more."""
 
 _LEAST = 6
 """Pixels; a smaller size cannot be read."""
@@ -22,80 +27,81 @@ _BLACK = (0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Letters:
-    """How text is written.
+class Piece:
+    """A text and where it is written.
 
     Attributes:
-        size: Pixels; None: as large as fits.
-        largest_step: Height of a line, in pixels, that counts at most: a box may be higher than its letters.
-        font: Font file, see `font_for`.
+        text: Its lines share the height of the box.
+        box: Pixels of the picture; the text is turned as the box is.
+        step: Height of the line it is from, pixels.
     """
 
-    size: int | None
-    largest_step: float
-    font: str | None
+    text: str
+    box: Box
+    step: float
 
 
-def write_in(picture: Image.Image, text: str, box: Box, letters: Letters) -> None:
-    """Writes a region's text where the region is, turned as its box is, or as a tall one seems to be.
+def write_text(picture: Image.Image, lines: list[list[Piece]], size: int | None, option: str | None) -> None:
+    """Writes the pieces of each line in letters of one size, which is near that of the page's own.
 
     Args:
         picture: RGB.
-        text: Lines share the height of the box.
-        box: Pixels of the picture.
-        letters: How large.
+        lines: Pieces of one line together.
+        size: Pixels; None: so that the pieces fit into their boxes, as far as that can be read.
+        option: Font file, see `font_for`.
 
     Raises:
-        EnvironmentFault: If the font file is no font.
+        EnvironmentFault: If the option is no font.
     """
-    lines = ["".join(filter(str.isprintable, line))[:_MOST_LETTERS] for line in text.split("\n")]
-    if len(lines) == 1 and len(text) > 2 and box.height > 2 * box.width:
-        box = _lying(box)
-    width, height = round(box.width), round(box.height)
-    if width < 1 or height < 1:
-        return
+    pieces = [piece for line in lines for piece in line]
+    tallest = _TALLEST * median([piece.step for piece in pieces] or [0])
+    for line in lines:
+        upright = [_upright(piece) for piece in line]
+        most = max(_LEAST, round(min(max(piece.step for piece in upright), tallest) * _SHARE))
+        shared = size or round(median(_fitting(piece, most, option) for piece in upright))
+        for piece in upright:
+            _write(picture, piece, size or min(shared, _fitting(piece, shared, option)), option)
+
+
+def _upright(piece: Piece) -> Piece:
+    """Returns a text in a tall box as one of a line that runs downwards."""
+    box = piece.box
+    if "\n" in piece.text or len(piece.text) < 3 or box.height <= 2 * box.width:
+        return piece
+    left = box.left + (box.width - box.height) / 2
+    top = box.top + (box.height - box.width) / 2
+    return Piece(piece.text, Box(left, top, box.height, box.width, box.angle + 90), box.width)
+
+
+def _fitting(piece: Piece, size: int, option: str | None) -> int:
+    """Returns the size, at most `size`, in which a piece is no wider than its box, if it can be read then."""
+    wide = max((font.getlength(drawn) for font, drawn in _lines(piece, size, option)), default=0)
+    return size if wide <= piece.box.width else max(_LEAST, int(size * piece.box.width / wide))
+
+
+def _lines(piece: Piece, size: int, option: str | None) -> Iterator[tuple[Font, str]]:
+    for line in piece.text.split("\n"):
+        yield font_for("".join(filter(str.isprintable, line))[:_MOST_LETTERS], size, option)
+
+
+def _write(picture: Image.Image, piece: Piece, size: int, option: str | None) -> None:
+    box = piece.box
+    lines = list(_lines(piece, size, option))
     if box.angle == 0:
-        _write(ImageDraw.Draw(picture), (box.left, box.top), (width, height), lines, letters)
+        _draw_lines(ImageDraw.Draw(picture), lines, box, _BLACK)
         return
+    width, height = max(1, round(box.width)), max(1, round(box.height))
     written = Image.new("L", (width, height), 0)
-    _write(ImageDraw.Draw(written), (0, 0), (width, height), lines, letters)
+    _draw_lines(ImageDraw.Draw(written), lines, Box(0, 0, width, height), 255)
     turned = written.rotate(-box.angle, Image.Resampling.BICUBIC, expand=True)
     left = round(box.left + box.width / 2 - turned.width / 2)
     top = round(box.top + box.height / 2 - turned.height / 2)
     picture.paste(_BLACK, (left, top), turned)
 
 
-def step_of(text: str, height: float) -> float:
-    """Returns the height of one of a region's lines."""
-    return height / (text.count("\n") + 1)
-
-
-def _lying(box: Box) -> Box:
-    """Returns the same rectangle as one of a line that runs downwards."""
-    left = box.left + (box.width - box.height) / 2
-    top = box.top + (box.height - box.width) / 2
-    return Box(left, top, box.height, box.width, box.angle + 90)
-
-
-def _write(
-    draw: ImageDraw.ImageDraw,
-    corner: tuple[float, float],
-    extent: tuple[int, int],
-    lines: list[str],
-    letters: Letters,
+def _draw_lines(
+    draw: ImageDraw.ImageDraw, lines: list[tuple[Font, str]], box: Box, ink: int | tuple[int, int, int]
 ) -> None:
-    step = extent[1] / len(lines)
-    ink = 255 if draw.mode == "L" else _BLACK
-    for number, line in enumerate(lines):
-        size = letters.size or max(_LEAST, round(min(step, letters.largest_step) * _SHARE))
-        font, drawn = _fitting(line, size, extent[0], letters.font)
-        draw.text((corner[0], corner[1] + (number + 0.5) * step), drawn, font=font, fill=ink, anchor="lm")
-
-
-def _fitting(line: str, size: int, width: int, option: str | None) -> tuple[Font, str]:
-    """Returns a font in which a line is no wider than `width`, if it can be read then."""
-    font, drawn = font_for(line, size, option)
-    wide = font.getlength(drawn)
-    if wide > width:
-        font, drawn = font_for(line, max(_LEAST, int(size * width / wide)), option)
-    return font, drawn
+    step = box.height / len(lines)
+    for number, (font, text) in enumerate(lines):
+        draw.text((box.left, box.top + (number + 0.5) * step), text, font=font, fill=ink, anchor="lm")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import groupby
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from ocr_core.layout import LEVELS
 from ocr_core.options import DrawOptions, Label
 from ocr_core.overlay.fonts import font_for
 from ocr_core.overlay.labels import Placement, Quad
-from ocr_core.overlay.panel import Letters, step_of, write_in
+from ocr_core.overlay.panel import Piece, write_text
 from ocr_core.page import Level, Region
 from ocr_core.pipeline import WorkingPage
 
@@ -41,9 +42,6 @@ _SMALLEST, _LARGEST = 11, 1 / 45
 
 _BETWEEN = (160, 160, 160)
 """Colour of the line between the page and its text."""
-
-_TALLEST = 1.7
-"""Height, in heights of the page's ordinary lines, up to which text beside the page grows with its box."""
 
 _WITH_TEXT = (Label.TEXT, Label.TEXT_AND_CONFIDENCE)
 _WITH_CONFIDENCE = (Label.CONFIDENCE, Label.TEXT_AND_CONFIDENCE)
@@ -83,7 +81,7 @@ class Draw:
         if scale < 1:
             size = (max(1, int(picture.width * scale)), max(1, int(picture.height * scale)))
             picture = picture.resize(size, Image.Resampling.LANCZOS)
-        picture = draw_regions(picture, shown(page.regions, self.options.level), scale, self.options)
+        picture = draw_regions(picture, page.regions, scale, self.options)
         buffer = io.BytesIO()
         picture.save(buffer, self.options.format.upper(), quality=self.options.quality, optimize=True)
         page.overlay, page.overlay_format = buffer.getvalue(), self.options.format
@@ -98,33 +96,55 @@ def shown(regions: tuple[Region, ...], level: Level) -> list[Region]:
     return []
 
 
-def draw_regions(picture: Image.Image, regions: list[Region], scale: float, options: DrawOptions) -> Image.Image:
+def draw_regions(picture: Image.Image, regions: tuple[Region, ...], scale: float, options: DrawOptions) -> Image.Image:
     """Returns an RGB picture with regions drawn, and beside it, where labels have text, one of the text.
 
     Args:
         picture: The page.
-        regions: Boxes in pixels of the page.
+        regions: All there are; boxes in pixels of the page.
         scale: Pixels of the picture for one of the page.
         options: How to draw them.
     """
     gray = np.asarray(picture.convert("L"))
     drawn = picture.convert("RGB")
-    colors = [color_of(region.confidence, options) for region in regions]
-    quads = [_quad(region.box, scale, options.line_width) for region in regions]
+    chosen = shown(regions, options.level)
+    colors = [color_of(region.confidence, options) for region in chosen]
+    quads = [_quad(region.box, scale, options.line_width) for region in chosen]
     if options.filled:
         _fill(drawn, quads, colors, options.fill_opacity)
     draw = ImageDraw.Draw(drawn)
     for quad, color in zip(quads, colors, strict=True):
         draw.polygon(quad, outline=color, width=options.line_width)
-    if options.label in _WITH_CONFIDENCE and regions:
-        _write_confidences(draw, gray, list(zip(regions, quads, colors, strict=True)), scale, options)
+    if options.label in _WITH_CONFIDENCE and chosen:
+        _write_confidences(draw, gray, list(zip(chosen, quads, colors, strict=True)), scale, options)
     if options.label not in _WITH_TEXT:
         return drawn
     both = Image.new("RGB", (2 * drawn.width, drawn.height), "white")
-    both.paste(_panel(drawn.size, regions, colors, scale, options), (drawn.width, 0))
+    panel = Image.new("RGB", drawn.size, "white")
+    for region, color in zip(chosen, colors, strict=True):
+        ImageDraw.Draw(panel).polygon(grown(scaled(region.box, scale), 2).corners(), outline=color)
+    write_text(panel, pieces_of(regions, chosen, scale), options.font_size, options.font)
+    both.paste(panel, (drawn.width, 0))
     both.paste(drawn)
     ImageDraw.Draw(both).line((drawn.width, 0, drawn.width, drawn.height), fill=_BETWEEN)
     return both
+
+
+def pieces_of(regions: tuple[Region, ...], chosen: list[Region], scale: float) -> list[list[Piece]]:
+    """Returns what is written beside the page: lines of words where words are known, else the chosen regions."""
+    lines = {region.index: region for region in regions if region.level is Level.LINE}
+    words = [region for region in regions if region.level is Level.WORD and region.parent in lines and region.text]
+    if words:
+        return [
+            [Piece(str(word.text), scaled(word.box, scale), lines[line].box.height * scale) for word in group]
+            for line, group in groupby(words, key=lambda word: word.parent or 0)
+        ]
+    made = []
+    for region in chosen:
+        if region.text:
+            step = region.box.height * scale / (region.text.count("\n") + 1)
+            made.append([Piece(region.text, scaled(region.box, scale), step)])
+    return made
 
 
 def color_of(confidence: float | None, options: DrawOptions) -> Color:
@@ -145,9 +165,13 @@ def grown(box: Box, margin: float) -> Box:
     return Box(box.left - margin, box.top - margin, box.width + 2 * margin, box.height + 2 * margin, box.angle)
 
 
+def scaled(box: Box, scale: float) -> Box:
+    """Returns the box in pixels of a picture that has `scale` of them for one of the page."""
+    return Box(box.left * scale, box.top * scale, box.width * scale, box.height * scale, box.angle)
+
+
 def _quad(box: Box, scale: float, line_width: int) -> Quad:
-    around = grown(box, (line_width + 1) / scale)
-    return tuple((x * scale, y * scale) for x, y in around.corners())
+    return grown(scaled(box, scale), line_width + 1).corners()
 
 
 def _fill(picture: Image.Image, quads: list[Quad], colors: list[Color], opacity: float) -> None:
@@ -158,22 +182,6 @@ def _fill(picture: Image.Image, quads: list[Quad], colors: list[Color], opacity:
         on_layer.polygon(quad, fill=color)
         on_mask.polygon(quad, fill=round(255 * opacity))
     picture.paste(layer, mask=mask)
-
-
-def _panel(
-    size: tuple[int, int], regions: list[Region], colors: list[Color], scale: float, options: DrawOptions
-) -> Image.Image:
-    panel = Image.new("RGB", size, "white")
-    draw = ImageDraw.Draw(panel)
-    steps = [step_of(region.text, region.box.height) * scale for region in regions if region.text]
-    letters = Letters(options.font_size, _TALLEST * median(steps or [0]), options.font)
-    for region, color in zip(regions, colors, strict=True):
-        at = region.box
-        box = Box(at.left * scale, at.top * scale, at.width * scale, at.height * scale, at.angle)
-        draw.polygon(grown(box, 2).corners(), outline=color)
-        if region.text:
-            write_in(panel, region.text, box, letters)
-    return panel
 
 
 def _write_confidences(
