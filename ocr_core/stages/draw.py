@@ -82,8 +82,10 @@ class Draw:
             size = (max(1, int(picture.width * scale)), max(1, int(picture.height * scale)))
             picture = picture.resize(size, Image.Resampling.LANCZOS)
         picture = draw_regions(picture, page.regions, scale, self.options)
-        buffer = io.BytesIO()
-        picture.save(buffer, self.options.format.upper(), quality=self.options.quality, optimize=True)
+        buffer = io.BytesIO()  # a PNG that is optimised takes seconds
+        picture.save(
+            buffer, self.options.format.upper(), quality=self.options.quality, optimize=self.options.format == "jpeg"
+        )
         page.overlay, page.overlay_format = buffer.getvalue(), self.options.format
 
 
