@@ -45,6 +45,11 @@ class Region:
     confidence: float | None
     engine: str
 
+    @property
+    def is_space(self) -> bool:
+        """Whether it is a space between two words (`recognize.with_spaces`), and no word."""
+        return self.level is Level.WORD and self.text == " "
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:

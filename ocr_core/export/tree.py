@@ -47,6 +47,8 @@ def page_tree(page: PageResult) -> list[Element]:
     found: dict[int, Element] = {}
     top: list[Element] = []
     for region in page.regions:
+        if region.is_space:
+            continue
         element = _element(region, splits=region.index not in read)
         parent = found.get(region.parent) if region.parent is not None else None
         fits = parent is not None and LEVELS.index(parent.level) < LEVELS.index(region.level)

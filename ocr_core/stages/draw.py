@@ -92,7 +92,7 @@ class Draw:
 def shown(regions: tuple[Region, ...], level: Level) -> list[Region]:
     """Picks the regions of `level`, but no spaces; where there are none, of the finest coarser level that has some."""
     for candidate in reversed(LEVELS[: LEVELS.index(level) + 1]):
-        found = [region for region in regions if region.level is candidate and region.text != " "]
+        found = [region for region in regions if region.level is candidate and not region.is_space]
         if found:
             return found
     return []
@@ -135,7 +135,7 @@ def draw_regions(picture: Image.Image, regions: tuple[Region, ...], scale: float
 def pieces_of(regions: tuple[Region, ...], chosen: list[Region], scale: float) -> list[list[Piece]]:
     """Returns what is written beside the page: lines of words where words are known, else the chosen regions."""
     lines = {region.index: region for region in regions if region.level is Level.LINE}
-    words = [region for region in regions if region.level is Level.WORD and region.parent in lines and region.text]
+    words = [r for r in regions if r.level is Level.WORD and r.parent in lines and r.text and not r.is_space]
     if words:
         return [
             [Piece(str(word.text), scaled(word.box, scale), lines[line].box.height * scale) for word in group]

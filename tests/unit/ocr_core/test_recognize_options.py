@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from ocr_core import ConfigError, Level, PageResult, PipelineOptions, Region, build_pipeline, open_document, pipeline_id
 from ocr_core.engines.tessdata import Wanted, find_tessdata
+from ocr_core.export.tree import page_tree
 from ocr_core.options import DetectOptions, RecognizeOptions, TextLayerOptions
 from tests import generators
 
@@ -96,6 +97,7 @@ def test_with_spaces(tmp_path: Path, binding: str) -> None:
         assert space.confidence is None
         assert space.parent == before.parent
     assert (result.text, result.confidence) == (plain.text, plain.confidence)
+    assert page_tree(result) == page_tree(plain), "exports have words only"
 
 
 def test_lists_of_characters(tmp_path: Path, binding: str) -> None:
