@@ -51,6 +51,7 @@ EXAMPLES = {
         "inkstream reprocess tables letters.yaml --dry-run",
         "inkstream reprocess tables --path 'a*.pdf' --set pipeline.render.resolution=400",
     ],
+    "diff": ["inkstream diff tables --from 1", "inkstream diff tables --from 1 --to 2 --path '*.pdf' --json"],
     "forget": ["inkstream forget tables inbox/letter.pdf", "inkstream forget tables 'letter*' --dry-run"],
     "show": ["inkstream show tables", "inkstream show tables --version 1 --limit 100 --json"],
     "ocr": [
@@ -78,6 +79,7 @@ NOTES = {
     "run": "[Run on a folder or bucket](../how-to/run-on-a-folder.md), [progress as JSON](progress-json.md).",
     "retry": "[Retry and reprocess](../how-to/retry-and-reprocess.md).",
     "reprocess": "[Retry and reprocess](../how-to/retry-and-reprocess.md).",
+    "diff": "[Compare two versions](../how-to/compare-two-versions.md).",
     "forget": "[Forget a document](../how-to/forget-a-document.md).",
     "maintain": "[Maintain a table](../how-to/maintain-a-table.md).",
     "show": "Version 0 is the empty table; each commit makes the next.",

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ocr_core.metrics import (
     WordScore,
@@ -32,3 +34,18 @@ def test_word_score_counts_repeats() -> None:
     assert word_score("", "") == WordScore(1, 1)
     assert WordScore(0, 0).f1 == 0
     assert WordScore(0.5, 1).f1 == pytest.approx(2 / 3)
+
+
+def _by_the_table(truth: str, found: str) -> int:
+    """Wagner and Fischer's table, row by row: slow and plain."""
+    row = list(range(len(found) + 1))
+    for number, wanted in enumerate(truth, 1):
+        above, row = row, [number]
+        for column, got in enumerate(found, 1):
+            row.append(min(above[column - 1] + (wanted != got), above[column] + 1, row[-1] + 1))
+    return row[-1]
+
+
+@given(st.text("abcd", max_size=80), st.text("abcd", max_size=80))
+def test_edit_distance_is_that_of_the_table(truth: str, found: str) -> None:
+    assert edit_distance(truth, found) == _by_the_table(truth, found)

@@ -1,0 +1,29 @@
+"""Two texts shown as one."""
+
+from __future__ import annotations
+
+import pytest
+
+from flows.console.comparing import word_diff
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ("a b c", "a x c", "a [-b-] {+x+} c"),
+        ("a b", "a b c", "a b {+c+}"),
+        ("a b", "b", "[-a-] b"),
+        ("", "new words", "{+new words+}"),
+        (" ".join("abcdefghijklmnop"), " ".join("abcdefghijklmnoX"), "… l m n o [-p-] {+X+}"),
+        (" ".join("xabcdefghijkx"), " ".join("yabcdefghijky"), "[-x-] {+y+} a b c d … h i j k [-x-] {+y+}"),
+        ("bell", "\x1b[31mbell", "[-bell-] {+\N{REPLACEMENT CHARACTER}[31mbell+}"),
+    ],
+)  # fmt: skip
+def test_without_colour_what_went_and_came_is_marked(before: str, after: str, shown: str) -> None:
+    assert word_diff(before, after, coloured=False).plain.strip() == shown
+
+
+def test_with_colour_it_is_struck_and_bold() -> None:
+    text = word_diff("a b", "a c", coloured=True)
+    assert text.plain.split() == ["a", "b", "c"]
+    assert {str(span.style) for span in text.spans} == {"red strike", "bold green"}
