@@ -12,8 +12,9 @@ from typing import Any, Self
 from deltalake import DeltaTable
 
 from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, SourceChangedError, TransientError
-from ocr_core.export import TEXT_WRITERS, ExportFormat
+from ocr_core.export.export_format import ExportFormat
 from ocr_core.export.pdf_writer import PdfWriter
+from ocr_core.export.text_writers import TEXT_WRITERS
 from ocr_core.page import PageResult
 from tasks.config import StreamConfig
 from tasks.delta import any_of, scan, sql_text

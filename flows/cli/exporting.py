@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.common import AsJson, OfStream, Paths, Sink, app, exit_codes
-from ocr_core.export import ExportFormat
+from ocr_core.export.export_format import ExportFormat
 
 
 @app.command(rich_help_panel="Look")

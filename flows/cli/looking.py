@@ -18,7 +18,7 @@ from flows.cli.common import (
     read_document,
     read_partial_config,
 )
-from ocr_core.export import ExportFormat
+from ocr_core.export.export_format import ExportFormat
 
 
 @app.command(rich_help_panel="Look")

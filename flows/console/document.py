@@ -13,7 +13,8 @@ from rich.console import Console
 
 from flows.console.text import print_json, visible
 from ocr_core.errors import ConfigError
-from ocr_core.export import TEXT_WRITERS, ExportFormat
+from ocr_core.export.export_format import ExportFormat
+from ocr_core.export.text_writers import TEXT_WRITERS
 
 if TYPE_CHECKING:
     from ocr_core.limits import LimitOptions
@@ -70,7 +71,8 @@ class _Watched:
 
 
 def _print_pages(pages: Iterable[PageResult], text_format: ExportFormat) -> None:
-    from ocr_core.export import page_json, page_text
+    from ocr_core.export.json_lines import page_json
+    from ocr_core.export.plain_text import page_text
 
     for page in pages:
         if text_format is ExportFormat.JSON:

@@ -13,7 +13,10 @@ import pypdfium2 as pdfium
 import pytest
 
 from ocr_core import ConfigError, PipelineOptions, read_document
-from ocr_core.export import ExportFormat, hocr, json_lines, plain_text
+from ocr_core.export.export_format import ExportFormat
+from ocr_core.export.hocr import hocr
+from ocr_core.export.json_lines import json_lines
+from ocr_core.export.plain_text import plain_text
 from tasks.exporting import Export
 from tests import generators
 from tests.faults.documents import tiny_pdf

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ocr_core.export import ExportFormat
+from ocr_core.export.export_format import ExportFormat
 from tasks.export_names import output_name
 from tasks.paths import encode
 

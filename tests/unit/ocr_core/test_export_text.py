@@ -18,7 +18,12 @@ from hypothesis import strategies as st
 
 from ocr_core import PipelineOptions, read_document
 from ocr_core.errors import FailureKind
-from ocr_core.export import TEXT_WRITERS, ExportFormat, alto, hocr, json_lines, plain_text
+from ocr_core.export.alto import alto
+from ocr_core.export.export_format import ExportFormat
+from ocr_core.export.hocr import hocr
+from ocr_core.export.json_lines import json_lines
+from ocr_core.export.plain_text import plain_text
+from ocr_core.export.text_writers import TEXT_WRITERS
 from ocr_core.export.tree import Element, page_tree
 from ocr_core.geometry import Box
 from ocr_core.layout import LEVELS
