@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from ftplib import error_perm
 from functools import cached_property
 from typing import Any
@@ -53,42 +54,66 @@ class FtpStore(Store):
     def _ls(self, folder: str) -> list[Described]:
         name = self.native(folder)
         if not self._states_facts:
-            return [self._dated(described) for described in super()._ls(folder)]
+            return self._plain_ls(folder)
         lines: list[str] = []
         try:
             self._ftp.retrlines(f"MLSD {name}", lines.append)
         except error_perm as error:
             if str(error).startswith("530"):
                 raise
-            info = self._info(folder)
-            return [(folder, info)]
+            return [(folder, self._file_in_place_of(folder, error))]
         return [
             (self.path(f"{name.rstrip('/')}/{entry}"), facts)
             for facts, entry in (_facts(line) for line in _joined(lines))
             if facts["type"] in _KINDS.values() and entry not in (".", "..")
         ]
 
-    def _dated(self, described: Described) -> Described:
-        """Replaces the date of `ls -l`, which changes its form as the file ages."""
-        path, info = described
-        if info["type"] != "file":
-            return described
-        return path, {**info, "modify": self._asked("MDTM", path)}
+    def _plain_ls(self, folder: str) -> list[Described]:
+        entries = [(path, _undated(info)) for path, info in super()._ls(folder)]
+        if [path for path, _ in entries] == [f"{folder}/{folder.rpartition('/')[2]}"]:  # a file is listed as itself
+            with suppress(FileNotFoundError):
+                return [(folder, self._info(folder))]
+        return entries
+
+    def _file_in_place_of(self, folder: str, error: error_perm) -> dict[str, Any]:
+        """Finds out why a folder is not listed: servers have one code for several reasons.
+
+        Returns:
+            What is known of the file that is there instead.
+
+        Raises:
+            FileNotFoundError: If nothing is there.
+            PermissionError: If the folder is there and may not be listed.
+        """
+        try:
+            info = self._info(folder)
+        except FileNotFoundError:
+            parent, slash, _ = folder.rpartition("/")
+            beside = dict(self._ls(parent)) if slash else {}
+            if folder not in beside:
+                raise
+            info = beside[folder]
+        if info["type"] == "directory":
+            raise PermissionError(f"{folder}: {error}") from error
+        return info
 
     def _info(self, path: str) -> dict[str, Any]:
         if self._states_facts:
             answer = self._asked("MLST", path).splitlines()
             return _facts(answer[1].strip())[0]
         size, modify = self._asked("SIZE", path), self._asked("MDTM", path)
-        return {"type": "file", "size": int(size), "modify": modify}
+        return {"type": "file", "size": int(size) if size else None, "modify": modify}
 
     def _asked(self, command: str, path: str) -> str:
+        """Sends a command about a file; an empty string where the server does not know the command."""
         self._ftp.voidcmd("TYPE I")  # some servers give no size otherwise
         try:
             answer: str = self._ftp.sendcmd(f"{command} {self.native(path)}")
         except error_perm as error:
             if str(error).startswith(("501", "550")):
                 raise FileNotFoundError(path) from error
+            if str(error).startswith(("500", "502", "504")):
+                return ""
             raise
         return answer if command == "MLST" else answer[4:].strip()
 
@@ -99,6 +124,11 @@ class FtpStore(Store):
             if str(error).startswith("550"):  # it was there a moment ago
                 raise PermissionError(str(error)) from error
             raise
+
+
+def _undated(info: dict[str, Any]) -> dict[str, Any]:
+    """Takes away the date of `ls -l`, whose form changes as the file ages."""
+    return {**info, "modify": None}
 
 
 def _joined(lines: list[str]) -> list[str]:

@@ -26,7 +26,8 @@ def web_server(folder: Path, log: Path) -> Iterator[str]:
 
 @contextmanager
 def ftp_server(folder: Path, log: Path, *options: str) -> Iterator[str]:
-    """An FTP server; `--plain` takes away the commands of RFC 3659's listings. Yields its host and port."""
+    """An FTP server; `--plain` takes away RFC 3659's listings, `--undated` its times;
+    `--locked FOLDER` may not be listed. Yields its host and port."""
     arguments = ["--port", "{port}", "--folder", str(folder), *options]
     with _server(log, "tests.integration.servers", *arguments) as address:
         yield address
@@ -71,7 +72,9 @@ def main() -> None:
     parser.add_argument("--port", type=int)
     parser.add_argument("--folder")
     parser.add_argument("--plain", action="store_true")
+    parser.add_argument("--undated", action="store_true")
     parser.add_argument("--user", action="store_true")
+    parser.add_argument("--locked")
     options = parser.parse_args()
 
     class Handler(FTPHandler):  # type: ignore[misc]
@@ -80,13 +83,15 @@ def main() -> None:
         proto_cmds = {  # noqa: RUF012 - as in the parent
             name: command
             for name, command in FTPHandler.proto_cmds.items()
-            if not (options.plain and name in ("MLSD", "MLST", "FEAT"))
+            if not (options.plain and name in ("MLSD", "MLST", "FEAT")) and not (options.undated and name == "MDTM")
         }
 
     if options.user:
         Handler.authorizer.add_user(USER, PASSWORD, options.folder)
     else:
         Handler.authorizer.add_anonymous(options.folder)
+        if options.locked:
+            Handler.authorizer.override_perm("anonymous", options.locked, "")
     FTPServer(("127.0.0.1", options.port), Handler).serve_forever()
 
 

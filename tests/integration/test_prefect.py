@@ -52,6 +52,8 @@ def test_one_flow_run_with_a_few_task_runs_a_batch(prefect_server: PrefectServer
         "failed_pages": 0,
         "kept_pages": 0,
         "left_out": 0,
+        "cleaned": 0,
+        "not_cleaned": 0,
         "version": lines[-1]["version"],
         "table": lines[-1]["table"],
     }

@@ -176,6 +176,24 @@ def test_a_name_that_ftp_cannot_say_is_a_row(inbox: Path, tmp_path: Path) -> Non
     assert caught.value.kind is FailureKind.UNREADABLE
 
 
+def test_a_server_that_gives_no_times_is_refused(inbox: Path, tmp_path: Path) -> None:
+    put(inbox, b"a.pdf", b"x")
+    with (
+        ftp_server(inbox, tmp_path / "log", "--plain", "--undated") as host,
+        pytest.raises(ConfigError, match="cannot be told apart"),
+    ):
+        listed(f"ftp://{host}/")
+
+
+def test_a_folder_that_may_not_be_listed_is_said_so(inbox: Path, tmp_path: Path) -> None:
+    put(inbox, b"locked/a.pdf", b"x")
+    with (
+        ftp_server(inbox, tmp_path / "log", "--locked", str(inbox / "locked")) as host,
+        pytest.raises(EnvironmentFault, match=r"locked: 550 (?s:.*)let these credentials list"),
+    ):
+        listed(f"ftp://{host}/")
+
+
 @pytest.mark.parametrize("protocol", ["ftp", "http"])
 def test_a_host_that_does_not_answer_is_the_moments_fault(
     protocol: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
