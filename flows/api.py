@@ -46,15 +46,18 @@ class Stream:
         self._prefect = prefect == "on" or (prefect == "auto" and api_configured())
         self._workers = Workers(config)
 
-    def run(self) -> Summary:
+    def run(self, limit: int | None = None) -> Summary:
         """Drains what is new, in capped batches, and returns what was committed.
+
+        Args:
+            limit: Take so many new files at most, in the order of the source; the others wait for a later run.
 
         Raises:
             ConfigError: If the configuration cannot be run.
             EnvironmentFault: If the machine lacks something; it says what and the remedy.
             TransientError: If the work should be tried again later.
         """
-        return self.start(NewFiles())
+        return self.start(NewFiles(limit))
 
     def retry(
         self, *, kinds: Sequence[FailureKind] = (), paths: Sequence[str] = (), overrides: Sequence[str] = ()
@@ -143,4 +146,4 @@ def _run_flow(config: StreamConfig, planner: Planner) -> None:
     elif isinstance(planner, OtherPipeline):
         reprocess(config, paths=list(planner.paths))
     else:
-        ocr_stream(config)
+        ocr_stream(config, limit=planner.limit if isinstance(planner, NewFiles) else None)

@@ -219,7 +219,7 @@ class StreamRun:
     def _plan(self) -> Plan:
         plan = self._planner.plan(self._config, self._workers.made_by)
         files = [file for item in plan.work for file in item.batch.files]
-        self._publish(Listed(plan.looked_at, len(files), sum(file.size for file in files)))
+        self._publish(Listed(plan.looked_at, len(files), sum(file.size for file in files), plan.waiting))
         return plan
 
     def _run_batch(self, item: Work, label: str, listing_ms: float) -> None:

@@ -42,11 +42,13 @@ class Plan:
         looked_at: File versions that were considered.
         work: The batches, in order.
         known: File versions of the source that have rows.
+        waiting: New file versions that are left for a later run.
     """
 
     looked_at: int
     work: tuple[Work, ...]
     known: Sequence[FileVersion] = ()
+    waiting: int = 0
 
 
 class Planner(Protocol):
@@ -91,8 +93,13 @@ class MadeBy(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NewFiles:
-    """The planner of `run`: what is in the source and has no rows."""
+    """The planner of `run`: what is in the source and has no rows.
 
+    Attributes:
+        limit: How many files at most; None for all.
+    """
+
+    limit: int | None = None
     step: str = "discover"
     new_files: bool = True
     expects_failures: bool = False
@@ -100,11 +107,13 @@ class NewFiles:
     def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
         """Lists the source and puts what is new into batches."""
         found = discover(config)
+        taken = found.files[: self.limit]
         batches = (
             replace(batch, replacing=found.replacing.intersection(file.path for file in batch.files))
-            for batch in cut(found.files, config, found.planned_at)
+            for batch in cut(taken, config, found.planned_at)
         )
-        return Plan(found.listed, tuple(Work(batch, config) for batch in batches), found.known_files)
+        work = tuple(Work(batch, config) for batch in batches)
+        return Plan(found.listed, work, found.known_files, waiting=len(found.files) - len(taken))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ its body names, and a parameter's type that is only a string would be lost on th
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from pydantic import Field
 
 from flows.drain import StreamRun, Workers
 from flows.planners import NewFiles, Planner
@@ -18,6 +19,7 @@ from flows.watching import current_watch
 from tasks.config import StreamConfig
 
 T = TypeVar("T")
+FileLimit = Annotated[int, Field(ge=1)]
 
 
 def run_as_task(name: str, label: str, call: Callable[[], T]) -> T:
@@ -47,13 +49,14 @@ def drain_with_tasks(config: StreamConfig, planner: Planner) -> dict[str, Any]:
 
 
 @flow(name="ocr_stream", flow_run_name="{config.stream}", persist_result=False, validate_parameters=True)
-def ocr_stream(config: StreamConfig) -> dict[str, Any]:
+def ocr_stream(config: StreamConfig, limit: FileLimit | None = None) -> dict[str, Any]:
     """Streams new documents into a versioned table of text, each page exactly once.
 
     Args:
         config: The stream: source, trigger, pipeline, sink, execution.
+        limit: Take so many new files at most; the others wait for a later run.
 
     Returns:
         Counts of what was committed and of files left for the next trigger, and the table's version.
     """
-    return drain_with_tasks(config, NewFiles())
+    return drain_with_tasks(config, NewFiles(limit))

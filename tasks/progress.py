@@ -22,11 +22,13 @@ class Listed:
         listed: File versions that were looked at.
         new_files: Those to be read.
         new_bytes: Their size.
+        waiting: New ones that are left for a later run.
     """
 
     listed: int
     new_files: int
     new_bytes: int
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)

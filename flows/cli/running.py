@@ -27,6 +27,8 @@ def run(  # noqa: PLR0913 - one parameter an option
     max_files_per_trigger: Annotated[int | None, typer.Option(help="Files in one batch at most.")] = None,
     overrides: Overrides = None,
     every: Annotated[str | None, typer.Option(help="Go on, with a new run this often: 30s, 5m, 1h.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Take so many new files at most; the others wait.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and write nothing; say what would be read.")] = False,
     prefect: Annotated[
         PrefectChoice, typer.Option(help="Run under Prefect; auto: when a Prefect API is configured.")
     ] = PrefectChoice.AUTO,
@@ -52,7 +54,12 @@ def run(  # noqa: PLR0913 - one parameter an option
         )
         built = read_config(config, preset, [*flags, *(overrides or [])])
         pause = parse_duration(every).total_seconds() if every else None
-        _run_stream(built, prefect, pause, as_json, fail_on_document_error)
+        if dry_run and every:
+            raise ConfigError("--dry-run looks once: leave --every out")
+        if dry_run:
+            _print_plan(built, limit, as_json)
+        else:
+            _run_stream(built, prefect, pause, limit, as_json=as_json, strict=fail_on_document_error)
 
 
 @app.command(rich_help_panel="Process documents")
@@ -67,7 +74,18 @@ def demo(
         run_demo(folder, prefect.value)
 
 
-def _run_stream(config: StreamConfig, prefect: PrefectChoice, pause: float | None, as_json: bool, strict: bool) -> None:
+def _print_plan(config: StreamConfig, limit: int | None, as_json: bool) -> None:
+    from flows.api import Stream
+    from flows.console.plan import print_new_files
+    from flows.planners import NewFiles
+
+    with Stream(config) as stream:
+        print_new_files(stream.plan(NewFiles(limit)), as_json=as_json)
+
+
+def _run_stream(  # noqa: PLR0913 - one parameter an option
+    config: StreamConfig, prefect: PrefectChoice, pause: float | None, limit: int | None, *, as_json: bool, strict: bool
+) -> None:
     if config.sink.format == "memory":
         raise ConfigError("a memory sink ends with its process and would leave nothing here: use it from Python")
     from flows.api import Stream
@@ -79,11 +97,11 @@ def _run_stream(config: StreamConfig, prefect: PrefectChoice, pause: float | Non
         use_embedded_server()
     with run_output(as_json=as_json) as output, Stream(config, observers=[output], prefect=prefect.value) as stream:
         if pause is None:
-            summary = stream.run()
+            summary = stream.run(limit)
             output.finished(summary)
             _exit_with(summary, strict)
         else:
-            _run_every(stream.run, pause, output.finished, output.trouble)
+            _run_every(lambda: stream.run(limit), pause, output.finished, output.trouble)
 
 
 def _run_every(

@@ -53,11 +53,12 @@ class RunOutput:
         self._failed = 0
         self._files_done = 0
         self._bytes = 0
+        self._waiting = 0
 
     def __call__(self, event: Event) -> None:
         """Takes in one event."""
         if isinstance(event, Listed):
-            self._bytes = event.new_bytes
+            self._bytes, self._waiting = event.new_bytes, event.waiting
             self._files_done = self._pages = self._failed = 0
             self._update(total=event.new_files, completed=0)
         elif isinstance(event, Planned):
@@ -100,8 +101,9 @@ class RunOutput:
     def _planned(self, event: Planned) -> None:
         files = sum(len(batch.files) for batch in event.batches)
         if files and not self._as_json:
+            more = f"; {self._waiting} more wait for a later run" if self._waiting else ""
             self._console.print(
-                f"{files} {self._words.files}, {human_bytes(self._bytes)}, in {len(event.batches)} batches"
+                f"{files} {self._words.files}, {human_bytes(self._bytes)}, in {len(event.batches)} batches{more}"
             )
 
     def _batch_done(self, event: BatchDone) -> None:

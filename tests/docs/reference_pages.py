@@ -40,7 +40,8 @@ EXAMPLES = {
         "inkstream run --source inbox --sink tables",
         "inkstream run --source inbox --sink tables --preset ocr-regions --set 'source.glob=*.pdf'",
         "inkstream run --source s3://bucket/inbox --sink s3://bucket/tables --every 30s --json",
-        "inkstream run letters.yaml --set execution.workers=4",
+        "inkstream run letters.yaml --dry-run",
+        "inkstream run letters.yaml --limit 10 --set execution.workers=4",
     ],
     "status": ["inkstream status tables", "inkstream status s3://bucket/tables --stream letters --json"],
     "retry": [

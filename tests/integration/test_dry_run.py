@@ -1,0 +1,59 @@
+"""`inkstream run --dry-run` and `--limit`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from flows.stream import ocr_stream
+from tests.faults.documents import tiny_pdf
+from tests.integration.command import inkstream, run_json, settings
+
+CHEAP = settings(pipeline__text_layer__mode="only", execution__workers=1, trigger__max_files_per_trigger=2)
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> list[str]:
+    (tmp_path / "inbox").mkdir()
+    for number in range(5):
+        (tmp_path / "inbox" / f"{number}.pdf").write_bytes(tiny_pdf(f"the text of {number}"))
+    return ["--source", str(tmp_path / "inbox"), "--sink", str(tmp_path / "tables"), *CHEAP]
+
+
+def test_a_dry_run_says_what_a_run_then_does(places: list[str], tmp_path: Path) -> None:
+    done = inkstream("run", *places, "--dry-run", "--limit", "3", "--json")
+    *batches, sums = [json.loads(line) for line in done.stdout.splitlines()]
+    size = (tmp_path / "inbox/0.pdf").stat().st_size
+    assert sums == {"dry_run": True, "listed": 5, "batches": 2, "files": 3, "bytes": 3 * size, "waiting": 2}
+    assert [batch["files"] for batch in batches] == [2, 1]
+    assert not (tmp_path / "tables").exists(), "nothing is written"
+
+    *made, total = run_json(*places, "--limit", "3")
+    assert [batch["numInputRows"] for batch in made] == [2, 1]
+    rows = inkstream("show", tmp_path / "tables", "--json").stdout.splitlines()
+    assert {json.loads(row)["path"] for row in rows} == {path for batch in batches for path in batch["paths"]}
+    assert total["files"] == 3
+
+    shown = inkstream("run", *places, "--dry-run").stdout
+    assert "2 new files of 5" in shown
+    assert "4.pdf" in shown
+    assert "3.pdf" in shown
+    assert "2.pdf" not in shown
+    done = inkstream("run", *places, "--limit", "1", "--prefect", "off")
+    assert "1 new files" in done.stdout
+    assert "1 more wait for a later run" in done.stdout
+    assert run_json(*places)[-1]["files"] == 1
+    assert "0 new files of 5" in inkstream("run", *places, "--dry-run").stdout
+
+
+def test_what_cannot_be_is_refused(places: list[str]) -> None:
+    assert "leave --every out" in inkstream("run", *places, "--dry-run", "--every", "1s", code=2).stderr
+    inkstream("run", *places, "--limit", "0", code=2)
+    broken = settings(pipeline__recognize__languages="[xyz]", pipeline__text_layer__mode="prefer")
+    assert "remedy" in inkstream("run", *places, *broken, "--dry-run", code=4).stderr
+
+
+def test_the_flow_takes_the_limit_too() -> None:
+    assert ocr_stream.parameters.properties["limit"]["anyOf"][0]["minimum"] == 1
