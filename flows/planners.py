@@ -8,8 +8,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from ocr_core.errors import ConfigError
 from tasks.config import StreamConfig
 from tasks.discovery import discover
 from tasks.model import Batch, FileVersion
@@ -17,6 +18,9 @@ from tasks.planning import plan_batches, redo_batches
 from tasks.selection import Chosen, Selection, choose_failed, choose_made_otherwise
 from tasks.stored import read_again_with
 from tasks.tables import PagesTable
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,7 @@ class FailedPages:
 
     def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
         """Looks into the table."""
-        found = choose_failed(PagesTable(config.sink.url).open(), config.stream, self.kinds, self.paths)
+        found = choose_failed(_table(config), config.stream, self.kinds, self.paths)
         configs: dict[str | None, StreamConfig] = {}
         groups: dict[str, tuple[StreamConfig, list[Chosen]]] = {}
         for one in found.files:
@@ -162,9 +166,16 @@ class OtherPipeline:
 
     def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:
         """Looks into the table."""
-        table = PagesTable(config.sink.url).open()
-        found = choose_made_otherwise(table, config.stream, made_by(config), self.paths)
+        found = choose_made_otherwise(_table(config), config.stream, made_by(config), self.paths)
         return Plan(found.looked_at, tuple(_redo(found, found.files, config)))
+
+
+def _table(config: StreamConfig) -> DeltaTable:
+    if config.sink.format != "delta":
+        raise ConfigError(
+            f"a {config.sink.format} sink cannot replace rows; retry and reprocess need sink.format delta"
+        )
+    return PagesTable(config.sink.url).open()
 
 
 def _redo(found: Selection, files: Sequence[Chosen], config: StreamConfig) -> list[Work]:

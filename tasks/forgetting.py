@@ -27,6 +27,8 @@ from tasks.stored import stored_config
 from tasks.stores import explain_store_error, filesystem
 from tasks.tables import PagesTable, version_predicate
 
+_EACH_VERSION = "sink.mode=append"
+"""Also where a run replaces all rows of a path: here each version's rows are replaced by what stays of that version."""
 _MAX_ATTEMPTS = 10
 _FILES_PER_COMMIT = 200
 _CHUNK_ROWS = 250_000
@@ -92,7 +94,7 @@ def forget(sink_url: str, found: Found) -> Forgotten:
     """
     pages = PagesTable(sink_url)
     wanted = {(stream, one.file.key) for stream, selection in found.items() for one in selection.files}
-    configs = {stream: stored_config(sink_url, stream) for stream in found}
+    configs = {stream: stored_config(sink_url, stream, [_EACH_VERSION]) for stream in found}
     removed: set[str] = set()
     pictures: set[str] = set()
     version = 0

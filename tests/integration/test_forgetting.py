@@ -124,6 +124,17 @@ def test_after_a_vacuum_no_file_and_no_version_has_the_text(config: StreamConfig
     assert forgotten.held_from == 2
 
 
+def test_where_runs_replace_all_rows_of_a_path_each_version_is_forgotten_all_the_same(config: StreamConfig) -> None:
+    drive(config, "")
+    (Path(config.source.url) / "001.pdf").write_bytes(b"a newer version")
+    drive(config, "")
+    upsert = config.model_copy(update={"sink": config.sink.model_copy(update={"mode": "upsert"})})
+    write_stream(upsert)
+    forget_files(upsert, "001.pdf")
+    assert [row["text"] for row in rows(config) if row["path"].endswith("001.pdf")] == [None, None]
+    assert discover(upsert).files == []
+
+
 @pytest.fixture
 def drawn(tmp_path: Path) -> Path:
     """A sink whose files a and b are the same to the byte, so that they share their overlays."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +12,7 @@ from PIL import Image
 
 from tasks.tables import PagesTable
 from tests.faults.documents import tiny_pdf
-from tests.integration.command import run_json, settings
+from tests.integration.command import inkstream, run_json, settings
 from tests.integration.test_sources_s3 import ODD_KEYS, bucket, endpoint, s3  # noqa: F401 - fixtures
 
 CHEAP = settings(pipeline__draw="{}", pipeline__render__resolution=72, execution__workers=1)
@@ -52,3 +53,16 @@ def test_from_bucket_to_bucket(s3: Any, bucket: str, tmp_path: Path) -> None:  #
     (new,) = (row for row in rows_of(bucket) if row["batch_id"] == 1)
     assert (new["text"], new["etag"]) == ("written anew", etag)
     assert len(rows_of(bucket)) == 2 * len(ODD_KEYS) + 1
+
+    sink = f"s3://{bucket}/out"
+    larger = [*settings(pipeline__render__resolution=100, execution__workers=1), "--prefect", "off", "--json"]
+    again = json.loads(inkstream("reprocess", sink, *larger, code=5).stdout.splitlines()[-1])
+    assert (again["pages"], again["left_out"]) == (2 * len(ODD_KEYS) - 1, 1)  # the overwritten version is gone
+    assert len(rows_of(bucket)) == 2 * len(ODD_KEYS) + 1
+    difference = inkstream("diff", sink, "--from", str(third["version"]), "--json").stdout
+    assert json.loads(difference.splitlines()[-1])["pages"]["same"] == again["pages"]
+    before = len(s3.list_objects_v2(Bucket=bucket, Prefix="out/overlays/")["Contents"])
+    forgotten = json.loads(inkstream("forget", sink, f"s3://{bucket}/{ODD_KEYS[0]}", "--yes", "--json").stdout)
+    assert (len(forgotten["files"]), forgotten["overlays"]) == (2, 3)
+    assert len(s3.list_objects_v2(Bucket=bucket, Prefix="out/overlays/")["Contents"]) == before - 3
+    assert run_json(*places, *CHEAP)[-1]["files"] == 0
