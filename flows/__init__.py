@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from flows.api import Stream
+    from flows.query import StreamingQuery
     from tasks.config import StreamConfig, build_config
 
-__all__ = ["Stream", "StreamConfig", "build_config"]
+__all__ = ["Stream", "StreamConfig", "StreamingQuery", "build_config"]
 
 
 def __getattr__(name: str) -> Any:
@@ -16,6 +17,10 @@ def __getattr__(name: str) -> Any:
         from flows.api import Stream
 
         return Stream
+    if name == "StreamingQuery":
+        from flows.query import StreamingQuery
+
+        return StreamingQuery
     if name in __all__:
         import tasks.config
 

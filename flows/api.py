@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
 from flows.drain import StreamRun, Workers
 from flows.planners import FailedPages, NewFiles, OtherPipeline, Plan, Planner
 from flows.prefect_settings import api_configured
-from ocr_core.errors import FailureKind
+from ocr_core.errors import ConfigError, FailureKind
 from tasks.config import StreamConfig
 from tasks.progress import Observer, Summary
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from flows.query import StreamingQuery
 
 PrefectMode = Literal["auto", "on", "off"]
 
@@ -45,6 +48,7 @@ class Stream:
         self._observers = tuple(observers)
         self._prefect = prefect == "on" or (prefect == "auto" and api_configured())
         self._workers = Workers(config)
+        self._query: StreamingQuery | None = None
 
     def run(self, limit: int | None = None) -> Summary:
         """Drains what is new, in capped batches, and returns what was committed.
@@ -57,7 +61,7 @@ class Stream:
             EnvironmentFault: If the machine lacks something; it says what and the remedy.
             TransientError: If the work should be tried again later.
         """
-        return self.start(NewFiles(limit))
+        return self.do(NewFiles(limit))
 
     def retry(
         self, *, kinds: Sequence[FailureKind] = (), paths: Sequence[str] = (), overrides: Sequence[str] = ()
@@ -72,7 +76,7 @@ class Stream:
         Raises:
             InkstreamError: As `run` does.
         """
-        return self.start(FailedPages(tuple(kinds), tuple(paths), tuple(overrides)))
+        return self.do(FailedPages(tuple(kinds), tuple(paths), tuple(overrides)))
 
     def reprocess(self, *, paths: Sequence[str] = ()) -> Summary:
         """Reads files again whose rows another pipeline made than this configuration's, and replaces their rows.
@@ -83,7 +87,7 @@ class Stream:
         Raises:
             InkstreamError: As `run` does.
         """
-        return self.start(OtherPipeline(tuple(paths)))
+        return self.do(OtherPipeline(tuple(paths)))
 
     def plan(self, planner: Planner) -> Plan:
         """Finds out what there would be to do, and does nothing of it. Raises as `run` does."""
@@ -104,8 +108,29 @@ class Stream:
 
         return open_sink(self._config.sink).rows(stream=self._config.stream, columns=columns)
 
+    def start(self, *, every: str | timedelta = "1s", available_now: bool = False) -> StreamingQuery:
+        """Runs the stream in the background, again and again, until it is stopped.
+
+        Args:
+            every: How often to look for what is new; a late look comes at once. As `30s`, `5m`, or a timedelta.
+            available_now: Take what there is, in capped batches, and end.
+
+        Raises:
+            ConfigError: If it is running already, or `every` is no duration.
+        """
+        from flows.query import StreamingQuery
+        from tasks.config import parse_duration
+
+        if self._query is not None and self._query.is_active:
+            raise ConfigError(f"the stream {self._config.stream} was started already; stop that query first")
+        pause = parse_duration(every) if isinstance(every, str) else every
+        self._query = StreamingQuery(self._config, self.do, pause=pause.total_seconds(), once=available_now)
+        return self._query
+
     def close(self) -> None:
-        """Stops the workers."""
+        """Stops what was started, and the workers."""
+        if self._query is not None:
+            self._query.stop()
         self._workers.close()
 
     def __enter__(self) -> Self:
@@ -116,22 +141,29 @@ class Stream:
     ) -> None:
         self.close()
 
-    def start(self, planner: Planner) -> Summary:
-        """Does what a planner decides. Raises as `run` does."""
+    def do(self, planner: Planner, *, observers: Iterable[Observer] = (), run_id: str | None = None) -> Summary:
+        """Does what a planner decides. Raises as `run` does.
+
+        Args:
+            planner: What there is to do.
+            observers: Called with each event besides the stream's own.
+            run_id: What progress reports say of this run; a new one when not given.
+        """
+        everybody = (*self._observers, *observers)
         try:
             if self._prefect:
-                return self._run_under_prefect(planner)
-            return StreamRun(self._config, self._workers, planner, observers=self._observers).drain()
+                return self._run_under_prefect(planner, everybody, run_id)
+            return StreamRun(self._config, self._workers, planner, observers=everybody, run_id=run_id).drain()
         except BaseException:
             self._workers.close()
             raise
 
-    def _run_under_prefect(self, planner: Planner) -> Summary:
+    def _run_under_prefect(self, planner: Planner, observers: Sequence[Observer], run_id: str | None) -> Summary:
         from flows.prefect_settings import reach_server
         from flows.watching import watching
 
         reach_server()
-        with watching(self._observers, self._workers) as watch:
+        with watching(observers, self._workers, run_id) as watch:
             _run_flow(self._config, planner)
         return watch.summaries[-1]
 

@@ -145,9 +145,10 @@ class StreamRun:
         planner: What there is to do.
         step: How each step is called.
         observers: Who is told what happens.
+        run_id: What progress reports say of this run; a new one when not given.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a run needs, each with a name
         self,
         config: StreamConfig,
         workers: Workers,
@@ -155,13 +156,14 @@ class StreamRun:
         *,
         step: StepRunner = run_directly,
         observers: Iterable[Observer] = (),
+        run_id: str | None = None,
     ) -> None:
         self._config = config = in_absolute_terms(config)
         self._workers = workers
         self._planner = planner or NewFiles()
         self._step = step
         self._observers = tuple(observers)
-        self._run_id = str(uuid.uuid4())
+        self._run_id = run_id or str(uuid.uuid4())
         self._sink = open_sink(config.sink)
         self._gauge = FaultGauge()
         self._known_pipelines: set[str] = set()

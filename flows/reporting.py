@@ -14,6 +14,11 @@ from tasks.processing import FileReport, ProcessedBatch
 from tasks.progress import Cleaned, FileDone
 
 
+def stream_id(config: StreamConfig) -> str:
+    """Returns what a stream at its sink is called for good; the sink's URL must be absolute."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{config.sink.url}#{config.stream}"))
+
+
 def batch_progress(  # noqa: PLR0913 - a report says all of it
     config: StreamConfig,
     processed: ProcessedBatch,
@@ -53,7 +58,7 @@ def batch_progress(  # noqa: PLR0913 - a report says all of it
         **rates,
     }
     return {
-        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{config.sink.url}#{config.stream}")),
+        "id": stream_id(config),
         "runId": run_id,
         "name": config.stream,
         "timestamp": begun_at,

@@ -40,7 +40,8 @@ def drain_with_tasks(config: StreamConfig, planner: Planner) -> dict[str, Any]:
     watch = current_watch()
     workers = watch.workers or Workers(config)
     try:
-        summary = StreamRun(config, workers, planner, step=run_as_task, observers=watch.observers).drain()
+        run = StreamRun(config, workers, planner, step=run_as_task, observers=watch.observers, run_id=watch.run_id)
+        summary = run.drain()
     finally:
         if workers is not watch.workers:
             workers.close()

@@ -22,11 +22,13 @@ class Watch:
     Attributes:
         observers: Who is told what happens.
         workers: Workers that are already there, or None for workers of the run's own.
+        run_id: What progress reports say of the run, or None for one of its own.
         summaries: Gets the summary of each flow run.
     """
 
     observers: Sequence[Observer] = ()
     workers: Workers | None = None
+    run_id: str | None = None
     summaries: list[Summary] = field(default_factory=list)
 
 
@@ -39,9 +41,9 @@ def current_watch() -> Watch:
 
 
 @contextmanager
-def watching(observers: Sequence[Observer], workers: Workers | None) -> Iterator[Watch]:
+def watching(observers: Sequence[Observer], workers: Workers | None, run_id: str | None = None) -> Iterator[Watch]:
     """Lets flow runs started inside tell observers what happens and use workers that are already there."""
-    watch = Watch(observers, workers)
+    watch = Watch(observers, workers, run_id)
     token = _watch.set(watch)
     try:
         yield watch

@@ -119,7 +119,7 @@ def _start(config: StreamConfig, planner: Planner, prefect: PrefectChoice, *, dr
         run_output(REDO_WORDS, as_json=as_json) as output,
         Stream(config, observers=[output], prefect=prefect.value) as stream,
     ):
-        summary = stream.start(planner)
+        summary = stream.do(planner)
         output.finished(summary)
         if summary.left_out:
             raise typer.Exit(5)

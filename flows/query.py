@@ -1,0 +1,176 @@
+"""`StreamingQuery`: a handle on a stream that runs in the background, for those who know Spark's."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections import deque
+from typing import Any, Protocol
+
+from flows.drain import in_absolute_terms
+from flows.planners import NewFiles, Planner
+from flows.reporting import stream_id
+from ocr_core.errors import TransientError
+from tasks.config import StreamConfig
+from tasks.progress import BatchDone, Event, Observer, Summary
+
+_KEPT = 100
+
+
+class _Do(Protocol):
+    def __call__(self, planner: Planner, *, observers: tuple[Observer, ...], run_id: str) -> Summary: ...
+
+
+class _StopNow(BaseException):
+    """Ends a run at its next event. Nothing of it is half-written: what is not committed is read again."""
+
+
+class StreamingQuery:
+    """A stream that runs in a thread of its own. `Stream.start` makes it.
+
+    A fault of the moment is met again at the next trigger, and kept as `trouble`; any other error ends the query.
+
+    Args:
+        config: The stream's configuration.
+        do: Does what a planner decides.
+        pause: Seconds from one trigger to the next; a late one comes at once.
+        once: End after one.
+    """
+
+    def __init__(self, config: StreamConfig, do: _Do, *, pause: float, once: bool) -> None:
+        self.id = stream_id(in_absolute_terms(config))
+        """Stays the same over restarts."""
+        self.run_id = str(uuid.uuid4())
+        """Of this start alone; progress reports have it as `runId`."""
+        self.name = config.stream
+        """The stream's name."""
+        self.trouble: TransientError | None = None
+        """The fault of the moment that the last trigger met; None when it met none."""
+        self._do = do
+        self._pause = pause
+        self._once = once
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._ended = False
+        self._asked = 0
+        self._served = 0
+        self._error: BaseException | None = None
+        self._progress: deque[dict[str, Any]] = deque(maxlen=_KEPT)
+        # A daemon: a notebook or script that ends without stop() must not hang.
+        self._thread = threading.Thread(target=self._run, name=f"inkstream-{self.name}", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it still runs."""
+        return self._thread.is_alive()
+
+    @property
+    def recent_progress(self) -> list[dict[str, Any]]:
+        """The reports of the last 100 batches, oldest first, as `run --json` prints them."""
+        with self._changed:
+            return list(self._progress)
+
+    @property
+    def last_progress(self) -> dict[str, Any] | None:
+        """The report of the last batch; None while there was none."""
+        return next(reversed(self.recent_progress), None)
+
+    def exception(self) -> BaseException | None:
+        """Returns the error that ended the query; None while it runs or when it was stopped."""
+        return self._error
+
+    def process_all_available(self, timeout: float | None = None) -> bool:
+        """Waits until everything that is in the source now is committed. A trigger starts at once for it.
+
+        Args:
+            timeout: Seconds to wait at most; for ever when not given.
+
+        Returns:
+            Whether it is committed; False when the time was over, or the query was stopped.
+
+        Raises:
+            InkstreamError: The one that ended the query.
+        """
+        with self._changed:
+            self._asked += 1
+            mine = self._asked
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._served >= mine or self._ended, timeout)
+            served = self._served >= mine
+        if not served and self._error is not None:
+            raise self._error
+        return served
+
+    def await_termination(self, timeout: float | None = None) -> bool:
+        """Waits until the query ends.
+
+        Args:
+            timeout: Seconds to wait at most; for ever when not given.
+
+        Returns:
+            Whether it has ended.
+
+        Raises:
+            InkstreamError: The one that ended it.
+        """
+        self._thread.join(timeout)
+        if not self.is_active and self._error is not None:
+            raise self._error
+        return not self.is_active
+
+    def stop(self) -> None:
+        """Ends the query, at the next page range that comes back, and waits for that. What is committed stays."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping:
+                due = time.monotonic() + self._pause
+                asked = self._trigger()
+                if self._once:
+                    break
+                self._wait(due, asked)
+        except _StopNow:
+            pass
+        except BaseException as error:  # noqa: BLE001 - whoever waits is told
+            self._error = error
+        finally:
+            with self._changed:
+                self._ended = True
+                self._changed.notify_all()
+
+    def _wait(self, due: float, asked: int) -> None:
+        """Waits for the next trigger: until it is due, or somebody asks for it or stops the query."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping or self._asked > asked, max(0.0, due - time.monotonic()))
+
+    def _trigger(self) -> int:
+        """Runs once; returns what was asked for when it began."""
+        with self._changed:
+            asked = self._asked
+        try:
+            summary = self._do(NewFiles(), observers=(self._observe,), run_id=self.run_id)
+        except TransientError as error:
+            if self._once:
+                raise
+            self.trouble = error
+            return asked
+        self.trouble = None
+        if not summary.left_out:
+            with self._changed:
+                self._served = asked
+                self._changed.notify_all()
+        return asked
+
+    def _observe(self, event: Event) -> None:
+        if isinstance(event, BatchDone):
+            with self._changed:
+                self._progress.append(event.progress)
+        if self._stopping:
+            raise _StopNow
