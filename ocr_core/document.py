@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -55,7 +56,13 @@ class Canvas:
 
 
 class DocumentPage(ABC):
-    """One page of an open document."""
+    """One page of an open document.
+
+    Attributes:
+        notes: What a reader of the page's row should know, such as a lowered resolution; whole once it has a canvas.
+    """
+
+    notes: tuple[str, ...] = ()
 
     @abstractmethod
     def canvas(self, options: RenderOptions) -> Canvas:
@@ -106,12 +113,13 @@ class Document(ABC):
         self.close()
 
 
-def open_document(path: str | Path, limits: LimitOptions | None = None) -> Document:
-    """Opens a PDF, PNG, JPEG or TIFF in this process.
+def open_document(path: str | Path, limits: LimitOptions | None = None, passwords: Sequence[str] = ()) -> Document:
+    """Opens a PDF or an image in this process.
 
     Args:
         path: The file; it must stay as it is while the document is open.
         limits: `max_file_mb` and `max_pages` are looked at.
+        passwords: Tried in order on a PDF that needs one.
 
     Raises:
         DocumentError: `empty`, `unsupported`, `limit`, `corrupt`, `encrypted` or `unreadable`.
@@ -121,7 +129,7 @@ def open_document(path: str | Path, limits: LimitOptions | None = None) -> Docum
     if kind == "pdf":
         from ocr_core.pdf import open_pdf
 
-        document: Document = open_pdf(Path(path))
+        document: Document = open_pdf(Path(path), passwords)
     else:
         from ocr_core.images import open_image
 

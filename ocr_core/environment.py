@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shlex
 import shutil
 import subprocess
@@ -20,9 +21,10 @@ from ocr_core.engines.tessdata import Wanted, describe_model, find_tessdata, mod
 from ocr_core.engines.tesseract import find_models, resolve_binding, wanted_models
 from ocr_core.errors import EnvironmentFault
 from ocr_core.options import PipelineOptions, TextLayerMode
+from ocr_core.passwords import FILE_VARIABLE, VARIABLE, pdf_passwords
 
 _SHORT = 16
-_PACKAGES = ("pypdfium2", "pillow", "numpy")
+_PACKAGES = ("pypdfium2", "pikepdf", "pillow", "numpy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Check:
 def check_environment(options: PipelineOptions) -> list[Check]:
     """Looks for everything the options need, without starting any engine."""
     checks = [_check("packages", _find_packages(options))]
+    if os.environ.keys() & {VARIABLE, FILE_VARIABLE}:
+        checks.append(_check("pdf passwords", lambda: f"{len(pdf_passwords())} in the environment"))
     if _uses_tesseract(options):
         checks.append(_check("tesseract binding", lambda: _find_binding(options)))
         checks += _check_models(options)
@@ -200,7 +204,7 @@ def _find_orientation(options: PipelineOptions) -> str:
 
 
 def _find_packages(options: PipelineOptions) -> Callable[[], str]:
-    modules = {"pypdfium2": "pypdfium2", "pillow": "PIL", "numpy": "numpy"}
+    modules = {"pypdfium2": "pypdfium2", "pikepdf": "pikepdf", "pillow": "PIL", "numpy": "numpy"}
     if _uses_doxapy(options):
         modules["doxapy"] = "doxapy"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 HEAD_BYTES = 1024
 """How much of a file decides its format: readers accept a PDF header anywhere in it."""
 
+READ = "PDF, TIFF, PNG, JPEG, JPEG 2000, WebP, GIF, BMP or PNM"
+"""The formats that are read, as messages name them."""
+
 _SUPPORTED: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", "pdf"),
     (b"\x89PNG\r\n\x1a\n", "png"),
@@ -22,24 +26,30 @@ _SUPPORTED: tuple[tuple[bytes, str], ...] = (
     (b"MM\x00*", "tiff"),
     (b"II+\x00\x08\x00\x00\x00", "tiff"),
     (b"MM\x00+\x00\x08\x00\x00", "tiff"),
+    (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "jpeg2000"),
+    (b"\xff\x4f\xff\x51", "jpeg2000"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
 )
+
+_SUPPORTED_PATTERNS: tuple[tuple[re.Pattern[bytes], str], ...] = (
+    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), "webp"),
+    (re.compile(rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\x00\x00\x00", re.DOTALL), "bmp"),
+    (re.compile(rb"P[1-6](?:(?:\s|#[^\n]*\n)+\d+){2}\s"), "pnm"),
+)
+"""Two letters alone would take too many files for a picture: what follows them must fit, too."""
 
 _KNOWN: tuple[tuple[int, bytes, str], ...] = (
     (0, b"PK\x03\x04", "a zip archive (or an Office or OpenDocument file)"),
     (0, b"PK\x05\x06", "an empty zip archive"),
-    (0, b"GIF8", "a GIF image"),
-    (8, b"WEBP", "a WebP image"),
     (4, b"ftypheic", "a HEIC image"),
     (4, b"ftypheix", "a HEIC image"),
     (4, b"ftypmif1", "a HEIF image"),
     (4, b"ftypavif", "an AVIF image"),
     (4, b"ftyp", "an MP4 or QuickTime file"),
-    (0, b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 image"),
-    (0, b"\xff\x4f\xff\x51", "a JPEG 2000 codestream"),
     (0, b"\x00\x00\x00\x0cJXL ", "a JPEG XL image"),
     (0, b"\xff\x0a", "a JPEG XL codestream"),
     (0, b"BLP", "a BLP texture"),
-    (0, b"BM", "a BMP image"),
     (0, b"8BPS", "a Photoshop image"),
     (0, b"\x97JB2", "a JBIG2 image"),
     (0, b"AT&TFORM", "a DjVu document"),
@@ -71,7 +81,7 @@ def identify(head: bytes) -> str:
         head: The first `HEAD_BYTES` bytes, or the whole file where it is shorter.
 
     Returns:
-        `pdf`, `png`, `jpeg` or `tiff`.
+        `pdf`, `tiff`, `png`, `jpeg`, `jpeg2000`, `webp`, `gif`, `bmp` or `pnm`.
 
     Raises:
         DocumentError: `empty` for no bytes, `unsupported` (saying what it seems to be) for any other format.
@@ -80,6 +90,9 @@ def identify(head: bytes) -> str:
         raise DocumentError(FailureKind.EMPTY, "the file has 0 bytes")
     for magic, name in _SUPPORTED:
         if head.startswith(magic):
+            return name
+    for pattern, name in _SUPPORTED_PATTERNS:
+        if pattern.match(head):
             return name
     for offset, magic, meaning in _KNOWN:
         if head[offset : offset + len(magic)] == magic:
@@ -97,7 +110,7 @@ def sniff(path: str | Path, limits: LimitOptions | None = None) -> str:
         limits: Only `max_file_mb` is looked at.
 
     Returns:
-        `pdf`, `png`, `jpeg` or `tiff`.
+        `pdf`, `tiff`, `png`, `jpeg`, `jpeg2000`, `webp`, `gif`, `bmp` or `pnm`.
 
     Raises:
         DocumentError: `empty`, `unsupported`, `limit` (too large), or `unreadable` when it cannot be opened.
@@ -128,13 +141,14 @@ def probe(path: str | Path, limits: LimitOptions | None = None) -> DocumentInfo:
         DocumentError: `empty`, `unsupported`, `limit`, `corrupt`, `encrypted` or `unreadable`.
     """
     from ocr_core.document import open_document
+    from ocr_core.passwords import pdf_passwords
 
-    with open_document(path, limits) as document:
+    with open_document(path, limits, pdf_passwords()) as document:
         return document.info
 
 
 def _unsupported(seen: str) -> DocumentError:
-    return DocumentError(FailureKind.UNSUPPORTED, f"not a PDF, PNG, JPEG or TIFF: {seen}")
+    return DocumentError(FailureKind.UNSUPPORTED, f"not a {READ}: {seen}")
 
 
 def _is_text(head: bytes) -> bool:

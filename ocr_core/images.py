@@ -1,4 +1,4 @@
-"""PNG, JPEG and TIFF files through Pillow, decoded to upright gray or RGB on white."""
+"""Image files through Pillow, decoded to upright gray or RGB on white."""
 
 from __future__ import annotations
 
@@ -11,14 +11,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ocr_core.document import MAX_SIDE, Canvas, Document, DocumentPage, Pixels, Raster, too_many_pages
 from ocr_core.errors import DocumentError, FailureKind
+from ocr_core.image_headers import Header, read_header
 from ocr_core.page import DocumentInfo
 
 if TYPE_CHECKING:
     from ocr_core.options import RenderOptions
+
+_PILLOW = {
+    "tiff": "TIFF",
+    "png": "PNG",
+    "jpeg": "JPEG",
+    "jpeg2000": "JPEG2000",
+    "webp": "WEBP",
+    "gif": "GIF",
+    "bmp": "BMP",
+    "pnm": "PPM",
+}
+"""The one decoder of each format; no other is ever tried."""
 
 _SANE_DPI = (100, 1200)
 """Below are the 72 and 96 of cameras and web pages, which say nothing about the paper."""
@@ -32,24 +45,38 @@ _ANISOTROPY = 1.1
 
 
 def open_image(path: Path, kind: str, max_pages: int) -> ImageFile:
-    """Opens an image file.
+    """Opens an image file. Each frame of a TIFF is a page; of any other format the first frame is the only one.
 
     Args:
         path: The file.
-        kind: `png`, `jpeg` or `tiff`; no other decoder is ever tried.
-        max_pages: Frames counted at most.
+        kind: What `identify` called it.
+        max_pages: Frames of a TIFF counted at most.
 
     Raises:
-        DocumentError: `corrupt`, or `limit` when a TIFF has more than `max_pages` frames.
+        DocumentError: `corrupt`, `unsupported`, or `limit` when a TIFF has more than `max_pages` frames.
     """
     with _decoding():
-        image = Image.open(path, formats=[kind.upper()])
+        header = read_header(path, kind)
+    if header is not None:
+        return ImageFile(path, DocumentInfo(kind, 1, _first_of(header.frames)), header)
+    image = _open(path, kind)
+    if kind != "tiff":
+        return ImageFile(path, DocumentInfo(kind, 1, _first_of(getattr(image, "n_frames", 1))), image=image)
     try:
-        pages = _count_frames(image, max_pages) if kind == "tiff" else 1
+        pages = _count_frames(image, max_pages)
     except DocumentError:
         image.close()
         raise
-    return ImageFile(image, DocumentInfo(kind, pages))
+    return ImageFile(path, DocumentInfo(kind, pages), image=image)
+
+
+def _open(path: Path, kind: str) -> Image.Image:
+    with _decoding():
+        return Image.open(path, formats=[_PILLOW[kind]])
+
+
+def _first_of(frames: int) -> tuple[str, ...]:
+    return (f"first of {frames} frames",) if frames > 1 else ()
 
 
 def _count_frames(image: Image.Image, max_pages: int) -> int:
@@ -73,25 +100,49 @@ def _decoding(passing: type[BaseException] | tuple[type[BaseException], ...] = (
     largest = Image.MAX_IMAGE_PIXELS
     Image.MAX_IMAGE_PIXELS = None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
             yield
     except (MemoryError, DocumentError):
         raise
+    except UnidentifiedImageError as error:  # its message is the file's name; why is in a warning
+        why = str(told[-1].message).strip() if told else "its header cannot be read"
+        raise _damaged(why) from error
     except Exception as error:
         if passing and isinstance(error, passing):
             raise
-        raise DocumentError(FailureKind.CORRUPT, f"the image is damaged: {type(error).__name__}: {error}") from error
+        raise _damaged(f"{type(error).__name__}: {error}") from error
     finally:
         Image.MAX_IMAGE_PIXELS = largest
 
 
-class ImageFile(Document):
-    """An open image file."""
+def _damaged(why: str) -> DocumentError:
+    return DocumentError(FailureKind.CORRUPT, f"the image is damaged, or of a kind that is not read: {why}")
 
-    def __init__(self, image: Image.Image, info: DocumentInfo) -> None:
+
+class ImageFile(Document):
+    """An open image file.
+
+    Args:
+        path: The file.
+        info: What it is.
+        header: What it claims to be, where that is to be known before a decoder is opened.
+        image: The decoder, where one is open.
+    """
+
+    def __init__(
+        self, path: Path, info: DocumentInfo, header: Header | None = None, image: Image.Image | None = None
+    ) -> None:
+        self._path = path
         self._image = image
         self.info = info
+        self.header = header
+
+    def decoder(self) -> Image.Image:
+        """Returns Pillow's image, opening it on the first call. Raises DocumentError `corrupt`."""
+        if self._image is None:
+            self._image = _open(self._path, self.info.format)
+        return self._image
 
     def page(self, pagenum: int) -> ImagePage:
         """Opens one frame, 0-based. Raises DocumentError `corrupt` when it cannot be found."""
@@ -99,32 +150,32 @@ class ImageFile(Document):
             raise DocumentError(FailureKind.CORRUPT, f"there is no page {pagenum + 1} of {self.info.pages}")
         if self.info.format == "tiff":
             with _decoding():
-                self._image.seek(pagenum)
-        return ImagePage(self._image)
+                self.decoder().seek(pagenum)
+        return ImagePage(self)
 
     def close(self) -> None:
         """Frees the file."""
-        self._image.close()
+        if self._image is not None:
+            self._image.close()
 
 
 class ImagePage(DocumentPage):
     """The frame an open image stands at."""
 
-    def __init__(self, image: Image.Image) -> None:
-        self._image = image
+    def __init__(self, file: ImageFile) -> None:
+        self._file = file
 
     def canvas(self, options: RenderOptions) -> Canvas:
         """Returns the upright size; images are never scaled down, so too many pixels are a `limit`."""
+        header = self._file.header
+        if header is not None:
+            _require_room(header.width, header.height, options)
+        image = self._file.decoder()
         with _decoding():
-            (width, height), resolution = _square(self._image, options.resolution)
-        if width * height > options.max_pixels or max(width, height) > MAX_SIDE:
-            raise DocumentError(
-                FailureKind.LIMIT,
-                f"the image has {width} x {height} pixels; at most {options.max_pixels} (max_pixels) with no "
-                f"side over {MAX_SIDE} are read",
-            )
+            (width, height), resolution = _square(image, options.resolution)
+        _require_room(width, height, options)
         with _decoding():  # only now: to look for EXIF in a PNG, Pillow decodes all of it
-            turned = self._image.getexif().get(_ORIENTATION, 1) in _TURNED
+            turned = image.getexif().get(_ORIENTATION, 1) in _TURNED
         return Canvas(height, width, resolution) if turned else Canvas(width, height, resolution)
 
     def render(self, options: RenderOptions) -> Raster:
@@ -133,18 +184,28 @@ class ImagePage(DocumentPage):
         The resolution is the file's own where it is believable (100 to 1200 dpi), else `options.resolution`.
         """
         canvas = self.canvas(options)
+        decoder = self._file.decoder()
         with _decoding():
-            size, _ = _square(self._image, options.resolution)
-            self._image.load()
-            image = _flatten(self._image, "L" if options.color == "gray" else "RGB")
+            size, _ = _square(decoder, options.resolution)
+            decoder.load()
+            image = _flatten(decoder, "L" if options.color == "gray" else "RGB")
             if image.size != size:
                 image = image.resize(size, Image.Resampling.LANCZOS)
-            image.getexif()[_ORIENTATION] = self._image.getexif().get(_ORIENTATION, 1)
+            image.getexif()[_ORIENTATION] = decoder.getexif().get(_ORIENTATION, 1)
             image = ImageOps.exif_transpose(image)
         return Raster(np.array(image, dtype=np.uint8), canvas.resolution)
 
     def close(self) -> None:
         """The file keeps its one decoder: nothing to free."""
+
+
+def _require_room(width: int, height: int, options: RenderOptions) -> None:
+    if width * height > options.max_pixels or max(width, height) > MAX_SIDE:
+        raise DocumentError(
+            FailureKind.LIMIT,
+            f"the image has {width} x {height} pixels; at most {options.max_pixels} (max_pixels) with no "
+            f"side over {MAX_SIDE} are read",
+        )
 
 
 def _square(image: Image.Image, assumed: int) -> tuple[tuple[int, int], int]:
@@ -173,22 +234,32 @@ def _dpi(image: Image.Image) -> tuple[float, float]:
 def _flatten(image: Image.Image, mode: str) -> Image.Image:
     """Returns any Pillow mode as `L` or `RGB` on white."""
     if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(_to_8_bit(np.asarray(image))).convert(mode)
+        return Image.fromarray(_to_8_bit(np.asarray(image), image.info.get("transparency"))).convert(mode)
     if "transparency" in image.info or image.mode in {"LA", "PA", "RGBA", "La", "RGBa"}:
         with_alpha = image.convert("RGBA")
         white = Image.new("RGBA", with_alpha.size, "white")
         white.alpha_composite(with_alpha)
         return white.convert(mode)
+    if image.mode == "LAB":
+        return image.getchannel("L").convert(mode)
+    if image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:
+        image = image.point(lambda sample: 255 - sample)  # Pillow takes each for one of Adobe's, which are inverted
     return image.convert("RGB").convert(mode) if image.mode in {"P", "CMYK"} else image.convert(mode)
 
 
-def _to_8_bit(samples: NDArray[Any]) -> Pixels:
-    """Scales deep gray to 8 bits: 16-bit (and 12-bit) samples by their range, others by their extremes."""
-    if samples.dtype.itemsize == 2:
-        return (samples.astype(np.uint16) >> (8 if samples.max() > 4095 else 4)).astype(np.uint8)
-    values = np.nan_to_num(samples.astype(np.float64))
-    low, high = float(values.min()), float(values.max())
-    if low >= 0 and high <= 65535 and samples.dtype.kind == "i":
-        low, high = 0.0, 65535.0
-    scaled: Pixels = ((values - low) * (255 / ((high - low) or 1.0))).astype(np.uint8)
+def _to_8_bit(samples: NDArray[Any], transparent: Any = None) -> Pixels:
+    """Scales deep gray to 8 bits: whole samples of up to 16 bits by the bits in use, others by their extremes.
+
+    Args:
+        samples: `H x W`.
+        transparent: The one sample that is to be white, if it is a number.
+    """
+    values = np.nan_to_num(samples) if samples.dtype.kind == "f" else samples
+    low, high = values.min(), values.max()
+    if samples.dtype.kind in "iu" and low >= 0 and high <= 65535:
+        scaled = (values.astype(np.uint16) >> max(0, int(high).bit_length() - 8)).astype(np.uint8)
+    else:
+        scaled = ((values - float(low)) * (255 / (float(high) - float(low) or 1.0))).astype(np.uint8)
+    if isinstance(transparent, int):
+        scaled[samples == transparent] = 255
     return scaled

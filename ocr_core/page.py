@@ -64,12 +64,14 @@ class DocumentInfo:
     """What a probe finds out about a file.
 
     Attributes:
-        format: `pdf`, `tiff`, `png` or `jpeg`, by magic bytes.
+        format: `pdf`, `tiff`, `png`, `jpeg`, `jpeg2000`, `webp`, `gif`, `bmp` or `pnm`, by magic bytes.
         pages: How many pages it has, at least 1.
+        notes: What a reader of its pages should know, such as that it was repaired.
     """
 
     format: str
     pages: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ class PageResult:
     """One planned page's outcome: text, or the failure that took its place.
 
     Attributes:
-        pagenum: 0-based; None for the one result of a file whose pages cannot be counted.
+        pagenum: 0-based; None for the one result of a file whose pages cannot be counted, or of which none is to be
+            read.
         total_pages: Pages in the file; None when they cannot be counted.
         text: The page's text (`""` for a blank page); None when it failed.
         confidence: Mean over words, 0-100; None when there are no words.
@@ -90,6 +93,7 @@ class PageResult:
         failure: Why there is no text, or None.
         overlay: The encoded picture with regions drawn, or None.
         overlay_format: `jpeg`, `png` or `webp`, with `overlay`.
+        notes: What a reader of the page should know though nothing failed: `first of 12 frames`, `repaired with qpdf`.
     """
 
     pagenum: int | None
@@ -105,6 +109,7 @@ class PageResult:
     failure: Failure | None = None
     overlay: bytes | None = None
     overlay_format: str | None = None
+    notes: tuple[str, ...] = ()
 
     def to_wire(self) -> tuple[dict[str, Any], bytes]:
         """Returns a JSON-able dict and the overlay's bytes, as they leave the sandbox."""
@@ -112,6 +117,7 @@ class PageResult:
         fields["regions"] = [
             [r.index, r.parent, r.level, r.box.to_list(), r.text, r.confidence, r.engine] for r in self.regions
         ]
+        fields["notes"] = list(self.notes)
         fields["failure"] = [self.failure.kind, self.failure.message] if self.failure else None
         return fields, self.overlay or b""
 
@@ -129,7 +135,14 @@ class PageResult:
             regions=regions,
             failure=Failure(FailureKind(failure[0]), str(failure[1])) if failure else None,
             overlay=overlay or None,
+            notes=tuple(fields["notes"]),
         )
+
+
+def nothing_selected(total_pages: int, selection: str | None) -> PageResult:
+    """Returns the one result of a file of which no page is to be read: no failure, and no page either."""
+    note = f"none of its {total_pages} pages is among those to read ({selection})"
+    return PageResult(None, total_pages, text="", notes=(note,))
 
 
 _PLAIN_FIELDS = (

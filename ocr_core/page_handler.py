@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ class _State:
             self.options = options
         return self.pipeline
 
-    def document_for(self, path: str, limits: str) -> Document:
+    def document_for(self, path: str, limits: str, passwords: Sequence[str]) -> Document:
         try:
             stat = Path(path).stat()
             version: tuple[Any, ...] = (
@@ -51,7 +52,7 @@ class _State:
             version = (path, None)
         if self.document is None or version != self.version:
             self.drop_document()
-            self.document = open_document(path, LimitOptions.model_validate_json(limits))
+            self.document = open_document(path, LimitOptions.model_validate_json(limits), passwords)
             self.version = version
         return self.document
 
@@ -68,14 +69,15 @@ def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Answers one request of `PageWorker`.
 
     Args:
-        request: `op` (`probe` or `page`), `path`, `limits` (JSON); for a page `options` (JSON), `pagenum`.
+        request: `op` (`probe` or `page`), `path`, `limits` (JSON); for a page `options` (JSON), `pagenum`;
+            `passwords` for a PDF that was found to need one.
 
     Raises:
         DocumentError: When the file cannot be opened.
     """
-    document = _state.document_for(request["path"], request["limits"])
+    document = _state.document_for(request["path"], request["limits"], request.get("passwords", ()))
     if request["op"] == "probe":
-        return {"format": document.info.format, "pages": document.info.pages}, b""
+        return {"format": document.info.format, "pages": document.info.pages, "notes": document.info.notes}, b""
     result = _state.pipeline_for(request["options"]).run(document, request["pagenum"])
     if result.failure is not None and result.failure.kind is FailureKind.MEMORY:
         _state.drop_document()
@@ -85,6 +87,7 @@ def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
 
 def _clean(result: PageResult) -> PageResult:
     """Replaces what no UTF-8 column can hold: lone surrogates, from broken fonts and odd file names."""
+    result = replace(result, notes=tuple(map(_encodable, result.notes)))
     if result.failure is not None:
         failure = replace(result.failure, message=_encodable(result.failure.message))
         return replace(result, failure=failure)

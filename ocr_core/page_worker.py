@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +14,7 @@ from ocr_core.errors import DocumentError, FailureKind
 from ocr_core.limits import LimitOptions
 from ocr_core.options import PipelineOptions
 from ocr_core.page import DocumentInfo, Failure, PageResult
+from ocr_core.passwords import pdf_passwords
 from ocr_core.sandbox import Sandbox
 
 HANDLER = "ocr_core.page_handler:handle"
@@ -24,10 +26,18 @@ class PageWorker:
     Args:
         options: What happens to a page, unless a call says otherwise.
         limits: What one page or file may cost.
+        passwords: Tried in order on PDFs that need one; None: those of the environment, see `pdf_passwords`.
     """
 
-    def __init__(self, options: PipelineOptions | None = None, limits: LimitOptions | None = None) -> None:
+    def __init__(
+        self,
+        options: PipelineOptions | None = None,
+        limits: LimitOptions | None = None,
+        passwords: Sequence[str] | None = None,
+    ) -> None:
         self.options = options or PipelineOptions()
+        self._passwords = passwords
+        self._entrusted: str | None = None
         self.limits = limits or LimitOptions()
         self._limits_json = self.limits.model_dump_json()
         self._sandbox = Sandbox(HANDLER, self.limits)
@@ -49,9 +59,9 @@ class PageWorker:
                 became of the child: `timeout`, `memory`, `crash`, `internal`.
             EnvironmentFault: If the child cannot start.
         """
-        reply, _ = self._sandbox.call({"op": "probe", **self._file(path)})
+        reply, _ = self._call({"op": "probe", **self._file(path)})
         try:
-            info = DocumentInfo(str(reply["format"]), int(reply["pages"]))
+            info = DocumentInfo(str(reply["format"]), int(reply["pages"]), tuple(map(str, reply["notes"])))
         except (KeyError, TypeError, ValueError):
             raise _malformed() from None
         if not 1 <= info.pages <= self.limits.max_pages:
@@ -85,7 +95,7 @@ class PageWorker:
             **self._file(path),
         }
         try:
-            result = _checked(*self._sandbox.call(request))
+            result = _checked(*self._call(request))
         except DocumentError as error:
             result = PageResult(pagenum, total_pages, failure=Failure(error.kind, error.message))
         elapsed = (time.perf_counter() - started) * 1000
@@ -108,6 +118,26 @@ class PageWorker:
     ) -> None:
         self.close()
 
+    def _call(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """Has the child answer; it is told passwords only for a PDF that needs one, and then opens no other file.
+
+        A decoder that the next file takes over finds no passwords in its memory.
+        """
+        path = request["path"]
+        if self._entrusted not in (None, path):
+            self._sandbox.close()
+            self._entrusted = None
+        try:
+            return self._sandbox.call(request)
+        except DocumentError as error:
+            if error.kind is not FailureKind.ENCRYPTED:
+                raise
+            passwords = pdf_passwords() if self._passwords is None else self._passwords
+            if not passwords:
+                raise
+        self._entrusted = path
+        return self._sandbox.call({**request, "passwords": list(passwords)})
+
     def _file(self, path: str | Path) -> dict[str, Any]:
         return {"path": os.path.abspath(path), "limits": self._limits_json}  # noqa: PTH100 - keeps `..` and links
 
@@ -117,7 +147,7 @@ def _checked(fields: dict[str, Any], overlay: bytes) -> PageResult:
     try:
         result = PageResult.from_wire(fields, overlay)
         numbers = (result.width, result.height, result.resolution)
-        texts = (result.text, result.engine, *(region.text for region in result.regions))
+        texts = (result.text, result.engine, *result.notes, *(region.text for region in result.regions))
         sound = (
             all(value is None or type(value) is int for value in numbers)
             and all(value is None or isinstance(value, str) for value in texts)

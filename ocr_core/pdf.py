@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from ocr_core.document import MAX_SIDE, Canvas, Document, DocumentPage, Raster
 from ocr_core.engines.text_layer import extract_words
 from ocr_core.errors import DocumentError, FailureKind
 from ocr_core.page import DocumentInfo
+from ocr_core.pdf_repair import NOTE, encrypted, repair
 
 if TYPE_CHECKING:
     from ocr_core.layout import Word
@@ -22,61 +25,149 @@ _ERR_PASSWORD = 4
 _ERR_SECURITY = 5
 _POINTS_PER_INCH = 72
 
+_BELIEVED = 10
+"""A damaged file's own page count is believed up to so many times the pages that a repair finds."""
+
 
 def _scale(resolution: int) -> float:
     """Returns pixels a point, a hair less: 11 inch at 300 dpi would else be rounded up to 3301 pixels."""
     return resolution / _POINTS_PER_INCH * (1 - 1e-9)
 
 
-def open_pdf(path: Path) -> PdfFile:
-    """Opens a PDF.
+def open_pdf(path: Path, passwords: Sequence[str] = ()) -> PdfFile:
+    """Opens a PDF; one in which PDFium finds no page is repaired first.
+
+    Args:
+        path: The file.
+        passwords: Tried in order after the empty one, where one is needed.
 
     Raises:
-        DocumentError: `encrypted` when it needs a password, `corrupt` when no page can be found.
+        DocumentError: `encrypted` when no password fits, `corrupt` when no page can be found, `empty` when a sound
+            PDF has none, `unreadable`.
     """
+    for number, password in enumerate((None, *passwords)):
+        try:
+            opened = pdfium.PdfDocument(path.absolute(), password=password)
+        except pdfium.PdfiumError as error:
+            code = getattr(error, "err_code", None)
+            if code == _ERR_SECURITY:
+                raise DocumentError(
+                    FailureKind.ENCRYPTED, "the PDF is protected by a scheme other than passwords"
+                ) from error
+            if code != _ERR_PASSWORD:
+                break  # damaged; PDFium's code says no more: it also calls a broken file a "Success"
+            if number == len(passwords):
+                raise encrypted(passwords) from error
+        except OSError as error:
+            raise DocumentError(FailureKind.UNREADABLE, f"cannot be read: {error.strerror or error}") from error
+        else:
+            if len(opened):
+                return PdfFile(opened, len(opened), lambda: _repaired(path, passwords)[0])
+            opened.close()
+            break
+    copy, pages = _repaired(path, passwords)
+    return PdfFile(copy, pages)
+
+
+def _repaired(path: Path, passwords: Sequence[str]) -> tuple[pdfium.PdfDocument, int]:
+    """Opens a repaired copy, and says how many pages the file has, counting those it lost.
+
+    Raises:
+        DocumentError: When the copy has no page either.
+    """
+    made = repair(path, passwords)
     try:
-        raw = pdfium.PdfDocument(path.absolute())
+        opened = pdfium.PdfDocument(made.copy, autoclose=True)
     except pdfium.PdfiumError as error:
-        raise _why_not_opened(error) from error
-    except OSError as error:
-        raise DocumentError(FailureKind.UNREADABLE, f"cannot be read: {error.strerror or error}") from error
-    if raw.get_formtype() != pdfium.raw.FORMTYPE_NONE:
-        raw.init_forms()
-    return PdfFile(raw)
-
-
-def _why_not_opened(error: Exception) -> DocumentError:
-    """Trusts PDFium's error code only where it names a password: it also says "Success" for a broken file."""
-    if getattr(error, "err_code", None) in {_ERR_PASSWORD, _ERR_SECURITY}:
-        return DocumentError(FailureKind.ENCRYPTED, "the PDF is encrypted and needs a password to open")
-    return DocumentError(FailureKind.CORRUPT, "the PDF is damaged: no page can be found in it")
+        made.copy.close()
+        message = "the PDF is damaged: no page can be found in it, not after a repair by qpdf either"
+        raise DocumentError(FailureKind.CORRUPT, message) from error
+    found = len(opened)
+    return opened, made.claimed if found < made.claimed <= _BELIEVED * found else found
 
 
 class PdfFile(Document):
-    """An open PDF."""
+    """An open PDF.
 
-    def __init__(self, raw: pdfium.PdfDocument) -> None:
-        self._raw = raw
-        self.info = DocumentInfo("pdf", len(raw))
+    Args:
+        raw: PDFium's document.
+        pages: Pages of the file; those beyond what `raw` has are lost.
+        spare: Opens a repaired copy, for a page that cannot be loaded; None where `raw` is one.
+    """
+
+    def __init__(
+        self, raw: pdfium.PdfDocument, pages: int, spare: Callable[[], pdfium.PdfDocument] | None = None
+    ) -> None:
+        self._raw = _with_forms(raw)
+        self._spare = spare
+        self._copy: pdfium.PdfDocument | None = None
+        self._is_copy = spare is None
+        self.info = DocumentInfo("pdf", pages, (NOTE,) if self._is_copy else ())
 
     def page(self, pagenum: int) -> PdfPage:
-        """Opens one page, 0-based. Raises DocumentError `corrupt` when it cannot be loaded."""
+        """Opens one page, 0-based, if need be of a repaired copy.
+
+        Raises:
+            DocumentError: `corrupt` when it cannot be loaded.
+        """
+        where = f"page {pagenum + 1} of {self.info.pages}"
         try:
+            if self._is_copy:
+                return PdfPage(_not_blank(self._raw, pagenum))
             return PdfPage(self._raw.get_page(pagenum))
         except (pdfium.PdfiumError, IndexError) as error:
-            message = f"page {pagenum + 1} of {self.info.pages} is damaged: it cannot be loaded"
-            raise DocumentError(FailureKind.CORRUPT, message) from error
+            repaired = self._repaired_page(pagenum)
+            if repaired is None:
+                why = "lost: a repair did not bring it back" if self._is_copy else "damaged: it cannot be loaded"
+                raise DocumentError(FailureKind.CORRUPT, f"{where} is {why}") from error
+            return repaired
+
+    def _repaired_page(self, pagenum: int) -> PdfPage | None:
+        """Returns a page of the repaired copy, where there is one with the same pages."""
+        if self._spare is not None:
+            with contextlib.suppress(DocumentError):
+                self._copy = _with_forms(self._spare())
+            self._spare = None
+        if self._copy is None or len(self._copy) != self.info.pages:
+            return None
+        try:
+            return PdfPage(_not_blank(self._copy, pagenum), (NOTE,))
+        except (pdfium.PdfiumError, IndexError):
+            return None
 
     def close(self) -> None:
         """Frees the file and its pages."""
         self._raw.close()
+        if self._copy is not None:
+            self._copy.close()
+
+
+def _not_blank(copy: pdfium.PdfDocument, pagenum: int) -> pdfium.PdfPage:
+    """Loads a page of a repaired copy; raises IndexError for a blank one, which qpdf makes of a lost one."""
+    page = copy.get_page(pagenum)
+    if next(page.get_objects(max_depth=1), None) is None:
+        page.close()
+        raise IndexError(pagenum)
+    return page
+
+
+def _with_forms(raw: pdfium.PdfDocument) -> pdfium.PdfDocument:
+    if raw.get_formtype() != pdfium.raw.FORMTYPE_NONE:
+        raw.init_forms()
+    return raw
 
 
 class PdfPage(DocumentPage):
-    """One page of an open PDF."""
+    """One page of an open PDF.
 
-    def __init__(self, raw: pdfium.PdfPage) -> None:
+    Args:
+        raw: PDFium's page.
+        notes: For the page's row.
+    """
+
+    def __init__(self, raw: pdfium.PdfPage, notes: tuple[str, ...] = ()) -> None:
         self._raw = raw
+        self._origin = self.notes = notes
 
     def canvas(self, options: RenderOptions) -> Canvas:
         """Returns the rendered size: at `resolution`, or the highest dpi below it that fits `max_pixels`."""
@@ -91,6 +182,8 @@ class PdfPage(DocumentPage):
                 f"a page of {width:.1f} x {height:.1f} inch would fit max_pixels ({options.max_pixels}) only "
                 f"at {resolution} dpi; less than {options.min_resolution} is not read (min_resolution)",
             )
+        if resolution < options.resolution:
+            self.notes = (*self._origin, f"rendered at {resolution} dpi to fit max_pixels")
         scale = _scale(resolution)
         across, down = (max(1, math.ceil(side * scale)) for side in self._raw.get_size())
         return Canvas(across, down, resolution)
@@ -112,7 +205,17 @@ class PdfPage(DocumentPage):
             pixels = np.array(bitmap.to_numpy(), dtype=np.uint8)
         finally:
             bitmap.close()
+        if pixels.min() == 255:
+            self._require_readable_pictures()
         return Raster(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels, resolution)
+
+    def _require_readable_pictures(self) -> None:
+        """Tells a blank page from one whose picture PDFium left out, as it does with what it cannot decode."""
+        for picture in self._raw.get_objects(filter=[pdfium.raw.FPDF_PAGEOBJ_IMAGE]):
+            try:
+                picture.get_bitmap().close()
+            except pdfium.PdfiumError as error:
+                raise DocumentError(FailureKind.CORRUPT, "a picture on the page cannot be decoded") from error
 
     def words(self, canvas: Canvas) -> list[Word] | None:
         """Returns the words of the text layer, boxes in `canvas` pixels; None where there is no text."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, FailureKind
@@ -145,7 +145,8 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001 - an exception nobody foresaw is a row, too
             failure = Failure(FailureKind.INTERNAL, f"{type(error).__name__}: {error}")
         elapsed = (time.perf_counter() - started) * 1000
-        return _result(page, failure, pagenum, document.info.pages, elapsed)
+        notes = document.info.notes + (page.source.notes if page else ())
+        return replace(_result(page, failure, pagenum, document.info.pages, elapsed), notes=notes)
 
 
 def _pronoun(need: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ocr_core.errors import DocumentError
 from ocr_core.limits import LimitOptions
 from ocr_core.options import PipelineOptions
-from ocr_core.page import Failure, PageResult
+from ocr_core.page import Failure, PageResult, nothing_selected
 
 
 def read_document(
@@ -20,8 +20,10 @@ def read_document(
 ) -> Iterator[PageResult]:
     """Yields one result a page; for a file whose pages cannot be counted, one with `pagenum` None.
 
+    Passwords for encrypted PDFs come from the environment, see `ocr_core.passwords`.
+
     Args:
-        path: A PDF, PNG, JPEG or TIFF.
+        path: A PDF or an image.
         options: What happens to a page.
         limits: What one page or file may cost; without the sandbox only file size and page count are held.
         sandboxed: Decode in a child process that a damaged file may crash; False only for files you trust.
@@ -41,16 +43,22 @@ def _sandboxed(path: str | Path, options: PipelineOptions, limits: LimitOptions)
     from ocr_core.page_worker import PageWorker
 
     with PageWorker(options, limits) as worker:
-        pages = worker.probe(path).pages
-        for pagenum in range(pages):
-            yield worker.page(path, pagenum, pages)
+        total = worker.probe(path).pages
+        yield from _each(options, total, lambda pagenum: worker.page(path, pagenum, total))
 
 
 def _here(path: str | Path, options: PipelineOptions, limits: LimitOptions) -> Iterator[PageResult]:
     from ocr_core.document import open_document
+    from ocr_core.passwords import pdf_passwords
     from ocr_core.pipeline import build_pipeline
 
     pipeline = build_pipeline(options)
-    with open_document(path, limits) as document:
-        for pagenum in range(document.info.pages):
-            yield pipeline.run(document, pagenum)
+    with open_document(path, limits, pdf_passwords()) as document:
+        yield from _each(options, document.info.pages, lambda pagenum: pipeline.run(document, pagenum))
+
+
+def _each(options: PipelineOptions, total: int, read: Callable[[int], PageResult]) -> Iterator[PageResult]:
+    selected = options.selected(total)
+    yield from map(read, selected)
+    if not selected:
+        yield nothing_selected(total, options.pages)

@@ -239,10 +239,11 @@ def commit_batch(
         TransientError: If the table or the store would not have it now; nothing was committed.
         EnvironmentFault: If the table cannot be written from here; nothing was committed.
         ConfigError: If the rows do not fit the table.
-        ValueError: If a file's rows are not one for each of its pages.
+        ValueError: If a file's rows are not one for each of its pages that are to be read.
     """
-    for index in complete:
-        spool.require_whole(index)
+    again = batch.redo.again if batch.redo else {}
+    for index in complete:  # only of a file that was read whole are some pages read again
+        spool.require_whole(index, range if index in again else config.pipeline.selected)
     keys = {index: batch.files[index].key for index in complete}
     if not keys:
         raise ValueError("a commit needs at least one complete file")

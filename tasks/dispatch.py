@@ -8,8 +8,8 @@ time with nothing else in flight, so that a second death convicts the page and n
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from tasks.model import PagesAgain
@@ -22,7 +22,8 @@ class PageRange:
 
     Attributes:
         file: Index of the file in its batch.
-        first: First page, 0-based.
+        pages: Which, 0-based; none while nobody knows how many there are: such a range probes the file, and goes on
+            with the first ones to be read.
         count: Pages wanted at most.
         total: Pages of the file; None until the probe has said so.
         alone: A suspect: runs with nothing else in flight.
@@ -30,7 +31,7 @@ class PageRange:
     """
 
     file: int
-    first: int
+    pages: Sequence[int]
     count: int
     total: int | None = None
     alone: bool = False
@@ -66,18 +67,26 @@ class Dispatch:
         files: How many files the batch has.
         pages_per_range: Pages of one file processed in one go.
         max_attempts: Tries of a range that fails for the moment's reasons before its file is left out.
-        again: Files of which only some pages are wanted; the others are probed and wanted whole.
+        selected: Says which pages are to be read of a file with so many, 0-based and in order; all if not given.
+        again: Files of which only these pages are wanted; the others are probed and wanted as `selected` says.
     """
 
     def __init__(
-        self, files: int, *, pages_per_range: int, max_attempts: int, again: Mapping[int, PagesAgain] | None = None
+        self,
+        files: int,
+        *,
+        pages_per_range: int,
+        max_attempts: int,
+        selected: Callable[[int], Sequence[int]] = range,
+        again: Mapping[int, PagesAgain] | None = None,
     ) -> None:
         self._pages_per_range = pages_per_range
+        self._selected = selected
         self._max_attempts = max_attempts
-        self._files = [_File(ready=deque([PageRange(i, 0, pages_per_range)])) for i in range(files)]
+        self._files = [_File(ready=deque([PageRange(i, (), pages_per_range)])) for i in range(files)]
         for index, some in (again or {}).items():
             runs = page_runs(some.pages, pages_per_range)
-            ranges = deque(PageRange(index, run.start, len(run), some.total) for run in runs)
+            ranges = deque(PageRange(index, run, len(run), some.total) for run in runs)
             self._files[index] = _File(ranges, wanted=len(some.pages))
         self._turns: deque[int] = deque(range(files))
         self._suspects: deque[PageRange] = deque()
@@ -115,15 +124,17 @@ class Dispatch:
         Args:
             work: The range.
             total: Pages of the file; None when they cannot be counted (then there is one result).
-            results: Page results that came back.
+            results: Results that came back: one a page, or the one of a file with no page to be read.
         """
         self._running -= 1
         file = self._files[work.file]
         if file.state is FileState.LEFT_OUT:
             return
         if work.is_probe:
-            file.wanted = total if total is not None else 1
-            self._add(work, first=results, total=file.wanted)
+            pages = self._selected(total) if total is not None else ()
+            file.wanted = len(pages) or 1
+            for rest in page_ranges(pages[results:], self._pages_per_range):
+                self._queue(PageRange(work.file, rest, len(rest), total))
         file.results += results
         if file.results == file.wanted:
             file.state = FileState.DONE
@@ -137,7 +148,7 @@ class Dispatch:
         if work.attempt >= self._max_attempts:
             self.leave_out(work.file, reason)
             return
-        again = PageRange(work.file, work.first, work.count, work.total, work.alone, work.attempt + 1)
+        again = replace(work, attempt=work.attempt + 1)
         if again.alone:
             self._suspects.append(again)
         else:
@@ -166,9 +177,8 @@ class Dispatch:
         self._running -= 1
         if self._files[work.file].state is FileState.LEFT_OUT:
             return False
-        count = 1 if work.is_probe else work.count
-        for page in range(work.first, work.first + count):
-            self._suspects.append(PageRange(work.file, page, 1, work.total, alone=True))
+        for pages in page_ranges(work.pages, 1) or [()]:
+            self._suspects.append(PageRange(work.file, pages, 1, work.total, alone=True))
         return False
 
     def state(self, file: int) -> FileState:
@@ -186,10 +196,6 @@ class Dispatch:
                 self._running += 1
                 return work
         return None
-
-    def _add(self, probe: PageRange, *, first: int, total: int) -> None:
-        for pages in page_ranges(first, total, self._pages_per_range):
-            self._queue(PageRange(probe.file, pages.start, len(pages), total))
 
     def _queue(self, work: PageRange) -> None:
         file = self._files[work.file]

@@ -76,9 +76,6 @@ def page_runs(pages: Sequence[int], longest: int) -> list[range]:
     return runs
 
 
-def page_ranges(first_page: int, total_pages: int, pages_per_range: int) -> list[range]:
-    """Cuts the pages from `first_page` (0-based) to the last into ranges of at most `pages_per_range`."""
-    return [
-        range(start, min(start + pages_per_range, total_pages))
-        for start in range(first_page, total_pages, pages_per_range)
-    ]
+def page_ranges(pages: Sequence[int], pages_per_range: int) -> list[Sequence[int]]:
+    """Cuts pages into groups of at most `pages_per_range`, in order."""
+    return [pages[start : start + pages_per_range] for start in range(0, len(pages), pages_per_range)]

@@ -129,6 +129,7 @@ class _BatchRun:
             len(processed.batch.files),
             pages_per_range=execution.pages_per_range,
             max_attempts=execution.max_read_attempts,
+            selected=config.pipeline.selected,
             again=processed.batch.redo.again if processed.batch.redo else None,
         )
         self._ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
@@ -167,7 +168,7 @@ class _BatchRun:
     def _job(self, work: PageRange) -> RangeJob:
         return RangeJob(
             file=self._processed.batch.files[work.file],
-            first=work.first,
+            pages=work.pages,
             count=work.count,
             total=work.total,
             stream=self._config.stream,
@@ -254,7 +255,7 @@ class _BatchRun:
         self._blame(work, FailureKind.CRASH, "its worker died each time this page was tried, also by itself")
 
     def _blame(self, work: PageRange, kind: FailureKind, message: str) -> None:
-        pages: list[int | None] = [None] if work.is_probe else list(range(work.first, work.first + work.count))
+        pages: list[int | None] = [None] if work.is_probe else list(work.pages)
         results = [unreadable_result(kind, message, page, work.total) for page in pages]
         rows = page_rows(
             self._processed.batch.files[work.file],

@@ -10,6 +10,7 @@ import atexit
 import os
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,7 @@ from ocr_core.environment import engine_versions, pipeline_id, require_environme
 from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, FailureKind, TransientError
 from ocr_core.limits import LimitOptions
 from ocr_core.options import PipelineOptions
-from ocr_core.page import Failure, PageResult
+from ocr_core.page import Failure, PageResult, nothing_selected
 from ocr_core.page_worker import PageWorker
 from tasks.fetching import Fetched, fetch
 from tasks.model import FileVersion
@@ -39,7 +40,7 @@ class RangeJob:
 
     Attributes:
         file: The file version to read.
-        first: First page, 0-based.
+        pages: Which, 0-based; with no `total`, the first ones that the pipeline is to read.
         count: Pages wanted at most.
         total: Pages of the file, or None to find out first.
         stream: The stream the rows belong to.
@@ -49,7 +50,7 @@ class RangeJob:
     """
 
     file: FileVersion
-    first: int
+    pages: Sequence[int]
     count: int
     total: int | None
     stream: str
@@ -63,7 +64,7 @@ class RangeResult:
     """What comes back: rows, and the numbers a progress line needs.
 
     Attributes:
-        rows: One row per page, without batch_id and timestamp.
+        rows: One row per page, without batch_id and timestamp; or the one of a file of which no page is to be read.
         total: Pages of the file; None when they cannot be counted.
         kinds: `exception_kind` of each failed page.
         confidence_sum: Sum of the page confidences that there are.
@@ -169,17 +170,18 @@ def _unreadable(job: RangeJob, error: DocumentError) -> list[PageResult]:
     """One result for the file while its pages are not counted; else one for each page of the range."""
     if job.total is None:
         return [unreadable_result(error.kind, error.message)]
-    pages = range(job.first, min(job.first + job.count, job.total))
-    return [unreadable_result(error.kind, error.message, page, job.total) for page in pages]
+    return [unreadable_result(error.kind, error.message, page, job.total) for page in job.pages]
 
 
 def _run_pages(job: RangeJob, options: PipelineOptions, path: str) -> tuple[int, list[PageResult]]:
     worker = _page_worker(options, job.limits)
-    total = job.total
+    total, pages = job.total, job.pages
     if total is None:
         total = worker.probe(path).pages
-    last = min(job.first + job.count, total)
-    return total, [worker.page(path, page, total) for page in range(job.first, last)]
+        pages = options.selected(total)[: job.count]
+        if not pages:
+            return total, [nothing_selected(total, options.pages)]
+    return total, [worker.page(path, page, total) for page in pages]
 
 
 def _write_overlays(job: RangeJob, results: list[PageResult], content_hash: str, made_by: str) -> list[str | None]:

@@ -6,7 +6,7 @@ import math
 import os
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import pyarrow as pa
@@ -50,6 +50,7 @@ ROWS_SCHEMA = pa.schema(
         ("regions", pa.list_(REGION_TYPE)),
         ("exception", pa.string()),
         ("exception_kind", pa.string()),
+        ("notes", pa.string()),
         ("overlay_path", pa.string()),
         ("width", pa.int32()),
         ("height", pa.int32()),
@@ -119,6 +120,7 @@ def _row(result: PageResult, overlay_path: str | None) -> dict[str, Any]:
         "regions": [_region(region) for region in result.regions],
         "exception": storable(failure.message) if failure else None,
         "exception_kind": failure.kind.value if failure else None,
+        "notes": storable("; ".join(result.notes)) or None,
         "overlay_path": overlay_path,
         "width": result.width,
         "height": result.height,
@@ -209,6 +211,7 @@ class ResultSpool:
         self._lock = threading.Lock()
         self._places: dict[int, dict[int | None, tuple[int, int, pa.Schema]]] = {}
         self._pages: dict[int, set[int | None]] = {}
+        self._totals: dict[int, set[int | None]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -234,19 +237,25 @@ class ResultSpool:
                 raise ValueError(f"file {index} of the batch: pages {pages} overlap those already there")
             self._places.setdefault(index, {})[pages[0]] = (*self._write(rows.serialize()), rows.schema)
             have.update(pages)
+            self._totals.setdefault(index, set()).update(rows.column("total_pages").to_pylist())
 
     def pages(self, index: int) -> frozenset[int | None]:
-        """Tells which pages of a file are there; `{None}` for a file whose pages cannot be counted."""
+        """Tells which pages of a file are there; `{None}` for the one row of a file that has none for a page."""
         return frozenset(self._pages.get(index, ()))
 
-    def require_whole(self, index: int) -> None:
-        """Checks that there is one row for each page, or the one row of a file whose pages cannot be counted.
+    def require_whole(self, index: int, selected: Callable[[int], Sequence[int]] = range) -> None:
+        """Checks that there is one row for each page to be read, or the one row of a file that has no such page.
+
+        Args:
+            index: The file.
+            selected: Says which pages are to be read of a file with so many; all if not given.
 
         Raises:
             ValueError: If not.
         """
-        pages = self.pages(index)
-        if not pages or (pages != {None} and pages != set(range(len(pages)))):
+        totals = self._totals.get(index, set())
+        planned: set[int | None] = {page for total in totals if total is not None for page in selected(total)}
+        if len(totals) != 1 or self.pages(index) != (planned or {None}):
             raise ValueError(f"file {index} of the batch: the rows at hand are not one for each page")
 
     def read(self, index: int) -> Iterator[pa.RecordBatch]:

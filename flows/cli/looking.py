@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -84,6 +85,7 @@ def ocr(
     output: Annotated[
         Path | None, typer.Option("--output", help="Write to this file instead of standard output.")
     ] = None,
+    pages: Annotated[str | None, typer.Option(help="Pages to read, from 1: 1-3,7,last or 5-.")] = None,
     preset: Preset = None,
     overrides: Overrides = None,
 ) -> None:
@@ -94,7 +96,8 @@ def ocr(
     from flows.console.document import print_document
 
     with exit_codes():
-        built = read_config(None, preset, ["source.url=.", "sink.url=.", *(overrides or [])])
+        chosen = [] if pages is None else [f"pipeline.pages={json.dumps(pages)}"]
+        built = read_config(None, preset, ["source.url=.", "sink.url=.", *(overrides or []), *chosen])
         if print_document(file, built, text_format, output):
             raise typer.Exit(3)
 

@@ -62,11 +62,12 @@ class _Watched:
         with console.status(f"reading {visible(self._file.name)}") as status:
             for count, page in enumerate(self._pages, 1):
                 status.update(f"{count} of {page.total_pages or count} pages")
+                where = f"{self._file}" if page.pagenum is None else f"{self._file} page {page.pagenum}"
+                if page.notes:
+                    console.print(f"{where}: note: {'; '.join(page.notes)}", markup=False)
                 if page.failure is not None:
                     self.failed = True
-                    where = "" if page.pagenum is None else f" page {page.pagenum}"
-                    said = f"{self._file}{where}: {page.failure.kind}: {page.failure.message}"
-                    console.print(said, markup=False)
+                    console.print(f"{where}: {page.failure.kind}: {page.failure.message}", markup=False)
                 yield page
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -11,6 +11,13 @@ from flows.console.text import TEXT_WIDTH, one_line, plain, print_json, short_na
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+def _remark(row: dict[str, Any]) -> str:
+    """What the last column says: the failure, else the notes; an older table has none."""
+    if row["exception"]:
+        return f"{row['exception_kind']}: {row['exception']}"
+    return f"note: {row['notes']}" if row.get("notes") else ""
 
 
 def print_rows(sink: str, version: int | None, limit: int, *, as_json: bool) -> None:
@@ -60,6 +67,6 @@ def rows_table(rows: pa.Table) -> Table:
             plain(short_name(row["path"])),
             plain(one_line(row["text"])),
             "" if confidence is None else f"{confidence:.1f}",
-            plain(f"{row['exception_kind']}: {row['exception']}") if row["exception"] else "",
+            plain(_remark(row)),
         )
     return shown

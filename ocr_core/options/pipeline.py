@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from ocr_core.options.base import Options
 from ocr_core.options.draw import DrawOptions
 from ocr_core.options.preprocess import PreprocessOptions
 from ocr_core.options.reading import RenderOptions, TextLayerOptions
 from ocr_core.options.recognize import DetectOptions, RecognizeOptions
+from ocr_core.page_selection import normalized, pages_of
+
+PageSelection = Annotated[
+    str, Field(coerce_numbers_to_str=True), StringConstraints(max_length=1000), AfterValidator(normalized)
+]
 
 
 class PipelineOptions(Options):
     """One page's journey: render, preprocess, detect, recognize, draw."""
 
+    pages: PageSelection | None = Field(
+        None,
+        description="pages of each file that are read, from 1: 1-3,7,last or 5- (to the last); null: all of them",
+    )
     text_layer: TextLayerOptions = Field(TextLayerOptions(), description="text that a PDF already carries")
     render: RenderOptions = Field(RenderOptions(), description="pages to pixels")
     preprocess: PreprocessOptions = Field(PreprocessOptions(), description="pixels to better pixels")
@@ -29,6 +40,10 @@ class PipelineOptions(Options):
         if self.detect is None and self.recognize.engine == "ppocr":
             return DetectOptions(engine="ppocr")
         return self.detect
+
+    def selected(self, total: int) -> Sequence[int]:
+        """Returns the pages to read of a file that has `total` pages: 0-based, in order, perhaps none."""
+        return pages_of(self.pages, total)
 
     def canonical(self) -> str:
         """Returns the options as JSON with sorted keys: equal options, equal text."""

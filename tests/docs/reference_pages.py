@@ -59,6 +59,7 @@ EXAMPLES = {
         "inkstream ocr inbox/letter.png",
         "inkstream ocr inbox/letter.png --format json --set pipeline.recognize.page_seg_mode=6",
         "inkstream ocr inbox/letter.png --format pdf --output letter.pdf",
+        "inkstream ocr inbox/minutes.pdf --pages 1,last",
     ],
     "export": [
         "inkstream export tables --format hocr --output hocr",
@@ -87,7 +88,7 @@ NOTES = {
     "config schema": "[Write a configuration file](../how-to/write-a-configuration-file.md).",
     "config check": "Exits with 2 when something is wrong.",
     "status": "[See how a stream stands](../how-to/see-how-a-stream-stands.md).",
-    "ocr": "Text goes to standard output, pages parted by a form feed, failures to standard error. "
+    "ocr": "Text goes to standard output, pages parted by a form feed, failures and notes to standard error. "
     "[The formats](../how-to/export-documents.md).",
     "export": "[Export hOCR, ALTO and searchable PDF](../how-to/export-documents.md).",
 }

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tasks.dispatch import Dispatch, FileState, PageRange
 from tasks.model import PagesAgain
 
+NO_PAGE = -1
 Killers = st.sets(st.tuples(st.integers(0, 4), st.integers(0, 40)), max_size=3)
 
 
@@ -17,6 +18,7 @@ Killers = st.sets(st.tuples(st.integers(0, 4), st.integers(0, 40)), max_size=3)
     window=st.integers(1, 6),
     killers=Killers,
     flaky=st.sets(st.integers(0, 4), max_size=2),
+    chosen=st.none() | st.sets(st.integers(0, 40)),
     some=st.dictionaries(st.integers(0, 4), st.sets(st.integers(0, 39), min_size=1), max_size=3),
     data=st.data(),
 )
@@ -26,15 +28,15 @@ def test_every_page_has_exactly_one_result_and_only_killers_are_convicted(
     window: int,
     killers: set[tuple[int, int]],
     flaky: set[int],
+    chosen: set[int] | None,
     some: dict[int, set[int]],
     data: st.DataObject,
 ) -> None:
-    again = {}
-    for index, total in enumerate(pages):
-        wanted = tuple(sorted(page for page in some.get(index, ()) if page < (total or 0)))
-        if wanted and total:
-            again[index] = PagesAgain(total, wanted, None)
-    dispatch = Dispatch(len(pages), pages_per_range=per_range, max_attempts=2, again=again)
+    def selected(total: int) -> list[int]:
+        return [page for page in range(total) if chosen is None or page in chosen]
+
+    again = pages_again(pages, some)
+    dispatch = Dispatch(len(pages), pages_per_range=per_range, max_attempts=2, selected=selected, again=again)
     running: list[PageRange] = []
     results: dict[int, list[int]] = {i: [] for i in range(len(pages))}
     convicted: set[tuple[int, int]] = set()
@@ -49,17 +51,14 @@ def test_every_page_has_exactly_one_result_and_only_killers_are_convicted(
         assert running, "nothing runs and nothing is finished"
         work = running.pop(data.draw(st.integers(0, len(running) - 1)))
         total = pages[work.file]
-        here = (
-            [p for p in range(work.first, work.first + work.count) if total is None or p < total]
-            if total is not None
-            else [0]
-        )
+        planned = selected(total) if total is not None else []
+        here = (planned[: work.count] if work.is_probe else list(work.pages)) or [NO_PAGE]
         if work.file in flaky:
             dispatch.failed_for_now(work, "reset")
         elif any((work.file, page) in killers for page in here):
             if dispatch.worker_died(work):
-                convicted.add((work.file, work.first))
-                results[work.file].append(work.first)
+                convicted.add((work.file, here[0]))
+                results[work.file].append(NO_PAGE if work.is_probe else here[0])
                 dispatch.succeeded(work, total=work.total, results=1)
         else:
             results[work.file].extend(here)
@@ -70,9 +69,22 @@ def test_every_page_has_exactly_one_result_and_only_killers_are_convicted(
             assert dispatch.state(index) is FileState.LEFT_OUT
             continue
         assert dispatch.state(index) is FileState.DONE
-        expected = 1 if total is None or (index, 0) in killers else total
-        wanted = again[index].pages if index in again else tuple(range(expected))
-        assert tuple(sorted(results[index])) == wanted
+        expected = selected(total) if total is not None else []
+        if index in again:
+            expected = list(again[index].pages)
+        elif not expected or (index, expected[0]) in killers:
+            expected = [NO_PAGE]
+        assert sorted(results[index]) == expected
+
+
+def pages_again(totals: list[int | None], some: dict[int, set[int]]) -> dict[int, PagesAgain]:
+    """The files of which only some pages are wanted, where they have such pages."""
+    again = {}
+    for index, total in enumerate(totals):
+        wanted = tuple(sorted(page for page in some.get(index, ()) if page < (total or 0)))
+        if wanted and total:
+            again[index] = PagesAgain(total, wanted, None)
+    return again
 
 
 @given(small=st.integers(1, 20), window=st.integers(1, 4))
@@ -88,6 +100,6 @@ def test_a_huge_file_starves_nobody(small: int, window: int) -> None:
         if running:
             work = running.pop(0)
             total = 3000 if work.file == 0 else 1
-            dispatch.succeeded(work, total=total, results=min(work.count, total - work.first))
+            dispatch.succeeded(work, total=total, results=len(work.pages) or min(work.count, total))
     last_small = max(started.index(i) for i in range(1, small + 1))
     assert started[: last_small + 1].count(0) <= 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -144,14 +145,19 @@ def test_scanned_pdf(tmp_path: Path) -> None:
 
 def test_one_bad_page_is_one_failure(tmp_path: Path) -> None:
     path = generators.born_digital_pdf(tmp_path / "a.pdf", ["First", "Second", "Third"])
-    data = path.read_bytes().replace(b"/Type /Page /Parent", b"/Type /Nope /Nothing", 2)
-    second = data.replace(b"/Type /Nope /Nothing", b"/Type /Page /Parent", 1)
-    path.write_bytes(second)
+    path.write_bytes(with_second_page(path, b"(This is a string, not a page.)"))
     pages = read(path, PipelineOptions(text_layer=TextLayerOptions(min_chars=1)))
     assert [page.text for page in pages] == ["First", None, "Third"]
     assert pages[1].failure is not None
     assert pages[1].failure.kind is FailureKind.CORRUPT
     assert "page 2 of 3" in pages[1].failure.message
+
+
+def with_second_page(path: Path, body: bytes) -> bytes:
+    """The file with another object of the same length for its second page."""
+    parts = re.split(rb"(<< /Type /Page /Parent.*)", path.read_bytes())
+    parts[3] = body.ljust(len(parts[3]))
+    return b"".join(parts)
 
 
 def test_gray_and_rgb_shapes(tmp_path: Path) -> None:

@@ -20,6 +20,13 @@ from tests import generators
         (b"MM\x00*", "tiff"),
         (b"II+\x00\x08\x00\x00\x00", "tiff"),
         (b"MM\x00+\x00\x08\x00\x00", "tiff"),
+        (b"GIF87a....%PDF-", "gif"),
+        (b"GIF89a", "gif"),
+        (b"RIFF\n\x00\x00\x00WEBPVP8 ", "webp"),
+        (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "jpeg2000"),
+        (b"\xff\x4f\xff\x51", "jpeg2000"),
+        (b"BM" + bytes(12) + b"\x28\0\0\0", "bmp"),
+        (b"P6\n# by hand\n12 9\n255\n", "pnm"),
     ],
 )
 def test_known_by_its_bytes(head: bytes, name: str) -> None:
@@ -30,8 +37,10 @@ def test_known_by_its_bytes(head: bytes, name: str) -> None:
     ("head", "seems"),
     [
         (b"PK\x03\x04....%PDF-1.4", "zip"),
-        (b"GIF89a....%PDF-", "GIF"),
-        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "WebP"),
+        (b"BM is how this begins, and it is prose", "plain text"),
+        (b"P1 and P2 are read, P3 is not", "plain text"),
+        (b"RIFF\x00\x00\x00\x00WAVEfmt ", "52 49 46 46"),
+        (b"\x00\x00\x00\x18ftypavif", "AVIF"),
         (b"\x00\x00\x00\x18ftypheic", "HEIC"),
         (b"%!PS-Adobe-3.0", "PostScript"),
         (b"\0" * 128 + b"DICM", "DICOM"),
@@ -73,14 +82,19 @@ def test_too_large_too_many_pages(tmp_path: Path) -> None:
     assert kind_of(digital, max_pages=2) is FailureKind.LIMIT
 
 
-def test_damaged_and_pageless_pdfs_are_corrupt(tmp_path: Path) -> None:
+def test_damaged_pdfs_are_corrupt(tmp_path: Path) -> None:
     whole = generators.born_digital_pdf(tmp_path / "a.pdf", ["text"]).read_bytes()
     for name, data in {"half": whole[: len(whole) // 3], "header": b"%PDF-1.7\n%%EOF\n"}.items():
         (tmp_path / name).write_bytes(data)
         assert kind_of(tmp_path / name) is FailureKind.CORRUPT
+
+
+def test_a_sound_pdf_without_pages_is_empty_and_an_unsound_one_corrupt(tmp_path: Path) -> None:
     empty = generators.pdf_of([b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Kids [] /Count 0 >>"])
     (tmp_path / "pageless").write_bytes(empty)
-    assert kind_of(tmp_path / "pageless") is FailureKind.CORRUPT
+    assert kind_of(tmp_path / "pageless") is FailureKind.EMPTY
+    (tmp_path / "torn").write_bytes(empty.replace(b"xref", b"xxxx"))
+    assert kind_of(tmp_path / "torn") is FailureKind.CORRUPT
 
 
 def test_names_decide_nothing(tmp_path: Path) -> None:

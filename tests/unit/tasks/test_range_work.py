@@ -17,9 +17,9 @@ from tests.faults.documents import tiny_pdf
 PIPELINE = PipelineOptions(text_layer=TextLayerOptions(mode=TextLayerMode.ONLY)).canonical()
 
 
-def job(folder: Path, *, first: int = 0, total: int | None = None, pipeline: str = PIPELINE) -> RangeJob:
+def job(folder: Path, *pages: int, total: int | None = None, pipeline: str = PIPELINE) -> RangeJob:
     (file,) = list_files(SourceOptions(url=str(folder)))
-    return RangeJob(file, first, 2, total, "main", pipeline, LimitOptions(max_file_mb=1), str(folder.parent / "tables"))
+    return RangeJob(file, pages, 2, total, "main", pipeline, LimitOptions(max_file_mb=1), str(folder.parent / "tables"))
 
 
 @pytest.fixture
@@ -40,22 +40,42 @@ def test_the_first_range_counts_the_pages(folder: Path) -> None:
     assert done.confidence_count == 2
 
 
-def test_the_last_range_may_be_short(folder: Path) -> None:
-    done = run_range(job(folder, first=4, total=5))
+def test_a_later_range_reads_the_pages_it_names(folder: Path) -> None:
+    done = run_range(job(folder, 1, 4, total=5))
     assert isinstance(done, RangeResult)
-    assert done.rows.column("pagenum").to_pylist() == [4]
+    assert done.rows.column("pagenum").to_pylist() == [1, 4]
 
 
-@pytest.mark.parametrize(("first", "total", "pages"), [(0, None, [None]), (2, 5, [2, 3]), (4, 5, [4])])
+@pytest.mark.parametrize(("selection", "pages"), [("2,4-5", [1, 3]), ("last", [4]), ("6-", [None])])
+def test_only_pages_that_are_to_be_read_are(folder: Path, selection: str, pages: list[int | None]) -> None:
+    chosen = PipelineOptions(pages=selection, text_layer=TextLayerOptions(mode=TextLayerMode.ONLY))
+    done = run_range(job(folder, pipeline=chosen.canonical()))
+    assert isinstance(done, RangeResult)
+    assert done.total == 5
+    assert done.rows.column("pagenum").to_pylist() == pages
+    assert done.rows.column("total_pages").to_pylist() == [5] * len(pages)
+    assert done.kinds == ()
+
+
+def test_a_file_of_which_no_page_is_to_be_read_has_a_row_that_says_so(folder: Path) -> None:
+    chosen = PipelineOptions(pages="6-", text_layer=TextLayerOptions(mode=TextLayerMode.ONLY))
+    done = run_range(job(folder, pipeline=chosen.canonical()))
+    assert isinstance(done, RangeResult)
+    (row,) = done.rows.to_pylist()
+    assert (row["text"], row["exception"]) == ("", None)
+    assert row["notes"] == "none of its 5 pages is among those to read (6-)"
+
+
+@pytest.mark.parametrize(("pages", "total", "rows"), [((), None, [None]), ((2, 3), 5, [2, 3]), ((4,), 5, [4])])
 def test_a_file_that_cannot_be_read_is_a_row_for_each_page_it_owes(
-    folder: Path, first: int, total: int | None, pages: list[int | None]
+    folder: Path, pages: tuple[int, ...], total: int | None, rows: list[int | None]
 ) -> None:
     with (folder / "a.pdf").open("ab") as file:
         file.truncate(2 << 20)
-    done = run_range(job(folder, first=first, total=total))
+    done = run_range(job(folder, *pages, total=total))
     assert isinstance(done, RangeResult)
     assert done.total == total
-    assert done.rows.column("pagenum").to_pylist() == pages
+    assert done.rows.column("pagenum").to_pylist() == rows
     assert set(done.rows.column("exception_kind").to_pylist()) == {FailureKind.LIMIT}
 
 

@@ -1,0 +1,50 @@
+"""Which pages of a file are read, as people write it: `1-3,7,last`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_PART = re.compile(r"(\d{1,9}|last)(-(\d{1,9}|last)?)?")
+_BEYOND = 10**9
+
+
+def normalized(text: str) -> str:
+    """Returns a selection in its one spelling, without spaces and in small letters.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    parts = "".join(text.split()).lower().split(",")
+    for part in parts:
+        match = _PART.fullmatch(part)
+        if match is None:
+            raise ValueError(f"{part!r} is no page and no range of pages; write such as 1-3,7,last or 5-")
+        first, last = (_number(end, _BEYOND) for end in (match[1], match[3] or match[1]))
+        if 0 in (first, last):
+            raise ValueError(f"{part!r}: pages are counted from 1")
+        if first > last:
+            raise ValueError(f"{part!r} runs backwards")
+    return ",".join(parts)
+
+
+def pages_of(selection: str | None, total: int) -> Sequence[int]:
+    """Returns the selected pages of a file, 0-based, in order, each once.
+
+    Args:
+        selection: As `normalized` returns it; None selects all.
+        total: Pages of the file.
+    """
+    if selection is None:
+        return range(total)
+    chosen: set[int] = set()
+    for part in selection.split(","):
+        first, dash, last = part.partition("-")
+        start = _number(first, total)
+        end = _number(last, total) if last else total if dash else start
+        chosen.update(range(start - 1, min(end, total)))
+    return tuple(sorted(chosen))
+
+
+def _number(text: str, total: int) -> int:
+    return total if text == "last" else int(text)

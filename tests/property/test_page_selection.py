@@ -1,0 +1,69 @@
+"""Selections of pages: what people write is what is read."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from ocr_core.options import PipelineOptions
+from ocr_core.page_selection import normalized, pages_of
+
+numbers = st.integers(1, 30)
+parts = st.one_of(
+    numbers.map(lambda n: (str(n), {n})),
+    st.tuples(numbers, numbers).map(lambda p: (f"{min(p)}-{max(p)}", set(range(min(p), max(p) + 1)))),
+    numbers.map(lambda n: (f" {n} - ", set(range(n, 31)))),
+)
+
+
+@given(st.lists(parts, min_size=1, max_size=6), st.integers(1, 30))
+def test_a_selection_is_the_union_of_its_parts_within_the_file(chosen: list[tuple[str, set[int]]], total: int) -> None:
+    text = ",".join(part for part, _ in chosen)
+    wanted = set().union(*(pages for _, pages in chosen))
+    assert list(pages_of(normalized(text), total)) == sorted(n - 1 for n in wanted if n <= total)
+
+
+@pytest.mark.parametrize(
+    ("text", "total", "pages"),
+    [
+        ("last", 7, [6]),
+        ("1-3, 7, LAST", 9, [0, 1, 2, 6, 8]),
+        ("2-last", 4, [1, 2, 3]),
+        ("last-", 3, [2]),
+        ("9", 3, []),
+        (3, 5, [2]),
+        ("1-999999999", 2, [0, 1]),
+    ],
+)
+def test_what_people_write(text: str | int, total: int, pages: list[int]) -> None:
+    assert list(PipelineOptions.model_validate({"pages": text}).selected(total)) == pages
+
+
+def test_all_pages_where_nothing_is_said() -> None:
+    assert list(PipelineOptions().selected(3)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "no page"),
+        ("1,,2", "no page"),
+        ("one", "no page"),
+        ("-3", "no page"),
+        ("1.5", "no page"),
+        ("0", "from 1"),
+        ("0-4", "from 1"),
+        ("1-0", "from 1"),
+        ("7-3", "backwards"),
+        ("last-2", "backwards"),
+    ],
+)
+def test_mistakes_are_named(text: str, why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        PipelineOptions(pages=text)
+
+
+def test_equal_selections_are_equal_options() -> None:
+    assert PipelineOptions(pages="1 - 3,Last").canonical() == PipelineOptions(pages="1-3,last").canonical()
