@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pikepdf
 import pytest
 
 from flows.cli import EXIT_CODES
@@ -214,6 +215,50 @@ def test_ocr_reads_one_file(inbox: Path) -> None:
     assert [page["pagenum"] for page in pages] == [0, 1]
     assert pages[0]["regions"]
     assert "corrupt" in inkstream("ocr", str(inbox / "damaged.pdf"), code=3).stderr
+
+
+def test_ocr_reads_the_pages_asked_for_and_tells_notes_on_standard_error(inbox: Path) -> None:
+    assert inkstream("ocr", str(inbox / "a.pdf"), "--pages", "last").stdout == "second page of a\n"
+    none = inkstream("ocr", str(inbox / "a.pdf"), "--pages", "7-")
+    assert (none.stdout, "none of its 2 pages" in none.stderr) == ("", True)
+    assert "counted from 1" in inkstream("ocr", str(inbox / "a.pdf"), "--pages", "0", code=2).stderr
+    (only,) = lines(inkstream("ocr", str(inbox / "a.pdf"), "--pages", "2", "--format", "json"))
+    assert (only["pagenum"], only["total_pages"], only["notes"]) == (1, 2, [])
+
+
+def test_only_the_pages_asked_for_have_rows_and_every_file_has_one(run: list[str], tmp_path: Path) -> None:
+    chosen = ["--set", "pipeline.pages=2"]
+    assert lines(inkstream(*run, "--json", *chosen))[-1]["pages"] == 3
+    rows = {row["path"].rpartition("/")[2]: row for row in lines(inkstream("show", str(tmp_path / "tables"), "--json"))}
+    assert {name: row["pagenum"] for name, row in rows.items()} == {
+        "a.pdf": 1,
+        "with%20space%20%231.pdf": None,
+        "damaged.pdf": None,
+    }
+    unselected = rows["with%20space%20%231.pdf"]
+    assert (unselected["total_pages"], unselected["text"], unselected["exception"]) == (1, "", None)
+    assert "none of its 1 pages" in unselected["notes"]
+    assert lines(inkstream(*run, "--json", *chosen))[-1]["files"] == 0
+
+
+def test_encrypted_pdfs_are_read_and_their_passwords_are_nowhere(
+    run: list[str], inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "correct-horse-battery"
+    for name, password in (("open.pdf", secret), ("shut.pdf", "unknown")):
+        with pikepdf.open(inbox / "a.pdf") as pdf:
+            pdf.save(inbox / name, encryption=pikepdf.Encryption(owner="owner", user=password))
+    (tmp_path / "keys").write_text(f"wrong-one\n{secret}\n")
+    monkeypatch.setenv("INKSTREAM_PDF_PASSWORDS_FILE", str(tmp_path / "keys"))
+    done = inkstream(*run, "--json")
+    shown = inkstream("show", str(tmp_path / "tables"), "--json").stdout
+    rows = [json.loads(line) for line in shown.splitlines()]
+    assert {row["text"] for row in rows if row["path"].endswith("open.pdf")} == {"first page of a", "second page of a"}
+    (shut,) = [row for row in rows if row["path"].endswith("shut.pdf")]
+    assert (shut["exception_kind"], "none of the 2 passwords" in shut["exception"]) == ("encrypted", True)
+    kept = [path.read_bytes() for path in (tmp_path / "tables").rglob("*") if path.is_file()]
+    told = [done.stdout.encode(), done.stderr.encode(), shown.encode(), *kept]
+    assert not any(word in text for text in told for word in (secret.encode(), b"wrong-one"))
 
 
 def test_doctor_finds_all_or_names_the_remedy() -> None:

@@ -15,8 +15,9 @@ from ocr_core import FailureKind
 from tasks.paths import encode
 from tasks.tables import PagesTable
 from tests import generators as make
+from tests import picture_generators as pictures
 from tests.integration.command import run_json, settings
-from tests.unit.ocr_core.test_hostile import manifest
+from tests.unit.ocr_core.test_hostile import EXACTLY, manifest
 
 TIGHT = settings(
     execution__limits__page_seconds=60,  # by the wall clock generous, for a busy machine; in CPU time tight
@@ -35,6 +36,7 @@ class Expected:
 
     kinds: Kinds
     pages: int | None = None
+    notes: str | None = None
 
 
 def generated(folder: Path) -> dict[Path, Expected]:
@@ -47,6 +49,9 @@ def generated(folder: Path) -> dict[Path, Expected]:
         make.tiff(folder / "five.tif", [f"TIFF PAGE {n}" for n in range(5)], compression="group4"): Expected(OK, 5),
         make.exif_jpeg(folder / "turned.jpg", 6): Expected(OK, 1),
         make.alpha_png(folder / "alpha.png"): Expected(OK, 1),
+        pictures.animation(folder / "moving.gif", "GIF"): Expected(OK, 1, "first of 3 frames"),
+        pictures.animation(folder / "moving.webp", "WEBP", frames=4): Expected(OK, 1, "first of 4 frames"),
+        pictures.turned(folder / "turned.webp", "WEBP", 6): Expected(OK, 1),
         make.deep_gray(folder / "deep.png"): Expected(OK, 1),
         make.big_page_pdf(folder / "wall.pdf", 14400): Expected({None, FailureKind.LIMIT}, 1),
         make.huge_png(folder / "huge.png", 60_000): Expected({FailureKind.LIMIT, FailureKind.CORRUPT}),
@@ -58,10 +63,16 @@ def generated(folder: Path) -> dict[Path, Expected]:
         ("header only.pdf", b"%PDF-1.7\n%%EOF\n", FailureKind.CORRUPT),
         ("cut.pdf", sound[: len(sound) // 2], FailureKind.CORRUPT),
         ("prose.pdf", b"I am no PDF at all.", FailureKind.UNSUPPORTED),
-        ("page.gif", b"GIF89a" + bytes(40), FailureKind.UNSUPPORTED),
+        ("page.gif", b"GIF89a" + bytes(40), FailureKind.CORRUPT),
+        ("page.webp", b"RIFF\x08\0\0\0WEBPVP8 ", FailureKind.CORRUPT),
+        ("page.j2k", b"\xff\x4f\xff\x51" + bytes(40), FailureKind.CORRUPT),
+        ("archive.bmp", b"PK\x03\x04" + bytes(40), FailureKind.UNSUPPORTED),
     ):
         (folder / name).write_bytes(data)
         expected[folder / name] = Expected({kind})
+    torn = folder / "torn.pdf"
+    torn.write_bytes(sound.rpartition(b"trailer")[0])
+    expected[torn] = Expected(OK, 1, "repaired with qpdf")
     for odd in (b"line\nbreak'.pdf", b"bytes\xff\xfe.pdf", b"100%25 #1?.pdf", b"$(touch x);`y`.pdf"):
         path = folder / os.fsdecode(odd)
         path.write_bytes(sound)
@@ -73,7 +84,9 @@ def shared_corpus() -> dict[Path, Expected]:
     expected = {}
     for path, kinds, pages, _ in manifest():
         exact = pages and not kinds & {FailureKind.CORRUPT, FailureKind.EMPTY}
-        expected[path] = Expected(kinds, int(pages) if exact and None in kinds else None)
+        kind, notes = EXACTLY.get(path.name, (None, ()))
+        known = {kind} if path.name in EXACTLY else kinds
+        expected[path] = Expected(known, int(pages) if exact and None in known else None, "; ".join(notes) or None)
         expected[path.with_name("MANIFEST.tsv")] = Expected({FailureKind.UNSUPPORTED})
     return expected
 
@@ -123,6 +136,8 @@ def _fault(rows: list[dict[str, Any]], expected: Expected) -> str:
     kinds = {row["exception_kind"] for row in rows}
     if not kinds <= expected.kinds:
         return f"{kinds} where only {expected.kinds} may be"
+    if expected.notes is not None and {row["notes"] for row in rows} != {expected.notes}:
+        return f"not noted: {expected.notes}"
     if any((row["text"] is None) != (row["exception"] is not None) for row in rows):
         return "text and exception, or neither"
     return ""
