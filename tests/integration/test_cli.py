@@ -256,6 +256,10 @@ def test_encrypted_pdfs_are_read_and_their_passwords_are_nowhere(
     assert {row["text"] for row in rows if row["path"].endswith("open.pdf")} == {"first page of a", "second page of a"}
     (shut,) = [row for row in rows if row["path"].endswith("shut.pdf")]
     assert (shut["exception_kind"], "none of the 2 passwords" in shut["exception"]) == ("encrypted", True)
+    (tmp_path / "keys").write_text(f"wrong-one\n{secret}\nunknown")
+    inkstream("retry", str(tmp_path / "tables"), "--kind", "encrypted", "--prefect", "off")
+    again = lines(inkstream("show", str(tmp_path / "tables"), "--json"))
+    assert {row["text"] for row in again if row["path"].endswith("shut.pdf")} == {"first page of a", "second page of a"}
     kept = [path.read_bytes() for path in (tmp_path / "tables").rglob("*") if path.is_file()]
     told = [done.stdout.encode(), done.stderr.encode(), shown.encode(), *kept]
     assert not any(word in text for text in told for word in (secret.encode(), b"wrong-one"))
