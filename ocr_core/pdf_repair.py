@@ -51,7 +51,7 @@ def repair(path: Path, passwords: Sequence[str] = ()) -> Repaired:
 
     logging.getLogger("pikepdf").setLevel(logging.CRITICAL)  # what is wrong with the file is in its row
     try:
-        with _open(path, passwords) as pdf:
+        with open_copyable(path, passwords) as pdf:
             _require_pages(pdf)
             claimed = _claimed(path, pdf)
             copy = tempfile.TemporaryFile(prefix="inkstream-repair-")  # noqa: SIM115 - the caller's
@@ -73,7 +73,13 @@ def encrypted(passwords: Sequence[str]) -> DocumentError:
     )
 
 
-def _open(path: Path, passwords: Sequence[str]) -> pikepdf.Pdf:
+def open_copyable(path: Path, passwords: Sequence[str] = ()) -> pikepdf.Pdf:
+    """Opens a PDF with qpdf, with the first password that fits, the empty one before all.
+
+    Raises:
+        pikepdf.PasswordError: If none does.
+        pikepdf.PdfError: If qpdf cannot read it.
+    """
     import pikepdf
 
     for number, password in enumerate(("", *passwords)):

@@ -34,7 +34,7 @@ _PAGES_AT_ONCE = 256
 _FILES_AT_ONCE = 64
 """How much is read from the table in one go: a look into it costs more than a file's rows."""
 
-_COLUMNS = (*RESULT_COLUMNS, "regions", "exception", "exception_kind", "path")
+_COLUMNS = (*RESULT_COLUMNS, "regions", "exception", "exception_kind", "notes", "path")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +139,10 @@ class Export:
         """Reads the pages of some files."""
         low, high = min(stored.batch_id for stored in group), max(stored.batch_id for stored in group)
         where = any_of(version_predicate(stored.file.key) for stored in group)
+        there = self._table.schema().to_arrow().names  # a table that was begun earlier has fewer
+        columns = ", ".join(name for name in _COLUMNS if name in there)
         sql = (
-            f"SELECT {', '.join(_COLUMNS)} FROM this WHERE stream = {sql_text(self._config.stream)} "  # noqa: S608
+            f"SELECT {columns} FROM this WHERE stream = {sql_text(self._config.stream)} "  # noqa: S608
             f"AND batch_id BETWEEN {low} AND {high} AND {where} ORDER BY path, pagenum"
         )
         found: dict[str, list[PageResult]] = {}

@@ -16,6 +16,8 @@ from ocr_core.geometry import Box
 from ocr_core.page import Failure, Level, PageResult, Region
 from tasks.model import FileVersion
 
+_BETWEEN_NOTES = "; "
+
 SCHEMA_VERSION = 1
 """Raised when a column changes its meaning; a table with a higher one is refused."""
 
@@ -120,7 +122,7 @@ def _row(result: PageResult, overlay_path: str | None) -> dict[str, Any]:
         "regions": [_region(region) for region in result.regions],
         "exception": storable(failure.message) if failure else None,
         "exception_kind": failure.kind.value if failure else None,
-        "notes": storable("; ".join(result.notes)) or None,
+        "notes": storable(_BETWEEN_NOTES.join(result.notes)) or None,
         "overlay_path": overlay_path,
         "width": result.width,
         "height": result.height,
@@ -169,6 +171,7 @@ def page_result(row: Mapping[str, Any]) -> PageResult:
     return PageResult(
         **{name: row[name] for name in RESULT_COLUMNS},
         regions=regions,
+        notes=tuple(row["notes"].split(_BETWEEN_NOTES)) if row.get("notes") else (),
         failure=Failure(FailureKind(kind), row["exception"] or "") if kind else None,
     )
 

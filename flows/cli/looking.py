@@ -79,7 +79,7 @@ def diff(  # noqa: PLR0913 - one parameter an option
 
 
 @app.command(rich_help_panel="Look")
-def ocr(
+def ocr(  # noqa: PLR0913 - one parameter an option
     file: Annotated[Path, typer.Argument(help="A PDF or image.", exists=True, dir_okay=False)],
     text_format: Annotated[ExportFormat, typer.Option("--format", help="What to print.")] = ExportFormat.TEXT,
     output: Annotated[

@@ -16,13 +16,15 @@ def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Answers one request of `PdfWriter`.
 
     Args:
-        request: `source`, `pages` (a file of JSON Lines), `target`: paths; `limits` (JSON).
+        request: `source`, `pages` (a file of JSON Lines), `target`: paths; `limits` (JSON); `passwords` for a PDF that
+            was found to need one.
 
     Raises:
         DocumentError: What `searchable_pdf` raises.
     """
     limits = LimitOptions.model_validate_json(request["limits"])
-    searchable_pdf(Path(request["source"]), _pages(Path(request["pages"])), Path(request["target"]), limits)
+    source, results, target = (Path(request[name]) for name in ("source", "pages", "target"))
+    searchable_pdf(source, _pages(results), target, limits, request.get("passwords", ()))
     return {}, b""
 
 

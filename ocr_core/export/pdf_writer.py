@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from ocr_core.errors import DocumentError
+from ocr_core.errors import DocumentError, FailureKind
 from ocr_core.limits import LimitOptions
 from ocr_core.page import PageResult
+from ocr_core.passwords import pdf_passwords
 from ocr_core.sandbox import Sandbox
 
 HANDLER = "ocr_core.export.pdf_handler:handle"
@@ -51,12 +52,25 @@ class PdfWriter:
         try:
             _write_results(results, pages)
             request = {name: str(path.absolute()) for name, path in paths.items()}
-            self._sandbox.call({**request, "limits": self._limits.model_dump_json()})
+            self._call({**request, "limits": self._limits.model_dump_json()})
         except BaseException:
             target.unlink(missing_ok=True)
             raise
         finally:
             results.unlink(missing_ok=True)
+
+    def _call(self, request: dict[str, Any]) -> None:
+        """Has the child write; one that was told passwords, as the document needs one, is given no other."""
+        try:
+            self._sandbox.call(request)
+        except DocumentError as error:
+            passwords = pdf_passwords() if error.kind is FailureKind.ENCRYPTED else ()
+            if not passwords:
+                raise
+            try:
+                self._sandbox.call({**request, "passwords": list(passwords)})
+            finally:
+                self._sandbox.close()
 
     def close(self) -> None:
         """Ends the child. A later call starts a new one."""

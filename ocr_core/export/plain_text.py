@@ -16,6 +16,11 @@ def plain_text(pages: Iterable[PageResult]) -> str:
 
 
 def page_text(page: PageResult) -> str:
-    """Returns one page's part of `plain_text`: a form feed unless it is the first, its text, a newline."""
+    """Returns one page's part of `plain_text`: a form feed unless it is the first, its text, a newline.
+
+    A result that stands for no page has none.
+    """
+    if page.pagenum is None:
+        return ""
     parting = "\f" if page.pagenum else ""
     return parting if page.text is None else f"{parting}{page.text}\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pikepdf
@@ -15,6 +15,7 @@ from ocr_core.export.invisible_text import placement, text_stream
 from ocr_core.formats import sniff
 from ocr_core.limits import LimitOptions
 from ocr_core.page import PageResult
+from ocr_core.pdf_repair import encrypted, open_copyable
 
 _LETTER = (0.0, 0.0, 612.0, 792.0)
 """Points; what PDFium takes for a page that has no usable size."""
@@ -22,7 +23,13 @@ _LETTER = (0.0, 0.0, 612.0, 792.0)
 _MOST_PARENTS = 64
 
 
-def searchable_pdf(source: Path, pages: Iterable[PageResult], target: Path, limits: LimitOptions | None = None) -> None:
+def searchable_pdf(
+    source: Path,
+    pages: Iterable[PageResult],
+    target: Path,
+    limits: LimitOptions | None = None,
+    passwords: Sequence[str] = (),
+) -> None:
     """Writes a searchable PDF of a document and its results, in this process.
 
     A PDF is copied, its pages untouched but for invisible text; pages whose own text was used get none. Of an image,
@@ -33,21 +40,22 @@ def searchable_pdf(source: Path, pages: Iterable[PageResult], target: Path, limi
         pages: Its results.
         target: The file to write.
         limits: `max_file_mb` and `max_pages` are looked at.
+        passwords: Tried in order on a PDF that needs one; the copy is encrypted alike.
 
     Raises:
-        DocumentError: `encrypted` when the PDF needs a password, `corrupt` when it cannot be copied, or what
+        DocumentError: `encrypted` when the PDF needs another password, `corrupt` when it cannot be copied, or what
             opening an image raises.
     """
     limits = limits or LimitOptions()
     if sniff(source, limits) == "pdf":
-        _copy_with_text(source, pages, target)
+        _copy_with_text(source, pages, target, passwords)
     else:
         _bind_images(source, pages, target, limits)
 
 
-def _copy_with_text(source: Path, pages: Iterable[PageResult], target: Path) -> None:
+def _copy_with_text(source: Path, pages: Iterable[PageResult], target: Path, passwords: Sequence[str]) -> None:
     try:
-        with pikepdf.open(source) as pdf:
+        with open_copyable(source, passwords) as pdf:
             layer = _TextLayer(pdf)
             for page in pages:
                 if page.failure is None and page.engine != TEXT_LAYER and page.pagenum is not None:
@@ -55,7 +63,7 @@ def _copy_with_text(source: Path, pages: Iterable[PageResult], target: Path) -> 
             layer.finish()
             _save(pdf, target)
     except pikepdf.PasswordError as error:
-        raise DocumentError(FailureKind.ENCRYPTED, "the PDF is encrypted and needs a password to open") from error
+        raise encrypted(passwords) from error
     except pikepdf.PdfError as error:
         reason = str(error).replace(str(source), "").strip(": ")
         raise DocumentError(FailureKind.CORRUPT, f"the PDF is too damaged to be copied: {reason}") from error
@@ -78,7 +86,7 @@ def _bind_images(source: Path, pages: Iterable[PageResult], target: Path, limits
 
 
 def _save(pdf: pikepdf.Pdf, target: Path) -> None:
-    if pdf.is_encrypted:  # opened without a password: what its owner forbids stays forbidden
+    if pdf.is_encrypted:  # what its owner forbids stays forbidden, and its password needed
         pdf.save(target, encryption=True)
     else:
         pdf.save(target, deterministic_id=True)

@@ -218,7 +218,7 @@ def test_ocr_reads_one_file(inbox: Path) -> None:
 
 
 def test_ocr_reads_the_pages_asked_for_and_tells_notes_on_standard_error(inbox: Path) -> None:
-    assert inkstream("ocr", str(inbox / "a.pdf"), "--pages", "last").stdout == "second page of a\n"
+    assert inkstream("ocr", str(inbox / "a.pdf"), "--pages", "last").stdout == "\fsecond page of a\n"
     none = inkstream("ocr", str(inbox / "a.pdf"), "--pages", "7-")
     assert (none.stdout, "none of its 2 pages" in none.stderr) == ("", True)
     assert "counted from 1" in inkstream("ocr", str(inbox / "a.pdf"), "--pages", "0", code=2).stderr

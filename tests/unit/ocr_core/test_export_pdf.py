@@ -386,6 +386,24 @@ def test_an_encrypted_pdf_is_an_error_that_says_so(tmp_path: Path) -> None:
         assert pdf.is_encrypted
 
 
+def test_an_encrypted_pdf_whose_password_is_there_stays_encrypted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = generators.scanned_pdf(tmp_path / "a.pdf", ["secret"])
+    with pikepdf.open(plain) as pdf:
+        pdf.save(tmp_path / "locked.pdf", encryption=pikepdf.Encryption(user="key", owner="o"))
+    monkeypatch.setenv("INKSTREAM_PDF_PASSWORDS", "wrong\nkey")
+    pages = list(read_document(tmp_path / "locked.pdf", IGNORE))
+    with PdfWriter() as writer:
+        writer.write(tmp_path / "locked.pdf", pages, tmp_path / "made.pdf")
+        assert writer._sandbox.pid is None, "the process that knows the password is gone"
+    with pytest.raises(pikepdf.PasswordError):
+        pikepdf.open(tmp_path / "made.pdf")
+    with pikepdf.open(tmp_path / "made.pdf", password="key") as pdf:
+        pdf.save(tmp_path / "open.pdf", encryption=False)
+    assert text_of(tmp_path / "open.pdf") == "secret"
+
+
 def test_the_same_document_makes_the_same_pdf(tmp_path: Path) -> None:
     source = generators.scanned_pdf(tmp_path / "a.pdf", ["one"])
     pages = list(read_document(source, IGNORE, sandboxed=False))

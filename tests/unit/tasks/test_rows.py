@@ -9,9 +9,9 @@ import pytest
 
 from ocr_core.errors import FailureKind
 from ocr_core.geometry import Box
-from ocr_core.page import Failure, Level, PageResult, Region
+from ocr_core.page import Failure, Level, PageResult, Region, nothing_selected
 from tasks.model import FileVersion
-from tasks.rows import PAGES_SCHEMA, ROWS_SCHEMA, ResultSpool, page_rows, storable
+from tasks.rows import PAGES_SCHEMA, ROWS_SCHEMA, ResultSpool, page_result, page_rows, storable
 
 FILE = FileVersion("file:///in/a.pdf", "1-2", 2, datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC))
 
@@ -63,6 +63,33 @@ def test_a_failure_takes_the_place_of_text_and_a_blank_page_is_none() -> None:
     assert (first["pagenum"], first["text"]) == (None, None)
     assert (first["exception"], first["exception_kind"]) == ("needs a password", "encrypted")
     assert (second["text"], second["exception"]) == ("", None)
+
+
+def test_notes_are_one_text_and_come_back_as_they_were() -> None:
+    noted, plain = PageResult(0, 2, "x", notes=("first of 3 frames", "repaired")), PageResult(1, 2, "y")
+    first, second = rows_of(noted, plain).to_pylist()
+    assert (first["notes"], second["notes"]) == ("first of 3 frames; repaired", None)
+    assert (page_result(first).notes, page_result(second).notes) == (noted.notes, ())
+    del second["notes"]  # as in a table that was begun before there were notes
+    assert page_result(second).notes == ()
+
+
+def test_a_selection_is_whole_with_its_own_pages_alone() -> None:
+    def selected(total: int) -> list[int]:
+        return [0, total - 1]
+
+    with ResultSpool() as spool:
+        spool.add(0, pages(0))
+        with pytest.raises(ValueError, match="one for each page"):
+            spool.require_whole(0, selected)
+        spool.add(0, pages(8))
+        spool.require_whole(0, selected)
+        with pytest.raises(ValueError, match="one for each page"):
+            spool.require_whole(0)
+        spool.add(1, rows_of(nothing_selected(9, "10-")))
+        spool.require_whole(1, lambda _: ())
+        with pytest.raises(ValueError, match="one for each page"):
+            spool.require_whole(1, selected)
 
 
 def test_the_pages_table_adds_what_the_commit_decides() -> None:
