@@ -93,7 +93,10 @@ def test_searchable_pdfs_are_made_of_the_originals(folder: Path, tmp_path: Path)
     assert text_of(tmp_path / "scan.pdf.ocr.pdf") == ["page one here", "the second page", "and a third"]
     assert text_of(tmp_path / "sub" / "letter #1.png.ocr.pdf") == ["Dear reader,"]
     (damaged,) = (line for line in lines[:-1] if line["problem"])
-    assert (damaged["output"], damaged["problem"]) == (None, "the PDF is damaged: no page can be found in it, not by qpdf either")
+    assert (damaged["output"], damaged["problem"]) == (
+        None,
+        "the PDF is damaged: no page can be found in it, not by qpdf either",
+    )
 
 
 def test_only_what_is_asked_for_as_people_see_it(folder: Path, tmp_path: Path) -> None:
