@@ -101,7 +101,7 @@ def _make_file(folder: Path, number: int) -> tuple[str, str]:
     pictures, texts = [], []
     for index in range(PAGES_PER_FILE):
         seed = 1000 + number * PAGES_PER_FILE + index
-        sheet, text = _page(seed)
+        sheet, text = make_page(seed)
         skew = ((seed * 37) % 100 - 50) / 100  # within half a degree
         pictures.append(scanned(sheet, seed, skew=skew, noise=8.0, specks=200))
         texts.append(text)
@@ -110,7 +110,7 @@ def _make_file(folder: Path, number: int) -> tuple[str, str]:
     return path.name, "\n".join(texts)
 
 
-def _page(seed: int) -> tuple[Sheet, str]:
+def make_page(seed: int) -> tuple[Sheet, str]:
     """Fills a page with prose; returns it and its text."""
     import numpy as np
 
