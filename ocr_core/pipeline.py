@@ -61,6 +61,15 @@ class WorkingPage:
         """Dpi of `pixels`, which differs from `resolution` where they were scaled; 0 when unknown."""
         return round((self.resolution or 0) / self.to_rendered.scale)
 
+    @property
+    def engine_resolution(self) -> int:
+        """Dpi to tell an engine of `pixels`; 0 when unknown.
+
+        Enlarging does not raise it: small letters are enlarged where the recorded dpi was too high to begin with, and
+        Tesseract takes the letters of a page that claims many dpi for dirt. That it claims too few does no harm.
+        """
+        return min(self.pixels_resolution, self.resolution or 0)
+
     def move(self, pixels: Pixels, step: Affine) -> None:
         """Replaces `pixels`; `step` maps a point of the new ones to the old ones."""
         self.pixels, self.to_rendered = pixels, step.then(self.to_rendered)

@@ -44,7 +44,7 @@ class Detect:
             return
         rows = open_engine(self.recognize).layout(
             page.pixels,
-            told_resolution(self.recognize, page.pixels_resolution),
+            told_resolution(self.recognize, page.engine_resolution),
             self.options.page_seg_mode,
             self.options.level,
             self.recognize.time_limit,

@@ -40,7 +40,7 @@ class Recognize:
         """Sets `text`, `confidence`, `engine`, and puts the recognised regions in place of detected ones."""
         if page.text is not None or page.pixels is None:
             return
-        reader = _Reader(open_engine(self.options), self.options, told_resolution(self.options, page.pixels_resolution))
+        reader = _Reader(open_engine(self.options), self.options, told_resolution(self.options, page.engine_resolution))
         if self.options.per_region:
             words = _read_regions(reader, page.pixels, page.regions)
         else:

@@ -30,7 +30,7 @@ class Orient(PixelStep):
         """Returns the page turned; as it is where Tesseract is not sure enough."""
         if self.options.angle is not None:
             return turn(pixels, self.options.angle)
-        found = open_osd(self.recognize).orientation(pixels, page.pixels_resolution, self.recognize.time_limit)
+        found = open_osd(self.recognize).orientation(pixels, page.engine_resolution, self.recognize.time_limit)
         return turn(pixels, found.angle if found.confidence >= self.options.min_confidence else 0)
 
 

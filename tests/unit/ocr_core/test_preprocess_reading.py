@@ -20,6 +20,7 @@ from ocr_core import (
     PageResult,
     Pipeline,
     PipelineOptions,
+    WorkingPage,
     build_pipeline,
     check_environment,
     engine_versions,
@@ -172,6 +173,20 @@ def test_regions_are_cut_out_of_the_moved_pixels(level: str, plain: dict[str, Bo
     for text, box in words(result).items():
         assert (box.left, box.top) == pytest.approx((there.box(plain[text]).left, there.box(plain[text]).top), abs=6)
     assert result.overlay
+
+
+def test_enlarging_does_not_claim_more_dpi(tmp_path: Path) -> None:
+    """A picture without dpi counts as one of 300; letters of a page that claims three times that are taken for dirt."""
+    small()[0].save(tmp_path / "a.png")
+    with open_document(tmp_path / "a.png") as document:
+        sections = {"text_layer": {"mode": "ignore"}, "preprocess": {"scale": {}}}
+        result = build_pipeline(PipelineOptions.model_validate(sections)).run(document, 0)
+    assert recall(result) > 0.95
+    page = WorkingPage(document.page(0), resolution=300)
+    page.move(np.zeros((30, 20), np.uint8), Affine(a=0.5, e=0.5))
+    assert (page.pixels_resolution, page.engine_resolution) == (600, 300)
+    page.move(np.zeros((30, 20), np.uint8), Affine(a=3, e=3))
+    assert (page.pixels_resolution, page.engine_resolution) == (200, 200)
 
 
 def test_salt_and_pepper(tmp_path: Path) -> None:

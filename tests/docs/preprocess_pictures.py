@@ -1,0 +1,81 @@
+"""Makes the pictures of preprocessing in the documentation: `python -m tests.docs.preprocess_pictures`.
+
+Each shows a made page with a defect, and the same after the step against it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image
+
+from benchmarks.documents import make_page
+from benchmarks.preprocess import DEFECTS, Defect, bordered, shaded, skewed, small, speckled
+from flows.demo_paper import scanned
+from ocr_core import PipelineOptions, Stage, WorkingPage, open_document
+from ocr_core.stages.preprocess import steps
+from ocr_core.stages.render import Render
+
+IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+PANEL = (360, 300)
+GAP = 24
+BACKGROUND = 170
+"""Gray around the panels, on which both paper and borders stand out."""
+
+Corner = tuple[int, int] | None
+VIEWS: dict[str, tuple[Defect, str, Corner]] = {
+    "border": (bordered, "dark border", None),
+    "denoise": (speckled, "salt and pepper", (240, 300)),
+    "orient": (lambda page: page.rotate(90, expand=True), "on its side", None),
+    "deskew": (skewed, "skewed by 12 degrees", None),
+    "scale": (small, "scanned at 80 dpi", (60, 80)),
+    "binarize": (shaded, "in a shadow", None),
+}
+"""For each step: what spoils the page, the defect's name in the benchmark, and where a close-up begins."""
+
+
+def panels() -> Iterator[tuple[str, Image.Image, Image.Image]]:
+    """Yields each step's name, the page before, and the page after."""
+    sheet, _ = make_page(3)
+    clean = scanned(sheet, 3, noise=4)
+    for name, (spoil, defect, _) in VIEWS.items():
+        before = spoil(clean)
+        yield name, before, after(before, DEFECTS[defect][1])
+
+
+def after(image: Image.Image, preprocess: dict[str, object]) -> Image.Image:
+    """Returns a page as it is read."""
+    options = PipelineOptions.model_validate({"preprocess": preprocess})
+    chain: list[Stage] = [Render(options.render), *steps(options)]
+    with tempfile.TemporaryDirectory() as folder:
+        image.save(Path(folder, "page.png"))
+        with open_document(Path(folder, "page.png")) as document:
+            page = WorkingPage(document.page(0))
+            for stage in chain:
+                stage.run(page)
+    assert page.pixels is not None
+    return Image.fromarray(page.pixels)
+
+
+def side_by_side(before: Image.Image, made: Image.Image, corner: Corner) -> Image.Image:
+    """Lays two pictures beside each other: both as a whole, or the same part of both at its own size."""
+    width, height = PANEL
+    picture = Image.new("L", (2 * width + 3 * GAP, height + 2 * GAP), BACKGROUND)
+    for number, image in enumerate((before, made)):
+        if corner is None:
+            shown = image.copy()
+            shown.thumbnail(PANEL, Image.Resampling.LANCZOS)
+        else:
+            factor = image.width / before.width
+            x, y = round(corner[0] * factor), round(corner[1] * factor)
+            shown = image.crop((x, y, x + width, y + height))
+        left = GAP + number * (width + GAP) + (width - shown.width) // 2
+        picture.paste(shown, (left, GAP + (height - shown.height) // 2))
+    return picture.quantize(64 if corner is None else 16)
+
+
+if __name__ == "__main__":
+    for name, before, made in panels():
+        side_by_side(before, made, VIEWS[name][2]).save(IMAGES / f"preprocess-{name}.png", optimize=True)
