@@ -222,6 +222,7 @@ ANSWERS: dict[str, str] = {
     "splittingStategy": _SPLIT,
     "modelData": "the folder of the models is pipeline.recognize.tessdata",
     "downloadModelData": "`inkstream doctor` names the command that downloads a model; leave it out",
+    "scale": "the sensitivity of the local methods is pipeline.preprocess.binarize.k",
     "rotationAngle": "that is pipeline.preprocess.deskew.angle, in degrees clockwise",
     "automaticSkewCorrection": "skew is measured unless pipeline.preprocess.deskew.angle gives it; leave it out",
     "outputFormat": "the column text has the text, and the column regions the positions; leave it out",

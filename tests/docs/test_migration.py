@@ -1,0 +1,93 @@
+"""The migration page is whole and its pipelines run as written; the messages on the errors page exist."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ocr_core.metrics import word_score
+from tasks.config import PRESETS, build_config, load_document, plain
+from tasks.config.original_names import ALIASES, ANSWERS, Alias
+from tasks.tables import PagesTable
+from tests import generators
+from tests.integration.command import inkstream
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs/how-to/migrate-from-spark-ocr.md").read_text(encoding="utf-8")
+ROWS = [line for line in PAGE.splitlines() if line.startswith("| ")]
+YAML = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
+LETTER = ["Dear Ms Harbour", "we have received eleven volumes", "and every page is read by machine"]
+MINUTES = ["Minutes of the meeting", "The harbour library opens in May"]
+
+
+def pipeline(heading: str, number: int) -> str:
+    """The nth configuration under a heading of the page."""
+    section = PAGE.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    return str(YAML.findall(section)[number])
+
+
+@pytest.mark.parametrize("alias", ALIASES, ids=lambda alias: f"{alias.name} {alias.target}")
+def test_every_name_that_is_taken_is_said_to_be(alias: Alias) -> None:
+    rows = [row for row in ROWS if f"`{alias.name}`" in row]
+    places = [place or "the top" for place in alias.places]
+    assert any("| taken " in row and all(place in row for place in places) for row in rows) or (
+        any("| the same name |" in row for row in rows) and alias.target.endswith(f".{alias.name}")
+    )
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_every_name_that_is_answered_is_on_the_page(name: str) -> None:
+    assert any(f"`{name}`" in row and "| no |" in row for row in ROWS)
+
+
+def test_the_originals_names_come_to_the_presets() -> None:
+    for heading, number, preset in (
+        ("The streaming pipeline in Python", 1, "ocr-streaming"),
+        ("The streaming pipeline in Scala", 0, "ocr-regions"),
+    ):
+        written: dict[str, Any] = plain(build_config(load_document(pipeline(heading, number), "the page")))
+        meant = plain(build_config({"source": {"url": "inbox"}, "sink": {"url": "tables"}}, preset=preset))
+        assert {**written, "stream": "main"} == meant
+    assert set(PRESETS) == set(re.findall(r"preset `([\w-]+)` is this pipeline", PAGE))
+
+
+@pytest.mark.parametrize(
+    ("heading", "number"),
+    [("The streaming pipeline in Python", 0), ("The streaming pipeline in Scala", 0)],
+)
+def test_the_streaming_pipelines_run_as_they_are_written(heading: str, number: int, tmp_path: Path) -> None:
+    (tmp_path / "inbox").mkdir()
+    generators.scanned_pdf(tmp_path / "inbox" / "letter.pdf", ["\n".join(LETTER), "\n".join(MINUTES)], dpi=200)
+    generators.page_image(LETTER, dpi=200).save(tmp_path / "inbox" / "letter.png")
+    (tmp_path / "inbox" / "damaged.pdf").write_bytes(b"%PDF-1.7\n%%EOF\n")
+    (tmp_path / "streaming.yaml").write_text(pipeline(heading, number))
+    inkstream("run", "streaming.yaml", "--prefect", "off", "--set", "execution.workers=1", cwd=tmp_path)
+    columns = ["timestamp", "pagenum", "path", "text", "exception"]
+    rows = PagesTable(str(tmp_path / "tables")).rows(columns=columns).to_pylist()
+    found = {(row["path"].rpartition("/")[2], row["pagenum"]): row for row in rows}
+    assert set(found) == {("letter.pdf", 0), ("letter.pdf", 1), ("letter.png", 0), ("damaged.pdf", None)}
+    assert found["damaged.pdf", None]["exception"]
+    assert found["damaged.pdf", None]["text"] is None
+    for key, lines in ((("letter.pdf", 0), LETTER), (("letter.pdf", 1), MINUTES), (("letter.png", 0), LETTER)):
+        assert found[key]["exception"] is None
+        assert word_score(" ".join(lines), found[key]["text"]).recall > 0.9
+    assert all(row["timestamp"] for row in rows)
+
+
+def test_the_messages_on_the_errors_page_are_what_the_code_says() -> None:
+    said = [
+        node.value
+        for folder in ("ocr_core", "tasks", "flows")
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    page = (ROOT / "docs/reference/errors.md").read_text(encoding="utf-8").partition("## Messages of Prefect")[0]
+    cells = [line.split(" | ")[0] for line in page.splitlines() if line.startswith("| `")]
+    parts = [part.strip() for cell in cells for text in re.findall(r"`([^`]+)`", cell) for part in text.split("…")]
+    assert len(parts) > 30
+    assert [part for part in parts if part and not any(part in text for text in said)] == []
