@@ -89,7 +89,7 @@ def test_a_retry_that_slept_through_anothers_adds_nothing(failed: World) -> None
 
 
 def test_reprocessing_races_a_retry_and_is_killed(failed: World) -> None:
-    killed = failed.start("--do", "reprocess", *FIXED, "--die-at", "BatchCommitted:1")
+    killed = failed.start("--do", "reprocess", *FIXED, "--die-at", "Processed:2")
     retried = failed.start("--do", "retry", *FIXED)
     assert (killed.wait(timeout=120), retried.wait(timeout=120)) == (-signal.SIGKILL, 0)
     assert _sound(failed)
