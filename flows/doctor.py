@@ -168,6 +168,8 @@ def _write_sink(config: StreamConfig) -> str:
     from tasks.probe import probe_sink
     from tasks.sinks import open_sink
 
+    if config.sink.format == "memory":
+        return "kept in memory, for as long as its process lives"
     found = probe_sink(config.sink.url)
     at = open_sink(config.sink).version(config.stream)
     return f"{found}; {'no table yet' if at is None else f'the table is at version {at}'}"

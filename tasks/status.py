@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,9 +21,10 @@ from tasks.delta import TRANSIENT_DELTA, explain_delta_error, scan, sql_text
 from tasks.discovery import discover
 from tasks.paths import split_url
 from tasks.rows import FORGOTTEN
+from tasks.sinks import open_sink
 from tasks.stored import stored_config, stored_streams
 from tasks.stores import explain_store_error, open_store
-from tasks.tables import LedgerTable, PagesTable, SinkTable, transaction_version
+from tasks.tables import LedgerTable, PagesTable, SinkTable, format_of, transaction_version
 
 _LOG = re.compile(r"_delta_log/(\d{20})\.(json|checkpoint)")
 
@@ -48,6 +49,8 @@ _FAILURES = """
 SELECT stream, exception_kind AS kind, count(*) AS pages, count(DISTINCT concat_ws('\n', path, etag, length)) AS files
 FROM this WHERE exception_kind <> {forgotten} GROUP BY stream, exception_kind ORDER BY pages DESC, kind
 """
+
+_COLUMNS = ("batch_id", "timestamp", "path", "etag", "length", "exception_kind", "processing_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,7 @@ class TableStatus:
 
 @dataclass(frozen=True, slots=True)
 class SinkStatus:
-    """How a sink stands; `table` is None where nothing was committed yet."""
+    """How a sink stands; `table` is None where nothing was committed yet, or not as a Delta table."""
 
     sink: str
     table: TableStatus | None
@@ -167,7 +170,7 @@ def sink_status(sink_url: str, stream: str | None = None, batches: int = 5) -> S
     """
     table, ledger = PagesTable(sink_url), LedgerTable(sink_url)
     projected = ledger.open() if ledger.exists() else None  # before pages, so that it cannot be ahead of them
-    pages = table.open() if table.exists() else None
+    pages = table.open() if format_of(sink_url) == "delta" else None
     counts = _by_stream(pages, _ROWS.format(forgotten=_FORGOTTEN))
     known = sorted({*stored_streams(sink_url), *counts})
     if not known and pages is None:
@@ -181,8 +184,48 @@ def sink_status(sink_url: str, stream: str | None = None, batches: int = 5) -> S
         kinds = tuple(FailureCount(row["kind"], row["files"], row["pages"]) for row in failures.get(name, ()))
         done = tuple(_last_batches(pages, projected, name, batches)) if pages is not None else ()
         source, backlog, problem = _waiting(sink_url, name)
-        found.append(StreamStatus(name, source, rows["pages"], rows["failed_pages"], kinds, done, backlog, problem))
+        one = StreamStatus(name, source, rows["pages"], rows["failed_pages"], kinds, done, backlog, problem)
+        found.append(one if pages is not None else _without_table(sink_url, one, batches))
     return SinkStatus(sink_url, _table_status(table, pages) if pages is not None else None, tuple(found))
+
+
+def _without_table(sink_url: str, stream: StreamStatus, batches: int) -> StreamStatus:
+    """Fills in what a stream has committed to a sink of another format, from the rows themselves."""
+    try:
+        sink = open_sink(stored_config(sink_url, stream.name).sink)
+        if sink.version(stream.name) is None:
+            return stream
+        rows = sink.rows(stream=stream.name, columns=_COLUMNS)
+    except InkstreamError as error:
+        return replace(stream, problem=stream.problem or str(error))
+    files = pc.binary_join_element_wise(
+        *(pc.cast(rows[name], pa.string()) for name in ("path", "etag", "length")), "\n"
+    )
+    rows = rows.append_column("file", files)
+    counts = [("file", "count_distinct"), ("path", "count"), ("exception_kind", "count"), ("processing_ms", "sum")]
+    done = rows.group_by("batch_id").aggregate([*counts, ("timestamp", "max")]).sort_by([("batch_id", "descending")])
+    failed = rows.filter(pc.is_valid(rows["exception_kind"]))
+    kinds = failed.group_by("exception_kind").aggregate(counts[:2]).sort_by([("path_count", "descending")])
+    return replace(
+        stream,
+        pages=rows.num_rows,
+        failed_pages=failed.num_rows,
+        failures=tuple(
+            FailureCount(row["exception_kind"], row["file_count_distinct"], row["path_count"])
+            for row in kinds.to_pylist()
+        ),
+        batches=tuple(
+            BatchStatus(
+                row["batch_id"],
+                row["timestamp_max"],
+                row["file_count_distinct"],
+                row["path_count"],
+                row["exception_kind_count"],
+                (row["processing_ms_sum"] or 0.0) / 1000,
+            )
+            for row in done.slice(0, batches).to_pylist()
+        ),
+    )
 
 
 def _by_stream(pages: DeltaTable | None, sql: str) -> dict[str, list[dict[str, Any]]]:

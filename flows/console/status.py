@@ -28,7 +28,10 @@ def print_status(sink: str, stream: str | None, batches: int, *, as_json: bool) 
         print_json(status_json(status, now))
     else:
         console = table_console()
-        _print_table(console, status.table)
+        if status.table is None and any(one.pages for one in status.streams):
+            _say(console, f"{status.sink}: no Delta table, so no versions")
+        else:
+            _print_table(console, status.table)
         for one in status.streams:
             _print_stream(console, one, now)
     return all(one.problem is None for one in status.streams)

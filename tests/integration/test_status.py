@@ -131,6 +131,25 @@ def test_a_sink_that_moved_is_told_of_where_it_is(config: StreamConfig, tmp_path
     assert status.streams[0].backlog.files == 5
 
 
+def test_a_sink_of_parquet_files(config: StreamConfig) -> None:
+    config = build_config({**config.model_dump(mode="json"), "sink": {"url": config.sink.url, "format": "parquet"}})
+    write_stream(config)
+    assert sink_status(config.sink.url).streams[0].pages == 0
+    commit(config, plan(config)[0])
+    commit_failed(config, FailureKind.LIMIT)
+    status = sink_status(config.sink.url, batches=1)
+    assert status.table is None
+    (stream,) = status.streams
+    assert (stream.pages, stream.failed_pages, stream.problem) == (8, 2, None)
+    assert stream.failures == (FailureCount("limit", 2, 2),)
+    assert [(b.batch_id, b.files, b.pages, b.failed_pages) for b in stream.batches] == [(1, 2, 4, 2)]
+    assert stream.backlog is not None
+    assert stream.backlog.files == 3
+    shown = inkstream("status", config.sink.url).stdout
+    assert "no Delta table, so no versions" in shown
+    assert "8 pages, 2 of them failed" in shown
+
+
 def test_the_command(config: StreamConfig, tmp_path: Path) -> None:
     commit(config, plan(config)[0])
     commit_failed(config, FailureKind.ENCRYPTED)
