@@ -32,16 +32,12 @@ def cut(pixels: Pixels, box: Box) -> Pixels:
     if abs(box.angle) < _LEVEL:
         return _window(pixels, left, top, across, down)
     corners = box.corners()
-    reach = [math.ceil(max(corner[axis] for corner in corners) - _center(box)[axis]) + 1 for axis in (0, 1)]
+    reach = [math.ceil(max(corner[axis] for corner in corners) - box.center[axis]) + 1 for axis in (0, 1)]
     reach = [max(reach[0], across // 2 + 1), max(reach[1], down // 2 + 1)]  # turning needs room for the result, too
-    x, y = (round(place) for place in _center(box))
+    x, y = (round(place) for place in box.center)
     around = _window(pixels, x - reach[0], y - reach[1], 2 * reach[0], 2 * reach[1])
     turned = np.asarray(Image.fromarray(around).rotate(box.angle, Image.Resampling.BICUBIC))
     return turned[reach[1] - down // 2 :, reach[0] - across // 2 :][:down, :across]
-
-
-def _center(box: Box) -> tuple[float, float]:
-    return box.left + box.width / 2, box.top + box.height / 2
 
 
 def _window(pixels: Pixels, left: int, top: int, width: int, height: int) -> Pixels:

@@ -93,7 +93,7 @@ def engine_versions(options: PipelineOptions) -> dict[str, str]:
         model = find()
         versions[f"model:{kind}"] = f"{model.stem} {model_hash(model)}"
         versions["onnxruntime"] = _package_version("onnxruntime")
-    if options.recognize.engine == "ppocr" and options.recognize.ppocr.lexicon:
+    if "ppocr-rec" in _ppocr_models(options) and options.recognize.ppocr.lexicon:
         versions["pyspellchecker"] = _package_version("pyspellchecker")
     return versions
 
@@ -114,11 +114,13 @@ def pipeline_id(options: PipelineOptions, versions: dict[str, str]) -> str:
         del output["recognize"][name]
     if options.detect is not None:
         del output["detect"]["model"]  # models are known by their hashes
-    if options.recognize.engine == "ppocr":
-        for name in ("model", "batch_size"):
-            del output["recognize"]["ppocr"][name]
-    else:
-        del output["recognize"]["ppocr"], output["recognize"]["lines"]
+    recognize = output["recognize"]
+    for name in ("model", "batch_size"):
+        del recognize["ppocr"][name]
+    if options.recognize.engine != "auto":
+        del recognize["routing"]
+    if options.recognize.engine == "tesseract":
+        del recognize["ppocr"], recognize["lines"]
     text = json.dumps({"options": output, "versions": versions}, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:_SHORT]
 
@@ -151,7 +153,7 @@ def _finds_orientation(options: PipelineOptions) -> bool:
 
 def _uses_tesseract(options: PipelineOptions) -> bool:
     detects = options.detection is not None and options.detection.engine == "tesseract"
-    return _reads_pixels(options) and (detects or options.recognize.engine == "tesseract")
+    return _reads_pixels(options) and (detects or options.recognize.engine in ("tesseract", "auto"))
 
 
 def _ppocr_models(options: PipelineOptions) -> dict[str, Callable[[], Path]]:
@@ -160,9 +162,9 @@ def _ppocr_models(options: PipelineOptions) -> dict[str, Callable[[], Path]]:
     if not _reads_pixels(options):
         return needed
     detect, recognize = options.detection, options.recognize
-    if detect is not None and detect.engine == "ppocr":
-        needed["ppocr-det"] = lambda: find_model("det", detect.model)
-    if recognize.engine == "ppocr":
+    if recognize.engine == "auto" or (detect is not None and detect.engine == "ppocr"):
+        needed["ppocr-det"] = lambda: find_model("det", detect.model if detect is not None else None)
+    if recognize.engine in ("ppocr", "auto"):
         needed["ppocr-rec"] = lambda: find_model("rec", recognize.ppocr.model)
     return needed
 

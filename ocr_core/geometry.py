@@ -35,6 +35,17 @@ class Box:
         """Y of the bottom edge before rotation."""
         return self.top + self.height
 
+    @property
+    def center(self) -> tuple[float, float]:
+        """The middle (x, y), about which the box is turned."""
+        return self.left + self.width / 2, self.top + self.height / 2
+
+    def along(self, x: float, y: float) -> tuple[float, float]:
+        """Returns where a point of the page is in the box: pixels along the text and across it, from its top left."""
+        cos, sin = math.cos(math.radians(self.angle)), math.sin(math.radians(self.angle))
+        right, down = x - self.center[0], y - self.center[1]
+        return right * cos + down * sin + self.width / 2, down * cos - right * sin + self.height / 2
+
     def corners(self) -> tuple[tuple[float, float], ...]:
         """Returns the four corners (x, y): top left, top right, bottom right, bottom left, after rotation."""
         cx, cy = self.left + self.width / 2, self.top + self.height / 2

@@ -32,6 +32,7 @@ class Word:
         box: Pixels of the page.
         text: Without white space at its ends, never empty.
         confidence: 0-100.
+        engine: What read it; None for the engine of the page.
     """
 
     block: int
@@ -40,6 +41,7 @@ class Word:
     box: Box
     text: str
     confidence: float
+    engine: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ class _Tree:
         if depth > self._shown:
             return self._text(words, depth, parent)
         level, box = LEVELS[depth], enclosing([word.box for word in words])
-        region = Region(index, parent, level, box, "", round(_mean(words), 2), self._engine)
+        region = Region(index, parent, level, box, "", round(_mean(words), 2), self._engine_of(words))
         self.regions.append(region)
         text = self._text(words, depth, index)
         self.regions[index] = replace(region, text=text)
@@ -140,6 +142,9 @@ class _Tree:
                 self._add_space(before[0].box, child[0].box, parent)
             texts.append(self.grow(child, depth + 1, parent))
         return _SEPARATOR[level].join(texts)
+
+    def _engine_of(self, words: list[Word]) -> str:
+        return "+".join(dict.fromkeys(word.engine or self._engine for word in words))
 
     def _add_space(self, before: Box, after: Box, parent: int | None) -> None:
         box = between(before, after)

@@ -30,6 +30,8 @@ def skew(boxes: Iterable[Box]) -> float:
 
 def enclosing(boxes: Sequence[Box]) -> Box:
     """Returns the smallest box around boxes (at least one) that has their common angle."""
+    if len(boxes) == 1:
+        return boxes[0]
     if not any(box.angle for box in boxes):
         left, top = min(box.left for box in boxes), min(box.top for box in boxes)
         right, bottom = max(box.right for box in boxes), max(box.bottom for box in boxes)

@@ -52,6 +52,55 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """One engine's reading of a line.
+
+    Attributes:
+        engine: What read it.
+        text: What it read.
+        confidence: 0-100.
+    """
+
+    engine: str
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What routing decided about one line that the first engine was not sure of.
+
+    Attributes:
+        region: `index` of the line among the page's regions; None where the line left no region.
+        kept: The engine whose reading was kept; None where neither read anything.
+        reason: Why a second engine was asked.
+        candidates: The readings it had to choose from.
+    """
+
+    region: int | None
+    kept: str | None
+    reason: str
+    candidates: tuple[Candidate, ...]
+
+    def to_list(self) -> list[Any]:
+        """Returns what JSON can carry."""
+        return [self.region, self.kept, self.reason, [[c.engine, c.text, c.confidence] for c in self.candidates]]
+
+    @classmethod
+    def from_list(cls, values: list[Any]) -> Self:
+        """Rebuilds what `to_list` gave.
+
+        Raises:
+            ValueError: If it is something else; or TypeError.
+        """
+        region, kept, reason, candidates = values
+        found = tuple(Candidate(str(engine), str(text), float(confidence)) for engine, text, confidence in candidates)
+        if not isinstance(region, int | None) or not isinstance(kept, str | None):
+            raise TypeError(f"not a decision: {values!r}")
+        return cls(region, kept, str(reason), found)
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """Why a page has no text: the document's fault, as data."""
 
@@ -94,6 +143,7 @@ class PageResult:
         overlay: The encoded picture with regions drawn, or None.
         overlay_format: `jpeg`, `png` or `webp`, with `overlay`.
         notes: What a reader of the page should know though nothing failed: `first of 12 frames`, `repaired with qpdf`.
+        routing: What was decided about lines that the first engine was not sure of.
     """
 
     pagenum: int | None
@@ -110,6 +160,7 @@ class PageResult:
     overlay: bytes | None = None
     overlay_format: str | None = None
     notes: tuple[str, ...] = ()
+    routing: tuple[Decision, ...] = ()
 
     def to_wire(self) -> tuple[dict[str, Any], bytes]:
         """Returns a JSON-able dict and the overlay's bytes, as they leave the sandbox."""
@@ -118,6 +169,7 @@ class PageResult:
             [r.index, r.parent, r.level, r.box.to_list(), r.text, r.confidence, r.engine] for r in self.regions
         ]
         fields["notes"] = list(self.notes)
+        fields["routing"] = [decision.to_list() for decision in self.routing]
         fields["failure"] = [self.failure.kind, self.failure.message] if self.failure else None
         return fields, self.overlay or b""
 
@@ -136,6 +188,7 @@ class PageResult:
             failure=Failure(FailureKind(failure[0]), str(failure[1])) if failure else None,
             overlay=overlay or None,
             notes=tuple(fields["notes"]),
+            routing=tuple(Decision.from_list(values) for values in fields["routing"]),
         )
 
 

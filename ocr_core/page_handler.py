@@ -91,6 +91,11 @@ def _clean(result: PageResult) -> PageResult:
     if result.failure is not None:
         failure = replace(result.failure, message=_encodable(result.failure.message))
         return replace(result, failure=failure)
+    routing = tuple(
+        replace(one, candidates=tuple(replace(c, text=_encodable(c.text)) for c in one.candidates))
+        for one in result.routing
+    )
+    result = replace(result, routing=routing)
     if result.text is None or result.text == _encodable(result.text):
         return result
     regions = tuple(replace(r, text=None if r.text is None else _encodable(r.text)) for r in result.regions)

@@ -147,7 +147,8 @@ def _checked(fields: dict[str, Any], overlay: bytes) -> PageResult:
     try:
         result = PageResult.from_wire(fields, overlay)
         numbers = (result.width, result.height, result.resolution)
-        texts = (result.text, result.engine, *result.notes, *(region.text for region in result.regions))
+        read = (candidate.text for decision in result.routing for candidate in decision.candidates)
+        texts = (result.text, result.engine, *result.notes, *(region.text for region in result.regions), *read)
         sound = (
             all(value is None or type(value) is int for value in numbers)
             and all(value is None or isinstance(value, str) for value in texts)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, FailureKind
 from ocr_core.geometry import Affine
-from ocr_core.page import Failure, PageResult, Region
+from ocr_core.page import Decision, Failure, PageResult, Region
 
 if TYPE_CHECKING:
     from ocr_core.document import Document, DocumentPage, Pixels
-    from ocr_core.options import PipelineOptions
+    from ocr_core.engines.line_reader import LineReader
+    from ocr_core.options import PipelineOptions, RecognizeOptions
 
 SOURCE = "source"
 """What every chain starts from: the open page."""
@@ -38,6 +40,7 @@ class WorkingPage:
         text: The page's text, or None while nobody has read it; once there, reading stages do nothing.
         confidence: Mean over words, 0-100.
         engine: What produced the text.
+        routing: What was decided about lines that the first engine was not sure of.
         overlay: Encoded picture.
         overlay_format: `jpeg`, `png` or `webp`.
     """
@@ -53,6 +56,7 @@ class WorkingPage:
     text: str | None = None
     confidence: float | None = None
     engine: str | None = None
+    routing: tuple[Decision, ...] = ()
     overlay: bytes | None = None
     overlay_format: str | None = None
 
@@ -190,6 +194,7 @@ def _result(
         processing_ms=elapsed,
         overlay=page.overlay,
         overlay_format=page.overlay_format if page.overlay else None,
+        routing=page.routing,
     )
 
 
@@ -228,10 +233,24 @@ def build_pipeline(options: PipelineOptions) -> Pipeline:
 def _recognizer(options: PipelineOptions) -> Stage:
     recognize = options.recognize
     if recognize.engine == "ppocr":
-        from ocr_core.engines.ppocr.recognizer import PpocrReader
         from ocr_core.stages.read_lines import ReadLines
 
-        return ReadLines(recognize, lambda: PpocrReader(recognize.ppocr))
+        return ReadLines(recognize, partial(_open_reader, recognize.engine, recognize))
+    if recognize.engine == "auto":
+        from ocr_core.options import DetectOptions
+        from ocr_core.stages.route import Route
+
+        own = options.detect is not None and options.detect.engine == "ppocr"
+        detect = options.detect if own and options.detect else DetectOptions(engine="ppocr")
+        return Route(recognize, detect, partial(_open_reader, recognize.routing.second, recognize))
     from ocr_core.stages.recognize import Recognize
 
     return Recognize(recognize)
+
+
+def _open_reader(engine: str, options: RecognizeOptions) -> LineReader:
+    if engine != "ppocr":
+        raise ConfigError(f"{engine} does not read lines")
+    from ocr_core.engines.ppocr.recognizer import PpocrReader
+
+    return PpocrReader(options.ppocr)

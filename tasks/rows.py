@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from ocr_core.errors import FailureKind, TransientError
 from ocr_core.geometry import Box
-from ocr_core.page import Failure, Level, PageResult, Region
+from ocr_core.page import Candidate, Decision, Failure, Level, PageResult, Region
 from tasks.model import FileVersion
 
 _BETWEEN_NOTES = "; "
@@ -42,6 +42,17 @@ REGION_TYPE = pa.struct(
     ]
 )
 
+CANDIDATE_TYPE = pa.struct([("engine", pa.string()), ("text", pa.string()), ("confidence", pa.float32())])
+
+DECISION_TYPE = pa.struct(
+    [
+        ("region", pa.int32()),
+        ("kept", pa.string()),
+        ("reason", pa.string()),
+        ("candidates", pa.list_(CANDIDATE_TYPE)),
+    ]
+)
+
 ROWS_SCHEMA = pa.schema(
     [
         ("path", pa.string()),
@@ -66,6 +77,7 @@ ROWS_SCHEMA = pa.schema(
         ("length", pa.int64()),
         ("content_hash", pa.string()),
         ("processing_ms", pa.float64()),
+        ("routing", pa.list_(DECISION_TYPE)),
     ]
 )
 """A row as a worker makes it, before the commit says which batch it is in."""
@@ -129,6 +141,7 @@ def _row(result: PageResult, overlay_path: str | None) -> dict[str, Any]:
         "resolution": result.resolution,
         "engine": result.engine,
         "processing_ms": result.processing_ms,
+        "routing": [_decision(decision) for decision in result.routing] or None,
     }
 
 
@@ -173,6 +186,7 @@ def page_result(row: Mapping[str, Any]) -> PageResult:
         regions=regions,
         notes=tuple(row["notes"].split(_BETWEEN_NOTES)) if row.get("notes") else (),
         failure=Failure(FailureKind(kind), row["exception"] or "") if kind else None,
+        routing=tuple(_decision_of(decision) for decision in row.get("routing") or ()),
     )
 
 
@@ -188,6 +202,23 @@ RESULT_COLUMNS = (
     "processing_ms",
 )
 """Columns that are a `PageResult`'s fields as they stand."""
+
+
+def _decision_of(value: Mapping[str, Any]) -> Decision:
+    read = tuple(Candidate(one["engine"], one["text"], one["confidence"]) for one in value["candidates"])
+    return Decision(value["region"], value["kept"], value["reason"], read)
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    return {
+        "region": decision.region,
+        "kept": decision.kept,
+        "reason": decision.reason,
+        "candidates": [
+            {"engine": one.engine, "text": storable(one.text), "confidence": _finite(one.confidence)}
+            for one in decision.candidates
+        ],
+    }
 
 
 def storable(text: str | None) -> str | None:

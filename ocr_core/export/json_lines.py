@@ -30,6 +30,7 @@ def page_json(page: PageResult) -> dict[str, Any]:
         }
         for r in page.regions
     ]
+    fields["routing"] = [dataclasses.asdict(decision) for decision in page.routing]
     failure = fields.pop("failure")
     fields["exception_kind"], fields["exception"] = failure or (None, None)
     del fields["overlay_format"]

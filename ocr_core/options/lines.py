@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from ocr_core.options.base import Options
@@ -19,6 +21,18 @@ class LineOptions(Options):
     space_width: float = Field(
         -1, ge=-1, description="pixels between areas that are set side by side; -1: a third of the line's height"
     )
+
+
+class RoutingOptions(Options):
+    """Which lines a second engine reads again (engine auto)."""
+
+    threshold: float = Field(
+        93, ge=0, le=100, description="confidence of Tesseract's line below which the second engine reads it as well"
+    )
+    search: bool = Field(
+        True, description="look for text that Tesseract has missed on every page, not only on those it read badly"
+    )
+    second: Literal["ppocr"] = Field("ppocr", description="the second engine")
 
 
 class PpocrOptions(Options):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from ocr_core.options.base import Options
-from ocr_core.options.lines import LineOptions, PpocrOptions
+from ocr_core.options.lines import LineOptions, PpocrOptions, RoutingOptions
 from ocr_core.page import Level
 
 PageSegMode = Annotated[int, Field(ge=1, le=13)]
@@ -87,8 +87,10 @@ class DetectOptions(Options):
 class RecognizeOptions(Options):
     """Reading text. What is not in a section of its own is Tesseract's, but for the last word on confidence."""
 
-    engine: Literal["tesseract", "ppocr"] = Field(
-        "tesseract", description="what reads the text: tesseract suits print, ppocr photos and handwriting"
+    engine: Literal["tesseract", "ppocr", "auto"] = Field(
+        "tesseract",
+        description="what reads the text: tesseract suits print, ppocr photos and handwriting; auto: tesseract, and "
+        "the lines it is not sure of a second engine as well (see routing)",
     )
     binding: Literal["auto", "tesserocr", "pytesseract"] = Field(
         "auto",
@@ -151,6 +153,7 @@ class RecognizeOptions(Options):
         60.0, gt=0, description="seconds Tesseract may spend on one page before it fails with kind `timeout`"
     )
     lines: LineOptions = Field(LineOptions(), description="how lines are cut out for ppocr")
+    routing: RoutingOptions = Field(RoutingOptions(), description="which lines a second engine reads, with engine auto")
     ppocr: PpocrOptions = Field(PpocrOptions(), description="reading lines with PP-OCR")
 
     @model_validator(mode="after")

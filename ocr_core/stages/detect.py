@@ -40,7 +40,7 @@ class Detect:
         if page.text is not None or page.pixels is None:
             return
         if self.options.engine == PPOCR:
-            page.regions = _with_network(page.pixels, self.options)
+            page.regions = detect_lines(page.pixels, self.options)
             return
         rows = open_engine(self.recognize).layout(
             page.pixels,
@@ -63,7 +63,17 @@ def _to_regions(rows: list[Row]) -> tuple[Region, ...]:
     return tuple(regions)
 
 
-def _with_network(pixels: Pixels, options: DetectOptions) -> tuple[Region, ...]:
+def detect_lines(pixels: Pixels, options: DetectOptions) -> tuple[Region, ...]:
+    """Finds lines with PP-OCR's detector.
+
+    Args:
+        pixels: uint8, `H x W` or `H x W x 3`.
+        options: Thresholds, and what is joined.
+
+    Returns:
+        Blocks, paragraphs and lines in reading order, parents before children; the areas of a line that has several
+        as its children. Nothing has text yet.
+    """
     from ocr_core.engines.ppocr.dbnet import detect
 
     boxes = [area.box for area in detect(pixels, options)]

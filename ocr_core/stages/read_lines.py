@@ -83,7 +83,7 @@ class ReadLines:
         reader = self._opened[0]
         crops = cut_lines(page.pixels, page.regions, self.options.lines)
         readings = reader.read([crop.pixels for crop in crops])
-        made = compose_page(words_of(crops, readings), reader.name, self.options, page.resolution or 0)
+        made = compose_page(words_of(crops, readings), reader.name, self.options, page.pixels_resolution)
         page.text, page.confidence, page.regions = made.text, made.confidence, made.regions
         page.engine = reader.name
 
@@ -96,15 +96,22 @@ def cut_lines(pixels: Pixels, regions: Sequence[Region], options: LineOptions) -
         regions: Detected, parents before children; lines, or the areas of lines, are the finest.
         options: Borders, and whether the areas of a line go together.
     """
-    crops: list[LineCrop] = []
-    for region in regions:
-        if region.level is not Level.LINE:
-            continue
-        areas = [child.box for child in regions if child.parent == region.index] or [region.box]
-        block = _block_of(region, regions)
-        groups = [areas] if options.group_images else [[area] for area in areas]
-        crops += [_crop(pixels, group, options, block, region.index) for group in groups]
-    return crops
+    lines = [region for region in regions if region.level is Level.LINE]
+    return [
+        crop_line(pixels, areas, options, _block_of(line, regions), line.index)
+        for line in lines
+        for areas in _areas(line, regions, options)
+    ]
+
+
+def line_areas(regions: Sequence[Region], options: LineOptions) -> list[list[Box]]:
+    """Returns the areas that are read as one picture each, in reading order."""
+    return [areas for line in regions if line.level is Level.LINE for areas in _areas(line, regions, options)]
+
+
+def _areas(line: Region, regions: Sequence[Region], options: LineOptions) -> list[list[Box]]:
+    areas = [child.box for child in regions if child.parent == line.index] or [line.box]
+    return [areas] if options.group_images else [[area] for area in areas]
 
 
 def _block_of(region: Region, regions: Sequence[Region]) -> int:
@@ -113,7 +120,16 @@ def _block_of(region: Region, regions: Sequence[Region]) -> int:
     return region.index
 
 
-def _crop(pixels: Pixels, areas: list[Box], options: LineOptions, block: int, line: int) -> LineCrop:
+def crop_line(pixels: Pixels, areas: list[Box], options: LineOptions, block: int = 0, line: int = 0) -> LineCrop:
+    """Cuts areas out of a page and sets them side by side.
+
+    Args:
+        pixels: The page, uint8, `H x W` or `H x W x 3`.
+        areas: Left to right, at least one.
+        options: Borders and spaces.
+        block: Number of the block for the words that will be read.
+        line: Number of the line.
+    """
     boxes = [_bordered(area, options.border_width) for area in areas]
     cuts = [cut(pixels, box) for box in boxes]
     height = max(picture.shape[0] for picture in cuts)

@@ -40,14 +40,22 @@ class Recognize:
         """Sets `text`, `confidence`, `engine`, and puts the recognised regions in place of detected ones."""
         if page.text is not None or page.pixels is None:
             return
-        reader = _Reader(open_engine(self.options), self.options, told_resolution(self.options, page.engine_resolution))
-        if self.options.per_region:
-            words = _read_regions(reader, page.pixels, page.regions)
-        else:
-            words = reader.read(page.pixels)
+        words = self.words(page)
         made = compose_page(words, ENGINE, self.options, page.pixels_resolution)
         page.text, page.confidence, page.regions = made.text, made.confidence, made.regions
         page.engine = ENGINE
+
+    def words(self, page: WorkingPage) -> list[Word]:
+        """Returns the words of a page that has pixels, in their coordinates, in reading order.
+
+        Raises:
+            DocumentError: `timeout`.
+        """
+        assert page.pixels is not None
+        reader = _Reader(open_engine(self.options), self.options, told_resolution(self.options, page.engine_resolution))
+        if self.options.per_region:
+            return _read_regions(reader, page.pixels, page.regions)
+        return reader.read(page.pixels)
 
 
 class _Reader:

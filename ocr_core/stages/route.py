@@ -1,0 +1,218 @@
+"""Routing: Tesseract reads the page, and only the lines it is not sure of go to a second, dearer engine.
+
+Of two readings of a line the one with the higher confidence is kept. Measured on receipts, that reads more than
+either engine alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from ocr_core.engines.line_reader import LineReader, Reading
+from ocr_core.engines.tesseract import ENGINE
+from ocr_core.geometry import Box
+from ocr_core.layout import Word, branch, compose_page
+from ocr_core.lines import enclosing, group_lines
+from ocr_core.options import DetectOptions, RecognizeOptions
+from ocr_core.page import Candidate, Decision, Level, Region
+from ocr_core.pipeline import WorkingPage
+from ocr_core.stages.detect import detect_lines
+from ocr_core.stages.read_lines import LineCrop, crop_line, line_areas, words_of
+from ocr_core.stages.recognize import Recognize
+
+if TYPE_CHECKING:
+    from ocr_core.document import Pixels
+
+_FEW = 0.2
+"""Share of doubtful lines up to which they are read where Tesseract found them, and the page is not searched."""
+
+_BELIEVED = 60
+"""Confidence above which text is believed where Tesseract saw none: stains and pictures look a little like text."""
+
+
+@dataclass(slots=True)
+class _Line:
+    """A line as it is kept, and how that was decided."""
+
+    box: Box
+    words: list[Word]
+    candidates: tuple[Candidate, ...] = ()
+    reason: str = ""
+    block: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Text found by searching the page: each line with the areas it is made of, and words that lie in none."""
+
+    lines: list[tuple[_Line, list[Box]]]
+    rest: list[Word]
+
+
+@dataclass(frozen=True)
+class Route:
+    """Reads with Tesseract, and doubtful lines again with a second engine."""
+
+    options: RecognizeOptions
+    detect: DetectOptions
+    open_reader: Callable[[], LineReader]
+    name: str = "recognize"
+    provides: frozenset[str] = frozenset({"text", "regions"})
+    _opened: list[LineReader] = field(default_factory=list, compare=False)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What Tesseract needs."""
+        return Recognize(self.options).needs
+
+    def run(self, page: WorkingPage) -> None:
+        """Sets `text`, `confidence`, `engine`, `regions`, and `routing`: what was decided for each doubtful line."""
+        if page.text is not None or page.pixels is None:
+            return
+        lines = self._lines(page.pixels, Recognize(self.options).words(page))
+        made = compose_page(
+            [word for line in lines for word in line.words], ENGINE, self.options, page.pixels_resolution
+        )
+        page.text, page.confidence, page.regions = made.text, made.confidence, made.regions
+        page.engine = "+".join(sorted({word.engine or ENGINE for line in lines for word in line.words})) or ENGINE
+        page.routing = _decisions(lines, page.regions)
+
+    def _lines(self, pixels: Pixels, words: list[Word]) -> list[_Line]:
+        first = [
+            _Line(enclosing([word.box for word in line]), line)
+            for line in (list(group) for _, group in groupby(words, key=lambda word: branch(word, Level.LINE)))
+        ]
+        doubtful = [line for line in first if self._doubts(line)]
+        well_read = bool(first) and len(doubtful) <= _FEW * len(first)
+        if well_read and not self.options.routing.search:
+            self._ask(pixels, [(line, [line.box]) for line in doubtful])
+            return first
+        found = self._search(pixels, words)
+        missed = [(line, areas) for line, areas in found.lines if not line.words]
+        if well_read and len(doubtful) + len(missed) <= _FEW * len(first):
+            self._ask(pixels, [(line, [line.box]) for line in doubtful] + missed)
+            return _inserted(first, [line for line, _ in missed if line.words])
+        self._ask(pixels, [(line, areas) for line, areas in found.lines if self._doubts(line)])
+        sure = [_Line(word.box, [word]) for word in found.rest if word.confidence >= self.options.routing.threshold]
+        return _in_order([line for line, _ in found.lines if line.words] + sure)
+
+    def _doubts(self, line: _Line) -> bool:
+        return _confidence(line.words) < self.options.routing.threshold
+
+    def _search(self, pixels: Pixels, words: list[Word]) -> _Found:
+        """Looks for text on the whole page, and which of Tesseract's words lie where there is some."""
+        rest = dict(enumerate(words))
+        lines: list[tuple[_Line, list[Box]]] = []
+        for areas in line_areas(detect_lines(pixels, self.detect), self.options.lines):
+            box = enclosing(areas)
+            inside = [index for index, word in rest.items() if _holds(box, word.box)]
+            lines.append((_Line(box, [rest.pop(index) for index in inside]), areas))
+        return _Found(lines, list(rest.values()))
+
+    def _ask(self, pixels: Pixels, lines: Sequence[tuple[_Line, list[Box]]]) -> None:
+        """Reads lines with the second engine, and keeps the better reading of each."""
+        crops = [crop_line(pixels, areas, self.options.lines) for _, areas in lines]
+        for (line, _), crop, reading in zip(lines, crops, self._read(crops), strict=True):
+            _choose(line, self._second(crop, reading), reading, self.options.routing.threshold)
+
+    def _read(self, crops: Sequence[LineCrop]) -> list[Reading]:
+        if not crops:
+            return []
+        if not self._opened:
+            self._opened.append(self.open_reader())
+        return self._opened[0].read([crop.pixels for crop in crops])
+
+    def _second(self, crop: LineCrop, reading: Reading) -> list[Word]:
+        return [replace(word, engine=self._opened[0].name) for word in words_of([crop], [reading])]
+
+
+def _choose(line: _Line, second: list[Word], reading: Reading, threshold: float) -> None:
+    """Keeps the better of two readings of a line, and notes both."""
+    own, other = _confidence(line.words), reading.confidence or 0.0
+    read = [Candidate(ENGINE, _text(line.words), own)] if line.words else []
+    if second:
+        read.append(Candidate(second[0].engine or "", reading.text, other))
+    line.candidates = tuple(read)
+    line.reason = f"{ENGINE} below {threshold:g}" if line.words else f"{ENGINE} found nothing"
+    if second and other > (own if line.words else _BELIEVED):
+        at = line.words[0] if line.words else second[0]
+        line.words = [replace(word, block=at.block, paragraph=at.paragraph, line=at.line) for word in second]
+
+
+def _inserted(lines: list[_Line], missed: list[_Line]) -> list[_Line]:
+    """Puts what Tesseract missed below the line that stands above it, in the same paragraph."""
+    rows = [[line] for line in lines]
+    for row in _rows(missed):
+        box = enclosing([line.box for line in row])
+        above = [place for place, other in enumerate(rows) if _is_above(enclosing([o.box for o in other]), box)]
+        beside = rows[above[-1] if above else 0][0].words[0]
+        for line in row:
+            line.words = [replace(word, block=beside.block, paragraph=beside.paragraph) for word in line.words]
+        rows.insert(above[-1] + 1 if above else 0, row)
+    for number, row in enumerate(rows):
+        for line in row:
+            line.words = [replace(word, line=number) for word in line.words]
+    return [line for row in rows for line in row]
+
+
+def _is_above(one: Box, other: Box) -> bool:
+    shared = min(one.right, other.right) - max(one.left, other.left)
+    return one.center[1] < other.center[1] and shared > 0
+
+
+def _in_order(lines: list[_Line]) -> list[_Line]:
+    """Puts lines into reading order and numbers their words by it."""
+    ordered = []
+    for number, row in enumerate(_rows(lines)):
+        for line in row:
+            line.words = [replace(word, block=line.block, paragraph=0, line=number) for word in line.words]
+            ordered.append(line)
+    return ordered
+
+
+def _rows(lines: Iterable[_Line]) -> list[list[_Line]]:
+    """Returns what stands side by side, in reading order, and tells each its block."""
+    waiting: dict[Box, list[_Line]] = {}
+    for line in lines:
+        waiting.setdefault(line.box, []).append(line)
+    rows = []
+    for row in group_lines([line.box for found in waiting.values() for line in found]):
+        rows.append([waiting[box].pop() for box in row.boxes])
+        for line in rows[-1]:
+            line.block = row.block
+    return rows
+
+
+def _decisions(lines: Iterable[_Line], regions: tuple[Region, ...]) -> tuple[Decision, ...]:
+    of_first_word: dict[Box, int] = {}
+    for region in regions:
+        if region.level is Level.WORD and region.parent is not None:
+            of_first_word.setdefault(region.box, region.parent)
+    return tuple(
+        Decision(
+            of_first_word.get(line.words[0].box) if line.words else None,
+            (line.words[0].engine or ENGINE) if line.words else None,
+            line.reason,
+            line.candidates,
+        )
+        for line in lines
+        if line.candidates
+    )
+
+
+def _confidence(words: Sequence[Word]) -> float:
+    return sum(word.confidence for word in words) / len(words) if words else 0.0
+
+
+def _text(words: Sequence[Word]) -> str:
+    return " ".join(word.text for word in words)
+
+
+def _holds(box: Box, other: Box) -> bool:
+    """Tells whether the middle of `other` lies in `box`."""
+    x, y = other.center
+    across, down = box.along(x, y)
+    return 0 <= across <= box.width and 0 <= down <= box.height
