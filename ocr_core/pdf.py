@@ -15,7 +15,7 @@ from ocr_core.document import MAX_SIDE, Canvas, Document, DocumentPage, Raster
 from ocr_core.engines.text_layer import extract_words
 from ocr_core.errors import DocumentError, FailureKind
 from ocr_core.page import DocumentInfo
-from ocr_core.pdf_repair import NOTE, encrypted, repair
+from ocr_core.pdf_repair import NOTE, Repaired, encrypted, repair
 
 if TYPE_CHECKING:
     from ocr_core.layout import Word
@@ -62,7 +62,7 @@ def open_pdf(path: Path, passwords: Sequence[str] = ()) -> PdfFile:
             raise DocumentError(FailureKind.UNREADABLE, f"cannot be read: {error.strerror or error}") from error
         else:
             if len(opened):
-                return PdfFile(opened, len(opened), lambda: _repaired(path, passwords)[0])
+                return PdfFile(opened, len(opened), lambda: _same_pages(path, passwords))
             opened.close()
             break
     copy, pages = _repaired(path, passwords)
@@ -76,14 +76,31 @@ def _repaired(path: Path, passwords: Sequence[str]) -> tuple[pdfium.PdfDocument,
         DocumentError: When the copy has no page either.
     """
     made = repair(path, passwords)
+    opened = _open_copy(made)
+    found = len(opened)
+    return opened, made.claimed if found < made.claimed <= _BELIEVED * found else found
+
+
+def _same_pages(path: Path, passwords: Sequence[str]) -> pdfium.PdfDocument:
+    """Opens a repaired copy whose pages have the numbers that they have in the file.
+
+    Raises:
+        DocumentError: When there is none.
+    """
+    made = repair(path, passwords)
+    if made.left_out:
+        made.copy.close()
+        raise DocumentError(FailureKind.CORRUPT, "the PDF is damaged: a repair gives its pages other numbers")
+    return _open_copy(made)
+
+
+def _open_copy(made: Repaired) -> pdfium.PdfDocument:
     try:
-        opened = pdfium.PdfDocument(made.copy, autoclose=True)
+        return pdfium.PdfDocument(made.copy, autoclose=True)
     except pdfium.PdfiumError as error:
         made.copy.close()
         message = "the PDF is damaged: no page can be found in it, not after a repair by qpdf either"
         raise DocumentError(FailureKind.CORRUPT, message) from error
-    found = len(opened)
-    return opened, made.claimed if found < made.claimed <= _BELIEVED * found else found
 
 
 class PdfFile(Document):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pikepdf
 
 NOTE = "repaired with qpdf"
+_LEFT_OUT = "Pages tree includes"
+"""In what qpdf says when it leaves something out."""
 _COUNT = re.compile(rb"/Count\s+(\d{1,9})\b")
 
 
@@ -27,10 +29,12 @@ class Repaired:
     Attributes:
         copy: The file, which has no name; the caller closes it.
         claimed: How many pages the damaged file said it has; 0 where it did not.
+        left_out: Whether something among its pages was none, so that the pages after it have other numbers now.
     """
 
     copy: BinaryIO
     claimed: int
+    left_out: bool
 
 
 def repair(path: Path, passwords: Sequence[str] = ()) -> Repaired:
@@ -53,14 +57,14 @@ def repair(path: Path, passwords: Sequence[str] = ()) -> Repaired:
     try:
         with open_copyable(path, passwords) as pdf:
             _require_pages(pdf)
-            claimed = _claimed(path, pdf)
+            claimed, left_out = _claimed(path, pdf), leaves_out(pdf)
             copy = tempfile.TemporaryFile(prefix="inkstream-repair-")  # noqa: SIM115 - the caller's
             pdf.save(copy, stream_decode_level=pikepdf.StreamDecodeLevel.none, fix_metadata_version=False)
     except pikepdf.PasswordError as error:
         raise encrypted(passwords) from error
     except (pikepdf.PdfError, RuntimeError, ValueError) as error:
         raise _beyond_repair() from error
-    return Repaired(cast("BinaryIO", copy), claimed)
+    return Repaired(cast("BinaryIO", copy), claimed, left_out)
 
 
 def encrypted(passwords: Sequence[str]) -> DocumentError:
@@ -89,6 +93,11 @@ def open_copyable(path: Path, passwords: Sequence[str] = ()) -> pikepdf.Pdf:
             if number == len(passwords):
                 raise
     raise AssertionError  # pragma: no cover - the loop returns or raises
+
+
+def leaves_out(pdf: pikepdf.Pdf) -> bool:
+    """Tells whether qpdf has left out what stands among the pages and is none. It says so once for each opened PDF."""
+    return any(_LEFT_OUT in warning for warning in pdf.get_warnings())
 
 
 def _claimed(path: Path, pdf: pikepdf.Pdf) -> int:

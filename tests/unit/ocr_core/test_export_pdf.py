@@ -275,6 +275,55 @@ def test_a_failed_page_of_a_pdf_stays_as_it_was(tmp_path: Path) -> None:
     assert ImageChops.difference(looks(source), looks(result)).getbbox() is None
 
 
+def without_second_page(path: Path, *, count: int = 4, damaged: bool = False) -> Path:
+    """Four pages, of which the second is none: PDFium believes `count`, qpdf leaves the page out."""
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[4 0 R 5 0 R 6 0 R 7 0 R]/Count %d>>" % count,
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    ]
+    words = (b"FIRST", b"", b"THIRD", b"FOURTH")
+    for number, word in enumerate(words):
+        page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Resources<</Font<</F 3 0 R>>>>/Contents %d 0 R>>"
+        objects.append(page % (number + 8) if word else b"(not a page at all)")
+    for word in words:
+        content = b"BT /F 72 Tf 72 600 Td (%s) Tj ET" % word
+        objects.append(b"<</Length %d>>stream\n%s\nendstream" % (len(content), content))
+    data, places = b"%PDF-1.7\n", []
+    for number, body in enumerate(objects, 1):
+        places.append(len(data))
+        data += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = b"xref\n0 %d\n0000000000 65535 f \n" % (len(places) + 1) + b"".join(
+        b"%010d 00000 n \n" % at for at in places
+    )
+    trailer = b"trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (len(places) + 1, len(data))
+    path.write_bytes(data if damaged else data + table + trailer)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("count", "texts"),
+    [(4, ["FIRST", None, "THIRD", "FOURTH"]), (3, ["FIRST", None, "THIRD"])],
+    ids=["counted", "not-counted"],
+)
+def test_text_comes_on_no_other_page_where_qpdf_leaves_one_out(count: int, texts: list[str], tmp_path: Path) -> None:
+    source = without_second_page(tmp_path / "a.pdf", count=count)
+    read = list(read_document(source, IGNORE, sandboxed=False))
+    assert [page.text for page in read] == texts
+    with pytest.raises(DocumentError, match=rf"\(3\) are not those that were counted \({count}\)") as caught:
+        made(source, read)
+    assert caught.value.kind is FailureKind.CORRUPT
+
+
+def test_a_pdf_that_was_read_from_a_repaired_copy_gets_text_where_it_was_read(tmp_path: Path) -> None:
+    source = without_second_page(tmp_path / "a.pdf", damaged=True)
+    read = list(read_document(source, IGNORE, sandboxed=False))
+    texts = [page.text for page in read if page.failure is None]
+    assert texts == ["FIRST", "THIRD"]
+    result = made(source, read)
+    assert [text_of(result, number) for number in (0, 1)] == ["FIRST FIRST", "THIRD THIRD"]  # as printed, and as read
+
+
 SCRIPTS = {
     "hebrew": ["שלום", "עולם"],
     "arabic": ["السلام", "عليكم"],
