@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from ocr_core.errors import ConfigError
 from tasks.config import StreamConfig
+from tasks.delta import needs_delta
 from tasks.discovery import discover
 from tasks.model import Batch, FileVersion
 from tasks.planning import plan_batches, redo_batches
@@ -172,9 +172,7 @@ class OtherPipeline:
 
 def _table(config: StreamConfig) -> DeltaTable:
     if config.sink.format != "delta":
-        raise ConfigError(
-            f"a {config.sink.format} sink cannot replace rows; retry and reprocess need sink.format delta"
-        )
+        raise needs_delta(f"a {config.sink.format} sink cannot replace rows")
     return PagesTable(config.sink.url).open()
 
 

@@ -110,12 +110,14 @@ class TableRunner:
         )
 
     def _predicate(self, operation: Append) -> str:
-        """All paths, or all file versions, as what is written must satisfy it, too. A new one matches no row."""
+        """Of some paths all rows, else those of the file versions; what is written must satisfy it, too.
+
+        A version that is new matches no row. One read again does not take newer versions of its path along.
+        """
         keys = (self._batch.files[index].key for index in operation.files)
-        if operation.replacing:
-            replaced = any_of(f"path = {sql_text(path)}" for path, *_ in keys)
-        else:
-            replaced = any_of(version_predicate(key) for key in keys)
+        replaced = any_of(
+            f"path = {sql_text(key[0])}" if key[0] in operation.replacing else version_predicate(key) for key in keys
+        )
         return f"stream = {sql_text(self._batch.stream)} AND {replaced}"
 
 

@@ -37,11 +37,25 @@ def require_table_store(protocol: str, url: str) -> None:
     Raises:
         ConfigError: If it is elsewhere than in a local folder or in one of the object stores the library knows.
     """
+    if protocol == "memory":
+        raise needs_delta(f"{url} is in the memory of the Python process that ran the stream, and ends with it")
     if protocol not in _TABLE_STORES:
         raise ConfigError(
             f"sink.url {url!r}: no table can be kept on {protocol}://; give a local folder, or a bucket by s3://, "
             "gs:// or abfss://"
         )
+
+
+def needs_delta(why: str) -> ConfigError:
+    """Returns the error for what only a Delta table can do.
+
+    Args:
+        why: What the sink is instead, or cannot do.
+    """
+    return ConfigError(
+        f"{why}: this needs sink.format delta. Give another folder or bucket as --sink; `inkstream run` makes a Delta "
+        "table there unless told otherwise"
+    )
 
 
 def storage_options(protocol: str) -> dict[str, str] | None:

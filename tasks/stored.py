@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ocr_core.errors import ConfigError
 from tasks.config import StreamConfig, build_config
+from tasks.delta import require_table_store
 from tasks.paths import split_url
 from tasks.stores import explain_store_error, open_store
 from tasks.tables import read_json
@@ -33,8 +34,10 @@ def stored_config(sink_url: str, stream: str | None = None, overrides: Iterable[
         overrides: `a.b=value` strings on top.
 
     Raises:
-        ConfigError: If there is no such stream, or several and none was named, or the overrides are not valid.
+        ConfigError: If there is no such stream, or several and none was named, or the overrides are not valid; or if
+            nothing of a run stays in such a sink.
     """
+    require_table_store(split_url(sink_url)[0], sink_url)
     name = stream or _only_stream(sink_url)
     document = read_json(sink_url, f"streams/{name}{_SUFFIX}")
     if document is None:

@@ -17,6 +17,7 @@ from tasks.config import StreamConfig
 from tasks.delta import (
     TRANSIENT_DELTA,
     explain_delta_error,
+    needs_delta,
     require_table_store,
     scan,
     sql_text,
@@ -171,7 +172,7 @@ class PagesTable(SinkTable):
         if super().exists():
             return True
         if format_of(self._sink_url) == "parquet":
-            raise ConfigError(f"{self.url} holds Parquet files and no versions: this needs sink.format delta")
+            raise needs_delta(f"{self.url} holds Parquet files, which have no versions and whose rows stay as they are")
         return False
 
     def rows(

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from ocr_core.errors import ConfigError, TransientError
 from tasks.commit_rows import CommitRows
 from tasks.config import StreamConfig
+from tasks.delta import needs_delta
 from tasks.model import Batch, FileKey
 from tasks.operations import Answer, Append, CommittedSince, FindCommit, Landed, Open, Opened, Operation
 from tasks.progress import Compacted
@@ -63,7 +64,7 @@ class NumberedSink(ABC):
     def runner(self, batch: Batch, spool: ResultSpool, replace: frozenset[int]) -> NumberedRunner:
         """Commits by creating the next number."""
         if replace:
-            raise ConfigError("replacing rows needs sink.format delta")
+            raise needs_delta(f"rows of {self.url} cannot be replaced")
         return NumberedRunner(self, batch, spool)
 
     def states(self, stream: str) -> Iterator[pa.Table]:

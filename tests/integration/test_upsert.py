@@ -17,7 +17,9 @@ from tasks.config import StreamConfig, build_config
 from tasks.discovery import discover
 from tasks.ledger import project_ledger
 from tasks.model import Batch
-from tasks.planning import plan_batches
+from tasks.operations import Committed
+from tasks.planning import plan_batches, redo_batches
+from tasks.selection import choose_made_otherwise
 from tasks.sources import list_files
 from tasks.tables import LedgerTable, PagesTable
 from tests.integration.test_commit_processes import commit, make_inbox
@@ -168,6 +170,55 @@ def test_many_files_are_replaced_in_one_commit(tmp_path: Path) -> None:
     drive(config)
     assert rows(config) == newest(config)
     assert discover(config).planned_at == 1
+
+
+def read_again(config: StreamConfig) -> Batch:
+    """What a retry or a reprocessing of everything in the table plans: one batch."""
+    chosen = choose_made_otherwise(PagesTable(config.sink.url).open(), config.stream, ["another"])
+    batch = Batch(config.stream, os.urandom(8).hex(), tuple(one.file for one in chosen.files), chosen.planned_at)
+    return redo_batches([batch], version=chosen.version, again={})[0]
+
+
+def commit_again(config: StreamConfig, batch: Batch) -> Committed:
+    return commit(config, batch, replace=tuple(range(len(batch.files))))
+
+
+def test_a_version_that_is_read_again_does_not_come_back_after_a_newer_one(config: StreamConfig, file: Path) -> None:
+    late = read_again(config)
+    overwrite(file, b"newer", 1)
+    drive(config)
+    committed = commit_again(config, late)
+    assert [late.files[index].path.rpartition("/")[2] for index in committed.superseded] == ["002.pdf"]
+    assert len(committed.files) == 4
+    assert rows(config) == newest(config)
+    assert plan(config) == []
+
+
+def test_a_newer_version_takes_the_place_of_one_that_was_read_again_since_its_plan(
+    config: StreamConfig, file: Path
+) -> None:
+    again = read_again(config)
+    overwrite(file, b"newer", 1)
+    (late,) = plan(config)
+    assert len(commit_again(config, again).files) == 5
+    assert commit(config, late).files == (0,)
+    assert rows(config) == newest(config)
+
+
+def test_reading_an_old_version_again_takes_no_newer_one_along(config: StreamConfig, tmp_path: Path) -> None:
+    """In a table from a time of mode append both are there; and another file of the batch does replace a path."""
+    append = config.model_copy(update={"sink": config.sink.model_copy(update={"mode": "append"})})
+    first = {file.path: file for file in list_files(config.source)}
+    overwrite(tmp_path / "inbox" / "002.pdf", b"newer", 1)
+    drive(append)
+    both = rows(config)
+    (old,) = (file for path, file in first.items() if path.endswith("002.pdf"))
+    (other,) = (file for path, file in first.items() if path.endswith("001.pdf"))
+    planned = read_again(config)
+    rival = replace(other, etag="older", modified=other.modified - timedelta(seconds=1))
+    commit(append, Batch("main", "rival", (rival,), planned.planned_at))
+    assert commit_again(config, replace(planned, files=(old, other))).files == (0, 1)
+    assert rows(config) == both
 
 
 def test_upsert_needs_delta() -> None:
