@@ -136,12 +136,17 @@ def refuse_unsafe_cleaning(config: StreamConfig) -> None:
     """Refuses what could lose a file, before anything is done.
 
     Raises:
-        ConfigError: If the store has no way to remove one version and no other, or the archive would be read again,
-            or would take part of the sink's own folders.
+        ConfigError: If only some pages of a file are read, or the store has no way to remove one version and no other,
+            or the archive would be read again, or would take part of the sink's own folders.
     """
     source = config.source
     if source.clean_source == "off":
         return
+    if config.pipeline.pages is not None:
+        raise ConfigError(
+            f"source.clean_source {source.clean_source}: with pipeline.pages {config.pipeline.pages} the other pages "
+            "of a file would go unread; read all pages, or leave clean_source off"
+        )
     protocol, root = split_url(source.url)
     if protocol not in ("file", "s3"):
         raise ConfigError(
@@ -164,7 +169,7 @@ def refuse_unsafe_cleaning(config: StreamConfig) -> None:
 
 
 def done_files(config: StreamConfig, files: Sequence[FileVersion]) -> list[FileVersion]:
-    """Returns those of the files that the sink says are done without a failed page."""
+    """Returns those of the files that the sink says are done without a failed page, and with every page read."""
     if not files:
         return []
     candidates = file_keys(files)
@@ -177,6 +182,10 @@ def done_files(config: StreamConfig, files: Sequence[FileVersion]) -> list[FileV
             if row["batch_id"] > latest[row["place"]]:
                 latest[row["place"]] = row["batch_id"]
                 done[row["place"]] = row["state"] == "done"
+    if done.any():  # seldom: what is left over was left by a run that died, or could not be removed
+        for rows in open_sink(config.sink).partly_read(config.stream):
+            places = pc.index_in(row_keys(rows), value_set=candidates).drop_null()
+            done[places.to_numpy(zero_copy_only=False)] = False
     return [file for file, is_done in zip(files, done, strict=True) if is_done]
 
 

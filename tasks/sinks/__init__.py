@@ -78,6 +78,9 @@ class Sink(Protocol):
         A state is `done`, `partial` or `failed`; of several for one version that with the highest `batch_id` holds.
         """
 
+    def partly_read(self, stream: str) -> Iterator[pa.Table]:
+        """Yields a stream's file versions of which not every page has a row: `path, etag, length`."""
+
     def project_ledger(self, config: StreamConfig) -> None:
         """Brings the ledger, where there is one, up to date. Raises as `known` does."""
 

@@ -9,7 +9,7 @@ from deltalake import DeltaTable
 
 from tasks.commit_table import TableRunner
 from tasks.config import SinkOptions, StreamConfig
-from tasks.delta import scan_chunks, sql_text
+from tasks.delta import scan, scan_chunks, sql_text
 from tasks.ledger import project_ledger
 from tasks.maintenance import is_due, try_to_compact
 from tasks.model import Batch
@@ -18,6 +18,10 @@ from tasks.rows import ResultSpool
 from tasks.tables import LedgerTable, PagesTable, transaction_version
 
 _CHUNK_ROWS = 250_000
+_PARTLY_READ = """
+SELECT path, etag, length FROM this WHERE stream = {stream}
+GROUP BY path, etag, length HAVING count(pagenum) < max(total_pages)
+"""
 
 
 class DeltaKnown:
@@ -77,6 +81,11 @@ class DeltaSink:
         if self._ledger.exists():
             columns = ["path", "etag", "length", "batch_id", "state"]
             yield from scan_chunks(self._ledger.open(), columns, f"stream = {sql_text(stream)}", _CHUNK_ROWS)
+
+    def partly_read(self, stream: str) -> Iterator[pa.Table]:
+        """Looks into the pages."""
+        if self._pages.exists():
+            yield scan(self._pages.open(), _PARTLY_READ.format(stream=sql_text(stream)))
 
     def project_ledger(self, config: StreamConfig) -> None:
         """Commits what the ledger lacks."""

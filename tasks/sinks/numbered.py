@@ -80,6 +80,14 @@ class NumberedSink(ABC):
             )
             yield files.select(["path", "etag", "length", "batch_id"]).append_column("state", state)
 
+    def partly_read(self, stream: str) -> Iterator[pa.Table]:
+        """Counts each commit's rows; a file version is whole in one."""
+        key = ["path", "etag", "length"]
+        for number in self.numbers(stream):
+            rows = self.read(stream, number, [*key, "pagenum", "total_pages"])
+            files = rows.group_by(key).aggregate([("pagenum", "count"), ("total_pages", "max")])
+            yield files.filter(pc.less(files["pagenum_count"], files["total_pages_max"])).select(key)
+
     def project_ledger(self, config: StreamConfig) -> None:  # noqa: B027 - nothing to do
         """Does nothing: there is no ledger."""
 

@@ -10,6 +10,7 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from typer.testing import CliRunner
 from flows.api import Stream
 from flows.cli import app
 from ocr_core.errors import ConfigError, EnvironmentFault, FailureKind, TransientError
+from ocr_core.options import PipelineOptions
 from ocr_core.page import Failure, PageResult
 from tasks import commit as commit_module
 from tasks import stores
@@ -123,6 +125,18 @@ def test_the_sink_says_what_became_of_each_file(config: StreamConfig) -> None:
     found = {(row["path"], row["state"], row["batch_id"]) for row in states}
     assert found == {(batch.files[i].path, state, 0) for i, state in enumerate(("done", "partial", "failed"))}
     assert done_files(config, batch.files) == [batch.files[0]]
+
+
+def test_a_file_of_which_only_some_pages_were_read_is_not_done(config: StreamConfig) -> None:
+    batch = plan(config)[0]
+    some = config.model_copy(update={"pipeline": PipelineOptions.model_validate({"pages": "1"})})
+    with ResultSpool() as spool:
+        for index, pages in enumerate(([True, True], [True])):
+            spool.add(index, failing_rows(batch.files[index], pages))
+        spool.add(2, failing_rows(batch.files[2], [True, True]).slice(0, 1))
+        commit_module.commit_batch(config, batch, spool, [0])
+        commit_module.commit_batch(some, replace(batch, attempt_id="some"), spool, [1, 2])
+    assert done_files(config, batch.files) == [*batch.files[:2]]
 
 
 def failing_rows(file: FileVersion, good: list[bool]) -> pa.RecordBatch:
