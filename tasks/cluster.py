@@ -92,6 +92,7 @@ def _connect(execution: ExecutionOptions) -> Iterator[Any]:
             dashboard_address="127.0.0.1:0",  # None means port 8787 on every interface
             memory_limit=0,
             silence_logs=logging.ERROR,
+            preload=["tasks.local_worker"],
         )
     with cluster, Client(cluster, set_as_default=False) as client:
         yield client

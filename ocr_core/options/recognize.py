@@ -150,7 +150,10 @@ class RecognizeOptions(Options):
         {}, description="any other Tesseract variable, such as textord_min_linesize; set when the models are loaded"
     )
     time_limit: float = Field(
-        60.0, gt=0, description="seconds Tesseract may spend on one page before it fails with kind `timeout`"
+        60.0,
+        gt=0,
+        description="seconds Tesseract may spend on one page before it fails with kind `timeout`; it does not look at "
+        "the clock while it analyses the layout, where only execution.limits.page_seconds ends it",
     )
     lines: LineOptions = Field(LineOptions(), description="how lines are cut out for ppocr")
     routing: RoutingOptions = Field(RoutingOptions(), description="which lines a second engine reads, with engine auto")

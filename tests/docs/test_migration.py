@@ -7,14 +7,19 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from ocr_core.metrics import word_score
+from flows.query import StreamingQuery
+from ocr_core.metrics import character_error_rate, word_score
 from tasks.config import PRESETS, build_config, load_document, plain
 from tasks.config.original_names import ALIASES, ANSWERS, Alias
 from tasks.tables import PagesTable
 from tests import generators
 from tests.integration.command import inkstream
+from tests.unit.ocr_core.test_ppocr import LINES as WRITTEN
+from tests.unit.ocr_core.test_ppocr import photo
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/how-to/migrate-from-spark-ocr.md").read_text(encoding="utf-8")
@@ -48,6 +53,7 @@ def test_the_originals_names_come_to_the_presets() -> None:
     for heading, number, preset in (
         ("The streaming pipeline in Python", 1, "ocr-streaming"),
         ("The streaming pipeline in Scala", 0, "ocr-regions"),
+        ("The handwriting pipeline", 0, "handwritten"),
     ):
         written: dict[str, Any] = plain(build_config(load_document(pipeline(heading, number), "the page")))
         meant = plain(build_config({"source": {"url": "inbox"}, "sink": {"url": "tables"}}, preset=preset))
@@ -76,6 +82,34 @@ def test_the_streaming_pipelines_run_as_they_are_written(heading: str, number: i
         assert found[key]["exception"] is None
         assert word_score(" ".join(lines), found[key]["text"]).recall > 0.9
     assert all(row["timestamp"] for row in rows)
+
+
+def test_the_handwriting_pipeline_runs_as_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "inbox").mkdir()
+    photo(angle=-4.0).save(tmp_path / "inbox" / "photo.jpg", quality=90)
+    (tmp_path / "photos.yaml").write_text(pipeline("The handwriting pipeline", 0))
+    inkstream("run", "photos.yaml", "--prefect", "off", "--set", "execution.workers=1", cwd=tmp_path)
+    (row,) = PagesTable(str(tmp_path / "tables")).rows().to_pylist()
+    assert (row["exception"], row["engine"]) == (None, "ppocr")
+    assert character_error_rate("\n".join(WRITTEN), row["text"]) < 0.05
+    with Image.open(row["overlay_path"]) as overlay:
+        assert overlay.size == (row["width"], row["height"])
+        red, green, blue = (channel.astype(int) for channel in np.asarray(overlay.convert("RGB")).transpose(2, 0, 1))
+    drawn = (green > red + 60) & (green > blue + 60)
+    assert drawn.any(axis=1).sum() > row["height"] / 4  # four lines, framed
+
+
+HANDLE = {"process_all_available", "await_termination", "is_active", "last_progress", "recent_progress"} | {
+    "id", "run_id", "name", "stop", "exception", "trouble",
+}  # fmt: skip
+
+
+def test_the_query_handle_is_told_whole() -> None:
+    """All that is public of it is on the page, and nothing else."""
+    section = PAGE.partition("### The query handle\n")[2].partition("\n### ")[0]
+    assert set(re.findall(r"`query\.(\w+)", section)) == HANDLE
+    public = {name for name in dir(StreamingQuery) if not name.startswith("_")}
+    assert public | {"id", "run_id", "name", "trouble"} == HANDLE  # these are set when it starts
 
 
 def test_the_messages_on_the_errors_page_are_what_the_code_says() -> None:
