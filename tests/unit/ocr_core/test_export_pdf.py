@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pikepdf
 import pypdfium2 as pdfium
 import pytest
@@ -16,89 +13,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
-from ocr_core import Box, DocumentError, LimitOptions, PipelineOptions, read_document
-from ocr_core.errors import FailureKind
+from ocr_core import Box, read_document
 from ocr_core.export.glyphless import GlyphlessFont, clusters_of
 from ocr_core.export.invisible_text import placement
-from ocr_core.export.pdf_writer import PdfWriter
 from ocr_core.export.searchable_pdf import searchable_pdf
-from ocr_core.page import Failure, Level, PageResult
+from ocr_core.page import Level, PageResult
 from tests import generators
 from tests.unit.ocr_core.conftest import shared
 from tests.unit.ocr_core.pages import GLYPH, page_of, region
-
-IGNORE = PipelineOptions.model_validate({"text_layer": {"mode": "ignore"}, "render": {"resolution": 150}})
-LINES = ["The harbour library", "opens at nine on weekdays", "and closes at five."]
-
-
-@dataclass(frozen=True, slots=True)
-class Character:
-    """One character as PDFium finds it: its box in pixels of the page as shown, y down."""
-
-    text: str
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-
-def made(source: Path, pages: list[PageResult]) -> Path:
-    target = source.with_name(f"{source.name}.ocr.pdf")
-    searchable_pdf(source, pages, target)
-    return target
-
-
-def text_of(path: Path, number: int = 0) -> str:
-    with pdfium.PdfDocument(path) as document:
-        return " ".join(document[number].get_textpage().get_text_range().split())
-
-
-def characters(path: Path, width: int, height: int, number: int = 0) -> list[Character]:
-    """PDFium's characters, in the pixels of a rendering of `width` x `height`; its own rules turn and crop pages."""
-    found = []
-    with pdfium.PdfDocument(path) as document:
-        page = document[number]
-        text = page.get_textpage()
-        for index in range(text.count_chars()):
-            left, bottom, right, top = text.get_charbox(index)
-            xs, ys = zip(*(to_pixels(page, width, height, *at) for at in ((left, top), (right, bottom))), strict=True)
-            found.append(Character(text.get_text_range(index, 1), min(xs), min(ys), max(xs), max(ys)))
-    return found
-
-
-def to_pixels(page: pdfium.PdfPage, width: int, height: int, x: float, y: float) -> tuple[float, float]:
-    import ctypes
-
-    fine = 64  # PDFium answers in whole pixels
-    across, down = ctypes.c_int(), ctypes.c_int()
-    pdfium.raw.FPDF_PageToDevice(page.raw, 0, 0, width * fine, height * fine, 0, x, y, across, down)
-    return across.value / fine, down.value / fine
-
-
-def looks(path: Path, number: int = 0, scale: float = 1.0) -> Image.Image:
-    with pdfium.PdfDocument(path) as document:
-        picture: Image.Image = document[number].render(scale=scale).to_pil()
-        return picture.convert("RGB")
-
-
-def only_picture(pdf: pikepdf.Pdf) -> pikepdf.Stream:
-    (picture,) = pdf.pages[0].Resources.XObject.values()
-    assert isinstance(picture, pikepdf.Stream)
-    return picture
-
-
-def assert_words_in_place(path: Path, page: PageResult, slack: float = 1.5) -> None:
-    """Each word's characters lie between its left and right edge, and around the middle of its box."""
-    assert page.width
-    assert page.height
-    found = [c for c in characters(path, page.width, page.height) if not c.text.isspace()]
-    words = [r for r in page.regions if r.level is Level.WORD and r.text]
-    assert "".join(c.text for c in found) == "".join(str(word.text) for word in words)
-    for word in words:
-        own, found = found[: len(str(word.text))], found[len(str(word.text)) :]
-        for character in own:
-            assert word.box.left - slack <= character.left <= character.right <= word.box.right + slack
-            assert character.top - slack <= word.box.top + word.box.height / 2 <= character.bottom + slack
+from tests.unit.ocr_core.searchable import (
+    IGNORE,
+    LINES,
+    assert_words_in_place,
+    characters,
+    looks,
+    made,
+    text_of,
+)
 
 
 @pytest.mark.parametrize("rotate", [0, 90, 180, 270])
@@ -193,135 +124,6 @@ def test_shared_and_inherited_resources_stay_as_they_are(tmp_path: Path) -> None
     assert set(text_of(result, 1).split()) == {"Second", "of", "two", "added"}
     for number in (0, 1):
         assert ImageChops.difference(looks(source, number), looks(result, number)).getbbox() is None
-
-
-def test_pictures_become_pages_at_their_dpi(tmp_path: Path) -> None:
-    source = tmp_path / "page.png"
-    generators.page_image(LINES, dpi=150).save(source, dpi=(150, 150))
-    pages = list(read_document(source, sandboxed=False))
-    result = made(source, pages)
-    assert text_of(result) == " ".join(LINES)
-    assert_words_in_place(result, pages[0])
-    with pikepdf.open(result) as pdf:
-        assert [round(float(v)) for v in pdf.pages[0].mediabox] == [0, 0, 612, 792]
-        picture = only_picture(pdf)
-        with Image.open(source) as original:
-            stored = pikepdf.PdfImage(picture).as_pil_image().convert("L")
-            assert ImageChops.difference(stored, original.convert("L")).getbbox() is None
-
-
-@pytest.mark.parametrize(
-    ("mode", "bits"), [("1", 1), ("L", 8), ("RGB", 8), ("RGBA", 8)], ids=["bilevel", "gray", "rgb", "alpha"]
-)
-def test_pictures_are_kept_without_loss(mode: str, bits: int, tmp_path: Path) -> None:
-    noise = np.random.default_rng(1).integers(0, 256, (60, 90, 4), dtype=np.uint8)
-    noise[..., 3] = 255
-    picture = Image.fromarray(noise).convert(mode)
-    picture.save(tmp_path / "a.png", dpi=(100, 100))
-    page = PageResult(0, 1, text="", width=90, height=60, resolution=100)
-    with pikepdf.open(made(tmp_path / "a.png", [page])) as pdf:
-        stored = only_picture(pdf)
-        assert stored.BitsPerComponent == bits
-        kept = pikepdf.PdfImage(stored).as_pil_image().convert("RGB")
-    assert ImageChops.difference(kept, picture.convert("RGB")).getbbox() is None
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_jpeg_is_kept_as_it_is_and_shown_upright(orientation: int, tmp_path: Path) -> None:
-    source = generators.exif_jpeg(tmp_path / "a.jpg", orientation)
-    pages = list(read_document(source, sandboxed=False))
-    result = made(source, pages)
-    assert_words_in_place(result, pages[0])
-    with pikepdf.open(result) as pdf:
-        picture = only_picture(pdf)
-        assert picture.read_raw_bytes() == source.read_bytes()
-    shown = looks(result, scale=300 / 72).convert("L")
-    upright = generators.text_image()
-    assert shown.size == upright.size
-    assert float(np.abs(np.asarray(shown, float) - np.asarray(upright, float)).mean()) < 3
-
-
-def test_a_cmyk_jpeg_keeps_its_colours(tmp_path: Path) -> None:
-    source = tmp_path / "a.jpg"
-    Image.new("CMYK", (80, 40), (255, 0, 0, 0)).save(source, quality=95)
-    result = made(source, [PageResult(0, 1, text="", width=80, height=40, resolution=100)])
-    red, green, blue = looks(result).getpixel((20, 10))  # type: ignore[misc]
-    assert red < 80
-    assert min(green, blue) > 120
-
-
-def test_every_frame_of_a_tiff_is_a_page(tmp_path: Path) -> None:
-    source = generators.tiff(tmp_path / "a.tif", ["First frame", "Second frame"], compression="group4", dpi=(200, 200))
-    result = made(source, list(read_document(source, sandboxed=False)))
-    assert [text_of(result, number) for number in (0, 1)] == ["First frame", "Second frame"]
-
-
-def test_a_picture_that_cannot_be_read_is_a_page_that_says_so(tmp_path: Path) -> None:
-    source = tmp_path / "a.png"
-    buffer = io.BytesIO()
-    generators.text_image().save(buffer, "PNG")
-    source.write_bytes(buffer.getvalue()[:1500])
-    pages = list(read_document(source, sandboxed=False))
-    assert pages[0].failure is not None
-    assert "This page could not be read: corrupt: the image is damaged" in text_of(made(source, pages))
-
-
-def test_a_failed_page_of_a_pdf_stays_as_it_was(tmp_path: Path) -> None:
-    source = generators.scanned_pdf(tmp_path / "a.pdf", ["one", "two"])
-    read = list(read_document(source, IGNORE, sandboxed=False))
-    failed = PageResult(0, 2, failure=Failure(FailureKind.TIMEOUT, "too slow"))
-    result = made(source, [failed, read[1]])
-    assert [text_of(result, number) for number in (0, 1)] == ["", "two"]
-    assert ImageChops.difference(looks(source), looks(result)).getbbox() is None
-
-
-def without_second_page(path: Path, *, count: int = 4, damaged: bool = False) -> Path:
-    """Four pages, of which the second is none: PDFium believes `count`, qpdf leaves the page out."""
-    objects = [
-        b"<</Type/Catalog/Pages 2 0 R>>",
-        b"<</Type/Pages/Kids[4 0 R 5 0 R 6 0 R 7 0 R]/Count %d>>" % count,
-        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
-    ]
-    words = (b"FIRST", b"", b"THIRD", b"FOURTH")
-    for number, word in enumerate(words):
-        page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Resources<</Font<</F 3 0 R>>>>/Contents %d 0 R>>"
-        objects.append(page % (number + 8) if word else b"(not a page at all)")
-    for word in words:
-        content = b"BT /F 72 Tf 72 600 Td (%s) Tj ET" % word
-        objects.append(b"<</Length %d>>stream\n%s\nendstream" % (len(content), content))
-    data, places = b"%PDF-1.7\n", []
-    for number, body in enumerate(objects, 1):
-        places.append(len(data))
-        data += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    table = b"xref\n0 %d\n0000000000 65535 f \n" % (len(places) + 1) + b"".join(
-        b"%010d 00000 n \n" % at for at in places
-    )
-    trailer = b"trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (len(places) + 1, len(data))
-    path.write_bytes(data if damaged else data + table + trailer)
-    return path
-
-
-@pytest.mark.parametrize(
-    ("count", "texts"),
-    [(4, ["FIRST", None, "THIRD", "FOURTH"]), (3, ["FIRST", None, "THIRD"])],
-    ids=["counted", "not-counted"],
-)
-def test_text_comes_on_no_other_page_where_qpdf_leaves_one_out(count: int, texts: list[str], tmp_path: Path) -> None:
-    source = without_second_page(tmp_path / "a.pdf", count=count)
-    read = list(read_document(source, IGNORE, sandboxed=False))
-    assert [page.text for page in read] == texts
-    with pytest.raises(DocumentError, match=rf"\(3\) are not those that were counted \({count}\)") as caught:
-        made(source, read)
-    assert caught.value.kind is FailureKind.CORRUPT
-
-
-def test_a_pdf_that_was_read_from_a_repaired_copy_gets_text_where_it_was_read(tmp_path: Path) -> None:
-    source = without_second_page(tmp_path / "a.pdf", damaged=True)
-    read = list(read_document(source, IGNORE, sandboxed=False))
-    texts = [page.text for page in read if page.failure is None]
-    assert texts == ["FIRST", "THIRD"]
-    result = made(source, read)
-    assert [text_of(result, number) for number in (0, 1)] == ["FIRST FIRST", "THIRD THIRD"]  # as printed, and as read
 
 
 SCRIPTS = {
@@ -420,62 +222,11 @@ def test_lines_of_a_skewed_page_stay_whole(skew: float, tmp_path: Path) -> None:
         assert " ".join(done.stdout.split()) == read
 
 
-def test_an_encrypted_pdf_is_an_error_that_says_so(tmp_path: Path) -> None:
-    plain = generators.scanned_pdf(tmp_path / "a.pdf", ["secret"])
-    with pikepdf.open(plain) as pdf:
-        pdf.save(tmp_path / "locked.pdf", encryption=pikepdf.Encryption(user="u", owner="o"))
-        pdf.save(tmp_path / "owned.pdf", encryption=pikepdf.Encryption(user="", owner="o"))
-    with pytest.raises(DocumentError, match="encrypted and needs a password") as caught:
-        made(tmp_path / "locked.pdf", [page_of([])])
-    assert caught.value.kind is FailureKind.ENCRYPTED
-    pages = list(read_document(tmp_path / "owned.pdf", IGNORE, sandboxed=False))
-    result = made(tmp_path / "owned.pdf", pages)
-    assert text_of(result) == "secret"
-    with pikepdf.open(result) as pdf:
-        assert pdf.is_encrypted
-
-
-def test_an_encrypted_pdf_whose_password_is_there_stays_encrypted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plain = generators.scanned_pdf(tmp_path / "a.pdf", ["secret"])
-    with pikepdf.open(plain) as pdf:
-        pdf.save(tmp_path / "locked.pdf", encryption=pikepdf.Encryption(user="key", owner="o"))
-    monkeypatch.setenv("INKSTREAM_PDF_PASSWORDS", "wrong\nkey")
-    pages = list(read_document(tmp_path / "locked.pdf", IGNORE))
-    with PdfWriter() as writer:
-        writer.write(tmp_path / "locked.pdf", pages, tmp_path / "made.pdf")
-        assert writer._sandbox.pid is None, "the process that knows the password is gone"
-    with pytest.raises(pikepdf.PasswordError):
-        pikepdf.open(tmp_path / "made.pdf")
-    with pikepdf.open(tmp_path / "made.pdf", password="key") as pdf:
-        pdf.save(tmp_path / "open.pdf", encryption=False)
-    assert text_of(tmp_path / "open.pdf") == "secret"
-
-
 def test_the_same_document_makes_the_same_pdf(tmp_path: Path) -> None:
     source = generators.scanned_pdf(tmp_path / "a.pdf", ["one"])
     pages = list(read_document(source, IGNORE, sandboxed=False))
     first = made(source, pages).read_bytes()
     assert made(source, pages).read_bytes() == first
-
-
-def test_the_writer_survives_documents_that_do_not(tmp_path: Path) -> None:
-    """A flate bomb on the page whose text is added, between two sound documents, in a child with little memory."""
-    sound = generators.scanned_pdf(tmp_path / "a.pdf", ["one"])
-    pages = list(read_document(sound, IGNORE, sandboxed=False))
-    damaged = tmp_path / "damaged.pdf"
-    damaged.write_bytes(b"%PDF-1.7\n%%EOF\n")
-    unread = PageResult(None, None, failure=Failure(FailureKind.CORRUPT, "no page can be found"))
-    with PdfWriter(LimitOptions(memory_mb=300)) as writer:
-        writer.write(sound, pages, tmp_path / "one.pdf")
-        with pytest.raises(DocumentError, match="too damaged to be copied"):
-            writer.write(damaged, pages, tmp_path / "none.pdf")
-        with pytest.raises(DocumentError, match="no page can be found"):
-            writer.write(damaged, [unread], tmp_path / "none.pdf")
-        writer.write(sound, pages, tmp_path / "two.pdf")
-    assert text_of(tmp_path / "two.pdf") == "one"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.pdf", "damaged.pdf", "one.pdf", "two.pdf"]
 
 
 @pytest.mark.parametrize("sample", shared("samples/seed", "*.pdf"), ids=lambda path: path.name)

@@ -1,0 +1,87 @@
+"""Makes searchable PDFs for tests, and looks at them as other programs do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pikepdf
+import pypdfium2 as pdfium
+from PIL import Image
+
+from ocr_core import PipelineOptions
+from ocr_core.export.searchable_pdf import searchable_pdf
+from ocr_core.page import Level, PageResult
+
+IGNORE = PipelineOptions.model_validate({"text_layer": {"mode": "ignore"}, "render": {"resolution": 150}})
+LINES = ["The harbour library", "opens at nine on weekdays", "and closes at five."]
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """One character as PDFium finds it: its box in pixels of the page as shown, y down."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+def made(source: Path, pages: list[PageResult]) -> Path:
+    target = source.with_name(f"{source.name}.ocr.pdf")
+    searchable_pdf(source, pages, target)
+    return target
+
+
+def text_of(path: Path, number: int = 0) -> str:
+    with pdfium.PdfDocument(path) as document:
+        return " ".join(document[number].get_textpage().get_text_range().split())
+
+
+def characters(path: Path, width: int, height: int, number: int = 0) -> list[Character]:
+    """PDFium's characters, in the pixels of a rendering of `width` x `height`; its own rules turn and crop pages."""
+    found = []
+    with pdfium.PdfDocument(path) as document:
+        page = document[number]
+        text = page.get_textpage()
+        for index in range(text.count_chars()):
+            left, bottom, right, top = text.get_charbox(index)
+            xs, ys = zip(*(to_pixels(page, width, height, *at) for at in ((left, top), (right, bottom))), strict=True)
+            found.append(Character(text.get_text_range(index, 1), min(xs), min(ys), max(xs), max(ys)))
+    return found
+
+
+def to_pixels(page: pdfium.PdfPage, width: int, height: int, x: float, y: float) -> tuple[float, float]:
+    import ctypes
+
+    fine = 64  # PDFium answers in whole pixels
+    across, down = ctypes.c_int(), ctypes.c_int()
+    pdfium.raw.FPDF_PageToDevice(page.raw, 0, 0, width * fine, height * fine, 0, x, y, across, down)
+    return across.value / fine, down.value / fine
+
+
+def looks(path: Path, number: int = 0, scale: float = 1.0) -> Image.Image:
+    with pdfium.PdfDocument(path) as document:
+        picture: Image.Image = document[number].render(scale=scale).to_pil()
+        return picture.convert("RGB")
+
+
+def only_picture(pdf: pikepdf.Pdf) -> pikepdf.Stream:
+    (picture,) = pdf.pages[0].Resources.XObject.values()
+    assert isinstance(picture, pikepdf.Stream)
+    return picture
+
+
+def assert_words_in_place(path: Path, page: PageResult, slack: float = 1.5) -> None:
+    """Each word's characters lie between its left and right edge, and around the middle of its box."""
+    assert page.width
+    assert page.height
+    found = [c for c in characters(path, page.width, page.height) if not c.text.isspace()]
+    words = [r for r in page.regions if r.level is Level.WORD and r.text]
+    assert "".join(c.text for c in found) == "".join(str(word.text) for word in words)
+    for word in words:
+        own, found = found[: len(str(word.text))], found[len(str(word.text)) :]
+        for character in own:
+            assert word.box.left - slack <= character.left <= character.right <= word.box.right + slack
+            assert character.top - slack <= word.box.top + word.box.height / 2 <= character.bottom + slack

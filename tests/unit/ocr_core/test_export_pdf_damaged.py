@@ -1,0 +1,131 @@
+"""Searchable PDFs of documents that are damaged or encrypted, wholly or in part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pikepdf
+import pytest
+from PIL import ImageChops
+
+from ocr_core import DocumentError, LimitOptions, read_document
+from ocr_core.errors import FailureKind
+from ocr_core.export.pdf_writer import PdfWriter
+from ocr_core.page import Failure, PageResult
+from tests import generators
+from tests.unit.ocr_core.pages import page_of
+from tests.unit.ocr_core.searchable import (
+    IGNORE,
+    looks,
+    made,
+    text_of,
+)
+
+
+def test_a_failed_page_of_a_pdf_stays_as_it_was(tmp_path: Path) -> None:
+    source = generators.scanned_pdf(tmp_path / "a.pdf", ["one", "two"])
+    read = list(read_document(source, IGNORE, sandboxed=False))
+    failed = PageResult(0, 2, failure=Failure(FailureKind.TIMEOUT, "too slow"))
+    result = made(source, [failed, read[1]])
+    assert [text_of(result, number) for number in (0, 1)] == ["", "two"]
+    assert ImageChops.difference(looks(source), looks(result)).getbbox() is None
+
+
+def without_second_page(path: Path, *, count: int = 4, damaged: bool = False) -> Path:
+    """Four pages, of which the second is none: PDFium believes `count`, qpdf leaves the page out."""
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[4 0 R 5 0 R 6 0 R 7 0 R]/Count %d>>" % count,
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    ]
+    words = (b"FIRST", b"", b"THIRD", b"FOURTH")
+    for number, word in enumerate(words):
+        page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Resources<</Font<</F 3 0 R>>>>/Contents %d 0 R>>"
+        objects.append(page % (number + 8) if word else b"(not a page at all)")
+    for word in words:
+        content = b"BT /F 72 Tf 72 600 Td (%s) Tj ET" % word
+        objects.append(b"<</Length %d>>stream\n%s\nendstream" % (len(content), content))
+    data, places = b"%PDF-1.7\n", []
+    for number, body in enumerate(objects, 1):
+        places.append(len(data))
+        data += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = b"xref\n0 %d\n0000000000 65535 f \n" % (len(places) + 1) + b"".join(
+        b"%010d 00000 n \n" % at for at in places
+    )
+    trailer = b"trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (len(places) + 1, len(data))
+    path.write_bytes(data if damaged else data + table + trailer)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("count", "texts"),
+    [(4, ["FIRST", None, "THIRD", "FOURTH"]), (3, ["FIRST", None, "THIRD"])],
+    ids=["counted", "not-counted"],
+)
+def test_text_comes_on_no_other_page_where_qpdf_leaves_one_out(count: int, texts: list[str], tmp_path: Path) -> None:
+    source = without_second_page(tmp_path / "a.pdf", count=count)
+    read = list(read_document(source, IGNORE, sandboxed=False))
+    assert [page.text for page in read] == texts
+    with pytest.raises(DocumentError, match=rf"\(3\) are not those that were counted \({count}\)") as caught:
+        made(source, read)
+    assert caught.value.kind is FailureKind.CORRUPT
+
+
+def test_a_pdf_that_was_read_from_a_repaired_copy_gets_text_where_it_was_read(tmp_path: Path) -> None:
+    source = without_second_page(tmp_path / "a.pdf", damaged=True)
+    read = list(read_document(source, IGNORE, sandboxed=False))
+    texts = [page.text for page in read if page.failure is None]
+    assert texts == ["FIRST", "THIRD"]
+    result = made(source, read)
+    assert [text_of(result, number) for number in (0, 1)] == ["FIRST FIRST", "THIRD THIRD"]  # as printed, and as read
+
+
+def test_an_encrypted_pdf_is_an_error_that_says_so(tmp_path: Path) -> None:
+    plain = generators.scanned_pdf(tmp_path / "a.pdf", ["secret"])
+    with pikepdf.open(plain) as pdf:
+        pdf.save(tmp_path / "locked.pdf", encryption=pikepdf.Encryption(user="u", owner="o"))
+        pdf.save(tmp_path / "owned.pdf", encryption=pikepdf.Encryption(user="", owner="o"))
+    with pytest.raises(DocumentError, match="encrypted and needs a password") as caught:
+        made(tmp_path / "locked.pdf", [page_of([])])
+    assert caught.value.kind is FailureKind.ENCRYPTED
+    pages = list(read_document(tmp_path / "owned.pdf", IGNORE, sandboxed=False))
+    result = made(tmp_path / "owned.pdf", pages)
+    assert text_of(result) == "secret"
+    with pikepdf.open(result) as pdf:
+        assert pdf.is_encrypted
+
+
+def test_an_encrypted_pdf_whose_password_is_there_stays_encrypted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = generators.scanned_pdf(tmp_path / "a.pdf", ["secret"])
+    with pikepdf.open(plain) as pdf:
+        pdf.save(tmp_path / "locked.pdf", encryption=pikepdf.Encryption(user="key", owner="o"))
+    monkeypatch.setenv("INKSTREAM_PDF_PASSWORDS", "wrong\nkey")
+    pages = list(read_document(tmp_path / "locked.pdf", IGNORE))
+    with PdfWriter() as writer:
+        writer.write(tmp_path / "locked.pdf", pages, tmp_path / "made.pdf")
+        assert writer._sandbox.pid is None, "the process that knows the password is gone"
+    with pytest.raises(pikepdf.PasswordError):
+        pikepdf.open(tmp_path / "made.pdf")
+    with pikepdf.open(tmp_path / "made.pdf", password="key") as pdf:
+        pdf.save(tmp_path / "open.pdf", encryption=False)
+    assert text_of(tmp_path / "open.pdf") == "secret"
+
+
+def test_the_writer_survives_documents_that_do_not(tmp_path: Path) -> None:
+    """A flate bomb on the page whose text is added, between two sound documents, in a child with little memory."""
+    sound = generators.scanned_pdf(tmp_path / "a.pdf", ["one"])
+    pages = list(read_document(sound, IGNORE, sandboxed=False))
+    damaged = tmp_path / "damaged.pdf"
+    damaged.write_bytes(b"%PDF-1.7\n%%EOF\n")
+    unread = PageResult(None, None, failure=Failure(FailureKind.CORRUPT, "no page can be found"))
+    with PdfWriter(LimitOptions(memory_mb=300)) as writer:
+        writer.write(sound, pages, tmp_path / "one.pdf")
+        with pytest.raises(DocumentError, match="too damaged to be copied"):
+            writer.write(damaged, pages, tmp_path / "none.pdf")
+        with pytest.raises(DocumentError, match="no page can be found"):
+            writer.write(damaged, [unread], tmp_path / "none.pdf")
+        writer.write(sound, pages, tmp_path / "two.pdf")
+    assert text_of(tmp_path / "two.pdf") == "one"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.pdf", "damaged.pdf", "one.pdf", "two.pdf"]
