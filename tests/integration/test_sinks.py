@@ -18,10 +18,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from typer.testing import CliRunner
 
 from flows.api import Stream
-from flows.cli import app
 from ocr_core.errors import ConfigError, EnvironmentFault, FailureKind, TransientError
 from ocr_core.options import PipelineOptions
 from ocr_core.page import Failure, PageResult
@@ -34,7 +32,6 @@ from tasks.model import Batch, FileVersion
 from tasks.rows import PAGES_SCHEMA, ResultSpool, page_rows
 from tasks.sinks import Sink, open_sink, parquet
 from tasks.sinks.parquet import ParquetSink
-from tasks.tables import write_stream
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream, run_json, settings
 from tests.integration.test_commit_processes import commit, die_at, make_inbox, plan, rows_of, wanted_rows
@@ -280,57 +277,6 @@ def test_the_commands(tmp_path: Path) -> None:
     assert all(Path(path).exists() for path in rows.column("overlay_path").to_pylist())
     memory = ["--source", str(tmp_path / "inbox"), "--sink", "memory://here"]
     assert "use it from Python" in inkstream("run", *memory, code=2).stderr
-
-
-UNDER_PREFECT = ("retry", "reprocess", "maintain")
-COMMANDS = [
-    ["status"],
-    ["show"],
-    ["show", "--version", "0"],
-    ["diff", "--from", "0"],
-    ["export", "--format", "text", "--output", "exported"],
-    ["retry"],
-    ["retry", "--stream", "main", "--dry-run"],
-    ["reprocess"],
-    ["forget", "0.pdf", "--yes"],
-    ["forget", "0.pdf", "--dry-run"],
-    ["maintain"],
-    ["maintain", "--dry-run"],
-]
-
-
-@pytest.fixture
-def _sigterm() -> Iterator[None]:
-    """A command run in this process takes SIGTERM for itself; that ends with the test."""
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
-
-
-@pytest.mark.usefixtures("_sigterm")
-@pytest.mark.parametrize("kind", ["parquet", "memory"])
-def test_every_command_works_or_says_what_it_needs(kind: str, tmp_path: Path) -> None:
-    """Two files are in the Parquet sink; of a memory sink another process left nothing."""
-    sink = "memory://here"
-    if kind == "parquet":
-        sink = str(tmp_path / "tables")
-        make_inbox(tmp_path, 2)
-        made = make_config(tmp_path, format="parquet")
-        write_stream(made)
-        commit(made, plan(made)[0])
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    told = {}
-    for name, *options in COMMANDS:
-        done = CliRunner().invoke(app, [name, sink, *options, *(["--prefect", "off"] if name in UNDER_PREFECT else [])])
-        told[name, *options] = (done.exit_code, done.output)
-    works = {("status",), ("show",)} if kind == "parquet" else set()
-    assert {command for command, (code, _) in told.items() if code == 0} == works
-    for command, (code, output) in told.items():
-        if command not in works:
-            assert code == 2, output
-            assert "needs sink.format delta" in output
-            assert "Give another folder or bucket as --sink" in output
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
 def test_in_memory_from_python(tmp_path: Path) -> None:

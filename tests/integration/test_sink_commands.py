@@ -1,0 +1,65 @@
+"""What each command says of a sink that is no Delta table."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from flows.cli import app
+from tasks.tables import write_stream
+from tests.integration.test_commit_processes import commit, make_inbox, plan
+from tests.integration.test_sinks import make_config
+
+UNDER_PREFECT = ("retry", "reprocess", "maintain")
+COMMANDS = [
+    ["status"],
+    ["show"],
+    ["show", "--version", "0"],
+    ["diff", "--from", "0"],
+    ["export", "--format", "text", "--output", "exported"],
+    ["retry"],
+    ["retry", "--stream", "main", "--dry-run"],
+    ["reprocess"],
+    ["forget", "0.pdf", "--yes"],
+    ["forget", "0.pdf", "--dry-run"],
+    ["maintain"],
+    ["maintain", "--dry-run"],
+]
+
+
+@pytest.fixture
+def _sigterm() -> Iterator[None]:
+    """A command run in this process takes SIGTERM for itself; that ends with the test."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.usefixtures("_sigterm")
+@pytest.mark.parametrize("kind", ["parquet", "memory"])
+def test_every_command_works_or_says_what_it_needs(kind: str, tmp_path: Path) -> None:
+    """Two files are in the Parquet sink; of a memory sink another process left nothing."""
+    sink = "memory://here"
+    if kind == "parquet":
+        sink = str(tmp_path / "tables")
+        make_inbox(tmp_path, 2)
+        made = make_config(tmp_path, format="parquet")
+        write_stream(made)
+        commit(made, plan(made)[0])
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    told = {}
+    for name, *options in COMMANDS:
+        done = CliRunner().invoke(app, [name, sink, *options, *(["--prefect", "off"] if name in UNDER_PREFECT else [])])
+        told[name, *options] = (done.exit_code, done.output)
+    works = {("status",), ("show",)} if kind == "parquet" else set()
+    assert {command for command, (code, _) in told.items() if code == 0} == works
+    for command, (code, output) in told.items():
+        if command not in works:
+            assert code == 2, output
+            assert "needs sink.format delta" in output
+            assert "Give another folder or bucket as --sink" in output
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
