@@ -37,7 +37,7 @@ def _is_clean(world: World) -> bool:
     return not world.duplicated() and not world.lost()
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(schedule=schedules, batch_size=st.integers(1, 4), replacing=st.integers(-1, 2), forgetting=st.integers(-1, 2))
 def test_every_file_version_is_there_exactly_once_and_what_was_forgotten_stays_so(
     schedule: list[tuple[int, int, str]], batch_size: int, replacing: int, forgetting: int
@@ -48,7 +48,7 @@ def test_every_file_version_is_there_exactly_once_and_what_was_forgotten_stays_s
     assert world.resurrected() == set()
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(schedule=schedules, batch_size=st.integers(1, 4), replacing=st.integers(-1, 2), forgetting=st.integers(-1, 2))
 def test_upserts_leave_the_newest_version_of_each_path_and_nothing_else(
     schedule: list[tuple[int, int, str]], batch_size: int, replacing: int, forgetting: int

@@ -42,7 +42,7 @@ def pages(draw: st.DrawFn) -> tuple[list[Box], float]:
 
 
 @given(pages(), st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_reading_order_survives_skew_and_columns(page: tuple[list[Box], float], rng: random.Random) -> None:
     boxes, angle = page
     skewed = [turned(box, angle) for box in boxes]

@@ -45,14 +45,14 @@ def every_text(posterior: Posterior) -> dict[str, float]:
 
 
 @given(posteriors())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_likelihood_is_the_sum_over_paths(posterior: Posterior) -> None:
     for text, probability in every_text(posterior).items():
         assert np.exp(log_likelihood(posterior, COLUMNS, text)) == pytest.approx(probability, rel=1e-3)
 
 
 @given(posteriors())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_wide_beam_finds_the_likeliest_text(posterior: Posterior) -> None:
     found = beam_search(posterior, ALPHABET, Indifferent(), width=500)
     totals: dict[str, float] = defaultdict(float)
@@ -63,7 +63,7 @@ def test_a_wide_beam_finds_the_likeliest_text(posterior: Posterior) -> None:
 
 
 @given(posteriors())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_is_read_greedily_can_be_aligned(posterior: Posterior) -> None:
     text = greedy(posterior, ALPHABET)
     aligned = align(posterior, COLUMNS, text)
