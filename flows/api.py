@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from flows.drain import StreamRun, Workers
 from flows.planners import FailedPages, NewFiles, OtherPipeline, Plan, Planner
 from flows.prefect_settings import api_configured
-from ocr_core.errors import ConfigError, FailureKind
+from ocr_core.errors import ConfigError, FailureKind, TransientError
 from tasks.config import StreamConfig
 from tasks.progress import Observer, Summary
 
@@ -163,8 +163,16 @@ class Stream:
         from flows.watching import watching
 
         reach_server()
+        from httpx import HTTPError  # what Prefect's client raises
+
         with watching(observers, self._workers, run_id) as watch:
-            _run_flow(self._config, planner)
+            try:
+                _run_flow(self._config, planner)
+            except HTTPError as error:
+                raise TransientError(
+                    f"the Prefect API stopped answering ({error or type(error).__name__}); what is committed stays. "
+                    "Run again when it does, or with --prefect off"
+                ) from error
         return watch.summaries[-1]
 
 

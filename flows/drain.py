@@ -264,7 +264,8 @@ class StreamRun:
 
         def on_range(index: int, result: RangeResult) -> None:
             path = batch.files[index].path
-            self._publish(RangeDone(path, result.rows.num_rows, len(result.kinds), result.total, result.overlays))
+            rows = result.rows
+            self._publish(RangeDone(path, rows.num_rows, len(result.kinds), result.total, result.overlays, rows))
 
         processed = process_batch(item.config, batch, self._workers.client(), on_range)
         self._publish(Processed(batch, len(processed.complete), sum(f.pages for f in processed.files)))

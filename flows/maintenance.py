@@ -13,7 +13,13 @@ from flows.upkeep import Upkeep, maintain
 from tasks.config import MaintainOptions
 
 
-@flow(name="maintain_sink", flow_run_name="{sink}", persist_result=False, validate_parameters=True)
+@flow(
+    name="maintain_sink",
+    flow_run_name="{sink}",
+    persist_result=False,
+    result_serializer="json",
+    validate_parameters=True,
+)
 def maintain_sink(sink: str, options: MaintainOptions = MaintainOptions()) -> list[dict[str, Any]]:  # noqa: B008 - frozen
     """Compacts, checkpoints and vacuums the tables of a sink, and removes overlays that no row names.
 

@@ -13,7 +13,13 @@ from ocr_core.errors import FailureKind
 from tasks.config import StreamConfig
 
 
-@flow(name="retry", flow_run_name="{config.stream}", persist_result=False, validate_parameters=True)
+@flow(
+    name="retry",
+    flow_run_name="{config.stream}",
+    persist_result=False,
+    result_serializer="json",
+    validate_parameters=True,
+)
 def retry(
     config: StreamConfig,
     kinds: list[FailureKind] = [],  # noqa: B006 - the form's default; nobody changes it
@@ -34,7 +40,13 @@ def retry(
     return drain_with_tasks(config, FailedPages(tuple(kinds), tuple(paths), tuple(overrides)))
 
 
-@flow(name="reprocess", flow_run_name="{config.stream}", persist_result=False, validate_parameters=True)
+@flow(
+    name="reprocess",
+    flow_run_name="{config.stream}",
+    persist_result=False,
+    result_serializer="json",
+    validate_parameters=True,
+)
 def reprocess(config: StreamConfig, paths: list[str] = []) -> dict[str, Any]:  # noqa: B006 - the form's default
     """Reads files again whose rows another pipeline made than this one, and replaces their rows.
 

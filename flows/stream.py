@@ -13,10 +13,12 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from pydantic import Field
 
+from flows.artifacts import RunArtifacts
 from flows.drain import StreamRun, Workers
 from flows.planners import NewFiles, Planner
 from flows.watching import current_watch
 from tasks.config import StreamConfig
+from tasks.progress import Observer
 
 T = TypeVar("T")
 FileLimit = Annotated[int, Field(ge=1)]
@@ -39,8 +41,9 @@ def drain_with_tasks(config: StreamConfig, planner: Planner) -> dict[str, Any]:
     """Runs the drain loop inside a flow, each step as a task, and returns its counts."""
     watch = current_watch()
     workers = watch.workers or Workers(config)
+    observers: tuple[Observer, ...] = (*watch.observers, RunArtifacts(config.stream))
     try:
-        run = StreamRun(config, workers, planner, step=run_as_task, observers=watch.observers, run_id=watch.run_id)
+        run = StreamRun(config, workers, planner, step=run_as_task, observers=observers, run_id=watch.run_id)
         summary = run.drain()
     finally:
         if workers is not watch.workers:
@@ -49,7 +52,13 @@ def drain_with_tasks(config: StreamConfig, planner: Planner) -> dict[str, Any]:
     return summary.to_json()
 
 
-@flow(name="ocr_stream", flow_run_name="{config.stream}", persist_result=False, validate_parameters=True)
+@flow(
+    name="ocr_stream",
+    flow_run_name="{config.stream}",
+    persist_result=False,
+    result_serializer="json",
+    validate_parameters=True,
+)
 def ocr_stream(config: StreamConfig, limit: FileLimit | None = None) -> dict[str, Any]:
     """Streams new documents into a versioned table of text, each page exactly once.
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tasks.model import Batch
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +43,23 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class RangeDone:
-    """A page range came back; its overlays are written, its rows are not committed."""
+    """A page range came back; its overlays are written, its rows are not committed.
+
+    Attributes:
+        path: The file.
+        pages: Pages of the range.
+        failed_pages: Those among them that failed.
+        total_pages: Pages of the file; None where they could not be counted.
+        overlays: URLs of their overlays.
+        rows: The range's rows, to be looked at.
+    """
 
     path: str
     pages: int
     failed_pages: int
     total_pages: int | None
     overlays: tuple[str, ...]
+    rows: pa.Table | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,10 @@ EXAMPLES = {
         "inkstream run letters.yaml --dry-run",
         "inkstream run letters.yaml --limit 10 --set execution.workers=4",
     ],
+    "serve": [
+        "inkstream serve --source inbox --sink tables --every 5m",
+        "inkstream serve letters.yaml --cron '*/5 * * * *' --maintain-cron '0 3 * * *'",
+    ],
     "status": ["inkstream status tables", "inkstream status s3://bucket/tables --stream letters --json"],
     "retry": [
         "inkstream retry tables --dry-run",

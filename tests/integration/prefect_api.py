@@ -1,0 +1,121 @@
+"""Asking a Prefect server what it knows, over HTTP."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any, Self
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from tests.integration.conftest import PrefectServer
+
+
+def ask(url: str, body: dict[str, Any] | None = None, method: str | None = None) -> Any:
+    """Returns the JSON that a server answers; asks again, as Prefect's client does, while its database is busy."""
+    data = None if body is None else json.dumps(body).encode()
+    request = Request(url, data=data, headers={"Content-Type": "application/json"}, method=method)
+    end = time.monotonic() + 60
+    while True:
+        try:
+            with urlopen(request, timeout=30) as answer:
+                return json.loads(answer.read() or b"null")
+        except HTTPError as error:
+            with error:
+                if error.code != HTTPStatus.SERVICE_UNAVAILABLE or time.monotonic() > end:
+                    raise
+            time.sleep(0.5)
+
+
+def post(server: PrefectServer, path: str, body: dict[str, Any]) -> Any:
+    """Posts JSON and returns the answer."""
+    return ask(server.url + path, body)
+
+
+def states_of(server: PrefectServer, deployment_id: str) -> set[str]:
+    """Returns the types of the states that the runs of a deployment are in."""
+    runs = post(server, "/flow_runs/filter", {"flow_runs": {"deployment_id": {"any_": [deployment_id]}}})
+    return {run["state_type"] for run in runs}
+
+
+def patch(server: PrefectServer, path: str, body: dict[str, Any]) -> None:
+    """Patches with JSON."""
+    ask(server.url + path, body, "PATCH")
+
+
+def deployment(server: PrefectServer, flow: str, name: str) -> dict[str, Any]:
+    """Returns a deployment by its flow's and its own name."""
+    found: dict[str, Any] = ask(f"{server.url}/deployments/name/{flow}/{name}")
+    return found
+
+
+def trigger(server: PrefectServer, deployment_id: str) -> str:
+    """Starts a run of a deployment and returns its id."""
+    return str(post(server, f"/deployments/{deployment_id}/create_flow_run", {})["id"])
+
+
+def state_of(server: PrefectServer, run_id: str) -> str:
+    """Returns the type of a flow run's state."""
+    return str(ask(f"{server.url}/flow_runs/{run_id}")["state_type"])
+
+
+def artifacts(server: PrefectServer, key: str) -> list[dict[str, Any]]:
+    """Returns the versions of an artifact, oldest first."""
+    found: list[dict[str, Any]] = post(
+        server, "/artifacts/filter", {"artifacts": {"key": {"any_": [key]}}, "sort": "UPDATED_DESC"}
+    )
+    return sorted(found, key=lambda artifact: str(artifact["created"]))
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, otherwise: Callable[[], str]) -> None:
+    """Waits for a condition; fails with what `otherwise` says when it does not come."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, otherwise()
+        time.sleep(0.3)
+
+
+class Passage:
+    """A port that leads to another until it is closed: a server that goes away, while it stays for others."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self.port = int(self._listener.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends every connection and takes no more."""
+        for end in (self._listener, *self._open):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection(("127.0.0.1", self._target))
+                self._open += [near, far]
+                for one, other in ((near, far), (far, near)):
+                    threading.Thread(target=_pump, args=(one, other), daemon=True).start()
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_RDWR)
