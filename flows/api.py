@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from flows.drain import StreamRun, Workers
 from flows.planners import FailedPages, NewFiles, OtherPipeline, Plan, Planner
 from flows.prefect_settings import api_configured
-from ocr_core.errors import ConfigError, FailureKind, TransientError
+from ocr_core.errors import ConfigError, FailureKind
 from tasks.config import StreamConfig
 from tasks.progress import Observer, Summary
 
@@ -159,7 +159,7 @@ class Stream:
             raise
 
     def _run_under_prefect(self, planner: Planner, observers: Sequence[Observer], run_id: str | None) -> Summary:
-        from flows.prefect_settings import reach_server
+        from flows.prefect_settings import PrefectGoneError, reach_server
         from flows.watching import watching
 
         reach_server()
@@ -169,7 +169,7 @@ class Stream:
             try:
                 _run_flow(self._config, planner)
             except HTTPError as error:
-                raise TransientError(
+                raise PrefectGoneError(
                     f"the Prefect API stopped answering ({error or type(error).__name__}); what is committed stays. "
                     "Run again when it does, or with --prefect off"
                 ) from error

@@ -10,6 +10,10 @@ from ocr_core.errors import TransientError
 _SETTINGS_FILES = ("prefect.toml", ".env")
 
 
+class PrefectGoneError(TransientError):
+    """The Prefect API stopped answering during a run."""
+
+
 def api_configured() -> bool:
     """Returns whether a Prefect API is configured: by environment, profile, `prefect.toml` or `.env`.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from flows.prefect_settings import PrefectGoneError
 from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, TransientError
 
 if TYPE_CHECKING:
@@ -144,6 +146,9 @@ def exit_codes() -> Iterator[None]:
         _fail(error, 2)
     except (EnvironmentFault, DocumentError) as error:
         _fail(error, 4 if isinstance(error, EnvironmentFault) else 3)
+    except PrefectGoneError as error:
+        _say(error)
+        os._exit(5)  # at an orderly exit Prefect would try for minutes to deliver what it has to tell
     except TransientError as error:
         _fail(error, 5)
     except KeyboardInterrupt:
@@ -151,5 +156,9 @@ def exit_codes() -> Iterator[None]:
 
 
 def _fail(message: object, code: int) -> NoReturn:
-    print(f"inkstream: {message}", file=sys.stderr, flush=True)  # noqa: T201
+    _say(message)
     raise typer.Exit(code)
+
+
+def _say(message: object) -> None:
+    print(f"inkstream: {message}", file=sys.stderr, flush=True)  # noqa: T201
