@@ -16,10 +16,10 @@ class LineOptions(Options):
         False, description="set the areas of a line side by side and read them as one picture; false: one by one"
     )
     border_width: float = Field(
-        -1, ge=-1, description="pixels of the page kept around an area; -1: a twentieth of its height"
+        -1.0, ge=-1, description="pixels of the page kept around an area; -1: a twentieth of its height"
     )
     space_width: float = Field(
-        -1, ge=-1, description="pixels between areas that are set side by side; -1: a third of the line's height"
+        -1.0, ge=-1, description="pixels between areas that are set side by side; -1: a third of the line's height"
     )
 
 
@@ -27,7 +27,7 @@ class RoutingOptions(Options):
     """Which lines a second engine reads again (engine auto)."""
 
     threshold: float = Field(
-        93, ge=0, le=100, description="confidence of Tesseract's line below which the second engine reads it as well"
+        93.0, ge=0, le=100, description="confidence of Tesseract's line below which the second engine reads it as well"
     )
     search: bool = Field(
         True, description="look for text that Tesseract has missed on every page, not only on those it read badly"

@@ -63,7 +63,7 @@ class DetectOptions(Options):
         0.5, ge=0, le=1, description="mean probability within an area from which it is kept, 0-1 (ppocr)"
     )
     size_threshold: float = Field(
-        -1,
+        -1.0,
         ge=-1,
         description="pixels of height below which an area is dropped; -1: a third of the usual height (ppocr)",
     )
@@ -77,7 +77,7 @@ class DetectOptions(Options):
     with_refiner: bool = Field(True, description="join words into lines (ppocr)")
     merge_intersects: bool = Field(True, description="join areas that overlap (ppocr)")
     line_tolerance: float = Field(
-        -1,
+        -1.0,
         ge=-1,
         description="pixels by which the middles of areas of one line may differ in height; -1: half the usual height "
         "(ppocr)",

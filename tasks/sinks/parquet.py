@@ -79,7 +79,7 @@ class ParquetSink(NumberedSink):
         wanted = PAGES_SCHEMA if columns is None else pa.schema([PAGES_SCHEMA.field(name) for name in columns])
         with _Reading(self._protocol, self._key(stream, number)) as file:
             there = [name for name in wanted.names if name in file.schema_arrow.names]
-            rows = file.read(columns=there)
+            rows = file.read(columns=there, use_threads=False)  # Arrow's pool may abort a process that ends
         fields = [rows.column(f.name).cast(f.type) if f.name in there else pa.nulls(len(rows), f.type) for f in wanted]
         return pa.table(fields, schema=wanted)
 
