@@ -3,12 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check faults bench lock system clean
+# A build without CUDA: 200 MB instead of gigabytes.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+
+.PHONY: help demo test test-trocr check faults bench lock system clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    set up, then stream a small inbox of documents into a Delta table"
 	@echo "make test    set up, then run the whole test suite"
+	@echo "make test-trocr  the tests that need torch, which is installed first (200 MB)"
 	@echo "make check   lint, format and type checks"
 	@echo "make faults  the long fault campaign: hundreds of kills, lost 0 and duplicated 0"
 	@echo "make bench   throughput against the bare loop, xargs + tesseract and OCRmyPDF"
@@ -32,6 +36,11 @@ demo: system $(VENV)/runtime.stamp
 
 test: system $(VENV)/dev.stamp
 	$(BIN)/python -m pytest
+
+test-trocr: system $(VENV)/dev.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements-dev.lock \
+	  --extra-index-url $(TORCH_INDEX) torch==2.13.0 transformers==5.23.0 sentencepiece==0.2.3
+	$(BIN)/python -m pytest tests/unit/ocr_core/test_trocr.py
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

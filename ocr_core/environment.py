@@ -19,12 +19,15 @@ from ocr_core.engines.osd import DATA, find_osd
 from ocr_core.engines.ppocr.models import find_model
 from ocr_core.engines.tessdata import Wanted, describe_model, find_tessdata, model_path
 from ocr_core.engines.tesseract import find_models, resolve_binding, wanted_models
+from ocr_core.engines.trocr import models as trocr_models
 from ocr_core.errors import EnvironmentFault
 from ocr_core.options import PipelineOptions, TextLayerMode
 from ocr_core.passwords import FILE_VARIABLE, VARIABLE, pdf_passwords
 
 _SHORT = 16
 _PACKAGES = ("pypdfium2", "pikepdf", "pillow", "numpy")
+_ELSEWHERE = {"ppocr": ("model", "batch_size"), "trocr": ("model", "revision", "device", "batch_size")}
+"""Options of line readers that the fingerprint leaves out: models are known by their hashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ def check_environment(options: PipelineOptions) -> list[Check]:
         checks.append(
             _check("ppocr models", lambda: ", ".join(str(find()) for find in _ppocr_models(options).values()))
         )
+    if _uses_trocr(options):
+        checks.append(_check("trocr model", lambda: _find_trocr(options)))
     if options.draw and options.draw.font:
         checks.append(_check("label font", partial(_find_font, options.draw.font)))
     return checks
@@ -95,6 +100,10 @@ def engine_versions(options: PipelineOptions) -> dict[str, str]:
         versions["onnxruntime"] = _package_version("onnxruntime")
     if "ppocr-rec" in _ppocr_models(options) and options.recognize.ppocr.lexicon:
         versions["pyspellchecker"] = _package_version("pyspellchecker")
+    if _uses_trocr(options):
+        folder = trocr_models.find_model(options.recognize.trocr)
+        versions["model:trocr"] = trocr_models.model_hash(folder, model_hash)
+        versions |= {name: _package_version(name) for name in trocr_models.PACKAGES}
     return versions
 
 
@@ -114,13 +123,16 @@ def pipeline_id(options: PipelineOptions, versions: dict[str, str]) -> str:
         del output["recognize"][name]
     if options.detect is not None:
         del output["detect"]["model"]  # models are known by their hashes
-    recognize = output["recognize"]
-    for name in ("model", "batch_size"):
-        del recognize["ppocr"][name]
+    recognize, reader = output["recognize"], options.recognize.line_reader
+    for engine, elsewhere in _ELSEWHERE.items():
+        for name in elsewhere:
+            del recognize[engine][name]
+        if engine != reader:
+            del recognize[engine]
     if options.recognize.engine != "auto":
         del recognize["routing"]
-    if options.recognize.engine == "tesseract":
-        del recognize["ppocr"], recognize["lines"]
+    if reader is None:
+        del recognize["lines"]
     text = json.dumps({"options": output, "versions": versions}, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:_SHORT]
 
@@ -156,6 +168,15 @@ def _uses_tesseract(options: PipelineOptions) -> bool:
     return _reads_pixels(options) and (detects or options.recognize.engine in ("tesseract", "auto"))
 
 
+def _uses_trocr(options: PipelineOptions) -> bool:
+    return options.loads_model
+
+
+def _find_trocr(options: PipelineOptions) -> str:
+    folder = trocr_models.find_model(options.recognize.trocr)
+    return f"{folder}, {', '.join(f'{name} {_package_version(name)}' for name in trocr_models.PACKAGES)}"
+
+
 def _ppocr_models(options: PipelineOptions) -> dict[str, Callable[[], Path]]:
     """Returns how each PP-OCR model that the options need is found."""
     needed: dict[str, Callable[[], Path]] = {}
@@ -164,7 +185,7 @@ def _ppocr_models(options: PipelineOptions) -> dict[str, Callable[[], Path]]:
     detect, recognize = options.detection, options.recognize
     if recognize.engine == "auto" or (detect is not None and detect.engine == "ppocr"):
         needed["ppocr-det"] = lambda: find_model("det", detect.model if detect is not None else None)
-    if recognize.engine in ("ppocr", "auto"):
+    if recognize.line_reader == "ppocr":
         needed["ppocr-rec"] = lambda: find_model("rec", recognize.ppocr.model)
     return needed
 

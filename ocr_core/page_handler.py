@@ -69,12 +69,15 @@ def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Answers one request of `PageWorker`.
 
     Args:
-        request: `op` (`probe` or `page`), `path`, `limits` (JSON); for a page `options` (JSON), `pagenum`;
-            `passwords` for a PDF that was found to need one.
+        request: `op` (`load`, `probe` or `page`); for all but the first `path`, `limits` (JSON); for all but the
+            second `options` (JSON); for a page `pagenum`; `passwords` for a PDF that was found to need one.
 
     Raises:
         DocumentError: When the file cannot be opened.
     """
+    if request["op"] == "load":
+        _load(PipelineOptions.model_validate_json(request["options"]))
+        return {}, b""
     document = _state.document_for(request["path"], request["limits"], request.get("passwords", ()))
     if request["op"] == "probe":
         return {"format": document.info.format, "pages": document.info.pages, "notes": document.info.notes}, b""
@@ -83,6 +86,13 @@ def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         _state.drop_document()
         raise MemoryError
     return _clean(result).to_wire()
+
+
+def _load(options: PipelineOptions) -> None:
+    if options.loads_model:
+        from ocr_core.engines.trocr.reader import open_reader
+
+        open_reader(options.recognize.trocr).warm_up()
 
 
 def _clean(result: PageResult) -> PageResult:

@@ -40,7 +40,7 @@ class PageWorker:
         self._entrusted: str | None = None
         self.limits = limits or LimitOptions()
         self._limits_json = self.limits.model_dump_json()
-        self._sandbox = Sandbox(HANDLER, self.limits)
+        self._sandbox = Sandbox(HANDLER, self.limits, _first(self.options))
 
     @property
     def pid(self) -> int | None:
@@ -140,6 +140,11 @@ class PageWorker:
 
     def _file(self, path: str | Path) -> dict[str, Any]:
         return {"path": os.path.abspath(path), "limits": self._limits_json}  # noqa: PTH100 - keeps `..` and links
+
+
+def _first(options: PipelineOptions) -> dict[str, Any] | None:
+    """What a child loads while it starts: a model that is larger than what one page may take."""
+    return {"op": "load", "options": options.canonical()} if options.loads_model else None
 
 
 def _checked(fields: dict[str, Any], overlay: bytes) -> PageResult:

@@ -232,7 +232,7 @@ def build_pipeline(options: PipelineOptions) -> Pipeline:
 
 def _recognizer(options: PipelineOptions) -> Stage:
     recognize = options.recognize
-    if recognize.engine == "ppocr":
+    if recognize.engine in ("ppocr", "trocr"):
         from ocr_core.stages.read_lines import ReadLines
 
         return ReadLines(recognize, partial(_open_reader, recognize.engine, recognize))
@@ -249,8 +249,10 @@ def _recognizer(options: PipelineOptions) -> Stage:
 
 
 def _open_reader(engine: str, options: RecognizeOptions) -> LineReader:
-    if engine != "ppocr":
-        raise ConfigError(f"{engine} does not read lines")
+    if engine == "trocr":
+        from ocr_core.engines.trocr.reader import open_reader
+
+        return open_reader(options.trocr)
     from ocr_core.engines.ppocr.recognizer import PpocrReader
 
     return PpocrReader(options.ppocr)

@@ -35,11 +35,14 @@ class Sandbox:
         handler: `package.module:function`, imported in the child; takes a JSON-able dict and returns one,
             with bytes: `(request) -> (reply, blob)`.
         limits: What one call may cost, and after how many calls the child is replaced.
+        first: A request that each new child answers while it starts. What it loads is part of the idle child and
+            counts for no call; the heir of a child loads it before the child is replaced.
     """
 
-    def __init__(self, handler: str, limits: LimitOptions | None = None) -> None:
+    def __init__(self, handler: str, limits: LimitOptions | None = None, first: dict[str, Any] | None = None) -> None:
         self.handler = handler
         self.limits = limits or LimitOptions()
+        self._first = first
         self._lock = threading.Lock()
         self._children: dict[str, Child] = {}
         self._finalizer = weakref.finalize(self, _close_all, self._children)
@@ -118,10 +121,10 @@ class Sandbox:
             self._retire()
             child = None
         for attempt in range(_STARTS) if child is None else ():
-            child = self._children.pop("next", None) or Child(self.handler, self.limits)
+            child = self._children.pop("next", None) or Child(self.handler, self.limits, self._first)
             self._children["now"] = child
             try:
-                child.await_ready()
+                _await(child)
                 break
             except Death as death:
                 self._retire()
@@ -141,12 +144,18 @@ class Sandbox:
         if child.calls >= self.limits.recycle_after or child.kept_mb > _GROWN * self.limits.memory_mb:
             self._retire()
         elif child.calls == self.limits.recycle_after - 1:
-            self._children["next"] = Child(self.handler, self.limits)
+            self._children["next"] = Child(self.handler, self.limits, self._first)
 
     def _retire(self) -> None:
         child = self._children.pop("now", None)
         if child is not None:
             child.close()
+
+
+def _await(child: Child) -> None:
+    problem = child.await_ready()
+    if problem is not None:
+        raise _rebuilt(problem)
 
 
 def _close_all(children: dict[str, Child]) -> None:

@@ -35,9 +35,10 @@ def main(descriptor: int, parent: int) -> None:
         except BaseException as error:  # noqa: BLE001 - whatever it is, the parent says it
             _send(channel, {"start_error": f"{type(error).__name__}: {error}"})
             return
+        problem = _answer(handler, hello["first"])[0].get("error") if hello["first"] else None
         size_mb, rss_mb = _size()
         _limit_memory(size_mb + hello["memory_mb"])
-        _send(channel, {"size_mb": size_mb, "rss_mb": rss_mb, "high_rss_mb": _high_rss_mb()})
+        _send(channel, {"size_mb": size_mb, "rss_mb": rss_mb, "high_rss_mb": _high_rss_mb(), "problem": problem})
         while (frame := _receive(channel)) is not None:
             _limit_cpu(hello["cpu_seconds"])
             header, blob = _answer(handler, frame["request"])

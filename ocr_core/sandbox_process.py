@@ -24,6 +24,8 @@ from ocr_core.limits import LimitOptions
 from ocr_core.sandbox_wire import BLOB_MOST, FRAME, HEADER_MOST, pack
 
 _START_SECONDS = 60.0
+_FIRST_SECONDS = 600.0
+"""For a child with a first request, such as to load a model of gigabytes from a slow disk."""
 _WATCH_SECONDS = 0.02
 _TOLD = 300
 
@@ -36,6 +38,8 @@ _ENVIRONMENT = (
     "TESSDATA_PREFIX",
     "LD_LIBRARY_PATH",
     "CONDA_PREFIX",
+    "CUDA_VISIBLE_DEVICES",
+    *("HOME", "XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE"),  # where models lie
 )
 _ENVIRONMENT_PYTHON = ("PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
 _ONE_THREAD = ("OMP_THREAD_LIMIT", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -123,13 +127,15 @@ class Child:
     Args:
         handler: `package.module:function`.
         limits: What a call may cost.
+        first: Answered while it starts, before the limits are set.
 
     Raises:
         EnvironmentFault: If no process can be started.
     """
 
-    def __init__(self, handler: str, limits: LimitOptions) -> None:
+    def __init__(self, handler: str, limits: LimitOptions, first: dict[str, Any] | None = None) -> None:
         self._limits = limits
+        self._start_seconds = _FIRST_SECONDS if first else _START_SECONDS
         self.owner = os.getpid()
         self.calls = 0
         self.kept_mb = 0.0
@@ -154,6 +160,7 @@ class Child:
         hello = {
             "sys_path": [str(Path(entry).absolute()) for entry in sys.path],
             "handler": handler,
+            "first": first,
             "memory_mb": limits.memory_mb,
             "cpu_seconds": limits.page_cpu_seconds,
         }
@@ -169,8 +176,11 @@ class Child:
         """Says whether it can take a request: it runs, and has nothing to say unasked."""
         return not select.select([self._socket], [], [], 0)[0]
 
-    def await_ready(self) -> None:
+    def await_ready(self) -> dict[str, Any] | None:
         """Waits until the handler is imported and the limits are set.
+
+        Returns:
+            What the handler raised for the first request, as it travels; None where all is well.
 
         Raises:
             EnvironmentFault: If that fails.
@@ -178,7 +188,7 @@ class Child:
         """
         remedy = "run the same import in this Python and mend what it reports"
         try:
-            header, _ = self._receive(time.monotonic() + _START_SECONDS)
+            header, _ = self._receive(time.monotonic() + self._start_seconds)
         except Death as death:
             if death.from_outside:
                 raise
@@ -189,6 +199,8 @@ class Child:
         self._base_mb, self._base_rss_mb = float(header["size_mb"]), float(header["rss_mb"])
         self._high_rss_mb = float(header["high_rss_mb"])
         self._ready = True
+        problem = header.get("problem")
+        return problem if isinstance(problem, dict) else None
 
     def exchange(self, request: dict[str, Any], deadline: float) -> tuple[dict[str, Any], bytes]:
         """Sends a request and waits for its answer.

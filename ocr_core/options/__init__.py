@@ -6,7 +6,7 @@ its fingerprint is (with the engine versions) a row's `pipeline_id`.
 
 from ocr_core.options.base import Options
 from ocr_core.options.draw import DrawOptions, Label
-from ocr_core.options.lines import LineOptions, PpocrOptions, RoutingOptions
+from ocr_core.options.lines import LineOptions, PpocrOptions, RoutingOptions, TrocrOptions
 from ocr_core.options.pipeline import PipelineOptions
 from ocr_core.options.preprocess import (
     BinarizeOptions,
@@ -41,4 +41,5 @@ __all__ = [
     "ScaleOptions",
     "TextLayerMode",
     "TextLayerOptions",
+    "TrocrOptions",
 ]

@@ -32,7 +32,7 @@ class RoutingOptions(Options):
     search: bool = Field(
         True, description="look for text that Tesseract has missed on every page, not only on those it read badly"
     )
-    second: Literal["ppocr"] = Field("ppocr", description="the second engine")
+    second: Literal["ppocr", "trocr"] = Field("ppocr", description="the second engine")
 
 
 class PpocrOptions(Options):
@@ -56,3 +56,22 @@ class PpocrOptions(Options):
         1, ge=1, le=3, description="widths at which each line is looked at; the reading that fits all best is kept"
     )
     beam_width: int = Field(32, ge=1, le=500, description="readings kept at each step while the lexicon is consulted")
+
+
+class TrocrOptions(Options):
+    """Reading lines with TrOCR."""
+
+    model: str = Field(
+        "microsoft/trocr-small-handwritten",
+        min_length=1,
+        description="id of a TrOCR model on the Hugging Face hub, downloaded before, or a folder that save_pretrained "
+        "wrote; only safetensors are loaded",
+    )
+    revision: str = Field("main", min_length=1, description="commit, tag or branch of the model on the hub")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where it runs; auto: cuda where there is one")
+    dtype: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="numbers it counts in; auto: bfloat16 where the processor has it, which is faster"
+    )
+    batch_size: int = Field(8, ge=1, description="lines of like length that go through the model together")
+    max_new_tokens: int = Field(64, ge=1, le=512, description="tokens after which a line is cut off")
+    num_beams: int = Field(1, ge=1, le=20, description="readings followed at a time; 1: the likeliest token each time")

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from ocr_core.options.base import Options
 from ocr_core.options.draw import DrawOptions
 from ocr_core.options.preprocess import PreprocessOptions
-from ocr_core.options.reading import RenderOptions, TextLayerOptions
+from ocr_core.options.reading import RenderOptions, TextLayerMode, TextLayerOptions
 from ocr_core.options.recognize import DetectOptions, RecognizeOptions
 from ocr_core.page_selection import normalized, pages_of
 
@@ -37,9 +37,14 @@ class PipelineOptions(Options):
     @property
     def detection(self) -> DetectOptions | None:
         """Who finds regions: `detect`; where that is null, what an engine that reads lines cannot do without."""
-        if self.detect is None and self.recognize.engine == "ppocr":
+        if self.detect is None and self.recognize.engine in ("ppocr", "trocr"):
             return DetectOptions(engine="ppocr")
         return self.detect
+
+    @property
+    def loads_model(self) -> bool:
+        """Whether a model of hundreds of megabytes may be needed: it is loaded before the first page."""
+        return self.text_layer.mode is not TextLayerMode.ONLY and self.recognize.line_reader == "trocr"
 
     def selected(self, total: int) -> Sequence[int]:
         """Returns the pages to read of a file that has `total` pages: 0-based, in order, perhaps none."""

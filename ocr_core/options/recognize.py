@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from ocr_core.options.base import Options
-from ocr_core.options.lines import LineOptions, PpocrOptions, RoutingOptions
+from ocr_core.options.lines import LineOptions, PpocrOptions, RoutingOptions, TrocrOptions
 from ocr_core.page import Level
 
 PageSegMode = Annotated[int, Field(ge=1, le=13)]
@@ -87,10 +87,10 @@ class DetectOptions(Options):
 class RecognizeOptions(Options):
     """Reading text. What is not in a section of its own is Tesseract's, but for the last word on confidence."""
 
-    engine: Literal["tesseract", "ppocr", "auto"] = Field(
+    engine: Literal["tesseract", "ppocr", "trocr", "auto"] = Field(
         "tesseract",
-        description="what reads the text: tesseract suits print, ppocr photos and handwriting; auto: tesseract, and "
-        "the lines it is not sure of a second engine as well (see routing)",
+        description="what reads the text: tesseract suits print, ppocr photos and handwriting, trocr handwriting, with "
+        "a model you choose; auto: tesseract, and the lines it is not sure of a second engine as well (see routing)",
     )
     binding: Literal["auto", "tesserocr", "pytesseract"] = Field(
         "auto",
@@ -155,9 +155,17 @@ class RecognizeOptions(Options):
         description="seconds Tesseract may spend on one page before it fails with kind `timeout`; it does not look at "
         "the clock while it analyses the layout, where only execution.limits.page_seconds ends it",
     )
-    lines: LineOptions = Field(LineOptions(), description="how lines are cut out for ppocr")
+    lines: LineOptions = Field(LineOptions(), description="how lines are cut out for ppocr and trocr")
     routing: RoutingOptions = Field(RoutingOptions(), description="which lines a second engine reads, with engine auto")
     ppocr: PpocrOptions = Field(PpocrOptions(), description="reading lines with PP-OCR")
+    trocr: TrocrOptions = Field(TrocrOptions(), description="reading lines with TrOCR")
+
+    @property
+    def line_reader(self) -> Literal["ppocr", "trocr"] | None:
+        """The engine that reads lines, all of them or the doubtful ones; None where Tesseract reads alone."""
+        if self.engine == "auto":
+            return self.routing.second
+        return None if self.engine == "tesseract" else self.engine
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

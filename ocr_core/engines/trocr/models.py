@@ -1,0 +1,129 @@
+"""Where the models are, and what makes one usable; nothing here loads torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shlex
+from collections.abc import Callable
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ocr_core.errors import EnvironmentFault
+
+if TYPE_CHECKING:
+    from ocr_core.options import TrocrOptions
+
+PACKAGES = ("torch", "transformers")
+
+_INSTALL = 'python -m pip install "inkstream[trocr]"'
+_ARCHITECTURE = "vision-encoder-decoder"
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+_TOKENIZERS = ("tokenizer.json", "vocab.json", "sentencepiece.bpe.model", "tokenizer.model", "vocab.txt")
+_PROCESSORS = ("preprocessor_config.json", "processor_config.json")
+_READ = ("*.json", "*.safetensors", "*.model", "*.txt")
+"""Files of a model's folder that shape what is read."""
+
+
+def find_model(options: TrocrOptions) -> Path:
+    """Returns the folder of a model that is complete.
+
+    Args:
+        options: `model` is a folder, or the id of a model on the hub that was downloaded before; `revision`.
+
+    Raises:
+        EnvironmentFault: If packages, the model or a part of it are not there; the remedy is the command that gets it.
+    """
+    missing = [name for name in PACKAGES if find_spec(name) is None]
+    if missing:
+        raise EnvironmentFault(
+            f"the engine trocr needs Python packages that are not there: {', '.join(missing)}", _INSTALL
+        )
+    if options.device == "cuda" and metadata.version("torch").endswith("+cpu"):
+        raise EnvironmentFault(
+            f"recognize.trocr.device is cuda, and torch {metadata.version('torch')} is built without it",
+            "python -m pip install --force-reinstall torch, from an index with CUDA builds; or set device to auto",
+        )
+    folder = _folder(options)
+    _check(folder, options)
+    return folder
+
+
+def model_hash(folder: Path, hash_file: Callable[[Path], str]) -> str:
+    """Returns 16 hexadecimal digits that change with any file of a model, wherever its folder lies.
+
+    Args:
+        folder: From `find_model`.
+        hash_file: Gives a file's hash.
+    """
+    files = sorted({file for pattern in _READ for file in folder.glob(pattern)}, key=lambda file: file.name)
+    text = "\n".join(f"{file.name} {hash_file(file)}" for file in files)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _folder(options: TrocrOptions) -> Path:
+    own = Path(options.model).expanduser()
+    if own.is_dir():
+        return own
+    if not _HUB_ID.fullmatch(options.model):
+        raise EnvironmentFault(
+            f"there is no folder {own}", "correct recognize.trocr.model: a model's folder, or its id on the hub"
+        )
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    found = try_to_load_from_cache(options.model, "config.json", revision=options.revision)
+    if not isinstance(found, str):
+        at = "" if options.revision == "main" else f" at revision {options.revision}"
+        raise EnvironmentFault(
+            f"the model {options.model}{at} is not in {HF_HUB_CACHE}, and nothing is downloaded while pages are read",
+            _download(options),
+        )
+    return Path(found).parent
+
+
+def _download(options: TrocrOptions) -> str:
+    revision = "" if options.revision == "main" else f" --revision {shlex.quote(options.revision)}"
+    return f"hf download {options.model}{revision}"
+
+
+def _check(folder: Path, options: TrocrOptions) -> None:
+    again = "copy the whole folder that save_pretrained wrote" if folder == _own(options) else _download(options)
+    config = folder / "config.json"
+    if not config.is_file():
+        raise EnvironmentFault(f"{folder} holds no config.json", again)
+    try:
+        kind = json.loads(config.read_bytes()).get("model_type")
+    except (ValueError, AttributeError) as error:
+        raise EnvironmentFault(f"{config} is no JSON object: {error}", again) from error
+    if kind != _ARCHITECTURE:
+        raise EnvironmentFault(
+            f"{folder} is no TrOCR model: its model_type is {kind}, not {_ARCHITECTURE}",
+            "set recognize.trocr.model to a TrOCR model, such as microsoft/trocr-base-handwritten",
+        )
+    if not any(folder.glob("*.safetensors")):
+        if (folder / "pytorch_model.bin").is_file():
+            raise EnvironmentFault(
+                f"{folder} keeps its weights as pytorch_model.bin; only safetensors are loaded", _conversion(folder)
+            )
+        raise EnvironmentFault(f"{folder} holds no weights (*.safetensors)", again)
+    for part, names in (("tokenizer", _TOKENIZERS), ("image processor", _PROCESSORS)):
+        if not any((folder / name).is_file() for name in names):
+            raise EnvironmentFault(f"{folder} holds no {part} (none of {', '.join(names)})", again)
+
+
+def _own(options: TrocrOptions) -> Path:
+    return Path(options.model).expanduser()
+
+
+def _conversion(folder: Path) -> str:
+    """The command that turns a pickle into safetensors; torch unpickles nothing but tensors there."""
+    code = (
+        "import sys; from transformers import TrOCRProcessor, VisionEncoderDecoderModel; "
+        "source, target = sys.argv[1:]; [part.from_pretrained(source, local_files_only=True).save_pretrained(target) "
+        "for part in (VisionEncoderDecoderModel, TrOCRProcessor)]"
+    )
+    return f'python -c "{code}" {shlex.quote(str(folder))} trocr-model, and set recognize.trocr.model to that folder'

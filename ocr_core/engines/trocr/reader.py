@@ -1,0 +1,190 @@
+"""Reading lines with TrOCR models: an image transformer reads, a text transformer writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from ocr_core.engines.line_reader import Reading
+from ocr_core.engines.trocr import ENGINE
+from ocr_core.engines.trocr.confidence import Token, words_of
+from ocr_core.engines.trocr.models import find_model
+from ocr_core.errors import EnvironmentFault
+
+if TYPE_CHECKING:
+    import torch
+
+    from ocr_core.document import Pixels
+    from ocr_core.options import TrocrOptions
+
+_FAINTEST = 16
+"""Levels of gray; a crop that varies by less is blank, and a decoder would write something all the same."""
+_BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
+
+
+@lru_cache(maxsize=2)
+def open_reader(options: TrocrOptions) -> TrocrReader:
+    """Returns the reader of a model, which is loaded once in a process.
+
+    Raises:
+        EnvironmentFault: If the model, or what runs it, is not there.
+    """
+    return TrocrReader(options)
+
+
+class TrocrReader:
+    """Reads crops of lines.
+
+    Args:
+        options: Model, device, number format, decoder.
+
+    Raises:
+        EnvironmentFault: If the model is not there or cannot be loaded, or there is no such device.
+    """
+
+    name = ENGINE
+
+    def __init__(self, options: TrocrOptions) -> None:
+        folder = find_model(options)
+        import torch
+        from transformers import GenerationConfig
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
+        self._options = options
+        self._device = _device(options.device)
+        dtype = torch.bfloat16 if _uses_bfloat16(options, self._device) else torch.float32
+        self._model, self._processor = _load(folder, dtype)
+        self._model.to(self._device)
+        own, decoder = self._model.generation_config, self._model.config.decoder
+        self._generation = GenerationConfig(
+            decoder_start_token_id=_first(own.decoder_start_token_id, decoder.decoder_start_token_id),
+            eos_token_id=_first(own.eos_token_id, decoder.eos_token_id),
+            pad_token_id=_first(own.pad_token_id, decoder.pad_token_id),
+            do_sample=False,
+            use_cache=True,
+            num_beams=options.num_beams,
+            max_new_tokens=options.max_new_tokens,
+            return_dict_in_generate=True,
+            output_scores=True,
+        )
+
+    @property
+    def dtype(self) -> str:
+        """`float32` or `bfloat16`."""
+        return str(self._model.dtype).removeprefix("torch.")
+
+    def warm_up(self) -> None:
+        """Has the model allocate what it needs, so that the first page does not pay for it."""
+        noise = np.random.default_rng(0).integers(0, 256, (32, 256), np.uint8)
+        self._read([noise] * self._options.batch_size, max_new_tokens=2)
+
+    def read(self, crops: Sequence[Pixels]) -> list[Reading]:
+        """Reads crops of one line each; see `LineReader.read`. Lines of like length go through together.
+
+        A crop without contrast is read as nothing.
+        """
+        readings = [Reading(())] * len(crops)
+        inked = [index for index, crop in enumerate(crops) if int(crop.max()) - int(crop.min()) >= _FAINTEST]
+        inked.sort(key=lambda index: crops[index].shape[1] / crops[index].shape[0])
+        for start in range(0, len(inked), self._options.batch_size):
+            batch = inked[start : start + self._options.batch_size]
+            for index, reading in zip(batch, self._read([crops[index] for index in batch]), strict=True):
+                readings[index] = reading
+        return readings
+
+    def _read(self, crops: Sequence[Pixels], **overrides: int) -> Iterator[Reading]:
+        import torch
+
+        pictures = [Image.fromarray(np.ascontiguousarray(crop)).convert("RGB") for crop in crops]
+        pixels = self._processor(images=pictures, return_tensors="pt").pixel_values
+        with torch.inference_mode():
+            written = self._model.generate(
+                pixels.to(self._device, self._model.dtype), generation_config=self._generation, **overrides
+            )
+            scores = self._model.compute_transition_scores(
+                written.sequences,
+                written.scores,
+                getattr(written, "beam_indices", None),
+                normalize_logits=self._options.num_beams == 1,
+            )
+        sequences = written.sequences[:, written.sequences.shape[1] - scores.shape[1] :].tolist()
+        for tokens, chances in zip(sequences, scores.float().exp().tolist(), strict=True):
+            yield self._reading(tokens, chances)
+
+    def _reading(self, written: list[int], chances: list[float]) -> Reading:
+        ends = self._generation.eos_token_id
+        ends = set(ends if isinstance(ends, list) else [ends])
+        length = next((at + 1 for at, token in enumerate(written) if token in ends), len(written))
+        kept = written[:length]
+        finished = bool(kept) and kept[-1] in ends
+        tokens, text = [], ""
+        for number, chance in enumerate(chances[:length], start=1):
+            text = self._text(kept[:number])
+            tokens.append(Token(len(text), chance))
+        return Reading(words_of(text, tokens, finished=finished))
+
+    def _text(self, tokens: list[int]) -> str:
+        text: str = self._processor.tokenizer.decode(
+            tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        return text
+
+
+def _load(folder: Path, dtype: torch.dtype) -> tuple[Any, Any]:
+    """Loads from the folder and nowhere else; weights from safetensors only, no code of the model's own."""
+    from transformers import TrOCRProcessor, VisionEncoderDecoderModel
+
+    try:
+        model = VisionEncoderDecoderModel.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, trust_remote_code=False, dtype=dtype
+        )
+        processor = TrOCRProcessor.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False, backend="pil"
+        )
+    except Exception as error:
+        raise EnvironmentFault(
+            f"{folder} cannot be loaded as a TrOCR model: {type(error).__name__}: {error}",
+            "get the model again, or set recognize.trocr.model to another one",
+        ) from error
+    return model.eval(), processor
+
+
+def _device(wanted: str) -> torch.device:
+    import torch
+
+    there = wanted != "cpu" and torch.cuda.is_available()
+    if wanted == "cuda" and not there:
+        raise EnvironmentFault(
+            "recognize.trocr.device is cuda, and torch finds no such device",
+            "see what `nvidia-smi` says, or set device to auto",
+        )
+    return torch.device("cuda" if there else "cpu")
+
+
+def _uses_bfloat16(options: TrocrOptions, device: torch.device) -> bool:
+    """Tells whether to count in bfloat16: where it is wanted, or the processor has it and it is not unwanted."""
+    import torch
+
+    if options.dtype != "auto":
+        return options.dtype == "bfloat16"
+    return torch.cuda.is_bf16_supported() if device.type == "cuda" else cpu_has_bfloat16()
+
+
+@lru_cache(maxsize=1)
+def cpu_has_bfloat16() -> bool:
+    """Tells whether this processor multiplies bfloat16 by itself; where nothing says so, it does not."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return False
+    return any(_BFLOAT16_FLAGS & set(line.split()) for line in lines if line.startswith("flags"))
+
+
+def _first(*candidates: Any) -> Any:
+    return next((one for one in candidates if one is not None), None)

@@ -1,0 +1,286 @@
+"""A TrOCR model that knows a few lines, through the path that every TrOCR model takes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from ocr_core import LimitOptions, PageWorker, PipelineOptions, WorkingPage, read_document
+from ocr_core.engines.trocr.confidence import Token, repeats, words_of
+from ocr_core.environment import check_environment, engine_versions, pipeline_id
+from ocr_core.errors import EnvironmentFault
+from ocr_core.options import TrocrOptions
+from ocr_core.page import Level
+from tests.unit.ocr_core.tiny_trocr import make_model, vary
+
+LINES = [
+    "Dear Margaret,",
+    "the river rose again on Tuesday",
+    "and the ferry did not run.",
+    "Come by train: 07:45",
+    "No",
+]
+
+needs_torch = pytest.mark.skipif(
+    find_spec("torch") is None or find_spec("transformers") is None,
+    reason="torch and transformers are not installed: make test-trocr",
+)
+
+
+def page() -> Image.Image:
+    image = Image.new("RGB", (1400, 1000), "ivory")
+    draw = ImageDraw.Draw(image)
+    for number, line in enumerate(LINES):
+        draw.text((180, 120 + 150 * number), line, font=ImageFont.load_default(size=64), fill="navy")
+    return image
+
+
+def line_crops() -> list[np.ndarray]:
+    """The lines as detection finds them and reading cuts them out."""
+    from ocr_core.stages.detect import Detect
+    from ocr_core.stages.read_lines import cut_lines
+
+    options = options_for("any/model")
+    assert options.detect is not None
+    working = WorkingPage(source=None, pixels=np.asarray(page()))  # type: ignore[arg-type]
+    Detect(options.detect, options.recognize).run(working)
+    assert working.pixels is not None
+    crops = [crop.pixels for crop in cut_lines(working.pixels, working.regions, options.recognize.lines)]
+    assert len(crops) == len(LINES)
+    return crops
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trocr") / "model"
+    make_model(LINES, line_crops(), folder)
+    return folder
+
+
+def options_for(model: Path | str, **trocr: object) -> PipelineOptions:
+    return PipelineOptions.model_validate(
+        {
+            "text_layer": {"mode": "ignore"},
+            "render": {"color": "rgb"},
+            "detect": {"engine": "ppocr", "link_threshold": 0.3},
+            "recognize": {
+                "engine": "trocr",
+                "lines": {"group_images": True},
+                "trocr": {"model": str(model), **trocr},
+            },
+        }
+    )
+
+
+@needs_torch
+@pytest.mark.parametrize("sandboxed", [True, False])
+def test_a_page_is_read_line_by_line_in_order(model: Path, tmp_path: Path, sandboxed: bool) -> None:
+    page().save(tmp_path / "page.png")
+    (result,) = read_document(tmp_path / "page.png", options_for(model), sandboxed=sandboxed)
+    assert result.failure is None
+    assert result.text == "\n".join(LINES)
+    assert result.engine == "trocr"
+    assert result.confidence is not None
+    assert result.confidence > 90
+    words = [region for region in result.regions if region.level is Level.WORD]
+    assert [word.text for word in words] == " ".join(LINES).split()
+    assert all(word.engine == "trocr" and (word.confidence or 0) > 80 for word in words)
+    (tuesday,) = (word.box for word in words if word.text == "Tuesday")
+    font = ImageFont.load_default(size=64)
+    assert tuesday.left == pytest.approx(180 + font.getlength("the river rose again on "), abs=60)
+    assert tuesday.right == pytest.approx(180 + font.getlength("the river rose again on Tuesday"), abs=40)
+
+
+@needs_torch
+@pytest.mark.parametrize("setting", [{}, {"batch_size": 1}, {"num_beams": 3}, {"dtype": "float32"}])
+def test_lines_in_any_order_and_number_format_keep_their_texts(model: Path, setting: dict[str, object]) -> None:
+    from ocr_core.engines.trocr.reader import TrocrReader
+
+    rng = np.random.default_rng(11)
+    order = [4, 0, 3, 1, 2, 0]
+    crops = line_crops()
+    reader = TrocrReader(TrocrOptions(model=str(model), **setting))
+    readings = reader.read([vary(crops[number], rng) for number in order])
+    assert [reading.text for reading in readings] == [LINES[number] for number in order]
+    assert setting.get("dtype") in (None, reader.dtype)
+
+
+@needs_torch
+def test_noise_is_not_believed_and_blank_paper_is_not_read(model: Path) -> None:
+    from ocr_core.engines.trocr.reader import TrocrReader
+
+    rng = np.random.default_rng(5)
+    noise = [rng.integers(0, 256, (60, 200 + 100 * width), np.uint8) for width in range(6)]
+    blank = np.full((60, 500, 3), 240, np.uint8)
+    lines = line_crops()
+    *noisy, nothing, first = TrocrReader(TrocrOptions(model=str(model))).read([*noise, blank, lines[0]])
+    assert nothing.words == ()
+    assert (first.confidence or 0) > 90
+    assert all((reading.confidence or 0) < 50 for reading in noisy)
+
+
+@needs_torch
+def test_it_reads_the_lines_that_tesseract_doubts(model: Path, tmp_path: Path) -> None:
+    page().save(tmp_path / "page.png")
+    options = options_for(model).model_dump(mode="json")
+    options["recognize"] |= {"engine": "auto", "routing": {"second": "trocr", "threshold": 100}}
+    (result,) = read_document(tmp_path / "page.png", PipelineOptions.model_validate(options), sandboxed=False)
+    seconds = [one.text for line in result.routing for one in line.candidates if one.engine == "trocr"]
+    assert set(seconds) & set(LINES)
+    assert result.text == "\n".join(LINES)
+
+
+@needs_torch
+def test_a_line_that_is_cut_off_is_worth_less(model: Path) -> None:
+    from ocr_core.engines.trocr.reader import TrocrReader
+
+    crop = line_crops()[1]
+    (cut,) = TrocrReader(TrocrOptions(model=str(model), max_new_tokens=3)).read([crop])
+    (whole,) = TrocrReader(TrocrOptions(model=str(model))).read([crop])
+    assert whole.text.startswith(cut.text)
+    assert cut.text != whole.text
+    assert (cut.confidence or 0) < 0.8 * (whole.confidence or 0)
+
+
+@needs_torch
+def test_the_model_is_loaded_before_the_first_page_and_not_again_for_each(model: Path, tmp_path: Path) -> None:
+    page().save(tmp_path / "page.png")
+    with PageWorker(options_for(model), LimitOptions(memory_mb=512)) as worker:
+        assert [worker.page(tmp_path / "page.png", 0).text for _ in range(2)] == ["\n".join(LINES)] * 2
+        pid = worker.pid
+        assert worker.page(tmp_path / "page.png", 0).text == "\n".join(LINES)
+        assert worker.pid == pid
+
+
+@needs_torch
+def test_a_model_that_cannot_be_loaded_is_an_environment_fault(model: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(model, broken)
+    (broken / "model.safetensors").write_bytes(b"no weights")
+    page().save(tmp_path / "page.png")
+    with pytest.raises(EnvironmentFault, match="cannot be loaded as a TrOCR model"):
+        list(read_document(tmp_path / "page.png", options_for(broken)))
+
+
+@needs_torch
+def test_what_made_a_row_is_the_model_s_content_and_the_decoder(model: Path, tmp_path: Path) -> None:
+    def made(folder: Path, **trocr: object) -> str:
+        options = options_for(folder, **trocr)
+        return pipeline_id(options, engine_versions(options))
+
+    copy = tmp_path / "copy"
+    shutil.copytree(model, copy)
+    assert made(model) == made(copy) == made(model, batch_size=2, device="cpu", revision="v1")
+    assert made(model) != made(model, num_beams=4)
+    tokenizer = json.loads((copy / "tokenizer_config.json").read_bytes())
+    (copy / "tokenizer_config.json").write_text(json.dumps({**tokenizer, "note": "fine-tuned"}))
+    assert made(model) != made(copy)
+
+
+@needs_torch
+@pytest.mark.parametrize(
+    ("file", "content", "problem", "remedy"),
+    [
+        ("config.json", None, "holds no config.json", "copy the whole folder"),
+        ("config.json", b'{"model_type": "vit"}', "its model_type is vit", "set recognize.trocr.model"),
+        ("config.json", b"[]", "no JSON object", "copy the whole folder"),
+        ("model.safetensors", None, "holds no weights", "copy the whole folder"),
+        ("tokenizer.json", None, "holds no tokenizer", "copy the whole folder"),
+        ("processor_config.json", None, "holds no image processor", "copy the whole folder"),
+    ],
+)
+def test_doctor_names_the_part_of_a_model_that_is_missing(
+    model: Path, tmp_path: Path, file: str, content: bytes | None, problem: str, remedy: str
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(model, copy)
+    (copy / file).unlink()
+    if content is not None:
+        (copy / file).write_bytes(content)
+    (check,) = (check for check in check_environment(options_for(copy)) if check.name == "trocr model")
+    assert not check.ok
+    assert problem in check.detail
+    assert remedy in check.remedy
+
+
+@needs_torch
+def test_weights_in_a_pickle_are_refused_with_the_command_that_converts_them(model: Path, tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    import torch
+    from safetensors.torch import load_file
+
+    old = tmp_path / "old model"
+    shutil.copytree(model, old)
+    torch.save(load_file(old / "model.safetensors"), old / "pytorch_model.bin")
+    (old / "model.safetensors").unlink()
+    (check,) = (check for check in check_environment(options_for(old)) if check.name == "trocr model")
+    assert "only safetensors are loaded" in check.detail
+    command = check.remedy.partition(", and set")[0].replace("python", sys.executable, 1)
+    subprocess.run(command, shell=True, check=True, cwd=tmp_path, capture_output=True, timeout=120)
+    page().save(tmp_path / "page.png")
+    (result,) = read_document(tmp_path / "page.png", options_for(tmp_path / "trocr-model"), sandboxed=False)
+    assert result.text == "\n".join(LINES)
+
+
+@needs_torch
+def test_a_model_on_the_hub_is_not_downloaded_but_said_how(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    wanted = options_for("microsoft/trocr-small-handwritten", revision="0123abc")
+    (check,) = (check for check in check_environment(wanted) if check.name == "trocr model")
+    assert check.remedy == "hf download microsoft/trocr-small-handwritten --revision 0123abc"
+    nowhere = options_for("/nowhere/model")
+    (check,) = (check for check in check_environment(nowhere) if check.name == "trocr model")
+    assert "there is no folder /nowhere/model" in check.detail
+
+
+@pytest.mark.skipif(find_spec("torch") is not None, reason="torch is installed")
+def test_without_torch_doctor_says_what_to_install() -> None:
+    (check,) = (check for check in check_environment(options_for("a/b")) if check.name == "trocr model")
+    assert check.remedy == 'python -m pip install "inkstream[trocr]"'
+
+
+def test_words_share_the_line_by_the_widths_of_their_letters() -> None:
+    tokens = [Token(3, 0.9), Token(7, 0.9), Token(7, 0.9)]
+    first, second = words_of("ill www", tokens, finished=True)
+    assert (first.text, first.start, second.text, second.end) == ("ill", 0.0, "www", 1.0)
+    assert first.end - first.start < (second.end - second.start) / 2
+    assert first.confidence == pytest.approx(90)
+
+
+def test_a_doubt_costs_its_word_most_and_its_line_something() -> None:
+    doubtful = words_of("one two", [Token(3, 0.2), Token(7, 0.99), Token(7, 0.99)], finished=True)
+    sure = words_of("one two", [Token(3, 0.99), Token(7, 0.99), Token(7, 0.99)], finished=True)
+    assert doubtful[0].confidence < doubtful[1].confidence < sure[1].confidence
+    assert words_of("one two", [Token(3, 0.99), Token(7, 0.99)], finished=False)[0].confidence < 75
+
+
+def test_a_character_of_several_tokens_counts_all_of_them() -> None:
+    (word,) = words_of("é", [Token(1, 0.25), Token(1, 1.0)], finished=True)
+    assert 25 < word.confidence < 100
+    assert words_of("", [Token(0, 0.9)], finished=True) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("the the the", True),
+        ("of the of the of the", True),
+        ("abababababababab", True),
+        ("00000000000", True),
+        ("that that is is", False),
+        ("................", False),
+        ("- - - - -", False),
+        ("1,000,000,000", False),
+        ("", False),
+    ],
+)
+def test_loops_are_told_from_rules_and_numbers(text: str, expected: bool) -> None:
+    assert repeats(text) is expected
