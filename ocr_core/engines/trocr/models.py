@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ocr_core.options import TrocrOptions
 
 PACKAGES = ("torch", "transformers")
+"""What shapes the text that is read."""
+_NEEDED = (*PACKAGES, "sentencepiece")
 
 _INSTALL = 'python -m pip install "inkstream[trocr]"'
 _ARCHITECTURE = "vision-encoder-decoder"
@@ -37,7 +39,7 @@ def find_model(options: TrocrOptions) -> Path:
     Raises:
         EnvironmentFault: If packages, the model or a part of it are not there; the remedy is the command that gets it.
     """
-    missing = [name for name in PACKAGES if find_spec(name) is None]
+    missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         raise EnvironmentFault(
             f"the engine trocr needs Python packages that are not there: {', '.join(missing)}", _INSTALL
@@ -91,7 +93,8 @@ def _download(options: TrocrOptions) -> str:
 
 
 def _check(folder: Path, options: TrocrOptions) -> None:
-    again = "copy the whole folder that save_pretrained wrote" if folder == _own(options) else _download(options)
+    own = folder == Path(options.model).expanduser()
+    again = "copy the whole folder that save_pretrained wrote" if own else _download(options)
     config = folder / "config.json"
     if not config.is_file():
         raise EnvironmentFault(f"{folder} holds no config.json", again)
@@ -113,10 +116,6 @@ def _check(folder: Path, options: TrocrOptions) -> None:
     for part, names in (("tokenizer", _TOKENIZERS), ("image processor", _PROCESSORS)):
         if not any((folder / name).is_file() for name in names):
             raise EnvironmentFault(f"{folder} holds no {part} (none of {', '.join(names)})", again)
-
-
-def _own(options: TrocrOptions) -> Path:
-    return Path(options.model).expanduser()
 
 
 def _conversion(folder: Path) -> str:

@@ -28,8 +28,8 @@ LINES = [
 ]
 
 needs_torch = pytest.mark.skipif(
-    find_spec("torch") is None or find_spec("transformers") is None,
-    reason="torch and transformers are not installed: make test-trocr",
+    any(find_spec(name) is None for name in ("torch", "transformers", "sentencepiece")),
+    reason="torch, transformers or sentencepiece are not installed: make test-trocr",
 )
 
 
