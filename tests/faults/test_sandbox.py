@@ -172,6 +172,25 @@ def test_recycled_when_it_keeps_too_much(sandbox: Sandbox) -> None:
     assert sandbox.call({"do": "echo"})[0]["pid"] != first
 
 
+def test_what_is_loaded_first_counts_for_no_call() -> None:
+    loaded = {"do": "keep", "megabytes": 2 * LIMITS.memory_mb}
+    with Sandbox(HANDLER, LIMITS.model_copy(update={"recycle_after": 3}), first=loaded) as sandbox:
+        pids = [sandbox.call({"do": "echo"})[0]["pid"] for _ in range(7)]
+        assert len(set(pids)) == 3, "replaced after three calls, and not for its size"
+        resident = psutil.Process(sandbox.pid).memory_info().rss
+        assert resident > 2 * LIMITS.memory_mb * 2**20, "each child loads it"
+        failure = failure_of(sandbox, do="eat_python_memory")
+    assert failure.kind is FailureKind.MEMORY
+
+
+def test_what_fails_while_it_is_loaded_first_is_said() -> None:
+    with (
+        Sandbox(HANDLER, LIMITS, first={"do": "raise", "what": "environment"}) as sandbox,
+        pytest.raises(EnvironmentFault),
+    ):
+        sandbox.call({"do": "echo"})
+
+
 def test_close_ends_the_child_and_what_it_started(sandbox: Sandbox) -> None:
     grandchild = sandbox.call({"do": "grandchild"})[0]["pid"]
     child = sandbox.pid

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ocr_core import LimitOptions, PageWorker, PipelineOptions, WorkingPage, read_document
 from ocr_core.engines.trocr.confidence import Token, repeats, words_of
+from ocr_core.engines.trocr.models import find_model
 from ocr_core.environment import check_environment, engine_versions, pipeline_id
 from ocr_core.errors import EnvironmentFault
 from ocr_core.options import TrocrOptions
@@ -239,6 +240,22 @@ def test_a_model_on_the_hub_is_not_downloaded_but_said_how(monkeypatch: pytest.M
     nowhere = options_for("/nowhere/model")
     (check,) = (check for check in check_environment(nowhere) if check.name == "trocr model")
     assert "there is no folder /nowhere/model" in check.detail
+
+
+@needs_torch
+def test_a_model_in_the_hub_s_cache_is_found_by_its_revision(
+    model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    snapshot = tmp_path / "models--archive--hand" / "snapshots" / commit
+    shutil.copytree(model, snapshot)
+    (snapshot.parents[1] / "refs").mkdir()
+    (snapshot.parents[1] / "refs" / "main").write_text(commit)
+    for revision in ("main", commit):
+        assert find_model(TrocrOptions(model="archive/hand", revision=revision)) == snapshot
+    with pytest.raises(EnvironmentFault, match="at revision v2 is not in"):
+        find_model(TrocrOptions(model="archive/hand", revision="v2"))
 
 
 @pytest.mark.skipif(find_spec("torch") is not None, reason="torch is installed")
