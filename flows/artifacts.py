@@ -135,7 +135,7 @@ class RunArtifacts:
             progress["durationMs"]["triggerExecution"] / 1000,
         )
         for file in [file for file in event.files if file.kinds or file.left_out][:MAX_LOGGED]:
-            self._log.warning("batch %s, file %s: %s", batch, visible(short_name(file.path)), _trouble(file))
+            self._log.info("batch %s, file %s: %s", batch, visible(short_name(file.path)), _trouble(file))
 
     def _key(self, what: str) -> str:
         return artifact_key(self._stream, what)
