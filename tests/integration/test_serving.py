@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -93,7 +94,8 @@ def test_serve_starts_a_server_runs_once_at_a_time_and_shows_what_it_did(tmp_pat
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 0, log.read_text()
     said = log.read_text()
-    assert "Traceback" not in said
+    # Prefect's server prints a traceback of its own now and then ("database is locked"); none may come from here.
+    assert not re.search(r'File "[^"]*/(flows|tasks|ocr_core)/', said), said
     assert "the schedules are paused" in said
     verdict = corpus.judge(tmp_path / "tables", stream="served")
     assert (verdict.rows, verdict.lost, verdict.duplicated.total()) == (5, set(), 0)
