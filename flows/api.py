@@ -89,6 +89,27 @@ class Stream:
         """
         return self.do(OtherPipeline(tuple(paths)))
 
+    def listen(self, *, once: bool = False, max_batches: int | None = None) -> Summary:
+        """Follows the S3 events of `events.queue`, with a listing of the source every `events.backfill_interval`.
+
+        Args:
+            once: End as soon as the queue has no message to give; else go on until interrupted.
+            max_batches: End when so many batches are committed, or a few more that were announced together.
+
+        Raises:
+            InkstreamError: As `run` does; without `once`, a fault of the moment is tried again and not raised.
+        """
+        try:
+            if self._prefect:
+                return self._listen_under_prefect(once, max_batches)
+            from flows.listening import Listener
+
+            listener = Listener(self._config, self.do, self._workers.client, self._observers)
+            return listener.listen(once=once, max_batches=max_batches)
+        except BaseException:
+            self._workers.close()
+            raise
+
     def plan(self, planner: Planner) -> Plan:
         """Finds out what there would be to do, and does nothing of it. Raises as `run` does."""
         return StreamRun(self._config, self._workers, planner, observers=self._observers).plan()
@@ -173,6 +194,17 @@ class Stream:
                     f"the Prefect API stopped answering ({error or type(error).__name__}); what is committed stays. "
                     "Run again when it does, or with --prefect off"
                 ) from error
+        return watch.summaries[-1]
+
+    def _listen_under_prefect(self, once: bool, max_batches: int | None) -> Summary:
+        from flows.prefect_settings import reach_server
+        from flows.watching import watching
+
+        reach_server()
+        from flows.events import ingest_s3_events
+
+        with watching(self._observers, self._workers) as watch:
+            ingest_s3_events(self._config, once=once, max_batches=max_batches)
         return watch.summaries[-1]
 
 

@@ -6,13 +6,15 @@ The drain loop is the same for all of them.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
+from tasks.announced import Unsettled, discover_announced
 from tasks.config import StreamConfig
 from tasks.delta import needs_delta
-from tasks.discovery import discover
+from tasks.discovery import Discovery, discover
+from tasks.events import Announcement
 from tasks.model import Batch, FileVersion
 from tasks.planning import plan_batches, redo_batches
 from tasks.selection import Chosen, Selection, choose_failed, choose_made_otherwise
@@ -110,14 +112,30 @@ class NewFiles:
 
     def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
         """Lists the source and puts what is new into batches."""
-        found = discover(config)
-        taken = found.files[: self.limit]
-        batches = (
-            replace(batch, replacing=found.replacing.intersection(file.path for file in batch.files))
-            for batch in cut(taken, config, found.planned_at)
-        )
-        work = tuple(Work(batch, config) for batch in batches)
-        return Plan(found.listed, work, found.known_files, waiting=len(found.files) - len(taken))
+        return _new_files(discover(config), config, self.limit)
+
+
+@dataclass(slots=True)
+class AnnouncedFiles:
+    """The planner of `listen`: what events announce and has no rows.
+
+    Attributes:
+        announcements: What they announce.
+        removed: URLs of objects whose removal was announced.
+        unsettled: After `plan`, by URL, what of it has to wait, and why.
+    """
+
+    announcements: Sequence[Announcement]
+    removed: Collection[str] = ()
+    unsettled: dict[str, Unsettled] = field(default_factory=dict)
+    step: str = "discover"
+    new_files: bool = True
+    expects_failures: bool = False
+
+    def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
+        """Asks the store for what is there now, and puts what is new of it into batches."""
+        found, self.unsettled = discover_announced(config, self.announcements, self.removed)
+        return _new_files(found, config, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +186,16 @@ class OtherPipeline:
         """Looks into the table."""
         found = choose_made_otherwise(_table(config), config.stream, made_by(config), self.paths)
         return Plan(found.looked_at, tuple(_redo(found, found.files, config)))
+
+
+def _new_files(found: Discovery, config: StreamConfig, limit: int | None) -> Plan:
+    taken = found.files[:limit]
+    batches = (
+        replace(batch, replacing=found.replacing.intersection(file.path for file in batch.files))
+        for batch in cut(taken, config, found.planned_at)
+    )
+    work = tuple(Work(batch, config) for batch in batches)
+    return Plan(found.listed, work, found.known_files, waiting=len(found.files) - len(taken))
 
 
 def _table(config: StreamConfig) -> DeltaTable:

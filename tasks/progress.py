@@ -118,6 +118,30 @@ class Cleaned:
 
 
 @dataclass(frozen=True, slots=True)
+class MessagesTaken:
+    """Messages of the queue were worked off.
+
+    Attributes:
+        messages: How many were received.
+        settled: Those that were deleted.
+        unreadable: Those that say nothing that can be understood, by their id, and why. They stay in the queue.
+        unsettled: Objects that have to wait, and why. Their messages stay in the queue.
+    """
+
+    messages: int
+    settled: int
+    unreadable: dict[str, str]
+    unsettled: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that whoever watches should know, though the work goes on."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class FileDone:
     """What became of one file of a batch, for people."""
 
@@ -144,7 +168,19 @@ class BatchDone:
     files: tuple[FileDone, ...]
 
 
-Event = Listed | Planned | RangeDone | Processed | BatchCommitted | LedgerProjected | BatchDone | Compacted | Cleaned
+Event = (
+    Listed
+    | Planned
+    | RangeDone
+    | Processed
+    | BatchCommitted
+    | LedgerProjected
+    | BatchDone
+    | Compacted
+    | Cleaned
+    | MessagesTaken
+    | Notice
+)
 Observer = Callable[[Event], None]
 
 
@@ -179,6 +215,14 @@ class Summary:
     superseded: int = 0
     version: int = -1
     overlays: list[str] = field(default_factory=list)
+
+    def add(self, other: Summary) -> None:
+        """Takes in what a later run into the same table did."""
+        for name in ("batches", "files", "pages", "failed_pages", "kept_pages", "cleaned", "not_cleaned", "superseded"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.left_out.update(other.left_out)
+        self.overlays.extend(other.overlays)
+        self.version = other.version
 
     def to_json(self) -> dict[str, Any]:
         """Returns the summary as `run --json` prints it."""

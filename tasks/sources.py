@@ -6,6 +6,7 @@ what is not data yet.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from ocr_core.errors import ConfigError, EnvironmentFault
@@ -40,8 +41,12 @@ def list_files(source: SourceOptions, now: datetime | None = None) -> list[FileV
     if source.max_file_age is not None and files:
         newest = max(file.modified for file in files)
         files = [file for file in files if newest - file.modified <= source.max_file_age]
-    files.sort(key=lambda file: (file.modified, file.path), reverse=source.latest_first)
-    return files
+    return in_order(source, files)
+
+
+def in_order(source: SourceOptions, files: Iterable[FileVersion]) -> list[FileVersion]:
+    """Returns files in the order they are to be processed: by (modification time, path)."""
+    return sorted(files, key=lambda file: (file.modified, file.path), reverse=source.latest_first)
 
 
 def refuse_sink_under_source(source: SourceOptions, sink_url: str) -> None:

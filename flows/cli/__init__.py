@@ -7,7 +7,7 @@ from flows.cli.common import EXIT_CODES, app
 
 __all__ = ["EXIT_CODES", "app", "main"]
 
-COMMANDS = ("running", "serving", "redoing", "looking", "exporting", "upkeep", "forgetting", "configuring")
+COMMANDS = ("running", "listening", "serving", "redoing", "looking", "exporting", "upkeep", "forgetting", "configuring")
 """Modules of commands, in the order of `inkstream --help`."""
 
 for _commands in COMMANDS:

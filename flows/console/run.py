@@ -11,7 +11,18 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from flows.console.text import human_bytes, print_json, short_name, visible
-from tasks.progress import BatchDone, Cleaned, Compacted, Event, Listed, Planned, RangeDone, Summary
+from tasks.progress import (
+    BatchDone,
+    Cleaned,
+    Compacted,
+    Event,
+    Listed,
+    MessagesTaken,
+    Notice,
+    Planned,
+    RangeDone,
+    Summary,
+)
 
 if TYPE_CHECKING:
     from ocr_core.errors import TransientError
@@ -73,6 +84,10 @@ class RunOutput:
             self._compacted(event)
         elif isinstance(event, Cleaned):
             self._cleaned(event)
+        elif isinstance(event, MessagesTaken):
+            self._messages(event)
+        elif isinstance(event, Notice):
+            self._console.print(visible(event.text, keep="\n"), markup=False)
 
     def finished(self, summary: Summary) -> None:
         """Prints what the run did."""
@@ -132,6 +147,13 @@ class RunOutput:
             self._console.print(f"{len(event.failed)} files that are done could not be; the next run tries again:")
             for path, why in list(event.failed.items())[:10]:
                 self._console.print(f"  {visible(short_name(path))}: {visible(why)}", markup=False)
+
+    def _messages(self, event: MessagesTaken) -> None:
+        if not self._as_json:
+            self._console.print(f"{event.messages} messages, {event.settled} of them settled")
+        left = {**{f"message {name}": why for name, why in event.unreadable.items()}, **event.unsettled}
+        for name, why in list(left.items())[:10]:
+            self._console.print(f"  left in the queue: {visible(name)}: {visible(why)}", markup=False)
 
     def _compacted(self, event: Compacted) -> None:
         if event.problem is not None:

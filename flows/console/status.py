@@ -10,22 +10,27 @@ from rich.table import Table
 
 from flows.console.rows import table_console
 from flows.console.text import human_age, human_bytes, plain, print_json, short_name, visible
+from tasks.config import EventOptions
+from tasks.queues import Queue, QueueStatus
 from tasks.status import Backlog, SinkStatus, StreamStatus, TableStatus, sink_status
 
 
-def print_status(sink: str, stream: str | None, batches: int, *, as_json: bool) -> bool:
+def print_status(sink: str, stream: str | None, batches: int, queue: str | None = None, *, as_json: bool) -> bool:
     """Prints how a sink stands; returns whether all of it could be found out.
 
     Args:
         sink: The sink.
         stream: Only this stream; all when None.
         batches: How many of the last batches are shown of each stream.
+        queue: URL of the queue whose messages are counted, too.
         as_json: One JSON object.
     """
+    messages = Queue(queue, EventOptions().visibility_timeout).status() if queue else None
     status = sink_status(sink, stream, batches)
     now = datetime.now(UTC)
     if as_json:
-        print_json(status_json(status, now))
+        counted = {"queue": _queue_json(messages)} if messages else {}
+        print_json({**status_json(status, now), **counted})
     else:
         console = table_console()
         if status.table is None and any(one.pages for one in status.streams):
@@ -34,6 +39,8 @@ def print_status(sink: str, stream: str | None, batches: int, *, as_json: bool) 
             _print_table(console, status.table)
         for one in status.streams:
             _print_stream(console, one, now)
+        if messages:
+            _print_queue(console, messages)
     return all(one.problem is None for one in status.streams)
 
 
@@ -113,6 +120,24 @@ def _print_stream(console: Console, stream: StreamStatus, now: datetime) -> None
         _say(console, f"    {failure.pages} {failure.kind} in {failure.files} files")
     if stream.batches:
         console.print(_batches_table(stream, now))
+
+
+def _queue_json(queue: QueueStatus) -> dict[str, Any]:
+    dead = {"dead_letters": queue.dead_letters and _counts_json(queue.dead_letters)}
+    return {**_counts_json(queue), **dead}
+
+
+def _counts_json(queue: QueueStatus) -> dict[str, Any]:
+    return {"url": queue.url, "waiting": queue.waiting, "in_flight": queue.in_flight, "delayed": queue.delayed}
+
+
+def _print_queue(console: Console, queue: QueueStatus) -> None:
+    console.print(f"\n[bold]queue[/] {plain(queue.url)}", soft_wrap=True)
+    _say(
+        console, f"  about {queue.waiting} messages wait, {queue.in_flight} are worked on, {queue.delayed} are delayed"
+    )
+    dead = queue.dead_letters
+    _say(console, f"  dead-letter queue: {dead.waiting} messages in {dead.url}" if dead else "  no dead-letter queue")
 
 
 def _say(console: Console, text: str) -> None:

@@ -3,6 +3,7 @@
 from tasks.config.build import build_config, build_from, build_maintain_options, examine
 from tasks.config.document import Document, load_document, parse_document
 from tasks.config.durations import Duration, format_duration, parse_duration
+from tasks.config.events import EventOptions
 from tasks.config.execution import ExecutionOptions
 from tasks.config.mistakes import Mistake
 from tasks.config.presets import PRESETS
@@ -16,6 +17,7 @@ __all__ = [
     "PRESETS",
     "Document",
     "Duration",
+    "EventOptions",
     "ExecutionOptions",
     "MaintainOptions",
     "Mistake",

@@ -10,9 +10,11 @@ from tasks.stores.errors import (
     is_gone,
 )
 from tasks.stores.opening import open_store
+from tasks.stores.s3 import S3Store
 from tasks.stores.sink_objects import create_from, create_whole, filesystem
 
 __all__ = [
+    "S3Store",
     "Selection",
     "State",
     "Store",

@@ -55,6 +55,11 @@ class Selection:
         """Tells whether a file of this name is taken."""
         return self.sees(name) and fnmatchcase(name, self.glob)
 
+    def holds(self, relative: str) -> bool:
+        """Tells whether a file with this path below the source is taken."""
+        *folders, name = relative.split("/")
+        return self.takes(name) and (self.recursive or not folders) and all(self.sees(folder) for folder in folders)
+
     def enters(self, folder: str) -> bool:
         """Tells whether a subfolder of this name is looked into."""
         return self.recursive and self.sees(folder)
@@ -225,8 +230,7 @@ class Bucket(Store):
                 continue  # a "folder" that some tool made
             if path == root:
                 raise ConfigError(_is_a_file(root))
-            *folders, name = path[len(root) + 1 :].split("/")
-            if selection.takes(name) and all(selection.sees(folder) for folder in folders):
+            if selection.holds(path[len(root) + 1 :]):
                 yield path, info
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from fsspec.asyn import sync
 
 from ocr_core.errors import ConfigError, SourceChangedError
+from tasks.model import FileVersion
 from tasks.paths import encode
 from tasks.stores.base import CHUNK, Bucket, State
 from tasks.stores.errors import error_code, is_gone
@@ -39,6 +40,33 @@ class S3Store(Bucket):
             while chunk := await body.read(CHUNK):
                 write(chunk)
         return _version_id(response)
+
+    def current(self, path: str) -> FileVersion | None:
+        """Asks for the version of one object that is there now, in the very words of a listing.
+
+        Not by HEAD, whose times some stores round: a version must be the same whoever found it.
+
+        Returns:
+            The version; None where there is no such object.
+        """
+        bucket, _, key = path.partition("/")
+        answer = self._call("list_objects_v2", Bucket=bucket, Prefix=key, MaxKeys=1)
+        for entry in answer.get("Contents", ()):  # the first name with this prefix is the prefix itself
+            if entry["Key"] == key:
+                name = encode(self.protocol, path)
+                return FileVersion(name, entry["ETag"].strip('"'), int(entry["Size"]), entry["LastModified"])
+        return None
+
+    def was_deleted(self, path: str) -> bool:
+        """Tells whether a bucket with versions says that the object of this name was deleted."""
+        try:
+            self._call("head_object", **_named(path))
+        except Exception as error:
+            if not is_gone(error):
+                raise
+            response = getattr(error, "response", None) or getattr(error.__cause__, "response", None) or {}
+            return "x-amz-delete-marker" in response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        return False
 
     def find_removal(self, probe: str) -> Removal:
         """Finds out by a probe how this store removes one version and no other.

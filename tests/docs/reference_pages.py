@@ -47,6 +47,10 @@ EXAMPLES = {
         "inkstream serve --source inbox --sink tables --every 5m",
         "inkstream serve letters.yaml --cron '*/5 * * * *' --maintain-cron '0 3 * * *'",
     ],
+    "listen": [
+        "inkstream listen letters.yaml --queue https://sqs.eu-west-1.amazonaws.com/123456789012/inbox",
+        "inkstream listen letters.yaml --once --json --set events.backfill_interval=null",
+    ],
     "status": ["inkstream status tables", "inkstream status s3://bucket/tables --stream letters --json"],
     "retry": [
         "inkstream retry tables --dry-run",

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
+
+from tasks.delta import storage_options
 
 PageKey = tuple[str, str, int, int | None]
 
@@ -62,7 +65,7 @@ class Corpus:
         key = (target.resolve().as_uri(), f"{stat.st_mtime_ns}-{stat.st_size}", stat.st_size)
         self._versions[key] = (hashlib.sha256(target.read_bytes()).hexdigest(), pages)
 
-    def judge(self, sink: Path, *, stream: str = "main") -> Verdict:
+    def judge(self, sink: Path | str, *, stream: str = "main") -> Verdict:
         """Compares a stream's rows with what was put here: the versions that are there now must be in the table, whole;
         older ones may be.
         """
@@ -93,12 +96,18 @@ class Corpus:
         return key[1] == f"{stat.st_mtime_ns}-{stat.st_size}"
 
 
-def read_rows(sink: Path, stream: str = "main") -> list[dict[str, Any]]:
+def read_rows(sink: Path | str, stream: str = "main") -> list[dict[str, Any]]:
     """Returns the rows of a stream, read from the table's own files with nothing of ours in between."""
     columns = ["path", "etag", "length", "pagenum", "content_hash", "batch_id", "stream", "exception_kind", "text"]
     rows: list[dict[str, Any]] = []
-    is_delta = DeltaTable.is_deltatable(str(sink / "pages"))
-    files = DeltaTable(str(sink / "pages")).file_uris() if is_delta else (sink / "pages").glob("*/*.parquet")
+    options = storage_options("s3" if str(sink).startswith("s3://") else "file")
+    is_delta = DeltaTable.is_deltatable(f"{sink}/pages", options)
+    files = (
+        DeltaTable(f"{sink}/pages", storage_options=options).file_uris()
+        if is_delta
+        else Path(sink, "pages").glob("*/*.parquet")
+    )
     for uri in files:
-        rows.extend(pq.read_table(uri, columns=columns).to_pylist())
+        with fsspec.open(str(uri), "rb") as file:
+            rows.extend(pq.read_table(file, columns=columns).to_pylist())
     return [row for row in rows if row["stream"] == stream]

@@ -42,14 +42,14 @@ def _server(log: Path, module: str, *arguments: str) -> Iterator[str]:
         environment = {**os.environ, "PYTHONPATH": str(root)}
         server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
         try:
-            _wait_for(port, server, log)
+            wait_for(port, server, log)
             yield f"127.0.0.1:{port}"
         finally:
             server.terminate()
             server.wait(timeout=30)
 
 
-def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + 60
     while True:
         assert server.poll() is None, log.read_text()

@@ -1,0 +1,51 @@
+"""`ingest_s3_events`, the Prefect flow: the loop that follows S3 events, each step of each drain as a task.
+
+Annotations are evaluated here (no `from __future__ import annotations`), see `flows.stream`.
+"""
+
+from typing import Annotated, Any
+
+from prefect import flow
+from pydantic import Field
+
+from flows.drain import StreamRun, Workers
+from flows.listening import Listener
+from flows.planners import Planner
+from flows.stream import run_as_task
+from flows.watching import current_watch
+from tasks.config import StreamConfig
+from tasks.progress import Summary
+
+BatchLimit = Annotated[int, Field(ge=1)]
+
+
+@flow(name="ingest_s3_events", flow_run_name="{config.stream}", persist_result=False, validate_parameters=True)
+def ingest_s3_events(config: StreamConfig, once: bool = False, max_batches: BatchLimit | None = None) -> dict[str, Any]:
+    """Streams documents as S3 events announce them, each page exactly once, and now and then what events have lost.
+
+    Args:
+        config: The stream; `events.queue` is the queue to follow.
+        once: End as soon as the queue has no message to give; else go on until cancelled.
+        max_batches: End when so many batches are committed.
+
+    Returns:
+        Counts of what was committed and of files left for the next trigger, and the table's version.
+    """
+    watch = current_watch()
+    workers = watch.workers or Workers(config)
+
+    def do(planner: Planner) -> Summary:
+        try:
+            run = StreamRun(config, workers, planner, step=run_as_task, observers=watch.observers, run_id=watch.run_id)
+            return run.drain()
+        except BaseException:
+            workers.close()
+            raise
+
+    try:
+        summary = Listener(config, do, workers.client, watch.observers).listen(once=once, max_batches=max_batches)
+    finally:
+        if workers is not watch.workers:
+            workers.close()
+    watch.summaries.append(summary)
+    return summary.to_json()

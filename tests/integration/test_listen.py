@@ -1,0 +1,240 @@
+"""Following S3 events: queue, bucket and dead-letter queue as moto serves them from a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import uuid
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from flows.api import Stream
+from ocr_core.errors import EnvironmentFault, TransientError
+from tasks.config import StreamConfig, build_config
+from tasks.progress import Event, MessagesTaken, Notice
+from tasks.queues import Queue
+from tasks.tables import PagesTable
+from tests.faults.documents import tiny_pdf
+from tests.integration.command import inkstream
+from tests.integration.conftest import free_port
+from tests.integration.test_sources_s3 import bucket, endpoint, s3  # noqa: F401 - fixtures
+
+SHORT = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """A bucket whose events go to a queue, and that queue's dead-letter queue."""
+
+    s3: Any
+    sqs: Any
+    bucket: str
+    url: str
+    dead_url: str
+
+    def put(self, key: str, text: str = "announced page") -> str:
+        etag: str = self.s3.put_object(Bucket=self.bucket, Key=key, Body=tiny_pdf(text))["ETag"]
+        return etag.strip('"')
+
+    def say(self, body: object) -> None:
+        self.sqs.send_message(QueueUrl=self.url, MessageBody=body if isinstance(body, str) else json.dumps(body))
+
+    def left(self) -> int:
+        """Counts messages, hidden ones too."""
+        status = Queue(self.url, SHORT).status()
+        return status.waiting + status.in_flight + status.delayed
+
+    def config(self, **options: Any) -> StreamConfig:
+        given = {
+            "source": {"url": f"s3://{self.bucket}/in"},
+            "sink": {"url": f"s3://{self.bucket}/out"},
+            "pipeline": {"text_layer": {"mode": "only"}, "render": {"resolution": 72}},
+            "execution": {"workers": 1},
+            "events": {"queue": self.url, "backfill_interval": None, "visibility_timeout": "20s"},
+        }
+        return build_config(given, overrides=[f"{name.replace('__', '.')}={value}" for name, value in options.items()])
+
+    def rows(self) -> Counter[str]:
+        rows = PagesTable(f"s3://{self.bucket}/out").rows().to_pylist()
+        return Counter(f"{row['path'].rpartition('/')[2]} {row['text']}" for row in rows)
+
+
+@pytest.fixture
+def events(s3: Any, bucket: str, endpoint: str) -> Events:  # noqa: F811 - the fixtures
+    sqs = boto3.client("sqs", region_name="us-east-1", endpoint_url=endpoint)
+    name = uuid.uuid4().hex
+    dead = sqs.create_queue(QueueName=f"dead-{name}")["QueueUrl"]
+    arn = f"arn:aws:sqs:us-east-1:123456789012:dead-{name}"
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1})
+    url = sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": policy})["QueueUrl"]
+    target = {
+        "QueueArn": f"arn:aws:sqs:us-east-1:123456789012:{name}",
+        "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"],
+    }
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [target]})
+    return Events(s3, sqs, bucket, url, dead)
+
+
+def announced(bucket: str, key: str) -> dict[str, Any]:  # noqa: F811 - not the fixture
+    described = {"bucket": {"name": bucket}, "object": {"key": key, "size": 1, "eTag": "e"}}
+    return {"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": described}]}
+
+
+def test_what_is_announced_is_committed_once_and_its_messages_are_gone(events: Events) -> None:
+    seen: list[Event] = []
+    events.put("in/a b+é.pdf")
+    events.put("in/b.pdf")
+    events.put("in/b.pdf", "overwritten page")  # two messages, one version that is there
+    events.put("in/_hidden.pdf")
+    events.put("elsewhere/c.pdf")
+    events.put("in/short-lived.pdf")
+    events.s3.delete_object(Bucket=events.bucket, Key="in/short-lived.pdf")
+    with Stream(events.config(), observers=[seen.append]) as running:
+        summary = running.listen(once=True)
+        assert (summary.batches, summary.files, summary.left_out) == (1, 2, {})
+        assert events.rows() == {"a%20b%2B%C3%A9.pdf announced page": 1, "b.pdf overwritten page": 1}
+        for _ in range(2):  # events come twice; and the sink's own files are in the same bucket
+            events.say(announced(events.bucket, "in/b.pdf"))
+        again = running.listen(once=True)
+    assert (again.batches, again.files, again.version) == (0, 0, summary.version)
+    assert events.left() == 0
+    assert not any(event.unsettled or event.unreadable for event in seen if isinstance(event, MessagesTaken))
+
+
+def test_what_cannot_be_settled_goes_to_the_dead_letter_queue(events: Events) -> None:
+    seen: list[Event] = []
+    events.say("this is no notification")
+    events.say(announced(events.bucket, "in/never.pdf"))
+    events.say(announced("somebody-elses", "in/a.pdf"))
+    events.put("in/good.pdf")
+    with Stream(events.config(events__visibility_timeout="3s"), observers=[seen.append]) as running:
+        assert running.listen(once=True).files == 1
+        told = [event for event in seen if isinstance(event, MessagesTaken)]
+        assert sum(len(event.unreadable) for event in told) == 1
+        left = {path: why for event in told for path, why in event.unsettled.items()}
+        assert left.keys() == {f"s3://{events.bucket}/in/never.pdf", "s3://somebody-elses/in/a.pdf"}
+        end = time.monotonic() + 60
+        while Queue(events.dead_url, SHORT).status().waiting < 3:
+            assert time.monotonic() < end
+            running.listen(once=True)
+    status = json.loads(inkstream("status", f"s3://{events.bucket}/out", "--queue", events.url, "--json").stdout)
+    assert status["queue"]["dead_letters"] == {"url": events.dead_url, "waiting": 3, "in_flight": 0, "delayed": 0}
+    assert status["queue"]["waiting"] == 0
+    said = inkstream("status", f"s3://{events.bucket}/out", "--queue", events.url).stdout
+    assert "dead-letter queue" in said
+    assert "3 messages" in said
+
+
+def test_a_listing_finds_what_no_event_told_of(events: Events) -> None:
+    events.s3.put_bucket_notification_configuration(Bucket=events.bucket, NotificationConfiguration={})
+    events.put("in/lost.pdf")
+    with Stream(events.config(events__backfill_interval="1h")) as running:
+        assert running.listen(once=True).files == 1
+        events.put("in/late.pdf")
+        assert running.listen(once=True).files == 1, "a listener lists when it starts"
+    assert events.rows() == {"lost.pdf announced page": 1, "late.pdf announced page": 1}
+
+
+def test_an_object_that_may_still_change_waits_in_the_queue(events: Events) -> None:
+    events.put("in/young.pdf")
+    with Stream(events.config(source__stability_delay="1h", events__visibility_timeout="3s")) as running:
+        assert running.listen(once=True).files == 0
+    end = time.monotonic() + 4
+    while time.monotonic() < end:  # not for the visibility timeout alone, after which it would be a dead letter
+        assert Queue(events.url, SHORT).receive(1, timedelta(0)) == []
+        time.sleep(0.1)
+    assert Queue(events.url, SHORT).status().in_flight == 1
+
+
+def test_a_message_stays_hidden_while_it_is_worked_on(events: Events) -> None:
+    url = events.sqs.create_queue(QueueName=uuid.uuid4().hex)["QueueUrl"]
+    events.sqs.send_message(QueueUrl=url, MessageBody="slow")
+    queue = Queue(url, timedelta(seconds=6))
+    messages = queue.receive(1, timedelta(0))
+    with queue.held(messages):
+        end = time.monotonic() + 7
+        while time.monotonic() < end:
+            assert queue.receive(1, timedelta(0)) == []
+            time.sleep(0.1)
+    with pytest.raises(RuntimeError), queue.held(messages):
+        raise RuntimeError
+    assert queue.receive(1, timedelta(0)), "what could not be worked on is given back at once"
+
+
+def test_files_that_were_taken_out_of_the_source_settle_their_messages(events: Events) -> None:
+    events.put("in/a.pdf")
+    with Stream(events.config(source__clean_source="delete")) as running:
+        assert running.run().cleaned == 1
+        events.s3.put_bucket_notification_configuration(Bucket=events.bucket, NotificationConfiguration={})
+        events.sqs.purge_queue(QueueUrl=events.url)
+        row = PagesTable(f"s3://{events.bucket}/out").rows().to_pylist()[0]
+        message = announced(events.bucket, "in/a.pdf")
+        message["Records"][0]["s3"]["object"].update(size=row["length"], eTag=row["etag"])
+        events.say(message)
+        assert running.listen(once=True).files == 0
+    assert events.left() == 0
+
+
+def test_rows_of_a_versioned_bucket_name_the_version_that_was_read(events: Events) -> None:
+    events.s3.put_bucket_versioning(Bucket=events.bucket, VersioningConfiguration={"Status": "Enabled"})
+    put = events.s3.put_object(Bucket=events.bucket, Key="in/a.pdf", Body=tiny_pdf("versioned page"))
+    events.put("in/gone.pdf")
+    events.s3.put_bucket_notification_configuration(Bucket=events.bucket, NotificationConfiguration={})
+    events.s3.delete_object(Bucket=events.bucket, Key="in/gone.pdf")  # which no event tells of: a delete marker does
+    config = events.config(sink__url=f"s3://{events.bucket}-tables/out")
+    events.s3.create_bucket(Bucket=f"{events.bucket}-tables")
+    with Stream(config) as running:
+        assert running.listen(once=True).files == 1
+    (row,) = PagesTable(config.sink.url).rows().to_pylist()
+    assert (row["version_id"], row["text"]) == (put["VersionId"], "versioned page")
+    assert events.left() == 0
+
+
+def test_faults_of_the_queue_name_their_remedy(events: Events) -> None:
+    with Stream(events.config(events__queue=f"{events.url}-not")) as running, pytest.raises(EnvironmentFault) as caught:
+        running.listen(once=True)
+    assert "create the queue" in caught.value.remedy
+    nobody = f"http://127.0.0.1:{free_port()}/1/q"
+    with Stream(events.config(events__queue=nobody)) as running, pytest.raises(TransientError):
+        running.listen(once=True)
+    plain = events.sqs.create_queue(QueueName=uuid.uuid4().hex)["QueueUrl"]
+    seen: list[Event] = []
+    with Stream(events.config(events__queue=plain), observers=[seen.append]) as running:
+        running.listen(once=True)
+    assert any(isinstance(event, Notice) and "redrive policy" in event.text for event in seen)
+
+
+def test_poller_and_consumers_at_once_write_nothing_twice(events: Events, tmp_path: Path) -> None:
+    """Two consumers of one queue and a poller, each in a process of its own, as files keep coming."""
+    file = tmp_path / "stream.yaml"
+    file.write_text(events.config(trigger__max_files_per_trigger=2).model_dump_json())
+    base = [sys.executable, "-m", "flows.cli"]
+    commands = [[*base, "listen", str(file), "--json"]] * 2 + [[*base, "run", str(file), "--every", "1s", "--json"]]
+    processes = [
+        subprocess.Popen([*command, "--prefect", "off"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for command in commands
+    ]
+    wanted = Counter({f"{number}.pdf announced page": 1 for number in range(8)})
+    try:
+        for number in range(8):
+            events.put(f"in/{number}.pdf")
+            time.sleep(0.05)
+        end = time.monotonic() + 200
+        while not PagesTable(f"s3://{events.bucket}/out").exists() or events.rows() != wanted or events.left():
+            assert all(process.poll() is None for process in processes), [p.stderr for p in processes]
+            assert time.monotonic() < end, (events.rows(), events.left())
+            time.sleep(0.2)
+    finally:
+        for process in processes:
+            process.terminate()
+        said = [process.communicate(timeout=60) for process in processes]
+    assert all(process.returncode == 130 for process in processes), said
+    assert events.rows() == wanted

@@ -1,0 +1,140 @@
+"""Notifications as Amazon, Ceph, MinIO, SNS and EventBridge write them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ocr_core.errors import ConfigError
+from tasks.config import StreamConfig, build_config
+from tasks.events import Announcement, Belongs, belongs, read_message, require_bucket
+
+QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/inbox"
+
+
+def record(key: str, name: str = "ObjectCreated:Put", source: str = "aws:s3", **fields: Any) -> dict[str, Any]:
+    described = {"key": key, "size": 7, "eTag": "abc", "sequencer": "0A", **fields}
+    return {"eventSource": source, "eventName": name, "s3": {"bucket": {"name": "b"}, "object": described}}
+
+
+def message(*records: dict[str, Any]) -> str:
+    return json.dumps({"Records": records})
+
+
+def by_sns(body: str) -> str:
+    return json.dumps({"Type": "Notification", "TopicArn": "arn:aws:sns:x:1:t", "Message": body})
+
+
+def by_bridge(key: str, kind: str = "Object Created") -> str:
+    detail = {"bucket": {"name": "b"}, "object": {"key": key, "size": 7, "etag": "abc", "version-id": "v"}}
+    return json.dumps({"version": "0", "detail-type": kind, "source": "aws.s3", "detail": detail})
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (message(record("in/a+b%2Bc%C3%A9.pdf")), "b/in/a b+cé.pdf"),
+        (message(record("in/a+b%2B.pdf", "s3:ObjectCreated:Put", "ceph:s3")), "b/in/a+b%2B.pdf"),
+        (message(record("in%2Fa+b.pdf", "s3:ObjectCreated:Put", "minio:s3")), "b/in/a b.pdf"),
+        (by_bridge("in/a+b%2B.pdf"), "b/in/a+b%2B.pdf"),
+        (by_sns(message(record("in/a+b.pdf"))), "b/in/a b.pdf"),
+        (by_sns(by_bridge("in/a+b.pdf")), "b/in/a+b.pdf"),
+    ],
+)
+def test_keys_are_decoded_as_each_store_writes_them(body: str, path: str) -> None:
+    assert read_message(body) == [Announcement(path, created=True, etag="abc", size=7)]
+
+
+@given(st.text(st.characters(blacklist_categories=["Cs"]), min_size=1))
+def test_any_key_comes_through(key: str) -> None:
+    from urllib.parse import quote_plus
+
+    for body in (message(record(quote_plus(key))), message(record(key, source="ceph:s3")), by_bridge(key)):
+        assert [one.path for one in read_message(body)] == [f"b/{key}"]
+
+
+def test_removals_restores_and_what_is_no_news() -> None:
+    body = message(
+        record("a", "ObjectRemoved:Delete"),
+        record("b", "ObjectRestore:Completed"),
+        record("c", "ObjectTagging:Put"),
+        record("d", "LifecycleExpiration:Delete"),
+        record("e", "s3:ObjectRemoved:DeleteMarkerCreated"),
+    )
+    assert [(one.path, one.created) for one in read_message(body)] == [
+        ("b/a", False),
+        ("b/b", True),
+        ("b/d", False),
+        ("b/e", False),
+    ]
+    assert [one.created for one in read_message(by_bridge("a", "Object Deleted"))] == [False]
+    assert read_message(by_bridge("a", "Object Tags Added")) == []
+    assert read_message(json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"})) == []
+    assert read_message(by_sns(json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"}))) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "not json",
+        "[]",
+        "{}",
+        '{"Records": 1}',
+        '{"Records": [1]}',
+        '{"Records": [{"eventName": "ObjectCreated:Put"}]}',
+        json.dumps({"Records": [record("%ff")]}),
+        json.dumps({"Records": [record("a", size="many")]}),
+        json.dumps({"detail-type": "EC2 Instance State-change", "source": "aws.ec2", "detail": {}}),
+        json.dumps({"detail-type": "Object Created", "source": "aws.s3", "detail": {}}),
+        json.dumps({"Type": "SubscriptionConfirmation", "Message": "{}"}),
+        by_sns(by_sns(by_sns(by_sns("{}")))),
+    ],
+)
+def test_what_is_no_notification_is_refused(body: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        read_message(body)
+
+
+def config(**source: object) -> StreamConfig:
+    places = {"source": {"url": "s3://b/in", **source}, "sink": {"url": "s3://other/tables"}}
+    return build_config({**places, "events": {"queue": QUEUE}})
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("b/in/a.pdf", Belongs.TAKEN),
+        ("b/in/x/a.pdf", Belongs.TAKEN),
+        ("b/in//a.pdf", Belongs.TAKEN),
+        ("b/in/x/", Belongs.LEFT),
+        ("b/in/a.png", Belongs.LEFT),
+        ("b/in/_a.pdf", Belongs.LEFT),
+        ("b/in/.x/a.pdf", Belongs.LEFT),
+        ("b/inside/a.pdf", Belongs.LEFT),
+        ("b/done/a.pdf", Belongs.LEFT),
+        ("other/tables/pages/a.pdf", Belongs.LEFT),
+        ("other/a.pdf", Belongs.ELSEWHERE),
+    ],
+)
+def test_where_an_object_belongs(path: str, where: Belongs) -> None:
+    filtered = config(glob="*.pdf", clean_source="archive", source_archive_dir="s3://b/done")
+    assert belongs(filtered, path) is where
+
+
+def test_subfolders_only_where_they_are_looked_into() -> None:
+    assert belongs(config(recursive=False), "b/in/x/a.pdf") is Belongs.LEFT
+
+
+def test_only_buckets_announce() -> None:
+    with pytest.raises(ConfigError, match="in none"):
+        require_bucket(config(url="/inbox"))
+    with pytest.raises(ConfigError, match="--queue"):
+        require_bucket(build_config({"source": {"url": "s3://b/in"}, "sink": {"url": "t"}}))
+    for wrong in ("inbox", "arn:aws:sqs:eu-west-1:1:inbox", "https://user:word@host/1/inbox"):
+        with pytest.raises(ConfigError, match=r"events\.queue"):
+            build_config({"source": {"url": "s3://b/in"}, "sink": {"url": "t"}, "events": {"queue": wrong}})
