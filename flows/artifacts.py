@@ -50,7 +50,7 @@ class RunArtifacts:
         self._under_way: dict[str, float] = {}
         self._bar: UUID | None = None
         self._drawn_at = 0.0
-        self._page: tuple[str, str] | None = None
+        self._pictures: dict[str, tuple[str, str]] = {}
 
     def __call__(self, event: Event) -> None:
         """Takes in one event."""
@@ -75,8 +75,11 @@ class RunArtifacts:
     def _range_done(self, event: RangeDone) -> None:
         share = event.pages / event.total_pages if event.total_pages else 1.0
         self._under_way[event.path] = min(1.0, self._under_way.get(event.path, 0.0) + share)
-        if self._page is None and event.rows is not None:
-            self._page = _picture(event.rows)
+        picture = None
+        if event.attempt_id not in self._pictures and event.rows is not None:
+            picture = _picture(event.rows)
+        if picture is not None:
+            self._pictures[event.attempt_id] = picture
         if time.monotonic() - self._drawn_at >= PROGRESS_SECONDS:
             self._draw_bar()
 
@@ -84,7 +87,9 @@ class RunArtifacts:
         from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
         self._files_done += len(event.files)
-        self._under_way.clear()
+        page = self._pictures.pop(event.attempt_id, None)
+        for file in event.files:  # others are of the next batch
+            self._under_way.pop(file.path, None)
         self._log_batch(event)
         batch = _batch_row(event.progress, self._waiting + self._files - self._files_done)
         name = f"batch {batch['batch']} of stream {self._stream}"
@@ -95,9 +100,8 @@ class RunArtifacts:
         batches = [*self._last_batches(), batch][-MAX_BATCHES:]
         create_table_artifact(batches, key=self._key("batches"), description=f"The last batches, up to {name}")
         create_markdown_artifact(
-            _summary(self._stream, event, batches, self._page), key=self._key("summary"), description=f"What {name} did"
+            _summary(self._stream, event, batches, page), key=self._key("summary"), description=f"What {name} did"
         )
-        self._page = None
         self._draw_bar()
 
     def _last_batches(self) -> list[dict[str, Any]]:

@@ -19,10 +19,11 @@ from ocr_core.errors import EnvironmentFault, FailureKind
 from tasks.cleaning import Cleaner, refuse_unsafe_cleaning
 from tasks.commit import commit_batch
 from tasks.config import StreamConfig
+from tasks.open_batch import FileReport, ProcessedBatch
 from tasks.operations import Committed
 from tasks.paths import absolute
 from tasks.probe import require_exclusive_create
-from tasks.processing import FileReport, ProcessedBatch, process_batch
+from tasks.processing import Processing
 from tasks.progress import (
     BatchCommitted,
     BatchDone,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from ocr_core.options import PipelineOptions
+    from tasks.model import Batch
     from tasks.range_work import RangeResult
 
 T = TypeVar("T")
@@ -168,6 +170,7 @@ class StreamRun:
         self._gauge = FaultGauge()
         self._known_pipelines: set[str] = set()
         self._cleaner: Cleaner | None = None
+        self._processing = Processing(config.execution, workers.client, self._range_done)
         self.summary = Summary(table=self._sink.url)
 
     def drain(self) -> Summary:
@@ -195,8 +198,12 @@ class StreamRun:
                 write_stream(self._config)
         else:
             self._step("project_ledger", f"ledger {stream}", self._project_ledger)
-        for number, item in enumerate(work):
-            self._run_batch(item, f"{stream} {number + 1}/{len(work)}", listing_ms if not number else 0.0)
+        try:
+            for number, item in enumerate(work):
+                label = f"{stream} {number + 1}/{len(work)}"
+                self._run_batch(item, next(iter(work[number + 1 :]), None), label, listing_ms if not number else 0.0)
+        finally:
+            self._processing.close()
         version = self._sink.version(stream)
         self.summary.version = -1 if version is None else version
         return self.summary
@@ -224,9 +231,9 @@ class StreamRun:
         self._publish(Listed(plan.looked_at, len(files), sum(file.size for file in files), plan.waiting))
         return plan
 
-    def _run_batch(self, item: Work, label: str, listing_ms: float) -> None:
+    def _run_batch(self, item: Work, following: Work | None, label: str, listing_ms: float) -> None:
         begun, begun_at = time.perf_counter(), timestamp()
-        processed = self._step("process_batch", f"process {label}", lambda: self._process(item))
+        processed = self._step("process_batch", f"process {label}", lambda: self._process(item, following))
         try:
             committed = self._step("commit_batch", f"commit {label}", lambda: self._commit(item, processed))
         finally:
@@ -255,21 +262,21 @@ class StreamRun:
             durations=durations,
             cleaned=cleaned,
         )
-        self._publish(BatchDone(progress, tuple(file_done(report) for report in processed.files)))
+        files = tuple(file_done(report) for report in processed.files)
+        self._publish(BatchDone(item.batch.attempt_id, progress, files))
         if committed and committed.batch_id is not None and self._sink.is_due(committed.batch_id):
             self._step("compact", f"compact {label}", self._compact)
 
-    def _process(self, item: Work) -> ProcessedBatch:
-        batch = item.batch
-
-        def on_range(index: int, result: RangeResult) -> None:
-            path = batch.files[index].path
-            rows = result.rows
-            self._publish(RangeDone(path, rows.num_rows, len(result.kinds), result.total, result.overlays, rows))
-
-        processed = process_batch(item.config, batch, self._workers.client(), on_range)
-        self._publish(Processed(batch, len(processed.complete), sum(f.pages for f in processed.files)))
+    def _process(self, item: Work, following: Work | None) -> ProcessedBatch:
+        ahead = following if self._config.execution.overlap else None
+        processed = self._processing.run((item.config, item.batch), (ahead.config, ahead.batch) if ahead else None)
+        pages = sum(report.pages for report in processed.files)
+        self._publish(Processed(item.batch, len(processed.complete), pages))
         return processed
+
+    def _range_done(self, batch: Batch, index: int, result: RangeResult) -> None:
+        path, rows, failed = batch.files[index].path, result.rows, len(result.kinds)
+        self._publish(RangeDone(batch.attempt_id, path, rows.num_rows, failed, result.total, result.overlays, rows))
 
     def _commit(self, item: Work, processed: ProcessedBatch) -> Committed | None:
         if not self._planner.expects_failures:

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tasks.config import StreamConfig
+from tasks.open_batch import FileReport, ProcessedBatch
 from tasks.operations import Committed
-from tasks.processing import FileReport, ProcessedBatch
 from tasks.progress import Cleaned, FileDone
 
 

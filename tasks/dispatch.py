@@ -102,8 +102,17 @@ class Dispatch:
         """Ranges handed out and not yet reported back."""
         return self._running
 
-    def next(self) -> PageRange | None:
-        """Returns the range to start now, or None when there is nothing to start before something ends."""
+    @property
+    def has_suspects(self) -> bool:
+        """Whether pages wait to be run with nothing else in flight."""
+        return bool(self._suspects)
+
+    def next(self, *, quiet: bool = True) -> PageRange | None:
+        """Returns the range to start now, or None when there is nothing to start before something ends.
+
+        Args:
+            quiet: Whether nothing of another batch is in flight: only then may a suspect run.
+        """
         while self._turns:
             index = self._turns.popleft()
             file = self._files[index]
@@ -114,7 +123,7 @@ class Dispatch:
                 self._turns.append(index)
             self._running += 1
             return work
-        if self._running == 0:
+        if quiet and self._running == 0:
             return self._next_suspect()
         return None
 
@@ -202,3 +211,24 @@ class Dispatch:
         if not file.ready:
             self._turns.append(work.file)
         file.ready.append(work)
+
+
+def next_range(
+    current: Dispatch, following: Dispatch | None, running: Sequence[PageRange]
+) -> tuple[Dispatch, PageRange] | None:
+    """Returns the range to start now, and whose it is; None when there is nothing to start before something ends.
+
+    The following batch gets what the current one leaves idle, and nothing while one of its suspects runs or waits.
+
+    Args:
+        current: The batch that is committed next.
+        following: The one after it.
+        running: What runs now, of both.
+    """
+    work = current.next(quiet=len(running) == current.running)
+    if work is not None:
+        return current, work
+    if following is None or current.has_suspects or any(other.alone for other in running):
+        return None
+    work = following.next(quiet=False)
+    return None if work is None else (following, work)

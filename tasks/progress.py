@@ -45,7 +45,10 @@ class Planned:
 class RangeDone:
     """A page range came back; its overlays are written, its rows are not committed.
 
+    Those of the next batch may come while a batch is not over.
+
     Attributes:
+        attempt_id: Of its batch.
         path: The file.
         pages: Pages of the range.
         failed_pages: Those among them that failed.
@@ -54,6 +57,7 @@ class RangeDone:
         rows: The range's rows, to be looked at.
     """
 
+    attempt_id: str
     path: str
     pages: int
     failed_pages: int
@@ -160,10 +164,12 @@ class BatchDone:
     """A batch is over. `progress` is the original's lastProgress, and more.
 
     Attributes:
+        attempt_id: Of the batch.
         progress: JSON-able, as `run --json` prints it.
         files: What became of each file.
     """
 
+    attempt_id: str
     progress: dict[str, Any]
     files: tuple[FileDone, ...]
 

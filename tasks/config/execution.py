@@ -17,6 +17,11 @@ class ExecutionOptions(Options):
     workers: int | None = Field(None, ge=1, description="workers of the local cluster; null: one a core")
     pages_per_range: int = Field(8, ge=1, description="pages of one file that are processed in one go")
     window_per_worker: int = Field(3, ge=1, description="page ranges in flight for each worker")
+    overlap: bool = Field(
+        True,
+        description="start with the next batch when the last page ranges of a batch are in flight, so that no worker "
+        "stands idle; batches are committed in order all the same",
+    )
     max_read_attempts: int = Field(
         3,
         ge=1,

@@ -1,6 +1,8 @@
-"""A Dask worker preload: reading a file of a certain name kills the worker, as a fault below Python would.
+"""A Dask worker preload: reading a file of a certain name does to the worker what the test wants.
 
-The name is in the environment variable `INKSTREAM_TEST_POISON`.
+`INKSTREAM_TEST_POISON` names files that kill it, as a fault below Python would. `INKSTREAM_TEST_FAULT` names files for
+which the machine lacks something. `INKSTREAM_TEST_HELD` names files that are not opened before the file
+`INKSTREAM_TEST_RELEASE` is there (or a minute is over, for then the test has failed).
 """
 
 from __future__ import annotations
@@ -8,15 +10,31 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
+from pathlib import Path
+
+from ocr_core.errors import EnvironmentFault
+
+NOTHING = "\0"
 
 
 def dask_setup(worker: object) -> None:
     """Installs the poison: an audit hook sees every `open` before it happens, and cannot be caught."""
     del worker
-    name = os.environ["INKSTREAM_TEST_POISON"]
+    deadly, lacking, held = (os.environ.get(f"INKSTREAM_TEST_{name}", NOTHING) for name in ("POISON", "FAULT", "HELD"))
+    release = Path(os.environ.get("INKSTREAM_TEST_RELEASE", "/"))
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
-        if event == "open" and str(arguments[0]).endswith(name):
+        if event != "open":
+            return
+        name = str(arguments[0])
+        if name.endswith(deadly):
             os.kill(os.getpid(), signal.SIGKILL)
+        if name.endswith(lacking):
+            raise EnvironmentFault("this machine cannot read that", "read it elsewhere")
+        if name.endswith(held):
+            end = time.monotonic() + 60
+            while not release.exists() and time.monotonic() < end:
+                time.sleep(0.02)
 
     sys.addaudithook(hook)

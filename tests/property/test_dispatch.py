@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.dispatch import Dispatch, FileState, PageRange
+from tasks.dispatch import Dispatch, FileState, PageRange, next_range
 from tasks.model import PagesAgain
 
 NO_PAGE = -1
@@ -103,3 +103,47 @@ def test_a_huge_file_starves_nobody(small: int, window: int) -> None:
             dispatch.succeeded(work, total=total, results=len(work.pages) or min(work.count, total))
     last_small = max(started.index(i) for i in range(1, small + 1))
     assert started[: last_small + 1].count(0) <= 2
+
+
+@given(
+    batches=st.lists(st.lists(st.integers(1, 12), min_size=1, max_size=4), min_size=1, max_size=4),
+    per_range=st.integers(1, 5),
+    window=st.integers(1, 6),
+    killers=st.sets(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 11)), max_size=3),
+    data=st.data(),
+)
+def test_two_batches_share_the_workers_and_suspects_still_run_alone(
+    batches: list[list[int]],
+    per_range: int,
+    window: int,
+    killers: set[tuple[int, int, int]],
+    data: st.DataObject,
+) -> None:
+    """Batches end in order, two are open at most, and only killers are convicted."""
+    all_of = [Dispatch(len(files), pages_per_range=per_range, max_attempts=2) for files in batches]
+    running: list[tuple[int, PageRange]] = []
+    results: set[tuple[int, int, int]] = set()
+    convicted: set[tuple[int, int, int]] = set()
+    for current, dispatch in enumerate(all_of):
+        following = all_of[current + 1] if current + 1 < len(all_of) else None
+        while not dispatch.finished:
+            while len(running) < window:
+                found = next_range(dispatch, following, [work for _, work in running])
+                if found is None:
+                    break
+                if found[1].alone:
+                    assert not running, "a suspect must run with nothing else in flight, of any batch"
+                running.append((all_of.index(found[0]), found[1]))
+            assert running, "nothing runs and nothing is finished"
+            whose, work = running.pop(data.draw(st.integers(0, len(running) - 1)))
+            assert whose in (current, current + 1)
+            pages = list(work.pages) or list(range(min(work.count, batches[whose][work.file])))
+            keys = {(whose, work.file, page) for page in pages}
+            if killers & keys and not all_of[whose].worker_died(work):
+                continue
+            convicted |= killers & keys
+            assert not results & keys
+            results |= keys
+            all_of[whose].succeeded(work, total=batches[whose][work.file], results=len(pages))
+    assert convicted <= killers
+    assert results == {(b, f, p) for b, files in enumerate(batches) for f, n in enumerate(files) for p in range(n)}

@@ -43,5 +43,5 @@ def test_keys_are_what_prefect_takes() -> None:
 def test_what_goes_wrong_in_it_ends_no_run() -> None:
     with disable_run_logger():
         artifacts = RunArtifacts("letters")
-        artifacts(BatchDone({}, ()))
-        artifacts(BatchDone({}, ()))
+        artifacts(BatchDone("one", {}, ()))
+        artifacts(BatchDone("two", {}, ()))

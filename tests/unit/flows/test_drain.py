@@ -11,7 +11,7 @@ from flows.drain import FaultGauge, in_absolute_terms
 from ocr_core.errors import EnvironmentFault, FailureKind
 from tasks.config import build_config
 from tasks.model import FileVersion
-from tasks.processing import FileReport
+from tasks.open_batch import FileReport
 
 FILE = FileVersion("file:///inbox/a.pdf", "1-2", 2, datetime(2026, 11, 1, tzinfo=UTC))
 

@@ -1,0 +1,142 @@
+"""Two batches are open: the second begins while the first is not over, and neither harms the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from flows.api import Stream
+from ocr_core.errors import EnvironmentFault, FailureKind
+from tasks.config import StreamConfig, build_config
+from tasks.progress import BatchCommitted, BatchDone, Event, Planned, RangeDone
+from tests.faults.campaign import Cluster
+from tests.faults.conftest import World
+from tests.faults.documents import tiny_pdf
+from tests.faults.oracle import read_rows
+
+OpenCluster = Callable[..., Cluster]
+
+
+@pytest.fixture
+def open_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenCluster]:
+    """Starts two workers with the poison that the keywords name."""
+    made: list[Cluster] = []
+
+    def start(allowed_failures: int = 1, **poison: str) -> Cluster:
+        monkeypatch.setenv("DASK_DISTRIBUTED__WORKER__PRELOAD", "tests.faults.poison")
+        for name, value in poison.items():
+            monkeypatch.setenv(f"INKSTREAM_TEST_{name.upper()}", value)
+        made.append(Cluster(tmp_path, 2, allowed_failures=allowed_failures))
+        return made[-1]
+
+    yield start
+    for cluster in made:
+        cluster.close()
+
+
+def _config(world: World, cluster: Cluster, *overrides: str) -> StreamConfig:
+    return build_config(
+        {
+            "source": {"url": str(world.inbox)},
+            "trigger": {"max_files_per_trigger": 4},
+            "sink": {"url": str(world.sink)},
+            "pipeline": {"text_layer": {"mode": "only"}},
+            "execution": {"scheduler": cluster.address},
+        },
+        overrides=overrides,
+    )
+
+
+def _run(config: StreamConfig, *observers: Callable[[Event], None]) -> list[Event]:
+    events: list[Event] = []
+    with Stream(config, observers=[events.append, *observers]) as stream:
+        stream.run()
+    return events
+
+
+def _attempts(events: list[Event]) -> list[str]:
+    (planned,) = [event for event in events if isinstance(event, Planned)]
+    return [batch.attempt_id for batch in planned.batches]
+
+
+def _fill(world: World, special: str, at: int, others: int) -> None:
+    """Puts documents into the source, and one with a name of its own among them, in the order they are planned."""
+    world.fill(at)
+    world.corpus.put(special, tiny_pdf("a page that is treated in its own way"), 1)
+    world.fill(others - at, start=at)
+
+
+def test_the_next_batch_begins_while_the_last_page_of_one_is_read(
+    world: World, open_cluster: OpenCluster, tmp_path: Path
+) -> None:
+    """The first batch waits for a page that is let go only when every file of the second has been read."""
+    release = tmp_path / "release"
+    cluster = open_cluster(held="slow.pdf", release=str(release))
+    _fill(world, "slow.pdf", 1, 11)
+    second: set[str] = set()
+    events: list[Event] = []
+
+    def let_go(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, RangeDone) and event.attempt_id == _attempts(events)[1]:
+            second.add(event.path)
+            if len(second) == 4:
+                release.touch()
+
+    _run(_config(world, cluster), let_go)
+    first, second_attempt, third = _attempts(events)
+    order = [
+        event.attempt_id if isinstance(event, RangeDone) else "committed"
+        for event in events
+        if isinstance(event, RangeDone | BatchCommitted)
+    ]
+    before = order[: order.index("committed")]
+    assert before.count(first) == before.count(second_attempt) == 4
+    assert third not in before
+    assert [event.batch_id for event in events if isinstance(event, BatchCommitted)] == [0, 1, 2]
+    assert [event.attempt_id for event in events if isinstance(event, BatchDone)] == [first, second_attempt, third]
+    assert world.judge().clean
+    rows = {(row["batch_id"], str(row["path"])[-8:]) for row in read_rows(world.sink)}
+    assert (0, "slow.pdf") in rows
+
+
+def test_without_overlap_a_batch_waits_for_the_one_before(world: World, open_cluster: OpenCluster) -> None:
+    world.fill(12)
+    events = _run(_config(world, open_cluster(), "execution.overlap=false"))
+    seen = [event.attempt_id for event in events if isinstance(event, RangeDone | BatchDone)]
+    assert [one for one, before in zip(seen, [None, *seen], strict=False) if one != before] == _attempts(events)
+
+
+def test_a_page_that_kills_is_convicted_among_the_pages_of_two_batches(world: World, open_cluster: OpenCluster) -> None:
+    """It is of the second batch, and takes ranges of the first down with it."""
+    _fill(world, "poison.pdf", 5, 11)
+    events = _run(_config(world, open_cluster(poison="poison.pdf")))
+    rows = read_rows(world.sink)
+    failed = [(str(row["path"])[-10:], row["exception_kind"]) for row in rows if row["exception_kind"]]
+    assert failed == [("poison.pdf", FailureKind.CRASH)]
+    assert not world.judge().duplicated
+    assert sum(event.files for event in events if isinstance(event, BatchCommitted)) == 12
+
+
+def test_what_the_second_batch_cannot_do_does_not_cost_the_first(
+    world: World, open_cluster: OpenCluster, tmp_path: Path
+) -> None:
+    """The second batch meets a fault of the machine while the first waits for its last page."""
+    release = tmp_path / "release"
+    cluster = open_cluster(held="slow.pdf", release=str(release), fault="lacking.pdf")
+    _fill(world, "slow.pdf", 1, 3)
+    world.corpus.put("lacking.pdf", tiny_pdf("never read"), 1)
+    world.fill(1, start=3)
+    events: list[Event] = []
+
+    def let_go(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, RangeDone) and event.attempt_id == _attempts(events)[1]:
+            release.touch()
+
+    with pytest.raises(EnvironmentFault, match="this machine cannot read that"):
+        _run(_config(world, cluster), let_go)
+    assert [event.files for event in events if isinstance(event, BatchCommitted)] == [4]
+    assert {row["batch_id"] for row in read_rows(world.sink)} == {0}
