@@ -35,7 +35,7 @@ demo: system $(VENV)/runtime.stamp
 	@$(BIN)/inkstream demo
 
 test: system $(VENV)/dev.stamp
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 test-trocr: system $(VENV)/dev.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements-dev.lock \
