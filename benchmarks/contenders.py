@@ -128,12 +128,14 @@ def inkstream_steady(setting: Setting, work: Path) -> Outcome:
     """The same documents as the second batch of a run whose first batch, of equal size, warms everything up.
 
     `work_seconds` is the time from the first batch's line of progress to the second's, so whatever lies
-    between two batches is in it. `triggerExecution`, which leaves that out, is among the notes.
+    between two batches is in it. `triggerExecution`, which leaves that out, is among the notes. Batches do not
+    overlap here: else some of the second's work would be done before the first one's line.
     """
     inbox = work / "inbox"
     _link(setting.documents, inbox, prefix=WARM_UP, age=3600)
     _link(setting.documents, inbox, prefix="")
-    seconds, lines = _inkstream(setting, inbox, work / "tables", batch=len(setting.documents))
+    size = len(setting.documents)
+    seconds, lines = _inkstream(setting, inbox, work / "tables", "execution.overlap=false", batch=size)
     batches = [(arrived, line) for arrived, line in lines if "batchId" in line]
     if len(batches) != 2:
         raise RuntimeError(f"expected two batches of {len(setting.documents)} files, got {len(batches)}: {lines}")
@@ -143,8 +145,18 @@ def inkstream_steady(setting: Setting, work: Path) -> Outcome:
     return Outcome(seconds, texts, work_seconds=done - warm, notes=notes)
 
 
+def small_batches(setting: Setting, work: Path, *, overlap: bool) -> Outcome:
+    """`inkstream run` with a batch for each document, pages one by one, with batches that overlap or do not."""
+    inbox = work / "inbox"
+    _link(setting.documents, inbox, prefix="")
+    overrides = (f"execution.overlap={str(overlap).lower()}", "execution.pages_per_range=1")
+    seconds, lines = _inkstream(setting, inbox, work / "tables", *overrides, batch=1)
+    arrived = [second for second, line in lines if "batchId" in line]
+    return Outcome(seconds, _table_texts(work / "tables"), work_seconds=arrived[-1] - arrived[0])
+
+
 def _inkstream(
-    setting: Setting, inbox: Path, tables: Path, *, batch: int
+    setting: Setting, inbox: Path, tables: Path, *overrides: str, batch: int
 ) -> tuple[float, list[tuple[float, dict[str, Any]]]]:
     """Runs it; returns the wall time and each line of progress with the second at which it came."""
     if setting.inkstream is None:
@@ -161,7 +173,8 @@ def _inkstream(
         "--json",
     ]
     command += ["--max-files-per-trigger", str(batch), "--set", "pipeline.text_layer.mode=ignore"]
-    command += ["--set", f"execution.workers={setting.workers}"]
+    for override in (f"execution.workers={setting.workers}", *overrides):
+        command += ["--set", override]
     lines: list[tuple[float, dict[str, Any]]] = []
     started = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=_environment(), text=True) as process:
