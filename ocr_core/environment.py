@@ -182,9 +182,9 @@ def _ppocr_models(options: PipelineOptions) -> dict[str, Callable[[], Path]]:
     needed: dict[str, Callable[[], Path]] = {}
     if not _reads_pixels(options):
         return needed
-    detect, recognize = options.detection, options.recognize
-    if recognize.engine == "auto" or (detect is not None and detect.engine == "ppocr"):
-        needed["ppocr-det"] = lambda: find_model("det", detect.model if detect is not None else None)
+    finder, recognize = options.finder, options.recognize
+    if finder is not None:
+        needed["ppocr-det"] = lambda: find_model("det", finder.model)
     if recognize.line_reader == "ppocr":
         needed["ppocr-rec"] = lambda: find_model("rec", recognize.ppocr.model)
     return needed

@@ -83,3 +83,13 @@ class DocumentError(InkstreamError):
 
     def __str__(self) -> str:
         return self.message
+
+
+OUT_OF_MEMORY = "the page needs more memory than a page may have (memory_mb)"
+
+_ALLOCATION = ("bad_alloc", "can't allocate memory", "out of memory")
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Tells whether an exception of a native library (ONNX Runtime, torch, CUDA) says that memory has run out."""
+    return any(sign in str(error).lower() for sign in _ALLOCATION)

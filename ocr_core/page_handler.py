@@ -14,11 +14,14 @@ import ocr_core.images
 import ocr_core.pdf
 import ocr_core.stages.draw
 import ocr_core.stages.recognize  # noqa: F401
+from ocr_core.crop_wire import CROPS_MOST, pack_crops
 from ocr_core.document import Document, open_document
-from ocr_core.errors import FailureKind
+from ocr_core.engines.line_reader import Reading, open_line_reader
+from ocr_core.errors import DocumentError, FailureKind
 from ocr_core.limits import LimitOptions
 from ocr_core.options import PipelineOptions
 from ocr_core.page import PageResult
+from ocr_core.paused import PausedPage, begin, finish
 from ocr_core.pipeline import Pipeline, build_pipeline
 
 
@@ -69,30 +72,64 @@ def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Answers one request of `PageWorker`.
 
     Args:
-        request: `op` (`load`, `probe` or `page`); for all but the first `path`, `limits` (JSON); for all but the
-            second `options` (JSON); for a page `pagenum`; `passwords` for a PDF that was found to need one.
+        request: `op`: `load` (what the options need), `probe`, `page`, `begin` (a page up to where its lines are read)
+            or `finish` (from there on); but to load `path` and `limits` (JSON); but for a probe `options` (JSON); for
+            a page `pagenum`; to finish, the page's `state` and the `readings`; `passwords` for a PDF that was found to
+            need one.
+
+    Returns:
+        What was found out; for a page a result as it travels, or `state` and `shapes` with crops as the bytes.
 
     Raises:
         DocumentError: When the file cannot be opened.
     """
+
+    def document() -> Document:
+        return _state.document_for(request["path"], request["limits"], request.get("passwords", ()))
+
     if request["op"] == "load":
         _load(PipelineOptions.model_validate_json(request["options"]))
         return {}, b""
-    document = _state.document_for(request["path"], request["limits"], request.get("passwords", ()))
     if request["op"] == "probe":
-        return {"format": document.info.format, "pages": document.info.pages, "notes": document.info.notes}, b""
-    result = _state.pipeline_for(request["options"]).run(document, request["pagenum"])
+        info = document().info
+        return {"format": info.format, "pages": info.pages, "notes": info.notes}, b""
+    pipeline, pagenum = _state.pipeline_for(request["options"]), request["pagenum"]
+    if request["op"] == "page":
+        return _to_wire(pipeline.run(document(), pagenum))
+    if request["op"] == "begin":
+        made = begin(pipeline, document(), pagenum)
+        return _paused_to_wire(made) if isinstance(made, PausedPage) else _to_wire(made)
+    readings = [Reading.from_list(reading) for reading in request["readings"]]
+    return _to_wire(finish(pipeline, request["state"], readings, pagenum, document))
+
+
+def _load(options: PipelineOptions) -> None:
+    """Opens the networks that pages are looked at with in this process."""
+    from ocr_core.engines.ppocr.dbnet import warm_up
+
+    if options.finder is not None:
+        warm_up(options.finder)
+    if options.recognize.line_reader == "ppocr":
+        open_line_reader(options.recognize).warm_up()
+
+
+def _to_wire(result: PageResult) -> tuple[dict[str, Any], bytes]:
     if result.failure is not None and result.failure.kind is FailureKind.MEMORY:
         _state.drop_document()
         raise MemoryError
     return _clean(result).to_wire()
 
 
-def _load(options: PipelineOptions) -> None:
-    if options.loads_model:
-        from ocr_core.engines.trocr.reader import open_reader
-
-        open_reader(options.recognize.trocr).warm_up()
+def _paused_to_wire(paused: PausedPage) -> tuple[dict[str, Any], bytes]:
+    size = sum(crop.size for crop in paused.crops)
+    if size > CROPS_MOST:
+        raise DocumentError(
+            FailureKind.LIMIT,
+            f"the page's lines are {size >> 20} MiB of pixels, and {CROPS_MOST >> 20} can be read by another process; "
+            "lower render.resolution or render.max_pixels",
+        )
+    shapes, blob = pack_crops(paused.crops)
+    return {"state": paused.state, "shapes": shapes}, blob
 
 
 def _clean(result: PageResult) -> PageResult:

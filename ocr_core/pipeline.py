@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, FailureKind
+from ocr_core.errors import (
+    OUT_OF_MEMORY,
+    ConfigError,
+    DocumentError,
+    EnvironmentFault,
+    FailureKind,
+    is_out_of_memory,
+)
 from ocr_core.geometry import Affine
 from ocr_core.page import Decision, Failure, PageResult, Region
 
 if TYPE_CHECKING:
     from ocr_core.document import Document, DocumentPage, Pixels
-    from ocr_core.engines.line_reader import LineReader
-    from ocr_core.options import PipelineOptions, RecognizeOptions
+    from ocr_core.options import PipelineOptions
 
 SOURCE = "source"
 """What every chain starts from: the open page."""
@@ -29,7 +35,7 @@ class WorkingPage:
     """One page on its way through the stages.
 
     Attributes:
-        source: The open page; provided by the pipeline.
+        source: The open page, provided by the pipeline; None where nothing is rendered any more.
         width: Pixels; with `resolution`, set by whichever stage first knows the size.
         height: Pixels.
         resolution: dpi of all coordinates.
@@ -45,7 +51,7 @@ class WorkingPage:
         overlay_format: `jpeg`, `png` or `webp`.
     """
 
-    source: DocumentPage
+    source: DocumentPage | None
     width: int | None = None
     height: int | None = None
     resolution: int | None = None
@@ -138,60 +144,81 @@ class Pipeline:
             ConfigError: For what only the engine knows to be wrong, such as an unknown Tesseract variable.
             EnvironmentFault: If this machine lacks something.
         """
-        started = time.perf_counter()
-        page: WorkingPage | None = None
-        failure: Failure | None = None
+
+        def work(page: WorkingPage) -> None:
+            for stage in self.stages:
+                stage.run(page)
+
+        return on_page(document, pagenum, work)
+
+
+def on_page(document: Document, pagenum: int, work: Callable[[WorkingPage], None]) -> PageResult:
+    """Opens a page, does the work and returns what became of it; see `Pipeline.run`."""
+    started = time.perf_counter()
+    page: WorkingPage | None = None
+
+    def opened() -> None:
+        nonlocal page
+        source = document.page(pagenum)
         try:
-            source = document.page(pagenum)
-            try:
-                page = WorkingPage(source)
-                for stage in self.stages:
-                    stage.run(page)
-            finally:
-                source.close()
-        except (ConfigError, EnvironmentFault):
-            raise
-        except DocumentError as error:
-            failure = Failure(error.kind, error.message)
-        except MemoryError:
-            failure = Failure(FailureKind.MEMORY, "the page needs more memory than a page may have (memory_mb)")
-        except Exception as error:  # noqa: BLE001 - an exception nobody foresaw is a row, too
-            failure = Failure(FailureKind.INTERNAL, f"{type(error).__name__}: {error}")
-        elapsed = (time.perf_counter() - started) * 1000
-        notes = document.info.notes + (page.source.notes if page else ())
-        return replace(_result(page, failure, pagenum, document.info.pages, elapsed), notes=notes)
+            page = WorkingPage(source)
+            work(page)
+        finally:
+            source.close()
+
+    failure = failure_of(opened)
+    elapsed = (time.perf_counter() - started) * 1000
+    notes = document.info.notes + (page.source.notes if page and page.source else ())
+    return result_of(page, failure, pagenum, document.info.pages, elapsed, notes)
+
+
+def failure_of(work: Callable[[], None]) -> Failure | None:
+    """Does the work, and returns the document's fault that ended it, or None.
+
+    Raises:
+        ConfigError: As it comes; neither is the document's fault.
+        EnvironmentFault: As it comes.
+    """
+    try:
+        work()
+    except (ConfigError, EnvironmentFault):
+        raise
+    except DocumentError as error:
+        return Failure(error.kind, error.message)
+    except MemoryError:
+        return Failure(FailureKind.MEMORY, OUT_OF_MEMORY)
+    except Exception as error:  # noqa: BLE001 - an exception nobody foresaw is a row, too
+        if is_out_of_memory(error):
+            return Failure(FailureKind.MEMORY, OUT_OF_MEMORY)
+        return Failure(FailureKind.INTERNAL, f"{type(error).__name__}: {error}")
+    return None
 
 
 def _pronoun(need: str) -> str:
     return "them" if need.endswith("s") else "it"
 
 
-def _result(
-    page: WorkingPage | None, failure: Failure | None, pagenum: int, total_pages: int, elapsed: float
+def result_of(  # noqa: PLR0913 - a result says all of it
+    page: WorkingPage | None,
+    failure: Failure | None,
+    pagenum: int,
+    total_pages: int,
+    elapsed: float,
+    notes: tuple[str, ...],
 ) -> PageResult:
+    """Returns the result of a page whose stages are through, or that failed; `page` None where it never opened."""
+    made = PageResult(pagenum, total_pages, failure=failure, processing_ms=elapsed, notes=notes)
     if page is None:
-        return PageResult(pagenum, total_pages, failure=failure, processing_ms=elapsed)
+        return made
+    made = replace(made, width=page.width, height=page.height, resolution=page.resolution)
     if failure is not None:
-        return PageResult(
-            pagenum,
-            total_pages,
-            width=page.width,
-            height=page.height,
-            resolution=page.resolution,
-            failure=failure,
-            processing_ms=elapsed,
-        )
-    return PageResult(
-        pagenum,
-        total_pages,
+        return made
+    return replace(
+        made,
         text=page.text or "",
         confidence=page.confidence,
         regions=page.regions,
-        width=page.width,
-        height=page.height,
-        resolution=page.resolution,
         engine=page.engine,
-        processing_ms=elapsed,
         overlay=page.overlay,
         overlay_format=page.overlay_format if page.overlay else None,
         routing=page.routing,
@@ -231,28 +258,18 @@ def build_pipeline(options: PipelineOptions) -> Pipeline:
 
 
 def _recognizer(options: PipelineOptions) -> Stage:
+    from ocr_core.engines.line_reader import open_line_reader
+
     recognize = options.recognize
     if recognize.engine in ("ppocr", "trocr"):
         from ocr_core.stages.read_lines import ReadLines
 
-        return ReadLines(recognize, partial(_open_reader, recognize.engine, recognize))
+        return ReadLines(recognize, partial(open_line_reader, recognize))
     if recognize.engine == "auto":
-        from ocr_core.options import DetectOptions
         from ocr_core.stages.route import Route
 
-        own = options.detect is not None and options.detect.engine == "ppocr"
-        detect = options.detect if own and options.detect else DetectOptions(engine="ppocr")
-        return Route(recognize, detect, partial(_open_reader, recognize.routing.second, recognize))
+        assert options.finder is not None
+        return Route(recognize, options.finder, partial(open_line_reader, recognize))
     from ocr_core.stages.recognize import Recognize
 
     return Recognize(recognize)
-
-
-def _open_reader(engine: str, options: RecognizeOptions) -> LineReader:
-    if engine == "trocr":
-        from ocr_core.engines.trocr.reader import open_reader
-
-        return open_reader(options.trocr)
-    from ocr_core.engines.ppocr.recognizer import PpocrReader
-
-    return PpocrReader(options.ppocr)

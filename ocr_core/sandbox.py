@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, FailureKind
 from ocr_core.limits import LimitOptions
-from ocr_core.sandbox_process import Child, Death, Over
+from ocr_core.sandbox_process import Child, Cost, Death, Over
 
 _GROWN = 0.25
 """Share of the memory budget that an idle child may keep from earlier calls before it is replaced."""
@@ -37,12 +37,25 @@ class Sandbox:
         limits: What one call may cost, and after how many calls the child is replaced.
         first: A request that each new child answers while it starts. What it loads is part of the idle child and
             counts for no call; the heir of a child loads it before the child is replaced.
+        lasting: Whether the child is kept for as long as it lives, however much it has done or keeps. What it dies
+            of may then be what it did before, so that a call is made once more on a new child.
+        task: What it does, as the subject of a message.
     """
 
-    def __init__(self, handler: str, limits: LimitOptions | None = None, first: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        handler: str,
+        limits: LimitOptions | None = None,
+        first: dict[str, Any] | None = None,
+        *,
+        lasting: bool = False,
+        task: str = "the page",
+    ) -> None:
         self.handler = handler
         self.limits = limits or LimitOptions()
         self._first = first
+        self._lasting = lasting
+        self._task = task
         self._lock = threading.Lock()
         self._children: dict[str, Child] = {}
         self._finalizer = weakref.finalize(self, _close_all, self._children)
@@ -62,11 +75,15 @@ class Sandbox:
         with self._lock:
             self._ready_child()
 
-    def call(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    def call(
+        self, request: dict[str, Any], blob: bytes = b"", cost: Cost | None = None
+    ) -> tuple[dict[str, Any], bytes]:
         """Has the child answer one request.
 
         Args:
             request: JSON-able.
+            blob: Bytes that the handler finds in its request as `blob`, where there are any.
+            cost: What this call may take; what a page may, if not given.
 
         Returns:
             The handler's reply and its bytes.
@@ -77,16 +94,20 @@ class Sandbox:
             ConfigError: What the handler raised.
             EnvironmentFault: What the handler raised, or the child cannot start.
         """
+        cost = cost or Cost(self.limits.page_seconds, self.limits.page_cpu_seconds)
         with self._lock:
             try:
-                return self._attempt(request)
+                return self._attempt(request, blob, cost)
             except Death as first:
-                if not first.from_outside:
-                    raise _blame(first, self.limits) from None
+                if not (first.from_outside or (self._lasting and first.over not in (Over.WALL, Over.CPU))):
+                    raise _blame(first, self.limits, cost, self._task) from None
+            except DocumentError as error:
+                if not (self._lasting and error.kind is FailureKind.MEMORY):
+                    raise
             try:
-                return self._attempt(request)
+                return self._attempt(request, blob, cost)
             except Death as second:
-                raise _blame(second, self.limits) from None
+                raise _blame(second, self.limits, cost, self._task) from None
 
     def close(self) -> None:
         """Ends the child. A later call starts a new one."""
@@ -101,11 +122,11 @@ class Sandbox:
     ) -> None:
         self.close()
 
-    def _attempt(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    def _attempt(self, request: dict[str, Any], blob: bytes, cost: Cost) -> tuple[dict[str, Any], bytes]:
         child = self._ready_child()
         keep = False
         try:
-            header, blob = child.exchange(request, time.monotonic() + self.limits.page_seconds)
+            header, answer = child.exchange(request, blob, time.monotonic() + cost.seconds, cost.cpu_seconds)
             keep = header.get("error", {}).get("kind") != FailureKind.MEMORY
         finally:
             if not keep:
@@ -113,7 +134,7 @@ class Sandbox:
         self._renew(child)
         if "error" in header:
             raise _rebuilt(header["error"])
-        return header["reply"], blob
+        return header["reply"], answer
 
     def _ready_child(self) -> Child:
         child = self._children.get("now")
@@ -130,7 +151,7 @@ class Sandbox:
                 self._retire()
                 if attempt == _STARTS - 1:
                     raise EnvironmentFault(
-                        f"the page process {death.how} while starting, {_STARTS} times",
+                        f"{self._task}'s process {death.how} while starting, {_STARTS} times",
                         "see what kills processes on this machine; with little memory it is the kernel",
                     ) from None
             except BaseException:
@@ -141,6 +162,8 @@ class Sandbox:
 
     def _renew(self, child: Child) -> None:
         """Replaces a child that has done its share or kept too much; its heir starts one call ahead."""
+        if self._lasting:
+            return
         if child.calls >= self.limits.recycle_after or child.kept_mb > _GROWN * self.limits.memory_mb:
             self._retire()
         elif child.calls == self.limits.recycle_after - 1:
@@ -177,22 +200,22 @@ def _rebuilt(error: dict[str, Any]) -> Exception:
         return DocumentError(FailureKind.CRASH, "the child answered with what is no error of ours")
 
 
-def _blame(death: Death, limits: LimitOptions) -> DocumentError:
+def _blame(death: Death, limits: LimitOptions, cost: Cost, task: str) -> DocumentError:
     """Says in one sentence why the child died: what its row will say."""
     if death.over is Over.WALL:
         return DocumentError(
             FailureKind.TIMEOUT,
-            f"the page took more than {limits.page_seconds:g} s (page_seconds) and was killed",
+            f"{task} took more than {cost.seconds:g} s (page_seconds) and was killed",
         )
     if death.over is Over.CPU:
         return DocumentError(
             FailureKind.TIMEOUT,
-            f"the page took more than {limits.page_cpu_seconds:g} CPU s (page_cpu_seconds) and was killed",
+            f"{task} took more than {cost.cpu_seconds:g} CPU s (page_cpu_seconds) and was killed",
         )
     if death.over is Over.MEMORY:
         return DocumentError(
             FailureKind.MEMORY,
-            f"the page needs more than {limits.memory_mb} MiB (memory_mb): its process {death.how}, "
+            f"{task} needs more than {limits.memory_mb} MiB (memory_mb): its process {death.how}, "
             f"with {death.peak_mb:.0f} MiB taken",
         )
-    return DocumentError(FailureKind.CRASH, f"the page's process {death.how}")
+    return DocumentError(FailureKind.CRASH, f"{task}'s process {death.how}")

@@ -40,7 +40,7 @@ def main(descriptor: int, parent: int) -> None:
         _limit_memory(size_mb + hello["memory_mb"])
         _send(channel, {"size_mb": size_mb, "rss_mb": rss_mb, "high_rss_mb": _high_rss_mb(), "problem": problem})
         while (frame := _receive(channel)) is not None:
-            _limit_cpu(hello["cpu_seconds"])
+            _limit_cpu(frame["cpu_seconds"])
             header, blob = _answer(handler, frame["request"])
             _send(channel, {**header, "size_mb": _size()[0]}, blob)
 
@@ -85,7 +85,7 @@ def _import(name: str) -> Handler:
 
 
 def _answer(handler: Handler, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault
+    from ocr_core.errors import OUT_OF_MEMORY, ConfigError, DocumentError, EnvironmentFault, is_out_of_memory
 
     try:
         reply, blob = handler(request)
@@ -96,9 +96,12 @@ def _answer(handler: Handler, request: dict[str, Any]) -> tuple[dict[str, Any], 
     except EnvironmentFault as error:
         problem = {"kind": "EnvironmentFault", "message": error.problem, "remedy": error.remedy}
     except MemoryError:
-        problem = {"kind": "memory", "message": "the page needs more memory than a page may have (memory_mb)"}
+        problem = {"kind": "memory", "message": OUT_OF_MEMORY}
     except Exception as error:  # noqa: BLE001 - an exception nobody foresaw is an answer, too
-        problem = {"kind": "internal", "message": f"{type(error).__name__}: {error}"}
+        if is_out_of_memory(error):
+            problem = {"kind": "memory", "message": OUT_OF_MEMORY}
+        else:
+            problem = {"kind": "internal", "message": f"{type(error).__name__}: {error}"}
     else:
         return {"reply": reply}, blob
     return {"error": problem}, b""
@@ -132,13 +135,18 @@ def _high_rss_mb() -> float:
 
 
 def _receive(channel: socket.socket) -> dict[str, Any] | None:
-    """Returns the next frame's header, or None when the parent has hung up."""
+    """Returns the next frame's header, its blob in the request; None when the parent has hung up."""
     lengths = _read(channel, _FRAME.size)
     if lengths is None:
         return None
     header_size, blob_size = _FRAME.unpack(lengths)
-    text = _read(channel, header_size + blob_size)
-    return None if text is None else dict(json.loads(text[:header_size]))
+    data = _read(channel, header_size + blob_size)
+    if data is None:
+        return None
+    header = dict(json.loads(data[:header_size]))
+    if blob_size:
+        header["request"]["blob"] = data[header_size:]
+    return header
 
 
 def _read(channel: socket.socket, size: int) -> bytes | None:

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,19 @@ class Over(Enum):
     WALL = "wall"
     CPU = "cpu"
     MEMORY = "memory"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one call may take.
+
+    Attributes:
+        seconds: Wall-clock.
+        cpu_seconds: Of the child's processor time.
+    """
+
+    seconds: float
+    cpu_seconds: float
 
 
 class Death(Exception):  # noqa: N818 - an event, told to the sandbox only
@@ -162,7 +176,6 @@ class Child:
             "handler": handler,
             "first": first,
             "memory_mb": limits.memory_mb,
-            "cpu_seconds": limits.page_cpu_seconds,
         }
         with contextlib.suppress(OSError):  # already dead: `await_ready` says why
             self._socket.sendall(pack(hello, b""))
@@ -193,21 +206,25 @@ class Child:
             if death.from_outside:
                 raise
             told = f": {self._told()}" if self._told() else ""
-            raise EnvironmentFault(f"the page process {death.how} while starting{told}", remedy) from None
+            raise EnvironmentFault(f"a child process {death.how} while starting{told}", remedy) from None
         if "start_error" in header:
-            raise EnvironmentFault(f"the page process cannot start: {header['start_error']}", remedy)
+            raise EnvironmentFault(f"a child process cannot start: {header['start_error']}", remedy)
         self._base_mb, self._base_rss_mb = float(header["size_mb"]), float(header["rss_mb"])
         self._high_rss_mb = float(header["high_rss_mb"])
         self._ready = True
         problem = header.get("problem")
         return problem if isinstance(problem, dict) else None
 
-    def exchange(self, request: dict[str, Any], deadline: float) -> tuple[dict[str, Any], bytes]:
+    def exchange(
+        self, request: dict[str, Any], blob: bytes, deadline: float, cpu_seconds: float
+    ) -> tuple[dict[str, Any], bytes]:
         """Sends a request and waits for its answer.
 
         Args:
             request: JSON-able.
+            blob: Bytes that go with it.
             deadline: On `time.monotonic()`.
+            cpu_seconds: Processor time that it may take.
 
         Raises:
             Death: If the child ended, or had to be ended.
@@ -215,16 +232,13 @@ class Child:
         self._peak_mb = 0.0
         self.calls += 1
         os.ftruncate(self._stderr.fileno(), 0)
-        try:
-            self._socket.sendall(pack({"request": request}, b""))
-        except OSError:
-            raise self._died(None) from None
-        header, blob = self._receive(deadline)
+        self._send(pack({"request": request, "cpu_seconds": cpu_seconds}, blob), deadline)
+        header, answer = self._receive(deadline)
         size_mb = header.get("size_mb")
         if not isinstance(size_mb, float) or not isinstance(header.get("error", header.get("reply")), dict):
             raise self._kill("answered with what is no reply")
         self.kept_mb = size_mb - self._base_mb
-        return header, blob
+        return header, answer
 
     def close(self) -> None:
         """Ends it, with whatever it started, and frees its handles."""
@@ -233,6 +247,21 @@ class Child:
         self._process.returncode = self._process.returncode or 0
         self._socket.close()
         self._stderr.close()
+
+    def _send(self, frame: bytes, deadline: float) -> None:
+        """Sends all of a frame; a child that is stopped or hangs takes none of it."""
+        rest = memoryview(frame)
+        poll = select.poll()
+        poll.register(self._socket, select.POLLOUT)
+        while rest:
+            if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                raise self._died(Over.WALL)
+            try:
+                rest = rest[self._socket.send(rest, socket.MSG_DONTWAIT) :]
+            except BlockingIOError:
+                continue
+            except OSError:
+                raise self._died(None) from None
 
     def _receive(self, deadline: float) -> tuple[dict[str, Any], bytes]:
         header_size, blob_size = FRAME.unpack(self._read(FRAME.size, deadline))
@@ -312,7 +341,7 @@ class Child:
         if number == signal.SIGXCPU:
             return Death(Over.CPU, how, peak, from_outside=False)
         if number == signal.SIGKILL:
-            over = self._memory_if(peak, certain_only=False)
+            over = self._memory_if(peak, certain_only=False) if self._ready else None
             return Death(over, how + " from outside", peak, from_outside=over is None)
         over = self._memory_if(peak, certain_only=number not in _ALLOCATION_SIGNALS)
         return Death(over, how, peak, from_outside=False)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from ocr_core.environment import engine_versions, pipeline_id, require_environment
 from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, FailureKind, TransientError
 from ocr_core.limits import LimitOptions
+from ocr_core.line_worker import LineWorker
 from ocr_core.options import PipelineOptions
 from ocr_core.page import Failure, PageResult, nothing_selected
 from ocr_core.page_worker import PageWorker
@@ -181,7 +182,7 @@ def _run_pages(job: RangeJob, options: PipelineOptions, path: str) -> tuple[int,
         pages = options.selected(total)[: job.count]
         if not pages:
             return total, [nothing_selected(total, options.pages)]
-    return total, [worker.page(path, page, total) for page in pages]
+    return total, worker.pages(path, pages, total)
 
 
 def _write_overlays(job: RangeJob, results: list[PageResult], content_hash: str, made_by: str) -> list[str | None]:
@@ -205,6 +206,8 @@ def _worker_identity(pipeline: str) -> tuple[PipelineOptions, str, dict[str, str
 
 
 _of_thread = threading.local()
+_lines: list[LineWorker] = []
+_lines_lock = threading.Lock()
 
 
 def _page_worker(options: PipelineOptions, limits: LimitOptions) -> PageWorker:
@@ -214,10 +217,22 @@ def _page_worker(options: PipelineOptions, limits: LimitOptions) -> PageWorker:
     if kept is not None:
         kept[2].close()
         atexit.unregister(kept[2].close)
-    worker = PageWorker(options, limits)
+    worker = PageWorker(options, limits, lines=_line_worker(options, limits) if options.loads_model else None)
     atexit.register(worker.close)
     _of_thread.worker = (options, limits, worker)
     return worker
+
+
+def _line_worker(options: PipelineOptions, limits: LimitOptions) -> LineWorker:
+    """Returns the one that all threads share: a model is loaded once in a worker."""
+    with _lines_lock:
+        if not _lines or (_lines[0].options, _lines[0].limits) != (options.recognize, limits):
+            for old in _lines:
+                old.close()
+                atexit.unregister(old.close)
+            _lines[:] = [LineWorker(options.recognize, limits)]
+            atexit.register(_lines[0].close)
+        return _lines[0]
 
 
 @cache

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 if TYPE_CHECKING:
     from ocr_core.document import Pixels
+    from ocr_core.options import RecognizeOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,22 @@ class Reading:
         """Mean over words, 0-100; None without words."""
         return sum(word.confidence for word in self.words) / len(self.words) if self.words else None
 
+    def to_list(self) -> list[Any]:
+        """Returns what JSON can carry."""
+        return [[word.text, word.confidence, word.start, word.end] for word in self.words]
+
+    @classmethod
+    def from_list(cls, values: Any) -> Self:
+        """Rebuilds what `to_list` gave.
+
+        Raises:
+            ValueError: If it is something else; or TypeError.
+        """
+        words = tuple(ReadWord(str(text), float(sure), float(start), float(end)) for text, sure, start, end in values)
+        if not all(math.isfinite(number) for word in words for number in (word.confidence, word.start, word.end)):
+            raise ValueError(f"not a reading: {values!r}")
+        return cls(words)
+
 
 class LineReader(Protocol):
     """Reads crops of single lines. One call may take many: what pays is batching."""
@@ -54,6 +72,9 @@ class LineReader(Protocol):
     @property
     def name(self) -> str:
         """The engine's name, as rows carry it."""
+
+    def warm_up(self) -> None:
+        """Has the engine allocate what it needs, so that no page pays for it."""
 
     def read(self, crops: Sequence[Pixels]) -> list[Reading]:
         """Reads crops.
@@ -64,3 +85,19 @@ class LineReader(Protocol):
         Returns:
             One reading a crop, in the order given.
         """
+
+
+def open_line_reader(options: RecognizeOptions) -> LineReader:
+    """Opens the engine that `options.line_reader` names; the model of TrOCR is loaded once in a process.
+
+    Raises:
+        EnvironmentFault: If its model, or what runs it, is not there.
+        ConfigError: If an option is none that it takes.
+    """
+    if options.line_reader == "trocr":
+        from ocr_core.engines.trocr.reader import open_reader
+
+        return open_reader(options.trocr)
+    from ocr_core.engines.ppocr.recognizer import PpocrReader
+
+    return PpocrReader(options.ppocr)

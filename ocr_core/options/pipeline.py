@@ -42,8 +42,19 @@ class PipelineOptions(Options):
         return self.detect
 
     @property
+    def finder(self) -> DetectOptions | None:
+        """How a network looks for text on pages; None where none does."""
+        if self.text_layer.mode is TextLayerMode.ONLY:
+            return None
+        if self.recognize.engine == "auto":
+            own = self.detect is not None and self.detect.engine == "ppocr"
+            return self.detect if own else DetectOptions(engine="ppocr")
+        detect = self.detection
+        return detect if detect is not None and detect.engine == "ppocr" else None
+
+    @property
     def loads_model(self) -> bool:
-        """Whether a model of hundreds of megabytes may be needed: it is loaded before the first page."""
+        """Whether a model of hundreds of megabytes may be needed: it has a process of its own."""
         return self.text_layer.mode is not TextLayerMode.ONLY and self.recognize.line_reader == "trocr"
 
     def selected(self, total: int) -> Sequence[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from ocr_core.layout import Word, compose_page
 from ocr_core.options import LineOptions, RecognizeOptions
 from ocr_core.page import Level, Region
 from ocr_core.pipeline import WorkingPage
+from ocr_core.stages.line_stage import Asked, LineStage
 
 if TYPE_CHECKING:
     from ocr_core.document import Pixels
@@ -39,19 +40,17 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class LineCrop:
-    """A line, or one area of it, cut out of the page.
+class LinePlace:
+    """Where a crop comes from.
 
     Attributes:
         block: Number of its block.
         line: Number of its line in the page.
-        pixels: What the engine reads, upright.
         pieces: Left to right, at least one.
     """
 
     block: int
     line: int
-    pixels: Pixels
     pieces: tuple[Piece, ...]
 
     def locate(self, start: float, end: float) -> Box:
@@ -63,8 +62,31 @@ class LineCrop:
         return part(piece.box, *inside)
 
 
+@dataclass(frozen=True, slots=True)
+class LineCrop:
+    """A line, or one area of it, cut out of the page.
+
+    Attributes:
+        place: Where it comes from.
+        pixels: What the engine reads, upright.
+    """
+
+    place: LinePlace
+    pixels: Pixels
+
+
+Places = tuple[LinePlace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LinesAsked:
+    """What `ReadLines` needs to go on: where each crop comes from."""
+
+    places: Places
+
+
 @dataclass(frozen=True)
-class ReadLines:
+class ReadLines(LineStage[LinesAsked]):
     """Reads each detected line by itself. The reader opens on the first page that has one."""
 
     options: RecognizeOptions
@@ -72,20 +94,22 @@ class ReadLines:
     name: str = "recognize"
     needs: frozenset[str] = frozenset({"pixels", "regions"})
     provides: frozenset[str] = frozenset({"text", "regions"})
+    state_type: ClassVar[type[Any]] = LinesAsked
     _opened: list[LineReader] = field(default_factory=list, compare=False)
 
-    def run(self, page: WorkingPage) -> None:
-        """Sets `text`, `confidence`, `engine`, and puts the recognised regions in place of detected ones."""
+    def ask(self, page: WorkingPage) -> Asked[LinesAsked] | None:
+        """Cuts the detected lines out."""
         if page.text is not None or page.pixels is None:
-            return
-        if not self._opened:
-            self._opened.append(self.open_reader())
-        reader = self._opened[0]
+            return None
         crops = cut_lines(page.pixels, page.regions, self.options.lines)
-        readings = reader.read([crop.pixels for crop in crops])
-        made = compose_page(words_of(crops, readings), reader.name, self.options, page.pixels_resolution)
+        return Asked([crop.pixels for crop in crops], LinesAsked(tuple(crop.place for crop in crops)))
+
+    def take(self, page: WorkingPage, state: LinesAsked, readings: Sequence[Reading]) -> None:
+        """Sets `text`, `confidence`, `engine`, and puts the recognised regions in place of detected ones."""
+        engine = self.options.engine
+        made = compose_page(words_of(state.places, readings), engine, self.options, page.pixels_resolution)
         page.text, page.confidence, page.regions = made.text, made.confidence, made.regions
-        page.engine = reader.name
+        page.engine = engine
 
 
 def cut_lines(pixels: Pixels, regions: Sequence[Region], options: LineOptions) -> list[LineCrop]:
@@ -144,7 +168,7 @@ def crop_line(pixels: Pixels, areas: list[Box], options: LineOptions, block: int
         canvas[top : top + down, left : left + across] = picture
         pieces.append(Piece(left / width, (left + across) / width, box))
         left += across + space
-    return LineCrop(block, line, canvas, tuple(pieces))
+    return LineCrop(LinePlace(block, line, tuple(pieces)), canvas)
 
 
 def _bordered(box: Box, border: float) -> Box:
@@ -152,10 +176,10 @@ def _bordered(box: Box, border: float) -> Box:
     return Box(box.left - margin, box.top - margin, box.width + 2 * margin, box.height + 2 * margin, box.angle)
 
 
-def words_of(crops: Sequence[LineCrop], readings: Sequence[Reading]) -> list[Word]:
+def words_of(places: Sequence[LinePlace], readings: Sequence[Reading]) -> list[Word]:
     """Returns the words of all crops, each where it is on the page."""
     return [
-        Word(crop.block, 0, crop.line, crop.locate(word.start, word.end), word.text, word.confidence)
-        for crop, reading in zip(crops, readings, strict=True)
+        Word(place.block, 0, place.line, place.locate(word.start, word.end), word.text, word.confidence)
+        for place, reading in zip(places, readings, strict=True)
         for word in reading.words
     ]

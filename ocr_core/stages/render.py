@@ -27,6 +27,7 @@ class Render:
         """Sets `rendered`, `pixels` and the size."""
         if page.text is not None and not self.always:
             return
+        assert page.source is not None
         raster = page.source.render(self.options)
         page.rendered = page.pixels = raster.pixels
         page.height, page.width = raster.pixels.shape[:2]

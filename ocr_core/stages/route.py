@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ocr_core.engines.line_reader import LineReader, Reading
 from ocr_core.engines.tesseract import ENGINE
@@ -20,7 +20,8 @@ from ocr_core.options import DetectOptions, RecognizeOptions
 from ocr_core.page import Candidate, Decision, Level, Region
 from ocr_core.pipeline import WorkingPage
 from ocr_core.stages.detect import detect_lines
-from ocr_core.stages.read_lines import LineCrop, crop_line, line_areas, words_of
+from ocr_core.stages.line_stage import Asked, LineStage
+from ocr_core.stages.read_lines import LinePlace, Places, crop_line, line_areas, words_of
 from ocr_core.stages.recognize import Recognize
 
 if TYPE_CHECKING:
@@ -52,8 +53,27 @@ class _Found:
     rest: list[Word]
 
 
+@dataclass(frozen=True, slots=True)
+class RouteAsked:
+    """What `Route` needs to go on.
+
+    Attributes:
+        lines: As Tesseract read them, or, where the page was searched, as they were found.
+        more: Lines that Tesseract missed, or, where the page was searched, its sure words that lie in none.
+        searched: Whether the order of all is to be found.
+        doubtful: Which are asked for: numbers in `lines`, and after them in `more`.
+        places: Where each of those is cut out.
+    """
+
+    lines: list[_Line]
+    more: list[_Line]
+    searched: bool
+    doubtful: list[int]
+    places: Places
+
+
 @dataclass(frozen=True)
-class Route:
+class Route(LineStage[RouteAsked]):
     """Reads with Tesseract, and doubtful lines again with a second engine."""
 
     options: RecognizeOptions
@@ -61,6 +81,7 @@ class Route:
     open_reader: Callable[[], LineReader]
     name: str = "recognize"
     provides: frozenset[str] = frozenset({"text", "regions"})
+    state_type: ClassVar[type[Any]] = RouteAsked
     _opened: list[LineReader] = field(default_factory=list, compare=False)
 
     @property
@@ -68,11 +89,37 @@ class Route:
         """What Tesseract needs."""
         return Recognize(self.options).needs
 
-    def run(self, page: WorkingPage) -> None:
-        """Sets `text`, `confidence`, `engine`, `regions`, and `routing`: what was decided for each doubtful line."""
+    def ask(self, page: WorkingPage) -> Asked[RouteAsked] | None:
+        """Reads with Tesseract, and cuts out the lines that it is not sure of, or has missed."""
         if page.text is not None or page.pixels is None:
-            return
-        lines = self._lines(page.pixels, Recognize(self.options).words(page))
+            return None
+        pixels, words = page.pixels, Recognize(self.options).words(page)
+        first = [
+            _Line(enclosing([word.box for word in line]), line)
+            for line in (list(group) for _, group in groupby(words, key=lambda word: branch(word, Level.LINE)))
+        ]
+        doubtful = [(number, [line.box]) for number, line in enumerate(first) if self._doubts(line)]
+        well_read = bool(first) and len(doubtful) <= _FEW * len(first)
+        if well_read and not self.options.routing.search:
+            return self._asked(pixels, first, [], doubtful)
+        found = self._search(pixels, words)
+        missed = [(line, areas) for line, areas in found.lines if not line.words]
+        if well_read and len(doubtful) + len(missed) <= _FEW * len(first):
+            doubtful += [(len(first) + number, areas) for number, (_, areas) in enumerate(missed)]
+            return self._asked(pixels, first, [line for line, _ in missed], doubtful)
+        doubtful = [(number, areas) for number, (line, areas) in enumerate(found.lines) if self._doubts(line)]
+        sure = [_Line(word.box, [word]) for word in found.rest if word.confidence >= self.options.routing.threshold]
+        return self._asked(pixels, [line for line, _ in found.lines], sure, doubtful, searched=True)
+
+    def take(self, page: WorkingPage, state: RouteAsked, readings: Sequence[Reading]) -> None:
+        """Sets `text`, `confidence`, `engine`, `regions`, and `routing`: what was decided for each doubtful line."""
+        every = [*state.lines, *state.more]
+        for number, place, reading in zip(state.doubtful, state.places, readings, strict=True):
+            _choose(every[number], self._second(place, reading), reading, self.options.routing.threshold)
+        if state.searched:
+            lines = _in_order([line for line in every if line.words])
+        else:
+            lines = _inserted(state.lines, [line for line in state.more if line.words])
         made = compose_page(
             [word for line in lines for word in line.words], ENGINE, self.options, page.pixels_resolution
         )
@@ -80,24 +127,19 @@ class Route:
         page.engine = "+".join(sorted({word.engine or ENGINE for line in lines for word in line.words})) or ENGINE
         page.routing = _decisions(lines, page.regions)
 
-    def _lines(self, pixels: Pixels, words: list[Word]) -> list[_Line]:
-        first = [
-            _Line(enclosing([word.box for word in line]), line)
-            for line in (list(group) for _, group in groupby(words, key=lambda word: branch(word, Level.LINE)))
-        ]
-        doubtful = [line for line in first if self._doubts(line)]
-        well_read = bool(first) and len(doubtful) <= _FEW * len(first)
-        if well_read and not self.options.routing.search:
-            self._ask(pixels, [(line, [line.box]) for line in doubtful])
-            return first
-        found = self._search(pixels, words)
-        missed = [(line, areas) for line, areas in found.lines if not line.words]
-        if well_read and len(doubtful) + len(missed) <= _FEW * len(first):
-            self._ask(pixels, [(line, [line.box]) for line in doubtful] + missed)
-            return _inserted(first, [line for line, _ in missed if line.words])
-        self._ask(pixels, [(line, areas) for line, areas in found.lines if self._doubts(line)])
-        sure = [_Line(word.box, [word]) for word in found.rest if word.confidence >= self.options.routing.threshold]
-        return _in_order([line for line, _ in found.lines if line.words] + sure)
+    def _asked(
+        self,
+        pixels: Pixels,
+        lines: list[_Line],
+        more: list[_Line],
+        doubtful: list[tuple[int, list[Box]]],
+        *,
+        searched: bool = False,
+    ) -> Asked[RouteAsked]:
+        crops = [crop_line(pixels, areas, self.options.lines) for _, areas in doubtful]
+        places = tuple(crop.place for crop in crops)
+        state = RouteAsked(lines, more, searched, [number for number, _ in doubtful], places)
+        return Asked([crop.pixels for crop in crops], state)
 
     def _doubts(self, line: _Line) -> bool:
         return _confidence(line.words) < self.options.routing.threshold
@@ -112,21 +154,8 @@ class Route:
             lines.append((_Line(box, [rest.pop(index) for index in inside]), areas))
         return _Found(lines, list(rest.values()))
 
-    def _ask(self, pixels: Pixels, lines: Sequence[tuple[_Line, list[Box]]]) -> None:
-        """Reads lines with the second engine, and keeps the better reading of each."""
-        crops = [crop_line(pixels, areas, self.options.lines) for _, areas in lines]
-        for (line, _), crop, reading in zip(lines, crops, self._read(crops), strict=True):
-            _choose(line, self._second(crop, reading), reading, self.options.routing.threshold)
-
-    def _read(self, crops: Sequence[LineCrop]) -> list[Reading]:
-        if not crops:
-            return []
-        if not self._opened:
-            self._opened.append(self.open_reader())
-        return self._opened[0].read([crop.pixels for crop in crops])
-
-    def _second(self, crop: LineCrop, reading: Reading) -> list[Word]:
-        return [replace(word, engine=self._opened[0].name) for word in words_of([crop], [reading])]
+    def _second(self, place: LinePlace, reading: Reading) -> list[Word]:
+        return [replace(word, engine=self.options.routing.second) for word in words_of([place], [reading])]
 
 
 def _choose(line: _Line, second: list[Word], reading: Reading, threshold: float) -> None:
@@ -144,6 +173,8 @@ def _choose(line: _Line, second: list[Word], reading: Reading, threshold: float)
 
 def _inserted(lines: list[_Line], missed: list[_Line]) -> list[_Line]:
     """Puts what Tesseract missed below the line that stands above it, in the same paragraph."""
+    if not missed:
+        return lines
     rows = [[line] for line in lines]
     for row in _rows(missed):
         box = enclosing([line.box for line in row])

@@ -27,6 +27,7 @@ class TextLayer:
 
     def run(self, page: WorkingPage) -> None:
         """Sets `text` and `regions` from the text layer; `only` sets empty ones where it is not usable."""
+        assert page.source is not None
         canvas = page.source.canvas(self.render)
         words = page.source.words(canvas) or []
         believed = text_layer.usable(words, self.options.min_chars)

@@ -63,6 +63,15 @@ def detect(pixels: Pixels, options: DetectOptions) -> list[Detected]:
     return _regions(probabilities, options, across, down)
 
 
+def warm_up(options: DetectOptions) -> None:
+    """Opens the model, so that the first page does not pay for it.
+
+    Raises:
+        EnvironmentFault: If it is not there.
+    """
+    detect(np.zeros((_MULTIPLE, _MULTIPLE), np.uint8), options)
+
+
 def _probabilities(pixels: Pixels, options: DetectOptions) -> ProbabilityMap:
     import cv2
 

@@ -59,6 +59,10 @@ class PpocrReader:
         self._squeezes = _SQUEEZES[: options.views]
         self._lexicon = Lexicon(options.lexicon, options.lexicon_weight) if options.lexicon else None
 
+    def warm_up(self) -> None:
+        """Has the network look at something, so that the first page does not pay for what it sets up."""
+        self.read([np.zeros((HEIGHT, HEIGHT), np.uint8)])
+
     def read(self, crops: Sequence[Pixels]) -> list[Reading]:
         """Reads crops of one line each; see `LineReader.read`. Lines of like length go through together."""
         views = [(index, _width(crop, squeeze)) for index, crop in enumerate(crops) for squeeze in self._squeezes]

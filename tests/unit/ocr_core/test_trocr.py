@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from ocr_core import LimitOptions, PageWorker, PipelineOptions, WorkingPage, read_document
+from ocr_core.engines.line_reader import Reading
 from ocr_core.engines.trocr.confidence import Token, repeats, words_of
 from ocr_core.engines.trocr.models import find_model
 from ocr_core.environment import check_environment, engine_versions, pipeline_id
@@ -49,7 +52,7 @@ def line_crops() -> list[np.ndarray]:
 
     options = options_for("any/model")
     assert options.detect is not None
-    working = WorkingPage(source=None, pixels=np.asarray(page()))  # type: ignore[arg-type]
+    working = WorkingPage(source=None, pixels=np.asarray(page()))
     Detect(options.detect, options.recognize).run(working)
     assert working.pixels is not None
     crops = [crop.pixels for crop in cut_lines(working.pixels, working.regions, options.recognize.lines)]
@@ -150,13 +153,49 @@ def test_a_line_that_is_cut_off_is_worth_less(model: Path) -> None:
 
 
 @needs_torch
-def test_the_model_is_loaded_before_the_first_page_and_not_again_for_each(model: Path, tmp_path: Path) -> None:
-    page().save(tmp_path / "page.png")
-    with PageWorker(options_for(model), LimitOptions(memory_mb=512)) as worker:
-        assert [worker.page(tmp_path / "page.png", 0).text for _ in range(2)] == ["\n".join(LINES)] * 2
-        pid = worker.pid
-        assert worker.page(tmp_path / "page.png", 0).text == "\n".join(LINES)
-        assert worker.pid == pid
+@pytest.mark.parametrize("victim", ["pages", "model"])
+def test_the_model_is_loaded_once_for_many_page_processes_and_again_when_it_dies(
+    model: Path, tmp_path: Path, victim: str
+) -> None:
+    page().save(tmp_path / "page.tiff", save_all=True, append_images=[page()] * 8)
+    pids: list[int | None] = []
+    with PageWorker(options_for(model), LimitOptions(recycle_after=3)) as worker:
+        for pages in ([0, 1], [2], [3, 4, 5], [6], [7], [8]):
+            worker.start()
+            assert worker.pid is not None
+            pids.append(worker.pid)
+            assert not _has_torch(worker.pid), "the process that decodes documents never loads the model"
+            assert worker.model_pid is not None
+            assert _has_torch(worker.model_pid)
+            before = worker.model_pid
+            if pages == [6]:
+                os.kill(worker.pid if victim == "pages" else worker.model_pid, signal.SIGKILL)
+            assert [one.text for one in worker.pages(tmp_path / "page.tiff", pages)] == ["\n".join(LINES)] * len(pages)
+            assert (worker.model_pid == before) == (pages != [6] or victim == "pages")
+    assert len(set(pids)) >= 4
+
+
+def _has_torch(pid: int) -> bool:
+    return "libtorch" in Path(f"/proc/{pid}/maps").read_text()
+
+
+@needs_torch
+def test_lines_of_several_pages_go_through_the_model_together(model: Path, tmp_path: Path) -> None:
+    """The likest lines of both pages make one batch: what is counted is what the model was given at a time."""
+    from ocr_core.engines.trocr.reader import TrocrReader
+
+    reader = TrocrReader(TrocrOptions(model=str(model), batch_size=2))
+    seen: list[list[str]] = []
+    read = reader._read
+
+    def watched(crops: list[np.ndarray], **overrides: int) -> list[Reading]:
+        readings = list(read(crops, **overrides))
+        seen.append([reading.text for reading in readings])
+        return readings
+
+    reader._read = watched  # type: ignore[method-assign, assignment]
+    reader.read(line_crops() * 2)
+    assert sorted(map(tuple, seen)) == sorted((line, line) for line in LINES)
 
 
 @needs_torch

@@ -1,0 +1,72 @@
+"""A stage in two halves: it says which pictures of lines are to be read, and goes on when they are.
+
+Between the halves a page may wait, while another process reads: so what the second half needs is plain data.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from ocr_core.engines.line_reader import LineReader, Reading
+from ocr_core.pipeline import WorkingPage
+
+if TYPE_CHECKING:
+    from ocr_core.document import Pixels
+
+State = TypeVar("State")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[State]):
+    """What a page waits for.
+
+    Attributes:
+        crops: Upright pictures of one line each; perhaps none.
+        state: What the second half needs besides their readings; of the stage's `state_type`.
+    """
+
+    crops: list[Pixels]
+    state: State
+
+
+class LineStage(ABC, Generic[State]):
+    """Has lines read by an engine that reads one at a time.
+
+    Attributes:
+        open_reader: Opens the engine; called for the first page that has lines to read in this process.
+        state_type: A dataclass that pydantic can write as JSON.
+    """
+
+    open_reader: Callable[[], LineReader]
+    state_type: ClassVar[type[Any]]
+    _opened: list[LineReader]
+
+    @abstractmethod
+    def ask(self, page: WorkingPage) -> Asked[State] | None:
+        """Returns what is to be read; None where the page has its text already."""
+
+    @abstractmethod
+    def take(self, page: WorkingPage, state: State, readings: Sequence[Reading]) -> None:
+        """Sets `text`, `confidence`, `engine` and `regions`. Pixels may be gone by now.
+
+        Args:
+            page: With size, resolution and `to_rendered` as they were.
+            state: From `ask`.
+            readings: One a crop, in their order.
+        """
+
+    def run(self, page: WorkingPage) -> None:
+        """Does both halves, reading in this process."""
+        asked = self.ask(page)
+        if asked is not None:
+            self.take(page, asked.state, self._read(asked.crops))
+
+    def _read(self, crops: Sequence[Pixels]) -> list[Reading]:
+        if not crops:
+            return []
+        if not self._opened:
+            self._opened.append(self.open_reader())
+        return self._opened[0].read(crops)

@@ -1,0 +1,174 @@
+"""The process that keeps the model: what kills it, what it survives, and that page processes come and go beside it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ocr_core import FailureKind, LimitOptions, PageWorker, PipelineOptions, read_document
+from ocr_core.engines.line_reader import Reading
+from ocr_core.errors import DocumentError
+from ocr_core.line_worker import LineWorker
+from ocr_core.page_worker import BegunPage, ReadPage, read_lines
+from ocr_core.sandbox import Sandbox
+from tests.generators import page_image, text_image
+
+LIMITS = LimitOptions(page_seconds=60, page_cpu_seconds=60)
+LINES = ["Carriage paid in advance", "Fourteen barrels of tar", "No returns after May"]
+"""`ppocr` stands for any engine here: what keeps a model does not know which."""
+OPTIONS = PipelineOptions.model_validate(
+    {"text_layer": {"mode": "ignore"}, "recognize": {"engine": "ppocr"}, "draw": {"label": "text"}}
+)
+HANDLERS = "tests.faults.handlers:handle"
+
+
+@pytest.fixture
+def lines() -> Iterator[LineWorker]:
+    made = LineWorker(OPTIONS.recognize, LIMITS)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def crops() -> list[np.ndarray]:
+    return [np.asarray(text_image(line, (900, 200)))[40:145] for line in LINES]
+
+
+def texts(answers: Sequence[list[Reading] | DocumentError]) -> list[list[str] | FailureKind]:
+    return [a.kind if isinstance(a, DocumentError) else [reading.text for reading in a] for a in answers]
+
+
+def when_busy(worker: LineWorker, strike: Callable[[int], None], times: int = 1) -> threading.Thread:
+    """Strikes each new process of the model as soon as it has its first call."""
+
+    def watch() -> None:
+        struck: set[int] = set()
+        while len(struck) < times:
+            child = worker._sandbox._children.get("now")
+            if child is not None and child.calls and child.pid not in struck:
+                strike(child.pid)
+                struck.add(child.pid)
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    return thread
+
+
+def kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+
+
+def test_a_page_in_halves_is_the_page_in_one(tmp_path: Path, lines: LineWorker) -> None:
+    """Begun in one page process, read by the model's, finished in another, which does not know the page."""
+    page_image(LINES).save(tmp_path / "page.png")
+    (whole,) = read_document(tmp_path / "page.png", OPTIONS, LIMITS, sandboxed=False)
+    with PageWorker(OPTIONS, LIMITS) as first, PageWorker(OPTIONS, LIMITS) as second:
+        begun = first.begin(tmp_path / "page.png", 0, 1)
+        assert isinstance(begun, BegunPage)
+        (read,) = read_lines(lines, [begun])
+        page = second.finish(tmp_path / "page.png", read)
+    assert whole.text
+    assert page.text == whole.text
+    assert page.regions == whole.regions
+    assert page.overlay == whole.overlay
+    assert (page.width, page.notes, page.engine) == (whole.width, whole.notes, whole.engine)
+
+
+def test_readings_that_are_not_those_of_the_page_are_an_internal_failure(tmp_path: Path) -> None:
+    page_image(LINES).save(tmp_path / "page.png")
+    with PageWorker(OPTIONS, LIMITS) as worker:
+        begun = worker.begin(tmp_path / "page.png", 0, 1)
+        assert isinstance(begun, BegunPage)
+        page = worker.finish(tmp_path / "page.png", ReadPage(0, 1, begun.state, [], 0.0))
+    assert page.failure is not None
+    assert page.failure.kind is FailureKind.INTERNAL
+
+
+def test_killed_while_idle_it_is_started_again(lines: LineWorker, crops: list[np.ndarray]) -> None:
+    assert texts(lines.read([crops])) == [LINES]
+    before = lines.pid
+    assert before is not None
+    kill(before)
+    assert texts(lines.read([crops[:1], crops[1:]])) == [LINES[:1], LINES[1:]]
+    assert lines.pid != before
+
+
+def test_killed_while_it_reads_the_lines_are_read_again(lines: LineWorker, crops: list[np.ndarray]) -> None:
+    lines.start()
+    before = lines.pid
+    striker = when_busy(lines, kill)
+    assert texts(lines.read([crops * 10, crops * 10])) == [LINES * 10] * 2
+    striker.join()
+    assert lines.pid != before
+
+
+def test_killed_each_time_it_is_a_crash_and_the_next_page_is_read(lines: LineWorker, crops: list[np.ndarray]) -> None:
+    lines.start()
+    striker = when_busy(lines, kill, times=2)
+    (answer,) = lines.read([crops * 20])
+    striker.join()
+    assert isinstance(answer, DocumentError)
+    assert answer.kind is FailureKind.CRASH
+    assert "the model's process was ended by signal SIGKILL" in answer.message
+    assert texts(lines.read([crops])) == [LINES]
+
+
+def test_stopped_it_is_a_timeout_of_the_page_and_not_of_its_neighbour(
+    lines: LineWorker, crops: list[np.ndarray]
+) -> None:
+    """The time of pages that are read together is what they may take together; then each has its own."""
+    lines.start()
+    striker = when_busy(lines, lambda pid: os.kill(pid, signal.SIGSTOP))
+    answers = lines.read([crops * 10, crops], [0.5, 5.0])
+    striker.join()
+    assert texts(answers)[1] == LINES
+    (late,) = lines.read([crops * 200], [0.3])
+    assert isinstance(late, DocumentError)
+    assert late.kind is FailureKind.TIMEOUT
+    assert "the model took more than 0.3 s" in late.message
+
+
+def test_a_page_that_needs_too_much_memory_fails_and_its_neighbour_does_not(crops: list[np.ndarray]) -> None:
+    huge = np.zeros((48, 6_000), np.uint8)
+    ppocr = OPTIONS.recognize.ppocr.model_copy(update={"batch_size": 32})
+    options = OPTIONS.recognize.model_copy(update={"ppocr": ppocr})
+    worker = LineWorker(options, LIMITS.model_copy(update={"memory_mb": 400}))
+    try:
+        assert texts(worker.read([[huge] * 32, crops])) == [FailureKind.MEMORY, LINES]
+    finally:
+        worker.close()
+
+
+def test_what_lasts_is_not_replaced_for_what_it_has_done_or_keeps() -> None:
+    limits = LimitOptions(memory_mb=128, recycle_after=2)
+    with Sandbox(HANDLERS, limits, lasting=True) as sandbox:
+        pids = {sandbox.call({"do": "keep", "megabytes": 15})[0]["pid"] for _ in range(5)}
+        assert len(pids) == 1
+        again, _ = sandbox.call({"do": "keep", "megabytes": 60})
+        assert again["pid"] not in pids, "what it kept was too much for this call, which is made once more"
+
+
+def test_pages_are_read_by_one_model_whatever_becomes_of_page_processes(tmp_path: Path, lines: LineWorker) -> None:
+    page_image(LINES).save(tmp_path / "page.png")
+    limits = LIMITS.model_copy(update={"recycle_after": 2})
+    pages, models = [], []
+    with PageWorker(OPTIONS, limits) as worker:
+        for number in range(5):
+            begun = worker.begin(tmp_path / "page.png", 0, 1)
+            pages.append(worker.pid)
+            assert isinstance(begun, BegunPage)
+            (read,) = read_lines(lines, [begun])
+            models.append(lines.pid)
+            if number == 2 and worker.pid is not None:
+                kill(worker.pid)
+            assert worker.finish(tmp_path / "page.png", read).text == "\n".join(LINES)
+    assert len(set(pages) - {None}) >= 2
+    assert len(set(models)) == 1
