@@ -24,7 +24,7 @@ def forget(  # noqa: PLR0913 - one parameter an option
 
     Earlier versions of the table hold the text until a vacuum; the command says which.
 
-    Example: inkstream forget tables inbox/letter.pdf
+    Example: inkstream forget tables inbox/letter.png
     """
     from flows.console.forgetting import ask_and_forget
 

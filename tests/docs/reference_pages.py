@@ -61,7 +61,7 @@ EXAMPLES = {
         "inkstream reprocess tables --path 'a*.pdf' --set pipeline.render.resolution=400",
     ],
     "diff": ["inkstream diff tables --from 1", "inkstream diff tables --from 1 --to 2 --path '*.pdf' --json"],
-    "forget": ["inkstream forget tables inbox/letter.pdf", "inkstream forget tables 'letter*' --dry-run"],
+    "forget": ["inkstream forget tables inbox/letter.png", "inkstream forget tables 'letter*' --dry-run"],
     "show": ["inkstream show tables", "inkstream show tables --version 1 --limit 100 --json"],
     "ocr": [
         "inkstream ocr inbox/letter.png",

@@ -1,0 +1,79 @@
+"""The commands of the documentation do what the pages say: those that need only this machine are run, page by page."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+
+from flows.api import Stream
+from tasks.config import build_config
+from tests import generators
+from tests.docs.test_docs import commands
+
+ELSEWHERE = re.compile(
+    r"s3://|https://|tcp://|tls://"  # a store, a queue, a cluster
+    r"|^(serve|listen|demo)\b|--every"  # these go on for ever, or have tests of their own
+    r"|engine=trocr|streaming\.yaml"  # a model of 250 MB; the migration page's own test
+)
+OTHER_CODES = (
+    (re.compile("doctor"), 4),  # what it looks for need not be on this machine
+    (re.compile("export .*--format pdf"), 3),  # no PDF can be made of damaged.pdf
+    (re.compile(r"forget .*letter\.\w+$"), 2),  # it asks, and here is nobody to answer
+)
+"""Codes besides 0 that commands may end with here."""
+
+
+def pages() -> list[tuple[str, list[list[str]]]]:
+    """Each page with the commands that run here, in its order."""
+    found = [(command.id.split(":")[0], list(command.values[0])) for command in commands()]
+    here = [(page, words) for page, words in found if not ELSEWHERE.search(" ".join(words))]
+    return [(page, [words for _, words in group]) for page, group in groupby(here, key=lambda pair: pair[0])]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the pages speak of: `inbox/`, `letters.yaml` and `tables/` with two batches."""
+    place = tmp_path_factory.mktemp("commands")
+    inbox = place / "inbox"
+    inbox.mkdir()
+    generators.born_digital_pdf(inbox / "minutes.pdf", ["The first page of it.", "The second page of it."])
+    generators.text_image("A letter", size=(600, 200)).save(inbox / "letter.png")
+    (inbox / "damaged.pdf").write_bytes(b"%PDF-1.7\n%%EOF\n")
+    (place / "letters.yaml").write_text("source: {url: inbox}\nsink: {url: tables}\nexecution: {workers: 1}\n")
+    where = {"source": {"url": str(inbox)}, "sink": {"url": str(place / "tables")}, "execution": {"workers": 1}}
+    with Stream(build_config(where, overrides=["trigger.max_files_per_trigger=2"])) as stream:
+        assert stream.run().batches == 2
+    return place
+
+
+@pytest.mark.parametrize(("page", "lines"), pages(), ids=lambda value: value if isinstance(value, str) else "")
+def test_the_commands_of_a_page_run(page: str, lines: list[list[str]], place: Path, tmp_path: Path) -> None:
+    # The table knows files by where they are, so the same place is filled anew for each page.
+    kept = shutil.copytree(place, tmp_path / "kept")
+    try:
+        for words in lines:
+            done = subprocess.run(
+                [sys.executable, "-m", "flows.cli", *words],
+                capture_output=True,
+                text=True,
+                check=False,
+                cwd=place,
+                stdin=subprocess.DEVNULL,
+                timeout=120,
+            )
+            allowed = [0, *(code for some, code in OTHER_CODES if some.match(" ".join(words)))]
+            assert done.returncode in allowed, (page, words, done.stdout, done.stderr)
+            if "--output" in words:
+                assert (place / words[words.index("--output") + 1]).exists(), (page, words)
+            else:
+                assert done.stdout, (page, words)
+            assert "Traceback" not in done.stderr, (page, words, done.stderr)
+    finally:
+        shutil.rmtree(place)
+        shutil.copytree(kept, place)
