@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from flows.planners import NewFiles, Plan, Planner, Work
@@ -170,6 +171,7 @@ class StreamRun:
         self._gauge = FaultGauge()
         self._known_pipelines: set[str] = set()
         self._cleaner: Cleaner | None = None
+        self._seen = -1  # up to which `batch_id` nothing in the table can be of a batch to come
         self._processing = Processing(config.execution, workers.client, self._range_done)
         self.summary = Summary(table=self._sink.url)
 
@@ -287,8 +289,11 @@ class StreamRun:
             if made_by not in self._known_pipelines:
                 write_pipeline(item.config, made_by, versions)
                 self._known_pipelines.add(made_by)
-        replace = processed.complete if item.batch.redo else ()
-        committed = commit_batch(item.config, item.batch, processed.spool, processed.complete, replace=replace)
+        batch = replace(item.batch, planned_at=max(self._seen, item.batch.planned_at))
+        replaced = processed.complete if batch.redo else ()
+        committed = commit_batch(item.config, batch, processed.spool, processed.complete, replace=replaced)
+        if committed.batch_id == batch.planned_at + 1:  # nobody's lies between, and ours has no file of a later batch
+            self._seen = committed.batch_id
         if committed.batch_id is not None:
             self._publish(BatchCommitted(committed.batch_id, committed.version, len(committed.files)))
         return committed

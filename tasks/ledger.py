@@ -55,8 +55,9 @@ def project_ledger(config: StreamConfig) -> int:
     if not pages.exists():
         return -1
     for attempt in range(_MAX_ATTEMPTS):
-        handle = ledger.create_for(pages.open())
-        snapshot = pages.open()  # after the ledger, so that it cannot be behind it
+        snapshot = pages.open()
+        handle = ledger.create_for(snapshot)
+        pages.refresh(snapshot)  # after the ledger, so that it cannot be behind it
         after = transaction_version(handle, config.stream)
         upto = transaction_version(snapshot, config.stream)
         if after >= upto:

@@ -30,7 +30,7 @@ from tasks.stores import explain_store_error, filesystem, open_store
 
 VERSION_PROPERTY = "inkstream.schema_version"
 PAGES_ID_PROPERTY = "inkstream.pages_id"
-_CHECKPOINT_EVERY = "100"
+_CHECKPOINT_EVERY = "10"  # each handle reads the log from there on, entry by entry and more than once
 _UNSUPPORTED = re.compile(r"[%#?\[\]^|\\\x00-\x1f\x7f]|[\ud800-\udfff]")
 
 LEDGER_SCHEMA = pa.schema(
@@ -130,6 +130,17 @@ class SinkTable:
             if version is not None and self.exists() and version > self.open().version():
                 raise ConfigError(f"{self.url} has no version {version}") from None
             raise explain_delta_error(error, f"cannot open {self.url}") from error
+
+    def refresh(self, handle: DeltaTable) -> None:
+        """Moves a handle that is only read through to the latest version, at less cost than to open another.
+
+        Raises:
+            TransientError: If the store does not answer.
+        """
+        try:
+            handle.update_incremental()
+        except TRANSIENT_DELTA as error:
+            raise explain_delta_error(error, f"cannot read {self.url} again") from error
 
     def exists(self) -> bool:
         """Tells whether the table is there."""

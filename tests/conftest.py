@@ -1,9 +1,58 @@
-"""What holds for all tests."""
+"""What holds for all tests, and an S3 server for those that want one."""
 
 from __future__ import annotations
 
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
 from hypothesis import settings
+
+from tests.integration.servers import s3_server
 
 # How long an example takes on the clock says more about what else the machine does than about the code.
 settings.register_profile("inkstream", settings.default, deadline=None)
 settings.load_profile("inkstream")
+
+
+@pytest.fixture(scope="session")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of S3 and SQS, as moto serves them from a process of its own."""
+    with s3_server(tmp_path_factory.mktemp("moto") / "log") as address:
+        yield f"http://{address}"
+
+
+@pytest.fixture
+def s3(endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """A client of that server, to which the environment now leads."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    forget_connections()
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client("s3", region_name="us-east-1", config=Config(retries={"max_attempts": 0}))
+
+
+@pytest.fixture
+def bucket(s3: Any) -> str:
+    """An empty bucket."""
+    name = f"bucket-{uuid.uuid4().hex}"
+    s3.create_bucket(Bucket=name)
+    return name
+
+
+def forget_connections() -> None:
+    """Lets the next use of S3 look at the environment anew."""
+    from s3fs import S3FileSystem
+
+    S3FileSystem.clear_instance_cache()

@@ -1,4 +1,4 @@
-"""FTP and web servers in processes of their own."""
+"""FTP, web and S3 servers in processes of their own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ USER, PASSWORD = "ada", "secret word"
 @contextmanager
 def web_server(folder: Path, log: Path) -> Iterator[str]:
     """Python's own, with listings; yields its host and port."""
-    with _server(log, "http.server", "{port}", "--bind", "127.0.0.1", "--directory", str(folder)) as address:
+    with server(log, "http.server", "{port}", "--bind", "127.0.0.1", "--directory", str(folder)) as address:
         yield address
 
 
@@ -29,12 +29,19 @@ def ftp_server(folder: Path, log: Path, *options: str) -> Iterator[str]:
     """An FTP server; `--plain` takes away RFC 3659's listings, `--undated` its times;
     `--locked FOLDER` may not be listed. Yields its host and port."""
     arguments = ["--port", "{port}", "--folder", str(folder), *options]
-    with _server(log, "tests.integration.servers", *arguments) as address:
+    with server(log, "tests.integration.servers", *arguments) as address:
         yield address
 
 
 @contextmanager
-def _server(log: Path, module: str, *arguments: str) -> Iterator[str]:
+def s3_server(log: Path) -> Iterator[str]:
+    """Moto's, with S3 and SQS; yields its host and port."""
+    with server(log, "moto.server", "-H", "127.0.0.1", "-p", "{port}") as address:
+        yield address
+
+
+@contextmanager
+def server(log: Path, module: str, *arguments: str) -> Iterator[str]:
     port = free_port()
     with log.open("wb") as output:
         command = [sys.executable, "-W", "ignore", "-m", module, *(a.format(port=port) for a in arguments)]

@@ -12,26 +12,26 @@ from tasks.config import SourceOptions, StreamConfig, build_config
 from tasks.model import FileVersion
 from tasks.sources import list_files
 from tasks.stores.s3 import Removal, S3Store
-from tests.integration.test_sources_s3 import ODD_KEYS, bucket, endpoint, s3  # noqa: F401 - fixtures
+from tests.integration.test_sources_s3 import ODD_KEYS
 
 
-def config(bucket: str, mode: str) -> StreamConfig:  # noqa: F811 - not the fixture
+def config(bucket: str, mode: str) -> StreamConfig:
     archive = f"s3://{bucket}/done" if mode == "archive" else None
     source = {"url": f"s3://{bucket}/in", "clean_source": mode, "source_archive_dir": archive}
     return build_config({"source": source, "sink": {"url": f"s3://{bucket}/out"}})
 
 
-def listed(bucket: str) -> list[FileVersion]:  # noqa: F811 - not the fixture
+def listed(bucket: str) -> list[FileVersion]:
     return list_files(SourceOptions(url=f"s3://{bucket}/in"))
 
 
-def contents(s3: Any, bucket: str) -> dict[str, bytes]:  # noqa: F811 - not the fixtures
+def contents(s3: Any, bucket: str) -> dict[str, bytes]:
     found = s3.list_objects_v2(Bucket=bucket).get("Contents", [])
     return {item["Key"]: s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read() for item in found}
 
 
 @pytest.fixture(params=["plain", "versioned", "versioned without conditions"])
-def kind(request: pytest.FixtureRequest, s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> str:  # noqa: F811
+def kind(request: pytest.FixtureRequest, s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param != "plain":
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     if request.param == "versioned without conditions":
@@ -52,7 +52,7 @@ def ignore_conditions(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("mode", ["delete", "archive"])
-def test_only_the_version_that_was_read_is_removed(s3: Any, bucket: str, kind: str, mode: str) -> None:  # noqa: F811
+def test_only_the_version_that_was_read_is_removed(s3: Any, bucket: str, kind: str, mode: str) -> None:
     for key in [*ODD_KEYS, "in/overwritten", "in/gone"]:
         s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
     files = listed(bucket)
@@ -67,7 +67,7 @@ def test_only_the_version_that_was_read_is_removed(s3: Any, bucket: str, kind: s
     assert contents(s3, bucket) == {"in/overwritten": b"a new version", **archived}
 
 
-def test_a_store_that_can_do_neither_is_refused(s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_a_store_that_can_do_neither_is_refused(s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     s3.put_object(Bucket=bucket, Key="in/a", Body=b"x")
     ignore_conditions(monkeypatch)
     with pytest.raises(ConfigError, match="turn versioning on"):
@@ -75,7 +75,7 @@ def test_a_store_that_can_do_neither_is_refused(s3: Any, bucket: str, monkeypatc
     assert contents(s3, bucket) == {"in/a": b"x"}, "the probe is left behind"
 
 
-def test_the_archive_is_never_overwritten(s3: Any, bucket: str) -> None:  # noqa: F811 - the fixtures
+def test_the_archive_is_never_overwritten(s3: Any, bucket: str) -> None:
     for key, body in {"in/a.pdf": b"one", "done/a.pdf": b"another", "in/b.pdf": b"two", "done/b.pdf": b"two"}.items():
         s3.put_object(Bucket=bucket, Key=key, Body=body)
     for _ in range(2):  # again, as after a run that was killed before it removed the file
@@ -90,8 +90,8 @@ def test_the_archive_is_never_overwritten(s3: Any, bucket: str) -> None:  # noqa
 
 
 def test_an_object_that_may_not_be_removed_is_reported(
-    s3: Any,  # noqa: F811
-    bucket: str,  # noqa: F811
+    s3: Any,
+    bucket: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     s3.put_object(Bucket=bucket, Key="in/a.pdf", Body=b"one")

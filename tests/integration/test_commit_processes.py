@@ -9,7 +9,7 @@ import subprocess
 import sys
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +31,17 @@ from tasks.sources import list_files
 from tasks.tables import LedgerTable, PagesTable
 
 PAGES = 2
+PLANNED_BATCHES = 8
 KILL_POINTS = ("planned", "processed", "writing", "written", "committed", "projected")
 
 
-def make_config(folder: Path, **trigger: int) -> StreamConfig:
-    return build_config(
-        {
-            "source": {"url": str(folder / "inbox")},
-            "sink": {"url": str(folder / "tables")},
-            "trigger": trigger or {"max_files_per_trigger": 5},
-        }
-    )
+def make_config(folder: Path, overrides: Sequence[str] = (), **trigger: int) -> StreamConfig:
+    given = {
+        "source": {"url": str(folder / "inbox")},
+        "sink": {"url": str(folder / "tables")},
+        "trigger": trigger or {"max_files_per_trigger": 5},
+    }
+    return build_config(given, overrides=overrides)
 
 
 def make_inbox(folder: Path, count: int) -> None:
@@ -101,7 +101,7 @@ def drive(config: StreamConfig, kill_point: str) -> int:
     put_off = 0
     while batches := plan(config):
         die_at("planned", kill_point)
-        for batch in batches:
+        for batch in batches[:PLANNED_BATCHES]:
             try:
                 commit(config, batch)
                 die_at("committed", kill_point)
@@ -125,8 +125,9 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--die-at", default="")
+    parser.add_argument("--set", action="append", default=[])
     arguments = parser.parse_args()
-    config = make_config(arguments.folder)
+    config = make_config(arguments.folder, arguments.set)
     if arguments.die_at == "writing":
         globals()["ResultSpool"] = DyingSpool
     if arguments.die_at == "processed":
@@ -138,8 +139,12 @@ def main() -> int:
             die_at("written", "written")
 
         vars(commit_table)["write_deltalake"] = write
-    drive(config, arguments.die_at)
-    return 0
+    while True:
+        try:
+            drive(config, arguments.die_at)
+        except TransientError:  # of planning, too: it is tried again as the next trigger would
+            continue
+        return 0
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:

@@ -22,7 +22,6 @@ from tasks.probe import require_exclusive_create
 from tests.faults.campaign import Cluster
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream, settings
-from tests.integration.test_sources_s3 import bucket, endpoint, s3  # noqa: F401 - fixtures
 
 
 def doctor(*arguments: str | Path, code: int = 0, **options: Any) -> dict[str, dict[str, Any]]:
@@ -128,7 +127,7 @@ class Forgetful(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def forgetful(endpoint: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:  # noqa: F811
+def forgetful(endpoint: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A bucket in a store that lets everybody create what is there already."""
     handler = type("ForgetfulHere", (Forgetful,), {"upstream": endpoint})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -139,7 +138,7 @@ def forgetful(endpoint: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> It
         server.shutdown()
 
 
-def test_a_store_that_forgets_the_condition_holds_no_table(forgetful: str, s3: Any, places: Path) -> None:  # noqa: F811
+def test_a_store_that_forgets_the_condition_holds_no_table(forgetful: str, s3: Any, places: Path) -> None:
     sink = f"s3://{forgetful}/tables"
     with pytest.raises(EnvironmentFault, match="let 4 writers create the same object"):
         require_exclusive_create(sink)
@@ -150,7 +149,7 @@ def test_a_store_that_forgets_the_condition_holds_no_table(forgetful: str, s3: A
     assert s3.list_objects_v2(Bucket=forgetful)["KeyCount"] == 0
 
 
-def test_a_store_that_heeds_it_does(s3: Any, bucket: str, places: Path) -> None:  # noqa: F811
+def test_a_store_that_heeds_it_does(s3: Any, bucket: str, places: Path) -> None:
     checks = doctor("stream.yaml", "--sink", f"s3://{bucket}/tables", cwd=places)
     assert "lets only one of two writers create an object" in checks["sink"]["detail"]
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0

@@ -21,7 +21,7 @@ from tasks.exporting import Export
 from tests import generators
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream, run_json, settings
-from tests.integration.test_sources_s3 import ODD_KEYS, bucket, endpoint, s3  # noqa: F401 - fixtures
+from tests.integration.test_sources_s3 import ODD_KEYS
 
 READ = settings(
     pipeline__text_layer__mode="ignore",
@@ -160,7 +160,7 @@ def test_the_latest_version_of_each_file_and_the_table_as_it_was(tmp_path: Path)
     assert text_of(tmp_path / "pdf" / "a.pdf.ocr.pdf") == ["the second version"]
 
 
-def test_from_bucket_to_bucket(s3: Any, bucket: str, tmp_path: Path) -> None:  # noqa: F811 - the fixtures
+def test_from_bucket_to_bucket(s3: Any, bucket: str, tmp_path: Path) -> None:
     for number, key in enumerate(ODD_KEYS):
         s3.put_object(Bucket=bucket, Key=key, Body=tiny_pdf(f"the text of {number}"))
     cheap = settings(pipeline__text_layer__mode="only", execution__workers=1)

@@ -25,7 +25,6 @@ from tasks.tables import PagesTable
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream
 from tests.integration.conftest import free_port
-from tests.integration.test_sources_s3 import bucket, endpoint, s3  # noqa: F401 - fixtures
 
 SHORT = timedelta(seconds=1)
 
@@ -68,7 +67,7 @@ class Events:
 
 
 @pytest.fixture
-def events(s3: Any, bucket: str, endpoint: str) -> Events:  # noqa: F811 - the fixtures
+def events(s3: Any, bucket: str, endpoint: str) -> Events:
     sqs = boto3.client("sqs", region_name="us-east-1", endpoint_url=endpoint)
     name = uuid.uuid4().hex
     dead = sqs.create_queue(QueueName=f"dead-{name}")["QueueUrl"]
@@ -83,7 +82,7 @@ def events(s3: Any, bucket: str, endpoint: str) -> Events:  # noqa: F811 - the f
     return Events(s3, sqs, bucket, url, dead)
 
 
-def announced(bucket: str, key: str) -> dict[str, Any]:  # noqa: F811 - not the fixture
+def announced(bucket: str, key: str) -> dict[str, Any]:
     described = {"bucket": {"name": bucket}, "object": {"key": key, "size": 1, "eTag": "e"}}
     return {"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": described}]}
 

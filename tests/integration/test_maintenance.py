@@ -34,7 +34,6 @@ from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream, run_json, settings
 from tests.integration.conftest import PrefectServer
 from tests.integration.test_commit_processes import commit, found_rows, make_config, make_inbox, plan, wanted_rows
-from tests.integration.test_sources_s3 import bucket, endpoint, s3  # noqa: F401 - fixtures
 
 NOW, DAY = timedelta(0), timedelta(hours=24)
 FILES = 8
@@ -191,7 +190,7 @@ def test_under_prefect(config: StreamConfig, prefect_server: PrefectServer) -> N
     assert len(PagesTable(config.sink.url).open().file_uris()) == 1
 
 
-def test_on_s3(s3: Any, bucket: str) -> None:  # noqa: F811 - the fixtures
+def test_on_s3(s3: Any, bucket: str) -> None:
     for number in range(3):
         s3.put_object(Bucket=bucket, Key=f"in/{number}.pdf", Body=tiny_pdf(f"document {number}"))
     sink = f"s3://{bucket}/out"

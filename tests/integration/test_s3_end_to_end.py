@@ -13,17 +13,17 @@ from PIL import Image
 from tasks.tables import PagesTable
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream, run_json, settings
-from tests.integration.test_sources_s3 import ODD_KEYS, bucket, endpoint, s3  # noqa: F401 - fixtures
+from tests.integration.test_sources_s3 import ODD_KEYS
 
 CHEAP = settings(pipeline__draw="{}", pipeline__render__resolution=72, execution__workers=1)
 
 
-def rows_of(bucket: str) -> list[dict[str, Any]]:  # noqa: F811 - not the fixture
+def rows_of(bucket: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = PagesTable(f"s3://{bucket}/out").rows().to_pylist()
     return rows
 
 
-def test_from_bucket_to_bucket(s3: Any, bucket: str, tmp_path: Path) -> None:  # noqa: F811 - the fixtures
+def test_from_bucket_to_bucket(s3: Any, bucket: str, tmp_path: Path) -> None:
     for number, key in enumerate(ODD_KEYS):
         s3.put_object(Bucket=bucket, Key=key, Body=tiny_pdf(f"first page of {number}", f"second page of {number}"))
     s3.put_object(Bucket=bucket, Key="in/_partial.pdf", Body=b"not there yet")

@@ -35,7 +35,6 @@ from tasks.sinks.parquet import ParquetSink
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream, run_json, settings
 from tests.integration.test_commit_processes import commit, die_at, make_inbox, plan, rows_of, wanted_rows
-from tests.integration.test_sources_s3 import bucket, endpoint, s3  # noqa: F401 - fixtures
 
 
 def make_config(folder: Path, **sink: Any) -> StreamConfig:
@@ -301,7 +300,7 @@ def test_in_memory_from_python(tmp_path: Path) -> None:
     assert frame.height == table.num_rows == table.to_pandas().shape[0]
 
 
-def test_parquet_on_s3(s3: Any, bucket: str) -> None:  # noqa: F811 - the fixtures
+def test_parquet_on_s3(s3: Any, bucket: str) -> None:
     for number in range(4):
         s3.put_object(Bucket=bucket, Key=f"in/{number}.pdf", Body=tiny_pdf(f"document {number}"))
     config = build_config(

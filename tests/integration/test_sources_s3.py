@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from deltalake import DeltaTable
 
 from ocr_core.errors import (
@@ -33,6 +24,7 @@ from tasks.fetching import fetch
 from tasks.model import FileVersion
 from tasks.sources import list_files
 from tasks.tables import PagesTable, read_json, write_stream
+from tests.conftest import forget_connections
 from tests.integration.conftest import free_port
 from tests.integration.test_commit_processes import commit, drive, found_rows, plan, wanted_rows
 
@@ -46,61 +38,6 @@ ODD_KEYS = [
     "in/x//y.pdf",
     "in/+.pdf",
 ]
-
-
-@pytest.fixture(scope="module")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    port = free_port()
-    log = tmp_path_factory.mktemp("moto") / "log"
-    with log.open("wb") as output:
-        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-        server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-        try:
-            _wait_for(port, server, log)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait(timeout=30)
-
-
-def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 60
-    while True:
-        assert server.poll() is None, log.read_text()
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=5).close()
-        except OSError:
-            assert time.monotonic() < end, log.read_text()
-            time.sleep(0.05)
-        else:
-            return
-
-
-@pytest.fixture
-def s3(endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    _forget_connections()
-    return boto3.client("s3", region_name="us-east-1", config=Config(retries={"max_attempts": 0}))
-
-
-def _forget_connections() -> None:
-    from s3fs import S3FileSystem
-
-    S3FileSystem.clear_instance_cache()
-
-
-@pytest.fixture
-def bucket(s3: Any) -> str:
-    name = f"bucket-{uuid.uuid4().hex}"
-    s3.create_bucket(Bucket=name)
-    return name
 
 
 def listed(bucket: str, **options: object) -> list[FileVersion]:
@@ -169,7 +106,7 @@ def test_a_bucket_that_is_not_there_and_credentials_that_are_not_are_the_environ
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    _forget_connections()
+    forget_connections()
     with pytest.raises(EnvironmentFault, match="AWS_ACCESS_KEY_ID"):
         listed("nobodys-bucket")
     with pytest.raises(EnvironmentFault, match="credentials"):
@@ -183,7 +120,7 @@ def test_a_store_that_does_not_answer_is_the_moments_fault(
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setattr("s3fs.core.S3FileSystem.retries", 1)
     monkeypatch.setattr(fetching, "_ATTEMPTS", 1)
-    _forget_connections()
+    forget_connections()
     with pytest.raises(TransientError):
         listed("some-bucket")
     with pytest.raises(TransientError):

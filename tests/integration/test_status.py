@@ -21,7 +21,6 @@ from tasks.status import FailureCount, sink_status
 from tasks.tables import PagesTable, write_stream
 from tests.integration.command import inkstream
 from tests.integration.test_commit_processes import PAGES, commit, make_config, make_inbox, plan
-from tests.integration.test_sources_s3 import bucket, endpoint, s3  # noqa: F401 - fixtures
 
 HOUR = 3600
 
@@ -170,7 +169,7 @@ def test_the_command(config: StreamConfig, tmp_path: Path) -> None:
     assert "no table" in inkstream("status", tmp_path / "nothing", code=2).stderr
 
 
-def test_on_a_bucket(s3: Any, bucket: str) -> None:  # noqa: F811 - the fixtures
+def test_on_a_bucket(s3: Any, bucket: str) -> None:
     config = build_config({"source": {"url": f"s3://{bucket}/in"}, "sink": {"url": f"s3://{bucket}/out"}})
     for number in range(3):
         s3.put_object(Bucket=bucket, Key=f"in/{number}", Body=b"x" * 5)

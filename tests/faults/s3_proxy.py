@@ -1,0 +1,218 @@
+"""An S3 server between a client and a good one: it keeps count of what is asked, and fails as it is told to.
+
+    python -m tests.faults.s3_proxy PORT UPSTREAM LOG [--seed N] [--fail SHARE] [--lost-replies N]
+
+A share of all requests meets a fault instead of the server: mostly a 500 or a 503, now and then a reset, a reset in
+the middle of the answer, or a silence that ends in a reset. The first N commits to a `pages` table that land get no
+reply, but each tenth does: whoever knows of its commit writes the log's checkpoint. LOG has a line of JSON for each
+request.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import random
+import re
+import socket
+import struct
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.integration.servers import server
+
+FAULTS = {"500": 45, "503": 45, "reset": 4, "cut short": 4, "stall": 2}
+LOST = "lost reply"
+STALL_SECONDS = 1.0
+_COMMIT = re.compile(r"/pages/_delta_log/\d{19}[0-8]\.json$")
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER of zero seconds: closing sends RST
+_ERROR = "<?xml version='1.0' encoding='UTF-8'?><Error><Code>{}</Code><Message>made by the test</Message></Error>"
+_OF_THE_CONNECTION = ("content-length", "transfer-encoding", "connection")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request.
+
+    Attributes:
+        method: Such as `GET`.
+        path: With the query.
+        outcome: The server's status, or the fault it met.
+    """
+
+    method: str
+    path: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A running proxy.
+
+    Attributes:
+        endpoint: Its URL.
+        log: What it was asked.
+    """
+
+    endpoint: str
+    log: Path
+
+    def asked(self) -> list[Asked]:
+        """Returns the requests so far."""
+        return [Asked(**json.loads(line)) for line in self.log.read_text().splitlines()]
+
+    def outcomes(self) -> Counter[str]:
+        """Counts the requests so far by what became of them."""
+        return Counter(one.outcome for one in self.asked())
+
+
+@contextmanager
+def s3_proxy(folder: Path, upstream: str, *options: str) -> Iterator[Proxy]:
+    """Starts a proxy before a server."""
+    log = folder / "requests.jsonl"
+    log.touch()
+    with server(folder / "proxy.log", __name__, "{port}", upstream, str(log), *options) as address:
+        yield Proxy(f"http://{address}", log)
+
+
+class _Plan:
+    """Decides what becomes of each request, and writes it down."""
+
+    def __init__(self, log: Path, seed: int, share: float, lost_replies: int) -> None:
+        self._random = random.Random(seed)
+        self._share = share
+        self._lock = threading.Lock()
+        self._left_to_lose = lost_replies
+        self._log = log.open("a", buffering=1)
+
+    def fault(self) -> str | None:
+        """Returns the fault of a request, if it meets one."""
+        with self._lock:
+            if self._random.random() >= self._share:
+                return None
+            return self._random.choices(list(FAULTS), list(FAULTS.values()))[0]
+
+    def loses(self, method: str, path: str, status: int) -> bool:
+        """Tells whether the reply to what was done is lost."""
+        if method != "PUT" or status != 200 or not _COMMIT.search(path):
+            return False
+        with self._lock:
+            self._left_to_lose -= 1
+            return self._left_to_lose >= 0
+
+    def note(self, asked: Asked) -> None:
+        with self._lock:
+            self._log.write(json.dumps(asdict(asked)) + "\n")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Passes requests on, or not."""
+
+    protocol_version = "HTTP/1.1"  # else it does not answer `Expect: 100-continue`
+    disable_nagle_algorithm = True
+    upstream = ""
+    plan: _Plan
+    _there: http.client.HTTPConnection | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("do_"):
+            return self._answer
+        raise AttributeError(name)
+
+    def _answer(self) -> None:
+        assert "Transfer-Encoding" not in self.headers, "a body without a length cannot be passed on"
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        fault = self.plan.fault()
+        if fault in (None, "cut short"):
+            self._pass_on(body, fault)
+            return
+        self._note(str(fault))
+        if fault == "stall":
+            time.sleep(STALL_SECONDS)
+        if fault in ("stall", "reset"):
+            self._hang_up()
+        else:
+            content = _ERROR.format("InternalError" if fault == "500" else "SlowDown").encode()
+            self._reply(int(str(fault)), [("Content-Type", "application/xml")], content, len(content))
+
+    def _pass_on(self, body: bytes, fault: str | None) -> None:
+        status, headers, content = self._ask(body)
+        if self.plan.loses(self.command, self.path, status):
+            self._note(LOST)
+            self._hang_up()
+        elif fault and self.command == "GET" and status in (200, 206):
+            self._note(fault)
+            self._reply(status, headers, content[: len(content) // 2], len(content))
+            self._hang_up()
+        else:
+            self._note(str(status))
+            self._reply(status, headers, content, len(content))
+
+    def _ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+        there = self._there or http.client.HTTPConnection(urlsplit(self.upstream).netloc)
+        there.request(self.command, self.path, body, dict(self.headers.items()))
+        answer = there.getresponse()
+        content = answer.read()
+        self._there = None if answer.will_close else there
+        return answer.status, answer.getheaders(), content
+
+    def _reply(self, status: int, headers: list[tuple[str, str]], content: bytes, length: int) -> None:
+        self.send_response_only(status)
+        said = {name.lower(): value for name, value in headers}
+        for name, value in headers:
+            if name.lower() not in _OF_THE_CONNECTION:
+                self.send_header(name, value)
+        of_a_head = self.command == "HEAD"
+        if status not in (204, 304):
+            self.send_header("Content-Length", said.get("content-length", "0") if of_a_head else str(length))
+        self.end_headers()
+        if not of_a_head:
+            self.wfile.write(content)
+            self.wfile.flush()
+
+    def _note(self, outcome: str) -> None:
+        self.plan.note(Asked(self.command, self.path, outcome))
+
+    def _hang_up(self) -> None:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self.close_connection = True
+        self.connection.close()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing: there is the log."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Takes a client that has gone as it is."""
+
+
+def main() -> None:
+    """Serves until it is ended."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("port", type=int)
+    parser.add_argument("upstream")
+    parser.add_argument("log", type=Path)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--fail", type=float, default=0.0)
+    parser.add_argument("--lost-replies", type=int, default=0)
+    options = parser.parse_args()
+    _Handler.upstream = options.upstream
+    _Handler.plan = _Plan(options.log, options.seed, options.fail, options.lost_replies)
+    _Server(("127.0.0.1", options.port), _Handler).serve_forever()
+
+
+if __name__ == "__main__":
+    main()
