@@ -14,7 +14,7 @@ help:
 	@echo "make test    set up, then run the whole test suite"
 	@echo "make test-trocr  the tests that need torch, which is installed first (200 MB)"
 	@echo "make check   lint, format and type checks"
-	@echo "make faults  the long fault campaign: hundreds of kills, lost 0 and duplicated 0"
+	@echo "make faults  the long fault campaign: hundreds of kills and lost replies, lost 0 and duplicated 0"
 	@echo "make bench   throughput against the bare loop, xargs + tesseract and OCRmyPDF"
 	@echo "make lock    renew requirements.lock and requirements-dev.lock from pyproject.toml"
 
@@ -49,6 +49,7 @@ check: $(VENV)/dev.stamp
 
 faults: system $(VENV)/dev.stamp
 	$(BIN)/python -m tests.faults.campaign
+	$(BIN)/python -m tests.faults.s3_campaign
 
 bench: system $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks.throughput

@@ -55,21 +55,24 @@ def project_ledger(config: StreamConfig) -> int:
     if not pages.exists():
         return -1
     for attempt in range(_MAX_ATTEMPTS):
-        snapshot = pages.open()
-        handle = ledger.create_for(snapshot)
-        pages.refresh(snapshot)  # after the ledger, so that it cannot be behind it
-        after = transaction_version(handle, config.stream)
-        upto = transaction_version(snapshot, config.stream)
-        if after >= upto:
-            return after
         try:
-            _project(snapshot, handle, config.stream, after, upto)
-        except TransientError:
-            # Another driver was faster, or the reply was lost: the next look tells.
+            return _catch_up(pages, ledger, config.stream)
+        except TransientError as error:
+            # Another driver was faster, the reply was lost, or the store failed: the next look tells.
+            last = error
             time.sleep(random.uniform(0.02, 0.1) * (attempt + 1))  # noqa: S311 - jitter
-        else:
-            return upto
-    raise TransientError(f"{ledger.url} could not be brought up to date in {_MAX_ATTEMPTS} attempts")
+    raise TransientError(f"{ledger.url} could not be brought up to date in {_MAX_ATTEMPTS} attempts: {last}") from last
+
+
+def _catch_up(pages: PagesTable, ledger: LedgerTable, stream: str) -> int:
+    snapshot = pages.open()
+    handle = ledger.create_for(snapshot)
+    pages.refresh(snapshot)  # after the ledger, so that it cannot be behind it
+    after = transaction_version(handle, stream)
+    upto = transaction_version(snapshot, stream)
+    if after < upto:
+        _project(snapshot, handle, stream, after, upto)
+    return max(after, upto)
 
 
 def _project(snapshot: DeltaTable, handle: DeltaTable, stream: str, after: int, upto: int) -> None:

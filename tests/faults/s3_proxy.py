@@ -1,9 +1,9 @@
 """An S3 server between a client and a good one: it keeps count of what is asked, and fails as it is told to.
 
-    python -m tests.faults.s3_proxy PORT UPSTREAM LOG [--seed N] [--fail SHARE] [--lost-replies N]
+    python -m tests.faults.s3_proxy PORT UPSTREAM LOG [--faults] [--seed N] [--lost-replies N]
 
-A share of all requests meets a fault instead of the server: mostly a 500 or a 503, now and then a reset, a reset in
-the middle of the answer, or a silence that ends in a reset. The first N commits to a `pages` table that land get no
+With `--faults`, of each 50 requests ten are answered by a 500 or a 503, one by a reset and one by a silence that ends
+in a reset; each 25th answer to a GET breaks off in the middle. The first N commits to a `pages` table that land get no
 reply, but each tenth does: whoever knows of its commit writes the log's checkpoint. LOG has a line of JSON for each
 request.
 """
@@ -30,7 +30,10 @@ from urllib.parse import urlsplit
 
 from tests.integration.servers import server
 
-FAULTS = {"500": 45, "503": 45, "reset": 4, "cut short": 4, "stall": 2}
+FAULTS = {"500": 5, "503": 5, "reset": 1, "stall": 1}
+OF_REQUESTS = 50
+CUT_SHORT = "cut short"
+OF_ANSWERS = 25
 LOST = "lost reply"
 STALL_SECONDS = 1.0
 _COMMIT = re.compile(r"/pages/_delta_log/\d{19}[0-8]\.json$")
@@ -87,9 +90,11 @@ def s3_proxy(folder: Path, upstream: str, *options: str) -> Iterator[Proxy]:
 class _Plan:
     """Decides what becomes of each request, and writes it down."""
 
-    def __init__(self, log: Path, seed: int, share: float, lost_replies: int) -> None:
+    def __init__(self, log: Path, seed: int, faults: bool, lost_replies: int) -> None:
         self._random = random.Random(seed)
-        self._share = share
+        self._faults = faults
+        self._next: list[str | None] = []
+        self._answers = 0
         self._lock = threading.Lock()
         self._left_to_lose = lost_replies
         self._log = log.open("a", buffering=1)
@@ -97,9 +102,19 @@ class _Plan:
     def fault(self) -> str | None:
         """Returns the fault of a request, if it meets one."""
         with self._lock:
-            if self._random.random() >= self._share:
-                return None
-            return self._random.choices(list(FAULTS), list(FAULTS.values()))[0]
+            if self._faults and not self._next:
+                faults = [name for name, count in FAULTS.items() for _ in range(count)]
+                self._next = [*faults, *[None] * (OF_REQUESTS - len(faults))]
+                self._random.shuffle(self._next)
+            return self._next.pop() if self._next else None
+
+    def cuts(self, method: str, status: int) -> bool:
+        """Tells whether the answer breaks off."""
+        if not self._faults or method != "GET" or status not in (200, 206):
+            return False
+        with self._lock:
+            self._answers += 1
+            return self._answers % OF_ANSWERS == 0
 
     def loses(self, method: str, path: str, status: int) -> bool:
         """Tells whether the reply to what was done is lost."""
@@ -132,25 +147,25 @@ class _Handler(BaseHTTPRequestHandler):
         assert "Transfer-Encoding" not in self.headers, "a body without a length cannot be passed on"
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         fault = self.plan.fault()
-        if fault in (None, "cut short"):
-            self._pass_on(body, fault)
+        if fault is None:
+            self._pass_on(body)
             return
-        self._note(str(fault))
+        self._note(fault)
         if fault == "stall":
             time.sleep(STALL_SECONDS)
         if fault in ("stall", "reset"):
             self._hang_up()
         else:
             content = _ERROR.format("InternalError" if fault == "500" else "SlowDown").encode()
-            self._reply(int(str(fault)), [("Content-Type", "application/xml")], content, len(content))
+            self._reply(int(fault), [("Content-Type", "application/xml")], content, len(content))
 
-    def _pass_on(self, body: bytes, fault: str | None) -> None:
+    def _pass_on(self, body: bytes) -> None:
         status, headers, content = self._ask(body)
         if self.plan.loses(self.command, self.path, status):
             self._note(LOST)
             self._hang_up()
-        elif fault and self.command == "GET" and status in (200, 206):
-            self._note(fault)
+        elif self.plan.cuts(self.command, status):
+            self._note(CUT_SHORT)
             self._reply(status, headers, content[: len(content) // 2], len(content))
             self._hang_up()
         else:
@@ -206,11 +221,11 @@ def main() -> None:
     parser.add_argument("upstream")
     parser.add_argument("log", type=Path)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--fail", type=float, default=0.0)
+    parser.add_argument("--faults", action="store_true")
     parser.add_argument("--lost-replies", type=int, default=0)
     options = parser.parse_args()
     _Handler.upstream = options.upstream
-    _Handler.plan = _Plan(options.log, options.seed, options.fail, options.lost_replies)
+    _Handler.plan = _Plan(options.log, options.seed, options.faults, options.lost_replies)
     _Server(("127.0.0.1", options.port), _Handler).serve_forever()
 
 

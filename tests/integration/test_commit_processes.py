@@ -9,7 +9,7 @@ import subprocess
 import sys
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from tasks.sources import list_files
 from tasks.tables import LedgerTable, PagesTable
 
 PAGES = 2
-PLANNED_BATCHES = 8
+PLANNED_BATCHES = 4
 KILL_POINTS = ("planned", "processed", "writing", "written", "committed", "projected")
 
 
@@ -147,9 +147,9 @@ def main() -> int:
         return 0
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def start(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.integration.test_commit_processes", str(folder), *arguments]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
 
 
 def test_four_drivers_racing_on_one_stream_write_each_file_once(tmp_path: Path) -> None:

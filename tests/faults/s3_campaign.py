@@ -1,0 +1,117 @@
+"""Commits on a store whose replies are lost, and that may fail a fifth of all requests besides.
+
+    python -m tests.faults.s3_campaign [--commits 200] [--lost-replies 100] [--drivers 2] [--seed N]
+
+Two streams fill one table, each by several drivers at once, a file a commit; the rows are made up, so that there is
+nothing but the commit loop to wait for. At the end the rows are counted through the store itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.faults.s3_proxy import LOST, Proxy, s3_proxy
+from tests.integration.servers import s3_server
+from tests.integration.test_commit_processes import found_rows, make_config, make_inbox, start, wanted_rows
+
+STREAMS = ("one", "two")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a campaign found.
+
+    Attributes:
+        commits: Files, each a commit, of all streams.
+        lost: Rows that should be there and are not.
+        duplicated: Rows that are there more than once, or should not be.
+        outcomes: What became of the requests.
+        seconds: Wall time.
+    """
+
+    commits: int
+    lost: int
+    duplicated: int
+    outcomes: dict[str, int]
+    seconds: float
+
+
+def run_campaign(folder: Path, sink: str, proxy: Proxy, commits: int, drivers: int) -> Outcome:
+    """Lets drivers commit through a proxy and counts what came of it, not through the proxy.
+
+    Args:
+        folder: A new one.
+        sink: `s3://bucket/prefix`.
+        proxy: Where the drivers find the store; this process finds it without.
+        commits: Files, half of them for each stream.
+        drivers: Processes for each stream.
+    """
+    started = time.monotonic()
+    make_inbox(folder, commits // len(STREAMS))
+    options = {s: [f"sink.url={sink}", "trigger.max_files_per_trigger=1", f"stream={s}"] for s in STREAMS}
+    environment = {**os.environ, "AWS_ENDPOINT_URL": proxy.endpoint}
+    running = [start(folder, *_sets(options[s]), environment=environment) for s in STREAMS for _ in range(drivers)]
+    try:
+        for driver in running:
+            _, errors = driver.communicate(timeout=1800)
+            assert driver.returncode == 0, errors
+    finally:
+        for driver in running:
+            driver.kill()
+            driver.communicate()
+    lost: Counter[object] = Counter()
+    surplus: Counter[object] = Counter()
+    for stream in STREAMS:
+        config = make_config(folder, options[stream])
+        found, wanted = found_rows(config), wanted_rows(config)
+        lost.update(wanted - found)
+        surplus.update(found - wanted)
+    seconds = round(time.monotonic() - started, 1)
+    return Outcome(commits, lost.total(), surplus.total(), dict(proxy.outcomes()), seconds)
+
+
+def _sets(options: Sequence[str]) -> list[str]:
+    return [part for option in options for part in ("--set", option)]
+
+
+def main() -> int:
+    """Runs a campaign on a store of its own; 1 when a row was lost or is there twice."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--commits", type=int, default=200)
+    parser.add_argument("--lost-replies", type=int, default=100)
+    parser.add_argument("--drivers", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
+    options = ("--faults", "--seed", str(arguments.seed), "--lost-replies", str(arguments.lost_replies))
+    with tempfile.TemporaryDirectory() as name, s3_server(Path(name, "moto.log")) as address:
+        endpoint = f"http://{address}"
+        os.environ.update(keys, AWS_ENDPOINT_URL=endpoint)
+        import boto3
+
+        bucket = f"bucket-{uuid.uuid4().hex}"
+        boto3.client("s3").create_bucket(Bucket=bucket)
+        with s3_proxy(Path(name), endpoint, *options) as proxy:
+            outcome = run_campaign(
+                Path(name), f"s3://{bucket}/out", proxy, arguments.commits, drivers=arguments.drivers
+            )
+    print(json.dumps(asdict(outcome)))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(asdict(outcome)))
+    all_lost = outcome.outcomes.get(LOST) == arguments.lost_replies
+    return 0 if all_lost and outcome.lost == outcome.duplicated == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
