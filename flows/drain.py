@@ -98,7 +98,7 @@ class Workers:
             return frozenset({pipeline_id(config.pipeline, engine_versions(config.pipeline))})
         from tasks.cluster import check_workers
 
-        return check_workers(self.client(), config.pipeline.canonical())
+        return check_workers(self.client(), config.pipeline.canonical(), self._config.execution.recognize_resources)
 
     def close(self) -> None:
         """Closes the client, and the cluster if it is ours."""

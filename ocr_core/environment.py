@@ -14,6 +14,7 @@ from functools import lru_cache, partial
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 from ocr_core.engines.osd import DATA, find_osd
 from ocr_core.engines.ppocr.models import find_model
@@ -28,6 +29,10 @@ _SHORT = 16
 _PACKAGES = ("pypdfium2", "pikepdf", "pillow", "numpy")
 _ELSEWHERE = {"ppocr": ("model", "batch_size"), "trocr": ("model", "revision", "device", "batch_size")}
 """Options of line readers that the fingerprint leaves out: models are known by their hashes."""
+
+
+Part = Literal["pages", "lines"]
+"""What a machine does: everything up to crops of lines and from their readings on; or the reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,20 @@ class Check:
     remedy: str = ""
 
 
-def check_environment(options: PipelineOptions) -> list[Check]:
-    """Looks for everything the options need, without starting any engine."""
+def check_environment(options: PipelineOptions, part: Part | None = None) -> list[Check]:
+    """Looks for everything the options need, or one part of the work, without starting any engine."""
+    checks = [] if part == "lines" else _check_pages(options)
+    models = _ppocr_models(options, part)
+    if models:
+        checks.append(_check("ppocr models", lambda: ", ".join(str(find()) for find in models.values())))
+    if part != "pages" and _uses_trocr(options):
+        checks.append(_check("trocr model", lambda: _find_trocr(options)))
+    if part != "lines" and options.draw and options.draw.font:
+        checks.append(_check("label font", partial(_find_font, options.draw.font)))
+    return checks
+
+
+def _check_pages(options: PipelineOptions) -> list[Check]:
     checks = [_check("packages", _find_packages(options))]
     if os.environ.keys() & {VARIABLE, FILE_VARIABLE}:
         checks.append(_check("pdf passwords", lambda: f"{len(pdf_passwords())} in the environment"))
@@ -57,30 +74,44 @@ def check_environment(options: PipelineOptions) -> list[Check]:
         checks += _check_models(options)
     if _finds_orientation(options):
         checks.append(_check("tesseract orientation", lambda: _find_orientation(options)))
-    if _ppocr_models(options):
-        checks.append(
-            _check("ppocr models", lambda: ", ".join(str(find()) for find in _ppocr_models(options).values()))
-        )
-    if _uses_trocr(options):
-        checks.append(_check("trocr model", lambda: _find_trocr(options)))
-    if options.draw and options.draw.font:
-        checks.append(_check("label font", partial(_find_font, options.draw.font)))
     return checks
 
 
-def require_environment(options: PipelineOptions) -> None:
+def require_environment(options: PipelineOptions, part: Part | None = None) -> None:
     """Raises EnvironmentFault for the first thing that is missing."""
-    for check in check_environment(options):
+    for check in check_environment(options, part):
         if not check.ok:
             raise EnvironmentFault(check.detail, check.remedy)
 
 
-def engine_versions(options: PipelineOptions) -> dict[str, str]:
-    """Returns the versions of everything that shapes a page's result, and the hashes of the models.
+def engine_versions(options: PipelineOptions, part: Part | None = None) -> dict[str, str]:
+    """Returns the versions of everything that shapes a page's result, or one part of it, and the hashes of the models.
 
     Raises:
         EnvironmentFault: If something is missing.
     """
+    versions = {} if part == "lines" else _page_versions(options)
+    models = _ppocr_models(options, part)
+    for kind, find in models.items():
+        model = find()
+        versions[f"model:{kind}"] = f"{model.stem} {model_hash(model)}"
+        versions["onnxruntime"] = _package_version("onnxruntime")
+    if "ppocr-rec" in models and options.recognize.ppocr.lexicon:
+        versions["pyspellchecker"] = _package_version("pyspellchecker")
+    if part != "pages" and _uses_trocr(options):
+        folder = trocr_models.find_model(options.recognize.trocr)
+        versions["model:trocr"] = trocr_models.model_hash(folder, model_hash)
+        versions |= {name: _package_version(name) for name in trocr_models.PACKAGES}
+    return versions
+
+
+def joined_versions(pages: dict[str, str], lines: dict[str, str]) -> dict[str, str]:
+    """Returns the versions of both parts as one; both where they differ."""
+    differ = {name: f"{pages[name]} and {lines[name]}" for name in pages.keys() & lines if pages[name] != lines[name]}
+    return {**pages, **lines, **differ}
+
+
+def _page_versions(options: PipelineOptions) -> dict[str, str]:
     versions = {name: _package_version(name) for name in _PACKAGES}
     versions["pdfium"] = _pdfium_version()
     if _uses_doxapy(options):
@@ -94,16 +125,6 @@ def engine_versions(options: PipelineOptions) -> dict[str, str]:
             versions[f"model:{language}"] = model_hash(model_path(folder, language))
     if _finds_orientation(options):
         versions[f"model:{DATA}"] = model_hash(model_path(find_osd(options.recognize), DATA))
-    for kind, find in _ppocr_models(options).items():
-        model = find()
-        versions[f"model:{kind}"] = f"{model.stem} {model_hash(model)}"
-        versions["onnxruntime"] = _package_version("onnxruntime")
-    if "ppocr-rec" in _ppocr_models(options) and options.recognize.ppocr.lexicon:
-        versions["pyspellchecker"] = _package_version("pyspellchecker")
-    if _uses_trocr(options):
-        folder = trocr_models.find_model(options.recognize.trocr)
-        versions["model:trocr"] = trocr_models.model_hash(folder, model_hash)
-        versions |= {name: _package_version(name) for name in trocr_models.PACKAGES}
     return versions
 
 
@@ -177,15 +198,15 @@ def _find_trocr(options: PipelineOptions) -> str:
     return f"{folder}, {', '.join(f'{name} {_package_version(name)}' for name in trocr_models.PACKAGES)}"
 
 
-def _ppocr_models(options: PipelineOptions) -> dict[str, Callable[[], Path]]:
-    """Returns how each PP-OCR model that the options need is found."""
+def _ppocr_models(options: PipelineOptions, part: Part | None) -> dict[str, Callable[[], Path]]:
+    """Returns how each PP-OCR model that a part of the work needs is found."""
     needed: dict[str, Callable[[], Path]] = {}
     if not _reads_pixels(options):
         return needed
     finder, recognize = options.finder, options.recognize
-    if finder is not None:
+    if finder is not None and part != "lines":
         needed["ppocr-det"] = lambda: find_model("det", finder.model)
-    if recognize.line_reader == "ppocr":
+    if recognize.line_reader == "ppocr" and part != "pages":
         needed["ppocr-rec"] = lambda: find_model("rec", recognize.ppocr.model)
     return needed
 

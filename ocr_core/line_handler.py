@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import numpy as np  # noqa: F401 - imported here so that it counts as start, not as the first call
@@ -16,8 +17,8 @@ def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Answers one request of `LineWorker`.
 
     Args:
-        request: `options` (JSON of `RecognizeOptions`); `shapes` of crops with their pixels as `blob`, or neither
-            to load the model and no more.
+        request: `options` (JSON of `RecognizeOptions`); `shapes` of crops, by page, with their pixels as `blob`, or
+            neither to load the model and no more.
 
     Returns:
         `readings`, one a crop.
@@ -26,7 +27,14 @@ def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         EnvironmentFault: If the model is not there or cannot be loaded.
     """
     reader = _reader(request["options"])
-    readings = reader.read(unpack_crops(request["shapes"], request["blob"])) if "shapes" in request else []
+    if "shapes" not in request:
+        return {}, b""
+    crops = unpack_crops([shape for page in request["shapes"] for shape in page], request["blob"])
+    if reader.independent:
+        readings = reader.read(crops)
+    else:
+        rest = iter(crops)
+        readings = [one for page in request["shapes"] for one in reader.read(list(islice(rest, len(page))))]
     return {"readings": [reading.to_list() for reading in readings]}, b""
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from ocr_core.environment import Part, joined_versions, pipeline_id
 from ocr_core.errors import EnvironmentFault, InkstreamError, WorkersLostError
+from ocr_core.options import PipelineOptions
 from tasks.config import ExecutionOptions
 from tasks.interrupts import interrupts_held
+from tasks.placement import by_task, require_readers, wanted
 from tasks.range_work import check_worker
 
 
@@ -38,21 +41,38 @@ def open_cluster(execution: ExecutionOptions, pipeline: str) -> Iterator[Any]:
             client.wait_for_workers(1, timeout=execution.worker_wait_seconds)
         except TimeoutError:
             raise WorkersLostError(f"the Dask scheduler {client.scheduler.address} has no worker") from None
-        check_workers(client, pipeline)
+        check_workers(client, pipeline, execution.recognize_resources)
         yield client
 
 
-def check_workers(client: Any, pipeline: str) -> frozenset[str]:
+def check_workers(client: Any, pipeline: str, resources: Mapping[str, float]) -> frozenset[str]:
     """Checks the workers that are there; one that dies meanwhile is not to blame, and one that joins checks itself.
+
+    Args:
+        client: Of the cluster.
+        pipeline: `PipelineOptions` as canonical JSON.
+        resources: What a worker must declare to read lines; empty: any worker does everything.
 
     Returns:
         The `pipeline_id` of what they would make; several where they have different versions.
 
     Raises:
-        EnvironmentFault: If a worker lacks what the pipeline needs.
+        EnvironmentFault: If a worker lacks what it needs for its part of the pipeline, or nobody declares `resources`.
     """
-    found = set()
-    for address, answer in client.run(check_worker, pipeline, on_error="return").items():
+    options = PipelineOptions.model_validate_json(pipeline)
+    require_readers(client, resources)
+    pages, lines = by_task(client, resources)
+    if pages.keys() & lines:
+        return frozenset(pipeline_id(options, versions) for versions in _check(client, pipeline, None, list(pages)))
+    drawn = _check(client, pipeline, "pages", list(pages))
+    read = _check(client, pipeline, "lines", list(lines))
+    return frozenset(pipeline_id(options, joined_versions(one, other)) for one in drawn for other in read)
+
+
+def _check(client: Any, pipeline: str, part: Part | None, workers: list[str]) -> list[dict[str, str]]:
+    """Returns the versions that some workers have."""
+    found: list[dict[str, str]] = []
+    for address, answer in client.run(check_worker, pipeline, part, workers=workers, on_error="return").items():
         if isinstance(answer, InkstreamError):
             raise answer
         if isinstance(answer, Exception) and not isinstance(answer, OSError):
@@ -60,9 +80,9 @@ def check_workers(client: Any, pipeline: str) -> frozenset[str]:
                 f"the Dask worker {address} cannot run Inkstream: {answer}",
                 "install the same version of Inkstream on every worker",
             )
-        if isinstance(answer, str):
-            found.add(answer)
-    return frozenset(found)
+        if isinstance(answer, dict) and answer not in found:
+            found.append(answer)
+    return found
 
 
 @contextmanager
@@ -72,6 +92,13 @@ def _connect(execution: ExecutionOptions) -> Iterator[Any]:
     # Importing distributed sets its loggers to INFO: under Prefect, whose handlers show that, a cluster would tell
     # every step of its life.
     logging.getLogger("distributed").setLevel(logging.ERROR)
+    if execution.recognize_resources and execution.scheduler is None:
+        declared = wanted(execution.recognize_resources)
+        raise EnvironmentFault(
+            f"execution.recognize_resources asks for {declared}, and a run's own workers declare nothing",
+            "start a `dask scheduler`, a `dask worker ADDRESS` or several, and another with "
+            f'`dask worker ADDRESS --resources "{declared}"`; set execution.scheduler to its address',
+        )
     if execution.scheduler is not None:
         try:
             client = Client(execution.scheduler, timeout=5, set_as_default=False)

@@ -16,7 +16,7 @@ from tasks.config import ExecutionOptions, StreamConfig
 from tasks.dispatch import PageRange, next_range
 from tasks.model import Batch
 from tasks.open_batch import OnRange, OpenBatch, ProcessedBatch
-from tasks.range_work import run_range
+from tasks.placement import Placement
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -41,6 +41,7 @@ class Processing:
         self._connect = connect
         self._on_range = on_range
         self._client: Client | None = None
+        self._placement: Placement | None = None
         self._open: list[OpenBatch] = []
         self._ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
         self._running: dict[Any, tuple[OpenBatch, PageRange, Future[Any]]] = {}
@@ -64,7 +65,7 @@ class Processing:
             client = self._connect()
             if client is not self._client:  # what ran on the last one is lost
                 self.close()
-                self._client = client
+                self._client, self._placement = client, Placement(client, self._execution.recognize_resources)
             batch = self._opened(planned)
             self._finish(client, batch, self._opened(ahead) if ahead else None)
             processed = batch.finish()
@@ -83,6 +84,11 @@ class Processing:
             batch.processed.spool.close()
         self._open.clear()
 
+    @property
+    def _workers(self) -> Placement:
+        assert self._placement is not None
+        return self._placement
+
     def _opened(self, planned: Planned) -> OpenBatch:
         for batch in self._open:
             if batch.processed.batch is planned[1]:
@@ -94,19 +100,19 @@ class Processing:
         while not batch.dispatch.finished:
             if batch.error is not None:
                 raise batch.error
-            self._fill_window(client, batch, following)
+            self._fill_window(batch, following)
             self._take_in(batch, self._wait_for_one(client))
 
-    def _fill_window(self, client: Client, batch: OpenBatch, following: OpenBatch | None) -> None:
+    def _fill_window(self, batch: OpenBatch, following: OpenBatch | None) -> None:
         if time.monotonic() - self._window[0] > POLL_SECONDS:
-            self._window = (time.monotonic(), max(1, _threads(client)) * self._execution.window_per_worker)
+            self._window = (time.monotonic(), max(1, self._workers.threads()) * self._execution.window_per_worker)
         while len(self._running) < self._window[1]:
             after = following.dispatch if following is not None and following.error is None else None
             found = next_range(batch.dispatch, after, [work for _, work, _ in self._running.values()])
             if found is None:
                 return
             whose = batch if found[0] is batch.dispatch or following is None else following
-            future = client.submit(run_range, whose.job(found[1]), pure=False, retries=0)
+            future = self._workers.submit(whose.job(found[1]))
             self._running[future.key] = (whose, found[1], future)
             future.add_done_callback(self._ended.put)
 
@@ -120,7 +126,7 @@ class Processing:
                 pass
             if client.status != "running":
                 raise WorkersLostError("the connection to the Dask scheduler was lost")
-            if _threads(client):
+            if self._workers.threads():
                 alone_since = None
                 continue
             now = time.monotonic()
@@ -158,9 +164,3 @@ class Processing:
             ) from error
         else:
             batch.take_answer(work, answer)
-
-
-def _threads(client: Client) -> int:
-    """Returns how many threads the cluster's workers have now."""
-    workers = client.scheduler_info(n_workers=-1)["workers"].values()
-    return sum(int(worker["nthreads"]) for worker in workers)

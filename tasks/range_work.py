@@ -10,13 +10,13 @@ import atexit
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from ocr_core.environment import engine_versions, pipeline_id, require_environment
+from ocr_core.environment import Part, engine_versions, pipeline_id, require_environment
 from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, FailureKind, TransientError
 from ocr_core.limits import LimitOptions
 from ocr_core.line_worker import LineWorker
@@ -99,15 +99,26 @@ class Unforeseen:
     message: str
 
 
+Outcome = TypeVar("Outcome")
+
+
 def run_range(job: RangeJob) -> RangeResult | Fault | Unforeseen:
     """Reads the file, runs its pages in the sandbox and returns their rows.
 
     Returns:
-        The rows; or, as a value, what kept them from being made. Raised, it would leave a traceback in the worker's
-        log, and could not be told from a worker that cannot run us at all.
+        The rows; or, as a value, what kept them from being made.
+    """
+    return as_value(lambda: _run_range(job))
+
+
+def as_value(work: Callable[[], Outcome]) -> Outcome | Fault | Unforeseen:
+    """Does the work; returns what kept it from being done.
+
+    Raised, it would leave a traceback in the worker's log, and could not be told from a worker that cannot run us at
+    all.
     """
     try:
-        return _run_range(job)
+        return work()
     except (ConfigError, EnvironmentFault, TransientError) as error:
         return error
     except OSError as error:
@@ -118,46 +129,115 @@ def run_range(job: RangeJob) -> RangeResult | Fault | Unforeseen:
 
 def _run_range(job: RangeJob) -> RangeResult:
     started = time.perf_counter()
-    options, made_by, versions = _worker_identity(job.pipeline)
+    options, versions = worker_identity(job.pipeline)
+    worker = page_worker(options, job.limits)
+
+    def work(path: str) -> tuple[int, list[PageResult]]:
+        total, pages = pages_to_read(job, options, worker, path)
+        return total, worker.pages(path, pages, total) if pages else [nothing_selected(total, options.pages)]
+
+    return range_result(job, with_file(job, work), options, versions, started)
+
+
+@dataclass(frozen=True, slots=True)
+class FilePages(Generic[Outcome]):
+    """What some pages of a file came to, and what was found out about the file.
+
+    Attributes:
+        total: Pages of the file; None when they cannot be counted.
+        pages: One for each page of the range; or one failure, of the file.
+        content_hash: SHA-256 of its bytes; None where nothing could be read.
+        version_id: The object's version id, where the store has one.
+    """
+
+    total: int | None
+    pages: list[Outcome | PageResult]
+    content_hash: str | None
+    version_id: str | None
+
+
+def with_file(job: RangeJob, work: Callable[[str], tuple[int, Sequence[Outcome | PageResult]]]) -> FilePages[Outcome]:
+    """Fetches a job's file and works on it. A fault of the file is the result of each page.
+
+    Args:
+        job: Which file, and which pages.
+        work: Given a local path, returns how many pages the file has, and what became of those of the job.
+    """
     fetched: Fetched | None = None
     total: int | None
+    pages: list[Outcome | PageResult]
     try:
-        fetched = fetch(job.file, _cache_dir(), max_bytes=job.limits.max_file_mb * MEBIBYTE)
-        total, results = _run_pages(job, options, str(fetched.local_path))
+        fetched = fetch_file(job)
+        total, done = work(str(fetched.local_path))
+        pages = [*done]
     except DocumentError as error:
-        total, results = job.total, _unreadable(job, error)
-    overlays = _write_overlays(job, results, fetched.content_hash if fetched else "", made_by)
+        total, pages = job.total, [*_unreadable(job, error)]
+    hashed = fetched.content_hash if fetched else None
+    return FilePages(total, pages, hashed, fetched.version_id if fetched else None)
+
+
+def fetch_file(job: RangeJob) -> Fetched:
+    """Returns a local copy of a job's file; see `fetch`."""
+    return fetch(job.file, _cache_dir(), max_bytes=job.limits.max_file_mb * MEBIBYTE)
+
+
+def pages_to_read(job: RangeJob, options: PipelineOptions, worker: PageWorker, path: str) -> tuple[int, Sequence[int]]:
+    """Returns how many pages the file has, and which the job is to read: perhaps none."""
+    if job.total is not None:
+        return job.total, job.pages
+    total = worker.probe(path).pages
+    return total, options.selected(total)[: job.count]
+
+
+def range_result(
+    job: RangeJob,
+    done: FilePages[PageResult],
+    options: PipelineOptions,
+    versions: dict[str, str],
+    started: float,
+) -> RangeResult:
+    """Writes the overlays, and makes rows of results.
+
+    Args:
+        job: What was to be done.
+        done: The results.
+        options: The job's pipeline.
+        versions: What made them.
+        started: When, on `time.perf_counter()`.
+    """
+    made_by = pipeline_id(options, versions)
+    overlays = _write_overlays(job, done.pages, done.content_hash or "", made_by)
     rows = page_rows(
         job.file,
-        results,
+        done.pages,
         stream=job.stream,
         pipeline_id=made_by,
-        content_hash=fetched.content_hash if fetched else None,
-        version_id=fetched.version_id if fetched else None,
+        content_hash=done.content_hash,
+        version_id=done.version_id,
         overlay_paths=overlays,
     )
-    confidences = [r.confidence for r in results if r.confidence is not None]
+    confidences = [r.confidence for r in done.pages if r.confidence is not None]
     return RangeResult(
         rows=rows,
-        total=total,
-        kinds=tuple(r.failure.kind for r in results if r.failure),
+        total=done.total,
+        kinds=tuple(r.failure.kind for r in done.pages if r.failure),
         confidence_sum=sum(confidences),
         confidence_count=len(confidences),
         pipeline_id=made_by,
         engine_versions=versions,
-        peak_rss=_peak_rss(),
+        peak_rss=peak_rss(),
         milliseconds=(time.perf_counter() - started) * 1000,
         overlays=tuple(o for o in overlays if o),
     )
 
 
-def check_worker(pipeline: str) -> str:
-    """Checks that this worker can run the pipeline, and returns its `pipeline_id`.
+def check_worker(pipeline: str, part: Part | None = None) -> dict[str, str]:
+    """Checks that this worker can run the pipeline, or a part of it, and returns the versions of what it would use.
 
     Raises:
         EnvironmentFault: With the remedy, if it cannot.
     """
-    return _worker_identity(pipeline)[1]
+    return worker_identity(pipeline, part)[1]
 
 
 def unreadable_result(
@@ -174,17 +254,6 @@ def _unreadable(job: RangeJob, error: DocumentError) -> list[PageResult]:
     return [unreadable_result(error.kind, error.message, page, job.total) for page in job.pages]
 
 
-def _run_pages(job: RangeJob, options: PipelineOptions, path: str) -> tuple[int, list[PageResult]]:
-    worker = _page_worker(options, job.limits)
-    total, pages = job.total, job.pages
-    if total is None:
-        total = worker.probe(path).pages
-        pages = options.selected(total)[: job.count]
-        if not pages:
-            return total, [nothing_selected(total, options.pages)]
-    return total, worker.pages(path, pages, total)
-
-
 def _write_overlays(job: RangeJob, results: list[PageResult], content_hash: str, made_by: str) -> list[str | None]:
     urls: list[str | None] = []
     for result in results:
@@ -198,11 +267,15 @@ def _write_overlays(job: RangeJob, results: list[PageResult], content_hash: str,
 
 
 @cache
-def _worker_identity(pipeline: str) -> tuple[PipelineOptions, str, dict[str, str]]:
+def worker_identity(pipeline: str, part: Part | None = None) -> tuple[PipelineOptions, dict[str, str]]:
+    """Returns the options, and the versions of what this worker has for them; once checked, it is not checked again.
+
+    Raises:
+        EnvironmentFault: With the remedy, if it lacks something.
+    """
     options = PipelineOptions.model_validate_json(pipeline)
-    require_environment(options)
-    versions = engine_versions(options)
-    return options, pipeline_id(options, versions), versions
+    require_environment(options, part)
+    return options, engine_versions(options, part)
 
 
 _of_thread = threading.local()
@@ -210,20 +283,21 @@ _lines: list[LineWorker] = []
 _lines_lock = threading.Lock()
 
 
-def _page_worker(options: PipelineOptions, limits: LimitOptions) -> PageWorker:
+def page_worker(options: PipelineOptions, limits: LimitOptions) -> PageWorker:
+    """Returns the one of this thread."""
     kept: tuple[PipelineOptions, LimitOptions, PageWorker] | None = getattr(_of_thread, "worker", None)
     if kept is not None and kept[0] == options and kept[1] == limits:
         return kept[2]
     if kept is not None:
         kept[2].close()
         atexit.unregister(kept[2].close)
-    worker = PageWorker(options, limits, lines=_line_worker(options, limits) if options.loads_model else None)
+    worker = PageWorker(options, limits, lines=line_worker(options, limits) if options.loads_model else None)
     atexit.register(worker.close)
     _of_thread.worker = (options, limits, worker)
     return worker
 
 
-def _line_worker(options: PipelineOptions, limits: LimitOptions) -> LineWorker:
+def line_worker(options: PipelineOptions, limits: LimitOptions) -> LineWorker:
     """Returns the one that all threads share: a model is loaded once in a worker."""
     with _lines_lock:
         if not _lines or (_lines[0].options, _lines[0].limits) != (options.recognize, limits):
@@ -240,7 +314,8 @@ def _cache_dir() -> Path:
     return scratch_folder()
 
 
-def _peak_rss() -> int:
+def peak_rss() -> int:
+    """Returns the highest resident memory of this process and a child of it so far, bytes."""
     import resource
 
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from ocr_core.limits import LimitOptions
@@ -29,5 +31,10 @@ class ExecutionOptions(Options):
     )
     worker_wait_seconds: float = Field(
         60.0, gt=0, description="seconds to wait for a worker while there is none, before giving up for now"
+    )
+    recognize_resources: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        {},
+        description="resources of Dask workers that read lines (ppocr, trocr), such as {GPU: 1}, as given to `dask "
+        "worker --resources`; the others render, find, draw and make rows; {}: every worker does everything",
     )
     limits: LimitOptions = Field(LimitOptions(), description="what one page or file may cost")

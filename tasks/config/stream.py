@@ -32,4 +32,9 @@ class StreamConfig(Options):
             raise ValueError("pipeline.draw needs a sink in a folder or bucket: pictures have no place in memory")
         if self.sink.format == "memory" and self.source.clean_source != "off":
             raise ValueError("source.clean_source would remove files whose text is nowhere but in memory")
+        if self.execution.recognize_resources and self.pipeline.recognize.line_reader is None:
+            raise ValueError(
+                "execution.recognize_resources is for engines that read lines: ppocr, trocr, auto; "
+                "pipeline.recognize.engine is tesseract"
+            )
         return self

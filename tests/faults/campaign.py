@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -46,9 +47,14 @@ class Outcome:
 
 
 class Cluster:
-    """A Dask scheduler and workers in processes of their own; a nanny that was killed is started anew."""
+    """A Dask scheduler and workers in processes of their own; a nanny that was killed is started anew.
 
-    def __init__(self, folder: Path, workers: int, *, allowed_failures: int = 20) -> None:
+    `resources` are what the first workers declare, such as `GPU=1`.
+    """
+
+    def __init__(
+        self, folder: Path, workers: int, *, allowed_failures: int = 20, resources: Sequence[str] = ()
+    ) -> None:
         self._environment = {
             **os.environ,
             "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(allowed_failures),
@@ -61,13 +67,14 @@ class Cluster:
             assert self._scheduler.poll() is None, "the Dask scheduler did not start"
             time.sleep(0.05)
         self.address: str = json.loads(self._address_file.read_text())["address"]
-        self._nannies = [self._worker() for _ in range(workers)]
+        self._resources = [*resources, *[""] * workers][:workers]
+        self._nannies = [self._worker(index) for index in range(workers)]
 
     def nannies(self) -> list[psutil.Process]:
         """Returns the nannies, having started those anew that died."""
         for index, nanny in enumerate(self._nannies):
             if nanny.poll() is not None:
-                self._nannies[index] = self._worker()
+                self._nannies[index] = self._worker(index)
         return [psutil.Process(nanny.pid) for nanny in self._nannies]
 
     def close(self) -> None:
@@ -77,8 +84,9 @@ class Cluster:
             process.wait()
         self._log.close()
 
-    def _worker(self) -> subprocess.Popen[bytes]:
-        return self._dask("worker", "--nthreads", "1", "--memory-limit", "0", "--no-dashboard")
+    def _worker(self, index: int) -> subprocess.Popen[bytes]:
+        declared = ["--resources", self._resources[index]] if self._resources[index] else []
+        return self._dask("worker", "--nthreads", "1", "--memory-limit", "0", "--no-dashboard", *declared)
 
     def _dask(self, role: str, *arguments: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "dask", role, "--scheduler-file", str(self._address_file)]

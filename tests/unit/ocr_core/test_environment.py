@@ -18,6 +18,7 @@ from ocr_core import (
     require_environment,
 )
 from ocr_core.engines.tessdata import Wanted, find_tessdata
+from ocr_core.environment import joined_versions
 from ocr_core.options import RecognizeOptions, TextLayerOptions
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -96,3 +97,12 @@ def test_the_public_face_is_exactly_all() -> None:
     assert dir(ocr_core) == sorted(ocr_core.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         ocr_core.nothing  # noqa: B018
+
+
+def test_the_parts_of_the_work_need_and_are_made_by_what_they_use_and_together_by_all() -> None:
+    options = PipelineOptions.model_validate({"recognize": {"engine": "auto"}})
+    assert [check.name for check in check_environment(options, "lines")] == ["ppocr models"]
+    pages, lines = engine_versions(options, "pages"), engine_versions(options, "lines")
+    assert ("model:ppocr-rec" in pages, "tesseract" in lines, "model:ppocr-det" in lines) == (False, False, False)
+    assert joined_versions(pages, lines) == engine_versions(options)
+    assert joined_versions({"a": "1", "b": "2"}, {"b": "3"}) == {"a": "1", "b": "2 and 3"}

@@ -1,0 +1,168 @@
+"""Lines are read by workers that declare a resource: who did what, the same rows, and what happens when they die."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pyarrow.parquet as pq
+import pytest
+from deltalake import DeltaTable
+from distributed import Client
+
+from flows.api import Stream
+from ocr_core.errors import ConfigError, EnvironmentFault, WorkersLostError
+from ocr_core.limits import LimitOptions
+from ocr_core.page_worker import BegunPage
+from tasks.config import StreamConfig, build_config
+from tasks.placement import by_task
+from tasks.range_parts import BegunRange, begin_range
+from tasks.range_work import RangeJob
+from tasks.sources import list_files
+from tests.faults.campaign import Cluster
+from tests.generators import page_image
+
+GPU = {"GPU": 1}
+PAGES = [["Carriage paid in advance", "Fourteen barrels of tar"], ["No returns after May"], []]
+FILES = 2
+VOLATILE = {"processing_ms", "batch_id", "timestamp", "overlay_path"}
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    for number in range(FILES):
+        first, *rest = [page_image([*lines, f"Sheet {number}"] if lines else []) for lines in PAGES]
+        first.save(folder / f"{number}.tiff", save_all=True, append_images=rest, dpi=(150, 150))
+    return folder
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    made = Cluster(tmp_path, 2, resources=["GPU=1"])
+    with Client(made.address, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
+    yield made
+    made.close()
+
+
+def config_of(inbox: Path, sink: str, cluster: Cluster | None, **execution: Any) -> StreamConfig:
+    return build_config(
+        {
+            "source": {"url": str(inbox)},
+            "sink": {"url": str(inbox.parent / sink)},
+            "pipeline": {
+                "text_layer": {"mode": "ignore"},
+                "recognize": {"engine": "auto", "routing": {"threshold": 100}, "ppocr": {"scripts": ["latin"]}},
+                "draw": {"label": "text"},
+            },
+            "execution": {
+                "scheduler": cluster.address if cluster else None,
+                "workers": 1,
+                "pages_per_range": 2,
+                **execution,
+            },
+        }
+    )
+
+
+def run(config: StreamConfig, *observers: Callable[[Any], None]) -> list[dict[str, Any]]:
+    with Stream(config, observers=observers) as stream:
+        stream.run()
+    rows = pq.read_table(DeltaTable(f"{config.sink.url}/pages").file_uris()).to_pylist()
+    return sorted(rows, key=lambda row: (str(row["path"]), row["pagenum"]))
+
+
+def test_each_part_runs_where_it_belongs_and_the_rows_are_the_same(inbox: Path, cluster: Cluster) -> None:
+    with Client(cluster.address, set_as_default=False) as client:
+        pages, lines = by_task(client, GPU)
+        assert (len(pages), len(lines), set(pages) & set(lines)) == (1, 1, set())
+        client.get_task_stream(count=0)  # from here on the scheduler takes notes
+        apart = run(config_of(inbox, "apart", cluster, recognize_resources=GPU))
+        noted = client.get_task_stream(count=100_000)
+    ran = {(task["key"].partition("-")[0], task["worker"]) for task in noted if task["status"] == "OK"}
+    assert {one for one in ran if one[0].endswith("_range")} == {
+        ("begin_range", *pages),
+        ("read_range", *lines),
+        ("finish_range", *pages),
+    }
+    together = run(config_of(inbox, "together", None))
+    assert len(apart) == FILES * len(PAGES)
+    for one, other in zip(apart, together, strict=True):
+        assert {name: one[name] for name in one.keys() - VOLATILE} == {
+            name: other[name] for name in other.keys() - VOLATILE
+        }
+        assert Path(one["overlay_path"].removeprefix("file://")).name == Path(other["overlay_path"]).name
+    assert "Fourteen barrels of tar" in apart[0]["text"]
+    assert {row["engine"] for row in apart} > {"tesseract"}
+
+
+def test_only_crops_of_lines_travel(inbox: Path) -> None:
+    file = list_files(config_of(inbox, "tables", None).source)[0]
+    pipeline = config_of(inbox, "tables", None).pipeline.canonical()
+    begun = begin_range(RangeJob(file, (), 3, None, "main", pipeline, LimitOptions(), str(inbox.parent / "tables")))
+    assert isinstance(begun, BegunRange)
+    waiting = [page for page in begun.file.pages if isinstance(page, BegunPage)]
+    assert [page.pagenum for page in waiting] == [0, 1], "a blank page has nothing to read"
+    page = 1275 * 1650
+    assert 0 < sum(one.size for one in waiting) < page / 10
+
+
+@pytest.mark.parametrize("victim", [0, 1])
+def test_a_worker_of_either_kind_dies_and_its_pages_are_redone(inbox: Path, cluster: Cluster, victim: int) -> None:
+    """The nanny starts the worker anew, at another address: what was bound to the old one is given up and run again."""
+    struck: list[int] = []
+
+    def strike(event: object) -> None:
+        if type(event).__name__ == "RangeDone" and not struck:
+            (worker,) = _workers(cluster.nannies()[victim])
+            struck.append(worker.pid)
+            worker.kill()
+
+    config = config_of(inbox, "tables", cluster, recognize_resources=GPU, pages_per_range=1)
+    rows = run(config, strike)
+    assert struck
+    assert len(rows) == FILES * len(PAGES)
+    assert {row["exception_kind"] for row in rows} == {None}
+
+
+def _workers(nanny: psutil.Process) -> list[psutil.Process]:
+    return [child for child in nanny.children() if "resource_tracker" not in " ".join(child.cmdline())]
+
+
+def test_when_nobody_is_left_who_reads_the_run_ends_and_says_so(inbox: Path, cluster: Cluster) -> None:
+    def strike(event: object) -> None:
+        if type(event).__name__ == "RangeDone":
+            nanny = cluster.nannies()[0]
+            workers = _workers(nanny)
+            for process in [nanny, *workers]:
+                if process.is_running():
+                    process.kill()
+
+    config = config_of(inbox, "tables", cluster, recognize_resources=GPU, pages_per_range=1, worker_wait_seconds=2)
+    with pytest.raises(WorkersLostError):
+        run(config, strike)
+
+
+def test_a_resource_nobody_has_is_said_at_once(inbox: Path, cluster: Cluster) -> None:
+    with pytest.raises(EnvironmentFault, match="no Dask worker declares TPU=2") as caught:
+        run(config_of(inbox, "tables", cluster, recognize_resources={"TPU": 2}))
+    assert f'dask worker {cluster.address} --nthreads 1 --resources "TPU=2"' in caught.value.remedy
+    with pytest.raises(EnvironmentFault, match="a run's own workers declare nothing") as caught:
+        run(config_of(inbox, "tables", None, recognize_resources=GPU))
+    assert '--resources "GPU=1"' in caught.value.remedy
+    assert not (inbox.parent / "tables" / "pages").exists()
+
+
+def test_engines_that_read_whole_pages_have_no_use_for_it(inbox: Path) -> None:
+    with pytest.raises(ConfigError, match="recognize_resources is for engines that read lines"):
+        build_config(
+            {
+                "source": {"url": str(inbox)},
+                "sink": {"url": "tables"},
+                "execution": {"recognize_resources": GPU},
+            }
+        )
