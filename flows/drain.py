@@ -18,7 +18,7 @@ from flows.reporting import batch_progress, file_done
 from ocr_core.environment import engine_versions, pipeline_id, require_environment
 from ocr_core.errors import EnvironmentFault, FailureKind
 from tasks.cleaning import Cleaner, refuse_unsafe_cleaning
-from tasks.commit import commit_batch
+from tasks.commit import commit_batch, seen_after
 from tasks.config import StreamConfig
 from tasks.open_batch import FileReport, ProcessedBatch
 from tasks.operations import Committed
@@ -292,8 +292,7 @@ class StreamRun:
         batch = replace(item.batch, planned_at=max(self._seen, item.batch.planned_at))
         replaced = processed.complete if batch.redo else ()
         committed = commit_batch(item.config, batch, processed.spool, processed.complete, replace=replaced)
-        if committed.batch_id == batch.planned_at + 1:  # nobody's lies between, and ours has no file of a later batch
-            self._seen = committed.batch_id
+        self._seen = seen_after(batch.planned_at, committed)
         if committed.batch_id is not None:
             self._publish(BatchCommitted(committed.batch_id, committed.version, len(committed.files)))
         return committed

@@ -40,7 +40,7 @@ from tasks.operations import (
 from tasks.rows import ResultSpool
 from tasks.sinks import Runner, open_sink
 
-__all__ = ["MAX_ATTEMPTS", "Committed", "Upsert", "commit_batch", "commit_steps", "run_steps"]
+__all__ = ["MAX_ATTEMPTS", "Committed", "Upsert", "commit_batch", "commit_steps", "run_steps", "seen_after"]
 
 MAX_ATTEMPTS = 12
 _FIRST_DELAY = 0.05
@@ -194,6 +194,19 @@ def _attempt(loop: _Loop, *, only_look: bool) -> Generator[Operation, Answer, Co
     version = yield Append(choice.files, batch_id, loop.commit_id, choice.replacing)
     assert isinstance(version, int)
     return loop.committed(choice, batch_id, version)
+
+
+def seen_after(planned_at: int, committed: Committed) -> int:
+    """Returns up to which `batch_id` there can be nothing of the same run's later batches, after one of its commits.
+
+    Where the commit got the very next number nobody's lies between, and its own files are in no later batch. Else those
+    who were between are still to be looked at.
+
+    Args:
+        planned_at: Up to which there was nothing of them before.
+        committed: What came of the batch.
+    """
+    return committed.batch_id if committed.batch_id == planned_at + 1 else planned_at
 
 
 def run_steps(steps: Steps, runner: Runner) -> Committed:

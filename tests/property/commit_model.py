@@ -19,9 +19,19 @@ from functools import partial
 from typing import Any
 
 from ocr_core.errors import TransientError
-from tasks.commit import Upsert, commit_steps
+from tasks.commit import Upsert, commit_steps, seen_after
 from tasks.model import FileKey
-from tasks.operations import Append, CommittedSince, FindCommit, Landed, ModifiedSince, Open, Opened, Operation
+from tasks.operations import (
+    Append,
+    Committed,
+    CommittedSince,
+    FindCommit,
+    Landed,
+    ModifiedSince,
+    Open,
+    Opened,
+    Operation,
+)
 
 STREAM = "main"
 
@@ -165,15 +175,18 @@ def inkstream_trigger(world: World, batch_size: int, does: str) -> Driver:
         known = {key for key, _ in rows}
         new = [key for key in listed if key not in known]
         replacing = frozenset()
-    wanted = {"run": new, "replace": there, "forget": there[:1]}[does]
+    wanted = {"run": new, "partly": new[1:], "replace": there, "forget": there[:1]}[does]
     for start in range(0, len(wanted), batch_size):
-        yield from _commit(world, wanted[start : start + batch_size], planned_at, does, replacing)
+        committed = yield from _commit(world, wanted[start : start + batch_size], planned_at, does, replacing)
+        planned_at = seen_after(planned_at, committed)
         yield from _project(world)
     if not wanted:
         yield from _project(world)
 
 
-def _commit(world: World, batch: list[FileKey], planned_at: int, does: str, replacing: frozenset[str]) -> Driver:
+def _commit(
+    world: World, batch: list[FileKey], planned_at: int, does: str, replacing: frozenset[str]
+) -> Generator[Step, Any, Committed]:
     keys = dict(enumerate(batch))
     upsert = Upsert({index: modified(key) for index, key in keys.items()}, replacing) if world.upsert else None
     steps = commit_steps(keys, commit_id=world.fresh_id(), planned_at=planned_at, upsert=upsert, max_attempts=4)
@@ -191,8 +204,9 @@ def _commit(world: World, batch: list[FileKey], planned_at: int, does: str, repl
             resume = partial(steps.send, answer)
         try:
             operation = resume()
-        except StopIteration:
-            return
+        except StopIteration as stop:
+            committed: Committed = stop.value
+            return committed
 
 
 def table_step(table: ModelTable, handle: int, operation: Operation, keys: dict[int, FileKey], does: str) -> Step:
@@ -275,6 +289,7 @@ def run_schedule(
     batch_size: int,
     replacing: int,
     forgetting: int = -1,
+    partly: int = -1,
     upsert: bool = False,
 ) -> World:
     """Runs drivers as the schedule says, then one undisturbed until it finds nothing new.
@@ -285,6 +300,7 @@ def run_schedule(
         batch_size: Files in a batch at most.
         replacing: Index of the driver that reprocesses what is there instead of what is new; -1: none.
         forgetting: Index of the driver that forgets what is there, a file at a time; -1: none.
+        partly: Index of the driver that cannot read the first new file and leaves it out; -1: none.
         upsert: Whether a newer version of a path takes the place of the older.
 
     Returns:
@@ -300,7 +316,7 @@ def run_schedule(
                 _befall(world, event)
             else:
                 driver = running.pop(number, None)
-                does = {replacing: "replace", forgetting: "forget"}.get(number, "run")
+                does = {replacing: "replace", forgetting: "forget", partly: "partly"}.get(number, "run")
                 driver = driver or _Running(trigger(world, batch_size, does))
                 if driver.advance(event):
                     running[number] = driver

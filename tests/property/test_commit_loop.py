@@ -31,6 +31,7 @@ KEYS = {0: ("file:///a", "e", 1), 1: ("file:///b", "e", 2)}
 
 bursts = st.tuples(st.integers(0, 2), st.integers(0, 12), st.sampled_from(EVENTS))
 schedules = st.lists(bursts, max_size=25)
+special_drivers = st.fixed_dictionaries({name: st.integers(-1, 2) for name in ("replacing", "forgetting", "partly")})
 
 
 def _is_clean(world: World) -> bool:
@@ -38,22 +39,21 @@ def _is_clean(world: World) -> bool:
 
 
 @settings(max_examples=600)
-@given(schedule=schedules, batch_size=st.integers(1, 4), replacing=st.integers(-1, 2), forgetting=st.integers(-1, 2))
+@given(schedule=schedules, batch_size=st.integers(1, 4), drivers=special_drivers)
 def test_every_file_version_is_there_exactly_once_and_what_was_forgotten_stays_so(
-    schedule: list[tuple[int, int, str]], batch_size: int, replacing: int, forgetting: int
+    schedule: list[tuple[int, int, str]], batch_size: int, drivers: dict[str, Any]
 ) -> None:
-    world = run_schedule(inkstream_trigger, schedule, batch_size=batch_size, replacing=replacing, forgetting=forgetting)
+    world = run_schedule(inkstream_trigger, schedule, batch_size=batch_size, **drivers)
     assert world.duplicated() == set()
     assert world.lost() == set()
     assert world.resurrected() == set()
 
 
 @settings(max_examples=600)
-@given(schedule=schedules, batch_size=st.integers(1, 4), replacing=st.integers(-1, 2), forgetting=st.integers(-1, 2))
+@given(schedule=schedules, batch_size=st.integers(1, 4), drivers=special_drivers)
 def test_upserts_leave_the_newest_version_of_each_path_and_nothing_else(
-    schedule: list[tuple[int, int, str]], batch_size: int, replacing: int, forgetting: int
+    schedule: list[tuple[int, int, str]], batch_size: int, drivers: dict[str, Any]
 ) -> None:
-    drivers = {"replacing": replacing, "forgetting": forgetting}
     world = run_schedule(inkstream_trigger, schedule, batch_size=batch_size, upsert=True, **drivers)
     assert world.duplicated() == set()
     assert set(world.count()) == set(world.listing())
@@ -103,6 +103,20 @@ def test_without_the_check_before_the_append_the_oracle_sees_duplicates(
 ) -> None:
     monkeypatch.setattr(commit_model, "table_step", _answering(CommittedSince, frozenset()))
     assert _fails(inkstream_trigger)
+
+
+def test_a_run_that_forgets_who_was_between_its_commits_writes_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    def careless(planned_at: int, committed: Committed) -> int:
+        return planned_at if committed.batch_id is None else committed.batch_id
+
+    def writes_twice(schedule: list[tuple[int, int, str]]) -> bool:
+        return bool(run_schedule(inkstream_trigger, schedule, batch_size=1, replacing=-1, partly=0).duplicated())
+
+    sought = settings(max_examples=2000, database=None, derandomize=True)
+    with pytest.raises(NoSuchExample):
+        find(schedules, writes_twice, settings=sought)
+    monkeypatch.setattr(commit_model, "seen_after", careless)
+    assert find(schedules, writes_twice, settings=sought)
 
 
 def _delete_only(table: ModelTable, version: int) -> list[tuple[FileKey, int]]:
