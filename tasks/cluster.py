@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ocr_core.environment import Part, joined_versions, pipeline_id
 from ocr_core.errors import EnvironmentFault, InkstreamError, WorkersLostError
 from ocr_core.options import PipelineOptions
 from tasks.config import ExecutionOptions
+from tasks.copies import leave_copies
 from tasks.interrupts import interrupts_held
 from tasks.placement import by_task, require_readers, wanted
 from tasks.range_work import check_worker
+
+_GOODBYE_SECONDS = 10
 
 
 @contextmanager
@@ -108,7 +111,10 @@ def _connect(execution: ExecutionOptions) -> Iterator[Any]:
                 "start one with `dask scheduler --host 127.0.0.1 --no-dashboard`, or leave execution.scheduler out",
             ) from None
         with client:
-            yield client
+            try:
+                yield client
+            finally:
+                _leave_copies(client)
         return
     with interrupts_held():
         cluster = LocalCluster(
@@ -123,3 +129,10 @@ def _connect(execution: ExecutionOptions) -> Iterator[Any]:
         )
     with cluster, Client(cluster, set_as_default=False) as client:
         yield client
+
+
+def _leave_copies(client: Any) -> None:
+    """Has workers that live on remove what they keep of this run; one that cannot be reached does so by itself."""
+    with suppress(Exception):
+        if client.status == "running":
+            client.sync(client._run, leave_copies, client.id, on_error="ignore", callback_timeout=_GOODBYE_SECONDS)

@@ -210,7 +210,8 @@ class _Originals:
         except OSError as error:
             raise EnvironmentFault(f"cannot keep a copy in {self._folder}: {error}", "make room there") from error
         finally:
-            target.unlink(missing_ok=True)
+            for copy in (target, fetched.local_path):
+                copy.unlink(missing_ok=True)
 
 
 def _latest(table: DeltaTable, stream: str, patterns: Sequence[str]) -> list[StoredFile]:

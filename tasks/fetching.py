@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import random
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,13 +12,12 @@ from pathlib import Path
 from typing import IO
 
 from ocr_core.errors import DocumentError, EnvironmentFault, FailureKind, SourceChangedError, TransientError
-from tasks.model import FileKey, FileVersion
+from tasks.model import FileVersion
 from tasks.paths import decode
 from tasks.stores import State, credentials_remedy, is_credential_fault, is_forbidden, is_gone, open_store
 
 _CHUNK = 1 << 20
 _ATTEMPTS = 3
-_CACHE_BYTES = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +25,7 @@ class Fetched:
     """A private copy of one file version.
 
     Attributes:
-        local_path: Where the copy is. It stays until the same thread fetches another file.
+        local_path: Where the copy is.
         content_hash: SHA-256 of its bytes, hex.
         version_id: The object's version id, where the store has one.
     """
@@ -39,14 +35,13 @@ class Fetched:
     version_id: str | None
 
 
-def fetch(file: FileVersion, cache_dir: Path, max_bytes: int, *, budget_bytes: int = _CACHE_BYTES) -> Fetched:
-    """Gives a local copy of exactly this version of the file, reading it only if no copy is left from before.
+def fetch(file: FileVersion, folder: Path, max_bytes: int) -> Fetched:
+    """Makes a local copy of exactly this version of the file.
 
     Args:
         file: The version that was planned.
-        cache_dir: Where copies are kept; one for the process.
+        folder: Where; made if it is not there. A copy of the same version that is there is made anew.
         max_bytes: Bytes a file may have.
-        budget_bytes: Bytes the copies may take together; what each thread fetched last is kept anyway.
 
     Raises:
         DocumentError: If the file is too large (`limit`), or may never be read (`unreadable`).
@@ -54,60 +49,23 @@ def fetch(file: FileVersion, cache_dir: Path, max_bytes: int, *, budget_bytes: i
         TransientError: If it, or the disk for the copy, could not be used just now.
         EnvironmentFault: If no file could be read with these credentials.
     """
+    require_size(file, max_bytes)
+    return _copy_with_retries(file, folder / copy_name(file))
+
+
+def require_size(file: FileVersion, max_bytes: int) -> None:
+    """Refuses a file that is too large.
+
+    Raises:
+        DocumentError: If it is (`limit`).
+    """
     if file.size > max_bytes:
         raise DocumentError(FailureKind.LIMIT, f"the file has {file.size} bytes; {max_bytes} are allowed")
-    with _CACHES_LOCK:
-        cache = _CACHES.setdefault(cache_dir, _Cache(cache_dir))
-    return cache.get(file, budget_bytes)
 
 
-class _Cache:
-    """Copies by file version, least recently used first; each thread's latest one is pinned."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._lock = threading.Lock()
-        self._copies: OrderedDict[FileKey, Fetched] = OrderedDict()
-        self._busy: dict[FileKey, threading.Lock] = {}
-        self._pinned: dict[int, FileKey] = {}
-
-    def get(self, file: FileVersion, budget: int) -> Fetched:
-        with self._lock:
-            self._pinned[threading.get_ident()] = file.key
-            turn = self._busy.setdefault(file.key, threading.Lock())
-        with turn:
-            with self._lock:
-                fetched = self._copies.get(file.key)
-            if fetched is None or not fetched.local_path.exists():
-                with self._lock:
-                    self._evict(budget - file.size)  # room first: on a full disk no copy would ever be made
-                fetched = _copy_with_retries(file, self._target(file))
-            with self._lock:
-                self._copies[file.key] = fetched
-                self._copies.move_to_end(file.key)
-                self._evict(budget)
-        return fetched
-
-    def _target(self, file: FileVersion) -> Path:
-        digest = hashlib.sha256(repr(file.key).encode()).hexdigest()[:32]
-        return self._folder / f"{os.getpid()}-{digest}"
-
-    def _evict(self, budget: int) -> None:
-        alive = {thread.ident for thread in threading.enumerate()}
-        self._pinned = {ident: key for ident, key in self._pinned.items() if ident in alive}
-        pinned = set(self._pinned.values())
-        total = sum(size for _, _, size in self._copies)
-        for key in list(self._copies):
-            if total <= budget:
-                return
-            if key not in pinned:
-                total -= key[2]
-                self._copies.pop(key).local_path.unlink(missing_ok=True)
-                self._busy.pop(key, None)
-
-
-_CACHES: dict[Path, _Cache] = {}
-_CACHES_LOCK = threading.Lock()
+def copy_name(file: FileVersion) -> str:
+    """Returns what a copy of this version is called: 32 hex digits, the same in every process."""
+    return hashlib.sha256(repr(file.key).encode()).hexdigest()[:32]
 
 
 def _copy_with_retries(file: FileVersion, target: Path) -> Fetched:
@@ -124,19 +82,17 @@ def _copy_with_retries(file: FileVersion, target: Path) -> Fetched:
 
 
 def _copy(file: FileVersion, target: Path) -> Fetched:
-    partial = target.with_name(f"{target.name}.{threading.get_ident()}.partial")
     try:
         with _disk_errors(target.parent):
             target.parent.mkdir(parents=True, exist_ok=True)
-            sink = partial.open("wb")
+            sink = target.open("wb")
         with sink:
             copy = _Copy(sink, target.parent)
             version_id = _read_into(copy, file)
         copy.require_length(file)
-        with _disk_errors(target.parent):
-            partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
     return Fetched(target, copy.hash.hexdigest(), version_id)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ocr_core.errors import FailureKind, TransientError
 from tasks.config import StreamConfig
+from tasks.copies import Place
 from tasks.dispatch import Dispatch, FileState, PageRange
 from tasks.kept_rows import keep_other_pages
 from tasks.model import Batch, FileVersion, Redo
@@ -106,8 +107,13 @@ class OpenBatch:
             again=batch.redo.again if batch.redo else None,
         )
 
-    def job(self, work: PageRange) -> RangeJob:
-        """Returns what a worker needs to run a range."""
+    def job(self, work: PageRange, run: str) -> RangeJob:
+        """Returns what a worker needs to run a range.
+
+        Args:
+            work: The range.
+            run: The name of those who share copies of files: all workers of one client.
+        """
         return RangeJob(
             file=self.processed.batch.files[work.file],
             pages=work.pages,
@@ -117,6 +123,7 @@ class OpenBatch:
             pipeline=self._pipeline,
             limits=self._config.execution.limits,
             sink_url=self._config.sink.url,
+            copies=Place(run, self._config.execution.copies_mb),
         )
 
     def finish(self) -> ProcessedBatch:

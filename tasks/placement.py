@@ -29,6 +29,11 @@ class Placement:
         self._pages = list(pages)
         self._placed: dict[Future[Any], frozenset[str]] = {}
 
+    @property
+    def run(self) -> str:
+        """What the workers call the run whose copies of files they share: all that one client has them do."""
+        return str(self._client.id)
+
     def threads(self) -> int:
         """Returns how many threads pages can run on now; 0 while nobody is there to do one of the parts.
 

@@ -112,7 +112,7 @@ class Processing:
             if found is None:
                 return
             whose = batch if found[0] is batch.dispatch or following is None else following
-            future = self._workers.submit(whose.job(found[1]))
+            future = self._workers.submit(whose.job(found[1], self._workers.run))
             self._running[future.key] = (whose, found[1], future)
             future.add_done_callback(self._ended.put)
 

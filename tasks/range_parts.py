@@ -7,6 +7,7 @@ are crops of lines one way and their texts back.
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from ocr_core.environment import joined_versions
@@ -20,7 +21,7 @@ from tasks.range_work import (
     RangeResult,
     Unforeseen,
     as_value,
-    fetch_file,
+    held_file,
     line_worker,
     page_worker,
     pages_to_read,
@@ -108,8 +109,9 @@ def _finish(job: RangeJob, read: ReadRange) -> RangeResult:
     options, own = worker_identity(job.pipeline, "pages")
     worker = _pages(options, job)
     waits = any(isinstance(page, ReadPage) for page in read.file.pages)
-    path = fetch_file(job).local_path if options.draw and waits else None
-    pages = [page if isinstance(page, PageResult) else worker.finish(path, page) for page in read.file.pages]
+    with held_file(job) if options.draw and waits else nullcontext() as fetched:
+        path = fetched.local_path if fetched else None
+        pages = [page if isinstance(page, PageResult) else worker.finish(path, page) for page in read.file.pages]
     done: FilePages[PageResult] = FilePages(read.file.total, pages, read.file.content_hash, read.file.version_id)
     result = range_result(job, done, options, joined_versions(own, read.versions), started)
     return replace(result, peak_rss=max(read.peak_rss, result.peak_rss))

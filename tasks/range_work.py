@@ -11,9 +11,9 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ocr_core.environment import Part, engine_versions, pipeline_id, require_environment
@@ -23,11 +23,11 @@ from ocr_core.line_worker import LineWorker
 from ocr_core.options import PipelineOptions
 from ocr_core.page import Failure, PageResult, nothing_selected
 from ocr_core.page_worker import PageWorker
-from tasks.fetching import Fetched, fetch
+from tasks.copies import Place, copies_of
+from tasks.fetching import Fetched
 from tasks.model import FileVersion
 from tasks.overlays import overlay_key, put_overlay
 from tasks.rows import page_rows
-from tasks.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,6 +48,7 @@ class RangeJob:
         pipeline: `PipelineOptions` as canonical JSON.
         limits: What a page may cost.
         sink_url: Where overlays go.
+        copies: Where the copy of the file is kept.
     """
 
     file: FileVersion
@@ -58,6 +59,7 @@ class RangeJob:
     pipeline: str
     limits: LimitOptions
     sink_url: str
+    copies: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +169,8 @@ def with_file(job: RangeJob, work: Callable[[str], tuple[int, Sequence[Outcome |
     total: int | None
     pages: list[Outcome | PageResult]
     try:
-        fetched = fetch_file(job)
-        total, done = work(str(fetched.local_path))
+        with held_file(job) as fetched:
+            total, done = work(str(fetched.local_path))
         pages = [*done]
     except DocumentError as error:
         total, pages = job.total, [*_unreadable(job, error)]
@@ -176,9 +178,9 @@ def with_file(job: RangeJob, work: Callable[[str], tuple[int, Sequence[Outcome |
     return FilePages(total, pages, hashed, fetched.version_id if fetched else None)
 
 
-def fetch_file(job: RangeJob) -> Fetched:
-    """Returns a local copy of a job's file; see `fetch`."""
-    return fetch(job.file, _cache_dir(), max_bytes=job.limits.max_file_mb * MEBIBYTE)
+def held_file(job: RangeJob) -> AbstractContextManager[Fetched]:
+    """Gives a local copy of a job's file for the time of the block; see `Copies.hold`."""
+    return copies_of(job.copies).hold(job.file, job.limits.max_file_mb * MEBIBYTE)
 
 
 def pages_to_read(job: RangeJob, options: PipelineOptions, worker: PageWorker, path: str) -> tuple[int, Sequence[int]]:
@@ -307,11 +309,6 @@ def line_worker(options: PipelineOptions, limits: LimitOptions) -> LineWorker:
             _lines[:] = [LineWorker(options.recognize, limits)]
             atexit.register(_lines[0].close)
         return _lines[0]
-
-
-@cache
-def _cache_dir() -> Path:
-    return scratch_folder()
 
 
 def peak_rss() -> int:

@@ -29,6 +29,12 @@ class ExecutionOptions(Options):
         ge=1,
         description="tries of a page range that meets a passing fault, before its file is left for the next trigger",
     )
+    copies_mb: int = Field(
+        2048,
+        ge=0,
+        description="MiB of source files that the workers of one machine keep together while a run goes on, so that a "
+        "file is fetched once a machine; files that are being read are kept beyond that",
+    )
     worker_wait_seconds: float = Field(
         60.0, gt=0, description="seconds to wait for a worker while there is none, before giving up for now"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from ocr_core.errors import ConfigError, EnvironmentFault, WorkersLostError
 from ocr_core.limits import LimitOptions
 from ocr_core.page_worker import BegunPage
 from tasks.config import StreamConfig, build_config
+from tasks.copies import Place
 from tasks.placement import by_task
 from tasks.range_parts import BegunRange, begin_range
 from tasks.range_work import RangeJob
@@ -103,7 +105,8 @@ def test_each_part_runs_where_it_belongs_and_the_rows_are_the_same(inbox: Path, 
 def test_only_crops_of_lines_travel(inbox: Path) -> None:
     file = list_files(config_of(inbox, "tables", None).source)[0]
     pipeline = config_of(inbox, "tables", None).pipeline.canonical()
-    begun = begin_range(RangeJob(file, (), 3, None, "main", pipeline, LimitOptions(), str(inbox.parent / "tables")))
+    sink, copies = str(inbox.parent / "tables"), Place(uuid.uuid4().hex, 10)
+    begun = begin_range(RangeJob(file, (), 3, None, "main", pipeline, LimitOptions(), sink, copies))
     assert isinstance(begun, BegunRange)
     waiting = [page for page in begun.file.pages if isinstance(page, BegunPage)]
     assert [page.pagenum for page in waiting] == [0, 1], "a blank page has nothing to read"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from ocr_core.errors import EnvironmentFault, FailureKind, SourceChangedError
 from ocr_core.limits import LimitOptions
 from ocr_core.options import PipelineOptions, RecognizeOptions, TextLayerMode, TextLayerOptions
 from tasks.config import SourceOptions
+from tasks.copies import Place
 from tasks.range_work import RangeJob, RangeResult, run_range
 from tasks.sources import list_files
 from tests.faults.documents import tiny_pdf
@@ -19,7 +21,8 @@ PIPELINE = PipelineOptions(text_layer=TextLayerOptions(mode=TextLayerMode.ONLY))
 
 def job(folder: Path, *pages: int, total: int | None = None, pipeline: str = PIPELINE) -> RangeJob:
     (file,) = list_files(SourceOptions(url=str(folder)))
-    return RangeJob(file, pages, 2, total, "main", pipeline, LimitOptions(max_file_mb=1), str(folder.parent / "tables"))
+    limits, sink = LimitOptions(max_file_mb=1), str(folder.parent / "tables")
+    return RangeJob(file, pages, 2, total, "main", pipeline, limits, sink, Place(uuid.uuid4().hex, 1))
 
 
 @pytest.fixture

@@ -2,11 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
-import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -24,7 +21,6 @@ from tasks.fetching import fetch
 from tasks.model import FileVersion
 from tasks.paths import decode
 from tasks.sources import list_files, refuse_sink_under_source
-from tasks.stores.local import LocalStore
 
 MIB = 1 << 20
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -291,56 +287,3 @@ def test_reading_is_tried_again_and_a_disk_that_stays_full_is_the_moments_fault(
     with pytest.raises(TransientError, match="No space left"):
         fetch(file, tmp_path / "cache", MIB)
     assert len(tries) == 3
-
-
-def test_one_copy_serves_every_thread_and_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    put(tmp_path / "in/a", b"x" * 1000)
-    file = only(tmp_path / "in")
-    reads: list[str] = []
-    read = LocalStore.read
-
-    def counting(store: LocalStore, path: str, *how: Any) -> None:
-        reads.append(path)
-        read(store, path, *how)
-
-    monkeypatch.setattr(LocalStore, "read", counting)
-    together = threading.Barrier(6)
-
-    def work() -> None:
-        together.wait()
-        fetch(file, tmp_path / "cache", MIB)
-
-    threads = [threading.Thread(target=work) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(reads) == 1
-
-
-def test_copies_stay_within_the_budget_but_for_those_in_use(tmp_path: Path) -> None:
-    for number in range(5):
-        put(tmp_path / f"in/{number}", bytes([number]) * 10)
-    files = list_files(SourceOptions(url=str(tmp_path / "in")))
-    cache = tmp_path / "cache"
-    in_use = threading.Event()
-    checked = threading.Event()
-    kept: list[bytes] = []
-
-    def hold() -> None:
-        path = fetch(files[0], cache, MIB, budget_bytes=20).local_path
-        in_use.set()
-        assert checked.wait(30)
-        kept.append(path.read_bytes())
-
-    holder = threading.Thread(target=hold)
-    holder.start()
-    assert in_use.wait(30)
-    for file in files[1:]:
-        assert fetch(file, cache, MIB, budget_bytes=20).local_path.exists()
-        assert len(os.listdir(cache)) <= 2
-    checked.set()
-    holder.join()
-    assert kept == [b"\0" * 10]
-    fetch(files[1], cache, MIB, budget_bytes=20)
-    assert stat.S_ISREG(fetch(files[1], cache, MIB).local_path.stat().st_mode)

@@ -1,0 +1,67 @@
+"""A long file is fetched once a machine, however many ranges and workers read it, and its copy goes with the run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.tables import PagesTable
+from tests.faults.campaign import Cluster
+from tests.faults.documents import tiny_pdf
+from tests.faults.s3_proxy import Proxy, s3_proxy
+from tests.integration.command import run_json, settings
+
+PAGES = 48
+CHEAP = settings(
+    pipeline__text_layer__mode="only",
+    pipeline__render__resolution=72,
+    execution__pages_per_range=2,
+    execution__window_per_worker=1,
+)
+
+
+@pytest.fixture
+def source(s3: Any, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    for name in ("one.pdf", "two.pdf"):
+        pages = [f"{name} has a page {number}" for number in range(PAGES)]
+        s3.put_object(Bucket=bucket, Key=f"in/{name}", Body=tiny_pdf(*pages))
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    return f"s3://{bucket}/in"
+
+
+def fetched(proxy: Proxy) -> list[str]:
+    return [one.path.rpartition("/")[2] for one in proxy.asked() if one.method == "GET" and "/in/" in one.path]
+
+
+def left(folder: Path) -> list[Path]:
+    return list((folder / "temporary").glob("inkstream-files-*"))
+
+
+def run_through(proxy: Proxy, source: str, folder: Path, *options: str) -> None:
+    places = ["--source", source, "--sink", str(folder / "tables")]
+    environment = {**os.environ, "AWS_ENDPOINT_URL": proxy.endpoint}
+    (*_, summary) = run_json(*places, *CHEAP, *options, environment=environment)
+    assert (summary["files"], summary["pages"], summary["failed_pages"]) == (2, 2 * PAGES, 0)
+    assert sorted(fetched(proxy)) == ["one.pdf", "two.pdf"]
+    assert PagesTable(str(folder / "tables")).rows().num_rows == 2 * PAGES
+
+
+def test_the_workers_of_a_run(source: str, endpoint: str, tmp_path: Path) -> None:
+    with s3_proxy(tmp_path, endpoint) as proxy:
+        run_through(proxy, source, tmp_path, *settings(execution__workers=3))
+    assert left(tmp_path) == []
+
+
+def test_workers_that_live_on(source: str, endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with s3_proxy(tmp_path, endpoint) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+        cluster = Cluster(tmp_path, 2)
+        try:
+            run_through(proxy, source, tmp_path, *settings(execution__scheduler=cluster.address))
+            assert left(tmp_path) == []
+        finally:
+            cluster.close()
