@@ -61,4 +61,4 @@ lock: $(VENV)/dev.stamp
 	  --extra polars --extra ppocr --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) demo build dist *.egg-info
+	rm -rf $(VENV) .ceph demo build dist *.egg-info

@@ -1,0 +1,263 @@
+"""A real Ceph object gateway on this machine: one monitor, one OSD and one RADOS gateway, on free loopback ports.
+
+    python -m tests.integration.ceph [FOLDER]
+
+starts one, prints how to reach it, and ends it with Ctrl-C. Ceph is taken from the system, or from Debian's packages,
+which are unpacked (not installed) under FOLDER or `.ceph` of this checkout: 66 MB to fetch, once, as root.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+from tests.integration.conftest import free_port
+
+PACKAGES = ("radosgw", "ceph-mon", "ceph-osd")
+KEY, SECRET = "testkey", "testsecret"
+UNPACKED = Path(__file__).parents[2] / ".ceph"
+START_SECONDS = 120
+FETCH_SECONDS = 240
+_WITH_US = ("setpriv", "--pdeathsig", "KILL")
+"""What it starts is killed when this process ends, however it ends."""
+
+_CONFIGURATION = """\
+[global]
+fsid = {fsid}
+mon host = [v1:127.0.0.1:{monitor}]
+ms bind msgr2 = false
+auth cluster required = none
+auth service required = none
+auth client required = none
+run dir = {run}
+admin socket = {run}/$name.asok
+pid file = {run}/$name.pid
+log file = {run}/$name.log
+crash dir = {run}
+mon data = {run}/mon
+osd data = {run}/osd
+mgr data = {run}/mgr
+keyring = {run}/keyring
+osd pool default size = 1
+osd pool default min size = 1
+osd pool default pg num = 8
+osd pool default pgp num = 8
+osd crush chooseleaf type = 0
+mon allow pool size one = true
+mon warn on pool no redundancy = false
+mon max pg per osd = 1000
+osd objectstore = bluestore
+bluestore block size = 2147483648
+osd memory target = 939524096
+setuser match path =
+{paths}
+[mon]
+public addrv = [v1:127.0.0.1:{monitor}]
+[osd]
+public addr = 127.0.0.1
+cluster addr = 127.0.0.1
+[client.rgw]
+public addr = 127.0.0.1
+rgw frontends = beast endpoint=127.0.0.1:{gateway}
+rgw data = {run}/rgw
+rgw dns name = localhost
+"""
+
+
+class CephMissingError(Exception):
+    """Ceph cannot be had or started here; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A running gateway."""
+
+    endpoint: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What leads the AWS clients to it."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_REGION": "us-east-1",
+        }
+
+
+@contextmanager
+def ceph_gateway(unpacked: Path = UNPACKED) -> Iterator[Gateway]:
+    """Starts a gateway with nothing in it, and ends it with all that belongs to it.
+
+    Args:
+        unpacked: Where Debian's packages are, or are put, if the system has no Ceph.
+
+    Raises:
+        CephMissingError: If it cannot be had or started here.
+    """
+    root = _ceph_root(unpacked)
+    with tempfile.TemporaryDirectory(prefix="ceph-", ignore_cleanup_errors=True) as folder:
+        cluster = _Cluster(root, Path(folder))
+        try:
+            yield Gateway(cluster.start())
+        finally:
+            cluster.stop()
+
+
+def _ceph_root(unpacked: Path) -> Path:
+    """Returns the folder whose `usr` has Ceph's programs."""
+    if all(shutil.which(name) for name in ("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph")):
+        return Path("/")
+    if not (unpacked / "complete").exists():
+        _unpack(unpacked)
+    return unpacked
+
+
+def _unpack(unpacked: Path) -> None:
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        raise CephMissingError("Ceph is not installed, and its packages can be fetched by root on Debian only")
+    fetched = unpacked / "packages"
+    (fetched / "partial").mkdir(parents=True, exist_ok=True)
+    get = ["apt-get", "install", "-y", "-q", "--no-install-recommends", "--reinstall", "--download-only"]
+    get += ["-o", f"Dir::Cache::archives={fetched}", *PACKAGES]
+    try:
+        if subprocess.run(get, capture_output=True, check=False, timeout=FETCH_SECONDS).returncode:
+            subprocess.run(["apt-get", "update", "-q"], capture_output=True, check=False, timeout=FETCH_SECONDS)
+            subprocess.run(get, capture_output=True, check=True, timeout=FETCH_SECONDS)
+        for package in fetched.glob("*.deb"):
+            subprocess.run(["dpkg", "-x", package, unpacked], capture_output=True, check=True)
+    except subprocess.SubprocessError as error:
+        said = (getattr(error, "stderr", None) or b"").decode(errors="replace").strip()
+        raise CephMissingError(f"Ceph's packages cannot be had here: {said or error}") from None
+    shutil.rmtree(fetched)
+    (unpacked / "complete").touch()
+
+
+class _Cluster:
+    """The processes of one Ceph, each ended with this one."""
+
+    def __init__(self, root: Path, run: Path) -> None:
+        self._run = run
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._monitor, self._gateway = free_port(), free_port()
+        self._fsid = str(uuid.uuid4())
+        self._environment: Mapping[str, str] = {**os.environ, "CEPH_CONF": str(run / "ceph.conf")}
+        paths = ""
+        if root != Path("/"):
+            (libraries,) = (root / "usr/lib").glob("*-linux-gnu")
+            where = [libraries, libraries / "ceph", root / "lib" / libraries.name, root / "usr/lib"]
+            programs = f"{root / 'usr/bin'}:{root / 'usr/sbin'}:{os.environ['PATH']}"
+            self._environment = {
+                **self._environment,
+                "LD_LIBRARY_PATH": ":".join(map(str, where)),
+                "PATH": programs,
+                "PYTHONPATH": str(root / "usr/lib/python3/dist-packages"),
+            }
+            plugins = {"plugin dir": "ceph", "erasure code dir": "ceph/erasure-code", "osd class dir": "rados-classes"}
+            paths = "\n".join(f"{name} = {libraries / folder}" for name, folder in plugins.items())
+        for name in ("mon", "osd", "mgr", "rgw"):
+            (run / name).mkdir()
+        values = {"fsid": self._fsid, "monitor": self._monitor, "gateway": self._gateway, "run": run, "paths": paths}
+        (run / "ceph.conf").write_text(_CONFIGURATION.format(**values))
+
+    def start(self) -> str:
+        keyring, everything = self._run / "keyring", ("--cap", "mon", "allow *", "--cap", "osd", "allow *")
+        self._do("ceph-authtool", "--create-keyring", keyring, "--gen-key", "-n", "mon.", "--cap", "mon", "allow *")
+        for name in ("client.admin", "client.rgw"):
+            self._do("ceph-authtool", keyring, "--gen-key", "-n", name, *everything)
+        self._do("ceph-mon", "--mkfs", "-i", "a", "--fsid", self._fsid, "--keyring", keyring)
+        self._keep("ceph-mon", "-i", "a")
+        of_osd = str(uuid.uuid4())
+        number = self._do("ceph", "osd", "new", of_osd).strip()
+        self._do("ceph-osd", "-i", number, "--mkfs", "--osd-uuid", of_osd)
+        self._keep("ceph-osd", "-i", number)
+        self._do("ceph", "osd", "crush", "add", f"osd.{number}", "1.0", "root=default", "host=localhost")
+        self._wait("its OSD", lambda: "1 up" in self._do("ceph", "osd", "stat"))
+        self._keep("radosgw", "-n", "client.rgw")
+        endpoint = f"http://127.0.0.1:{self._gateway}"
+        self._wait("its gateway", lambda: _answers(endpoint))
+        user = ["--uid=test", "--display-name=test", f"--access-key={KEY}", f"--secret-key={SECRET}"]
+        self._do("radosgw-admin", "user", "create", *user)
+        return endpoint
+
+    def stop(self) -> None:
+        for process in reversed(self._processes):
+            process.terminate()
+        for process in self._processes:
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _do(self, *command: str | Path) -> str:
+        try:
+            done = subprocess.run(
+                [*_WITH_US, *command],
+                env=self._environment,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=START_SECONDS,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise CephMissingError(f"Ceph does not start here: {error}") from None
+        if done.returncode:
+            raise CephMissingError(f"Ceph does not start here: {command[0]}: {done.stderr.strip()[-500:]}")
+        return done.stdout
+
+    def _keep(self, *command: str) -> None:
+        with (self._run / f"{command[0]}.out").open("wb") as output:
+            self._processes.append(
+                subprocess.Popen(
+                    [*_WITH_US, *command, "-f"],
+                    env=self._environment,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                )
+            )
+
+    def _wait(self, what: str, ready: Callable[[], bool]) -> None:
+        end = time.monotonic() + START_SECONDS
+        while not ready():
+            dead = [process.args for process in self._processes if process.poll() is not None]
+            if dead or time.monotonic() > end:
+                raise CephMissingError(f"Ceph does not start here: {what} does not come up {dead}")
+            time.sleep(0.1)
+
+
+def _answers(endpoint: str) -> bool:
+    try:
+        with urlopen(endpoint, timeout=5):
+            return True
+    except HTTPError:
+        return True
+    except (URLError, OSError):
+        return False
+
+
+def main() -> None:
+    """Runs a gateway until it is interrupted."""
+    started = time.monotonic()
+    with ceph_gateway(Path(sys.argv[1]) if len(sys.argv) > 1 else UNPACKED) as gateway:
+        print(f"# ready after {time.monotonic() - started:.0f} s; Ctrl-C ends it")
+        for name, value in gateway.environment.items():
+            print(f"export {name}={value}", flush=True)
+        with suppress(KeyboardInterrupt):
+            while True:
+                time.sleep(3600)
+
+
+if __name__ == "__main__":
+    main()
