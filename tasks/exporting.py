@@ -9,25 +9,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from deltalake import DeltaTable
-
 from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, SourceChangedError, TransientError
 from ocr_core.export.export_format import ExportFormat
 from ocr_core.export.pdf_writer import PdfWriter
 from ocr_core.export.text_writers import TEXT_WRITERS
 from ocr_core.page import PageResult
 from tasks.config import StreamConfig
-from tasks.delta import any_of, scan, sql_text
 from tasks.export_names import output_name
 from tasks.fetching import fetch
 from tasks.matching import matching
 from tasks.model import FileVersion
 from tasks.paths import decode, encode, join, split_url
-from tasks.rows import FORGOTTEN, RESULT_COLUMNS, page_result
+from tasks.rows import RESULT_COLUMNS, page_result
 from tasks.scratch import scratch_folder
 from tasks.stored import stored_config
+from tasks.stored_pages import StoredFile, StoredPages, stored_pages
 from tasks.stores import explain_store_error, open_store
-from tasks.tables import PagesTable, version_predicate
 
 _MEBIBYTE = 1024 * 1024
 _PAGES_AT_ONCE = 256
@@ -35,21 +32,6 @@ _FILES_AT_ONCE = 64
 """How much is read from the table in one go: a look into it costs more than a file's rows."""
 
 _COLUMNS = (*RESULT_COLUMNS, "regions", "exception", "exception_kind", "notes", "path")
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A file version whose pages are in the table.
-
-    Attributes:
-        file: What was read.
-        pages: How many rows it has.
-        batch_id: The batch that wrote the newest of them.
-    """
-
-    file: FileVersion
-    pages: int
-    batch_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +95,13 @@ class Export:
         patterns: Sequence[str] = (),
         version: int | None = None,
     ) -> None:
-        self._table: DeltaTable = PagesTable(sink_url).open(version)
+        self._pages = stored_pages(sink_url, version)
         self._config: StreamConfig = stored_config(sink_url, stream)
         self._root = encode(*split_url(self._config.source.url))
         self._output_url = output_url
         self._output = split_url(output_url)
         self._format = export_format
-        self.files = _latest(self._table, self._config.stream, patterns)
+        self.files = _latest(self._pages, self._config.stream, patterns)
 
     def __iter__(self) -> Iterator[Exported]:
         """Writes the files one by one. What is wrong with one is its `problem`, and the next one's turn comes.
@@ -137,18 +119,9 @@ class Export:
 
     def _read(self, group: Sequence[StoredFile]) -> dict[str, list[PageResult]]:
         """Reads the pages of some files."""
-        low, high = min(stored.batch_id for stored in group), max(stored.batch_id for stored in group)
-        where = any_of(version_predicate(stored.file.key) for stored in group)
-        there = self._table.schema().to_arrow().names  # a table that was begun earlier has fewer
-        columns = ", ".join(name for name in _COLUMNS if name in there)
-        sql = (
-            f"SELECT {columns} FROM this WHERE stream = {sql_text(self._config.stream)} "  # noqa: S608
-            f"AND batch_id BETWEEN {low} AND {high} AND {where} ORDER BY path, pagenum"
-        )
         found: dict[str, list[PageResult]] = {}
-        for batch in scan(self._table, sql).to_batches(max_chunksize=_FILES_AT_ONCE):
-            for row in batch.to_pylist():
-                found.setdefault(row["path"], []).append(page_result(row))
+        for row in self._pages.read(self._config.stream, group, _COLUMNS):
+            found.setdefault(row["path"], []).append(page_result(row))
         return found
 
     def _write(self, stored: StoredFile, pages: list[PageResult], original: _Originals | None) -> Exported:
@@ -214,25 +187,21 @@ class _Originals:
                 copy.unlink(missing_ok=True)
 
 
-def _latest(table: DeltaTable, stream: str, patterns: Sequence[str]) -> list[StoredFile]:
-    """Lists the version of each file that was committed last; what was forgotten has none."""
-    sql = (
-        "SELECT path, etag, length, max(modification_time) AS modified, max(batch_id) AS batch_id, "  # noqa: S608
-        f"count(*) AS pages FROM this WHERE stream = {sql_text(stream)} "
-        f"AND (exception_kind IS NULL OR exception_kind <> {sql_text(FORGOTTEN)}) GROUP BY path, etag, length"
-    )
+def _latest(pages: StoredPages, stream: str, patterns: Sequence[str]) -> list[StoredFile]:
+    """Lists the version of each file that was committed last."""
     newest: dict[str, StoredFile] = {}
-    for row in scan(table, sql).to_pylist():
-        modified: datetime = row["modified"]
-        file = FileVersion(row["path"], row["etag"], row["length"], modified)
-        stored = StoredFile(file, row["pages"], row["batch_id"])
-        known = newest.get(file.path)
-        if known is None or (known.batch_id, known.file.modified) < (stored.batch_id, modified):
-            newest[file.path] = stored
+    for stored in pages.files(stream):
+        known = newest.get(stored.file.path)
+        if known is None or _order(known) < _order(stored):
+            newest[stored.file.path] = stored
     wanted = matching(newest, patterns)
     if patterns and not wanted:
         raise ConfigError(f"stream {stream} has no file {' or '.join(patterns)}; `inkstream show` prints paths")
     return sorted((newest[path] for path in wanted), key=lambda stored: (stored.batch_id, stored.file.path))
+
+
+def _order(stored: StoredFile) -> tuple[int, datetime]:
+    return stored.batch_id, stored.file.modified
 
 
 def _groups(files: Sequence[StoredFile]) -> Iterator[list[StoredFile]]:

@@ -13,14 +13,23 @@ import pypdfium2 as pdfium
 import pytest
 
 from ocr_core import ConfigError, PipelineOptions, read_document
+from ocr_core.errors import FailureKind
 from ocr_core.export.export_format import ExportFormat
 from ocr_core.export.hocr import hocr
 from ocr_core.export.json_lines import json_lines
 from ocr_core.export.plain_text import plain_text
+from ocr_core.geometry import Box
+from ocr_core.page import Failure, Level, PageResult, Region
+from tasks.commit import commit_batch
+from tasks.config import StreamConfig, build_config
 from tasks.exporting import Export
+from tasks.model import Batch
+from tasks.rows import ResultSpool, page_rows
+from tasks.tables import write_stream
 from tests import generators
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream, run_json, settings
+from tests.integration.test_commit_processes import plan
 from tests.integration.test_sources_s3 import ODD_KEYS
 
 READ = settings(
@@ -158,6 +167,58 @@ def test_the_latest_version_of_each_file_and_the_table_as_it_was(tmp_path: Path)
     (new,) = Export(str(tables), str(tmp_path / "pdf"), ExportFormat.PDF, patterns=["a.pdf"])
     assert new.problem is None
     assert text_of(tmp_path / "pdf" / "a.pdf.ocr.pdf") == ["the second version"]
+
+
+def commit_read_pages(config: StreamConfig, batch: Batch, text: str) -> None:
+    """Commits what might have been read: a page of words with boxes, and one that failed."""
+    same: dict[str, Any] = {"stream": config.stream, "pipeline_id": "p", "content_hash": "h", "version_id": None}
+    with ResultSpool() as spool:
+        for index, file in enumerate(batch.files):
+            word = Region(0, None, Level.WORD, Box(10, 20, 80, 30, 2.5), f"{text}{index}", 71.5, "tesseract")
+            read = PageResult(0, 2, word.text, 71.5, (word,), 600, 800, 150, "tesseract", notes=("a note", "another"))
+            failed = PageResult(1, 2, failure=Failure(FailureKind.TIMEOUT, "took too long"))
+            spool.add(index, page_rows(file, [read, failed], overlay_paths=[None, None], **same))
+        commit_batch(config, batch, spool, range(len(batch.files)))
+
+
+def test_parquet_files_are_exported_as_a_table_is(tmp_path: Path) -> None:
+    """More files than are read in one go, in several batches, one of them in two versions."""
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    for number in range(80):
+        (inbox / f"{number:03}.pdf").write_bytes(tiny_pdf(f"{number}", "failed"))
+    configs = {}
+    for sink_format in ("delta", "parquet"):
+        configs[sink_format] = build_config(
+            {
+                "source": {"url": str(inbox)},
+                "sink": {"url": str(tmp_path / sink_format), "format": sink_format},
+                "trigger": {"max_files_per_trigger": 70},
+            }
+        )
+        write_stream(configs[sink_format])
+    for again in (False, True):
+        if again:
+            (inbox / "003.pdf").write_bytes(tiny_pdf("the third, written anew", "failed"))
+        for config in configs.values():
+            while batches := plan(config):
+                commit_read_pages(config, batches[0], "anew" if again else "word")
+    parquet = str(tmp_path / "parquet")
+    for export_format in (f for f in ExportFormat if f is not ExportFormat.PDF):
+        out = {}
+        for sink_format in configs:
+            place = tmp_path / export_format / sink_format
+            made = list(Export(str(tmp_path / sink_format), str(place), export_format))
+            assert not any(file.problem for file in made)
+            out[sink_format] = {name: (place / name).read_bytes() for name in tree(place)}
+        assert out["parquet"] == out["delta"]
+        assert len(out["parquet"]) == 80
+        assert all((b"anew" if name.startswith("003") else b"word") in data for name, data in out["parquet"].items())
+    (pdf,) = Export(parquet, str(tmp_path / "pdf"), ExportFormat.PDF, patterns=["003.pdf"])
+    assert (pdf.pages, pdf.failed_pages, pdf.problem) == (2, 1, None)
+    assert "anew0" in text_of(tmp_path / "pdf" / "003.pdf.ocr.pdf")[0]
+    with pytest.raises(ConfigError, match=r"Parquet files, which have no versions.*needs sink\.format delta"):
+        Export(parquet, str(tmp_path / "out"), ExportFormat.TEXT, version=0)
 
 
 def test_from_bucket_to_bucket(s3: Any, bucket: str, tmp_path: Path) -> None:
