@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from ocr_core.document import MAX_SIDE, Canvas, Document, DocumentPage, Raster
 from ocr_core.engines.text_layer import extract_words
 from ocr_core.errors import DocumentError, FailureKind
 from ocr_core.page import DocumentInfo
-from ocr_core.pdf_repair import NOTE, Repaired, encrypted, repair
+from ocr_core.pdf_repair import NOTE, Repaired, encrypted, pages_in_tree, repair
 
 if TYPE_CHECKING:
     from ocr_core.layout import Word
@@ -26,7 +27,7 @@ _ERR_SECURITY = 5
 _POINTS_PER_INCH = 72
 
 _BELIEVED = 10
-"""A damaged file's own page count is believed up to so many times the pages that a repair finds."""
+"""The page count that a file states is believed up to so many times the pages that are found: more may be lost."""
 
 
 def _scale(resolution: int) -> float:
@@ -62,11 +63,20 @@ def open_pdf(path: Path, passwords: Sequence[str] = ()) -> PdfFile:
             raise DocumentError(FailureKind.UNREADABLE, f"cannot be read: {error.strerror or error}") from error
         else:
             if len(opened):
-                return PdfFile(opened, len(opened), lambda: _same_pages(path, passwords))
+                return _opened(opened, path, passwords)
             opened.close()
             break
     copy, pages = _repaired(path, passwords)
-    return PdfFile(copy, pages)
+    return PdfFile(copy, pages, notes=(NOTE,))
+
+
+def _opened(raw: pdfium.PdfDocument, path: Path, passwords: Sequence[str]) -> PdfFile:
+    """Opens what PDFium can read. It believes the page count that a file states, and does not see pages beyond it."""
+    stated, there = len(raw), pages_in_tree(path, passwords)
+    spare = partial(_same_pages, path, passwords)
+    if there and not there <= stated <= _BELIEVED * there:
+        return PdfFile(raw, there, spare, (f"the file says that it has {stated} pages; {there} are in it",))
+    return PdfFile(raw, stated, spare)
 
 
 def _repaired(path: Path, passwords: Sequence[str]) -> tuple[pdfium.PdfDocument, int]:
@@ -88,7 +98,7 @@ def _same_pages(path: Path, passwords: Sequence[str]) -> pdfium.PdfDocument:
         DocumentError: When there is none.
     """
     made = repair(path, passwords)
-    if made.left_out:
+    if made.renumbered:
         made.copy.close()
         raise DocumentError(FailureKind.CORRUPT, "the PDF is damaged: a repair gives its pages other numbers")
     return _open_copy(made)
@@ -110,16 +120,21 @@ class PdfFile(Document):
         raw: PDFium's document.
         pages: Pages of the file; those beyond what `raw` has are lost.
         spare: Opens a repaired copy, for a page that cannot be loaded; None where `raw` is one.
+        notes: For the rows of all pages.
     """
 
     def __init__(
-        self, raw: pdfium.PdfDocument, pages: int, spare: Callable[[], pdfium.PdfDocument] | None = None
+        self,
+        raw: pdfium.PdfDocument,
+        pages: int,
+        spare: Callable[[], pdfium.PdfDocument] | None = None,
+        notes: tuple[str, ...] = (),
     ) -> None:
         self._raw = _with_forms(raw)
         self._spare = spare
         self._copy: pdfium.PdfDocument | None = None
         self._is_copy = spare is None
-        self.info = DocumentInfo("pdf", pages, (NOTE,) if self._is_copy else ())
+        self.info = DocumentInfo("pdf", pages, notes)
 
     def page(self, pagenum: int) -> PdfPage:
         """Opens one page, 0-based, if need be of a repaired copy.

@@ -29,12 +29,12 @@ class Repaired:
     Attributes:
         copy: The file, which has no name; the caller closes it.
         claimed: How many pages the damaged file said it has; 0 where it did not.
-        left_out: Whether something among its pages was none, so that the pages after it have other numbers now.
+        renumbered: Whether something among its pages was none, so that the pages after it have other numbers now.
     """
 
     copy: BinaryIO
     claimed: int
-    left_out: bool
+    renumbered: bool
 
 
 def repair(path: Path, passwords: Sequence[str] = ()) -> Repaired:
@@ -53,18 +53,17 @@ def repair(path: Path, passwords: Sequence[str] = ()) -> Repaired:
     """
     import pikepdf
 
-    logging.getLogger("pikepdf").setLevel(logging.CRITICAL)  # what is wrong with the file is in its row
     try:
         with open_copyable(path, passwords) as pdf:
             _require_pages(pdf)
-            claimed, left_out = _claimed(path, pdf), leaves_out(pdf)
+            claimed, renumbered = _claimed(path, pdf), left_out(pdf) > 0
             copy = tempfile.TemporaryFile(prefix="inkstream-repair-")  # noqa: SIM115 - the caller's
             pdf.save(copy, stream_decode_level=pikepdf.StreamDecodeLevel.none, fix_metadata_version=False)
     except pikepdf.PasswordError as error:
         raise encrypted(passwords) from error
     except (pikepdf.PdfError, RuntimeError, ValueError) as error:
         raise _beyond_repair() from error
-    return Repaired(cast("BinaryIO", copy), claimed, left_out)
+    return Repaired(cast("BinaryIO", copy), claimed, renumbered)
 
 
 def encrypted(passwords: Sequence[str]) -> DocumentError:
@@ -86,6 +85,7 @@ def open_copyable(path: Path, passwords: Sequence[str] = ()) -> pikepdf.Pdf:
     """
     import pikepdf
 
+    logging.getLogger("pikepdf").setLevel(logging.CRITICAL)  # what is wrong with the file is in its row
     for number, password in enumerate(("", *passwords)):
         try:
             return pikepdf.open(path, password=password, suppress_warnings=True, access_mode=pikepdf.AccessMode.stream)
@@ -95,9 +95,27 @@ def open_copyable(path: Path, passwords: Sequence[str] = ()) -> pikepdf.Pdf:
     raise AssertionError  # pragma: no cover - the loop returns or raises
 
 
-def leaves_out(pdf: pikepdf.Pdf) -> bool:
-    """Tells whether qpdf has left out what stands among the pages and is none. It says so once for each opened PDF."""
-    return any(_LEFT_OUT in warning for warning in pdf.get_warnings())
+def pages_in_tree(path: Path, passwords: Sequence[str] = ()) -> int:
+    """Counts the pages in a PDF's page tree, damaged ones too, whatever the file says; 0 where qpdf cannot tell.
+
+    It costs a tenth of a millisecond, and 10 microseconds a page.
+
+    Args:
+        path: The PDF.
+        passwords: Tried in order after the empty one.
+    """
+    import pikepdf
+
+    try:
+        with open_copyable(path, passwords) as pdf:
+            return len(pdf.pages) + left_out(pdf)
+    except (pikepdf.PdfError, RuntimeError, ValueError):
+        return 0
+
+
+def left_out(pdf: pikepdf.Pdf) -> int:
+    """Counts what stands among the pages, is none, and was left out by qpdf. It says so once for each opened PDF."""
+    return sum(_LEFT_OUT in warning for warning in pdf.get_warnings())
 
 
 def _claimed(path: Path, pdf: pikepdf.Pdf) -> int:

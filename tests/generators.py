@@ -40,16 +40,19 @@ def scanned_pdf(path: Path, pages: list[str], *, dpi: int = 150) -> Path:
     return path
 
 
-def born_digital_pdf(path: Path, pages: list[str], *, rotate: int = 0, to_unicode: str | None = None) -> Path:
+def born_digital_pdf(
+    path: Path, pages: list[str], *, rotate: int = 0, to_unicode: str | None = None, count: int | None = None
+) -> Path:
     """A PDF of real text in Helvetica, letter pages, lines from the top; `rotate` in degrees.
 
-    `to_unicode` is the code point, in four hex digits, that the fonts claim for each of their characters.
+    `to_unicode` is the code point, in four hex digits, that the fonts claim for each of their characters; `count` is
+    the number of pages that the file says it has.
     """
     cmap = None if to_unicode is None else _cmap(to_unicode)
     objects: list[bytes] = []
     kids = " ".join(f"{4 + 2 * number + (cmap is not None)} 0 R" for number in range(len(pages)))
     objects.append(b"<< /Type /Catalog /Pages 2 0 R >>")
-    objects.append(f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>".encode())
+    objects.append(f"<< /Type /Pages /Kids [{kids}] /Count {len(pages) if count is None else count} >>".encode())
     extra = b"" if cmap is None else b" /ToUnicode 4 0 R"
     objects.append(b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica" + extra + b" >>")
     if cmap is not None:

@@ -15,7 +15,7 @@ from ocr_core.export.invisible_text import placement, text_stream
 from ocr_core.formats import sniff
 from ocr_core.limits import LimitOptions
 from ocr_core.page import PageResult
-from ocr_core.pdf_repair import NOTE, encrypted, leaves_out, open_copyable
+from ocr_core.pdf_repair import NOTE, encrypted, left_out, open_copyable
 
 _LETTER = (0.0, 0.0, 612.0, 792.0)
 """Points; what PDFium takes for a page that has no usable size."""
@@ -56,10 +56,10 @@ def searchable_pdf(
 def _copy_with_text(source: Path, pages: Iterable[PageResult], target: Path, passwords: Sequence[str]) -> None:
     try:
         with open_copyable(source, passwords) as pdf:
-            layer, left_out = _TextLayer(pdf), leaves_out(pdf)
+            layer, renumbered = _TextLayer(pdf), left_out(pdf) > 0
             for page in pages:
                 if page.failure is None and page.pagenum is not None:
-                    _require_same_pages(pdf, page, left_out=left_out)
+                    _require_same_pages(pdf, page, renumbered=renumbered)
                 if page.failure is None and page.engine != TEXT_LAYER and page.pagenum is not None:
                     layer.add(pdf.pages[page.pagenum], page)
             layer.finish()
@@ -71,14 +71,13 @@ def _copy_with_text(source: Path, pages: Iterable[PageResult], target: Path, pas
         raise DocumentError(FailureKind.CORRUPT, f"the PDF is too damaged to be copied: {reason}") from error
 
 
-def _require_same_pages(pdf: pikepdf.Pdf, page: PageResult, *, left_out: bool) -> None:
+def _require_same_pages(pdf: pikepdf.Pdf, page: PageResult, *, renumbered: bool) -> None:
     """Refuses a PDF whose pages have other numbers here than where they were read: text could come on a wrong one.
 
     A page that was read from a repaired copy is the page of that number here, as qpdf made that copy, too.
     """
     found, total = len(pdf.pages), page.total_pages or 0
-    renumbered = left_out or found != total
-    if renumbered and not (NOTE in page.notes and (page.pagenum or 0) < found):
+    if (renumbered or found != total) and not (NOTE in page.notes and (page.pagenum or 0) < found):
         raise DocumentError(
             FailureKind.CORRUPT,
             f"the PDF is damaged: the pages that can be copied ({found}) are not those that were counted ({total}), so "

@@ -54,6 +54,55 @@ def test_a_page_count_beyond_reason_is_not_believed(tmp_path: Path) -> None:
     assert [page.text for page in read(path)] == TEXTS
 
 
+@pytest.mark.parametrize("count", [1, 2, 31, 100_000])
+def test_a_page_count_that_lies_costs_no_page_and_makes_none(count: int, tmp_path: Path) -> None:
+    """PDFium believes it: it does not see pages beyond it, and takes missing ones for damaged."""
+    pages = read(born_digital_pdf(tmp_path / "a.pdf", TEXTS, count=count))
+    assert [(page.text, page.total_pages) for page in pages] == [(text, 3) for text in TEXTS]
+    note = f"the file says that it has {count} pages; 3 are in it"
+    assert [page.notes for page in pages] == [
+        (note,) if number < count else (note, "repaired with qpdf") for number in range(3)
+    ]
+
+
+def test_a_page_count_that_lies_in_an_encrypted_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pikepdf.open(born_digital_pdf(tmp_path / "a.pdf", TEXTS)) as made:
+        made.save(tmp_path / "b.pdf", encryption=pikepdf.Encryption(owner="owner", user="user"))
+    write_over(tmp_path / "b.pdf", {b"/Count 3": b"/Count 2"})
+    monkeypatch.setenv("INKSTREAM_PDF_PASSWORDS", "user")
+    assert [page.text for page in read(tmp_path / "b.pdf")] == TEXTS
+
+
+def test_page_counts_that_lie_in_the_branches(tmp_path: Path) -> None:
+    """PDFium adds them up where there is none at the root."""
+    with pikepdf.open(born_digital_pdf(tmp_path / "a.pdf", TEXTS)) as made:
+        pages, root = [page.obj for page in made.pages], made.Root.Pages
+        for kids in (pages[:2], pages[2:]):
+            branch = pikepdf.Dictionary(Type=pikepdf.Name.Pages, Parent=root, Kids=kids, Count=len(kids))
+            kids[0].Parent = kids[-1].Parent = made.make_indirect(branch)
+        root.Kids = pikepdf.Array([pages[0].Parent, pages[2].Parent])
+        made.save(tmp_path / "b.pdf")
+    write_over(tmp_path / "b.pdf", {b"/Count 3": b"/Count 0", b"/Count 2": b"/Count 1"})
+    assert [page.text for page in read(tmp_path / "b.pdf")] == TEXTS
+
+
+def write_over(path: Path, changes: dict[bytes, bytes]) -> None:
+    """Replaces what stands in a file once by something as long."""
+    data = path.read_bytes()
+    for old, new in changes.items():
+        assert data.count(old) == 1
+        data = data.replace(old, new)
+    path.write_bytes(data)
+
+
+def test_a_page_count_within_reason_may_be_of_pages_that_are_lost(tmp_path: Path) -> None:
+    pages = read(born_digital_pdf(tmp_path / "a.pdf", TEXTS, count=5))
+    assert [page.text for page in pages] == [*TEXTS, None, None]
+    assert [page.failure.message for page in pages if page.failure] == [
+        f"page {number} of 5 is damaged: it cannot be loaded" for number in (4, 5)
+    ]
+
+
 def test_an_encrypted_file_that_lost_its_key_is_no_blank_page(tmp_path: Path) -> None:
     with pikepdf.open(born_digital_pdf(tmp_path / "a.pdf", TEXTS)) as made:
         made.save(tmp_path / "b.pdf", encryption=pikepdf.Encryption(owner="owner", user="user"))
