@@ -27,7 +27,7 @@ from ocr_core.passwords import FILE_VARIABLE, VARIABLE, pdf_passwords
 
 _SHORT = 16
 _PACKAGES = ("pypdfium2", "pikepdf", "pillow", "numpy")
-_ELSEWHERE = {"ppocr": ("model", "batch_size"), "trocr": ("model", "revision", "device", "batch_size")}
+_ELSEWHERE = {"ppocr": ("model",), "trocr": ("model", "revision", "device", "batch_size")}
 """Options of line readers that the fingerprint leaves out: models are known by their hashes."""
 
 

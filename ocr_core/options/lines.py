@@ -39,7 +39,6 @@ class PpocrOptions(Options):
     """Reading lines with PP-OCR."""
 
     model: str | None = Field(None, description="ONNX file of a PP-OCR recogniser; null: the one in the rapidocr wheel")
-    batch_size: int = Field(8, ge=1, description="lines of like length that go through the network together")
     scripts: tuple[str, ...] = Field(
         (),
         description="Unicode scripts whose letters may be read, such as latin or greek; [] = all the model knows",

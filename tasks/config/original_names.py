@@ -185,7 +185,7 @@ ALIASES: tuple[Alias, ...] = (
     _alias("borderWidth", "pipeline.recognize", "pipeline.recognize.lines.border_width"),
     _alias("spaceWidth", "pipeline.recognize", "pipeline.recognize.lines.space_width"),
     _alias("groupImages", "pipeline.recognize", "pipeline.recognize.lines.group_images"),
-    _alias("batchSize", "pipeline.recognize", "pipeline.recognize.ppocr.batch_size"),
+    _alias("batchSize", "pipeline.recognize", "pipeline.recognize.trocr.batch_size"),
     _alias("lineWidth", "pipeline.draw", "pipeline.draw.line_width"),
     _alias("rectColor", "pipeline.draw", "pipeline.draw.color", _color),
     _alias("fontSize", "pipeline.draw", "pipeline.draw.font_size"),

@@ -34,12 +34,15 @@ _LONGEST = 6000
 _SQUEEZES = (1.0, 0.85, 1.15)
 """Widths at which a line is looked at: writing is wide or narrow, and the network has its likes."""
 
+Picture = NDArray[np.float32]
+"""`3 x HEIGHT x W`, BGR, -1 to 1."""
+
 
 class PpocrReader:
     """Reads crops of lines.
 
     Args:
-        options: Model, batch size, scripts, decoder.
+        options: Model, scripts, decoder.
 
     Raises:
         EnvironmentFault: If the model is not there.
@@ -65,30 +68,20 @@ class PpocrReader:
         self.read([np.zeros((HEIGHT, HEIGHT), np.uint8)])
 
     def read(self, crops: Sequence[Pixels]) -> list[Reading]:
-        """Reads crops of one line each; see `LineReader.read`. Lines of like length go through together."""
-        views = [(index, _width(crop, squeeze)) for index, crop in enumerate(crops) for squeeze in self._squeezes]
-        posteriors = self._look(crops, views)
-        each = len(self._squeezes)
-        return [self._decode(posteriors[start : start + each]) for start in range(0, len(views), each)]
+        """Reads crops of one line each; see `LineReader.read`. A line reads the same whatever stands beside it."""
+        return [self.decode([self.look(picture(crop, squeeze)) for squeeze in self._squeezes]) for crop in crops]
 
-    def _look(self, crops: Sequence[Pixels], views: list[tuple[int, int]]) -> list[Posterior]:
-        """Runs the network on crops (by index) that are made a number of pixels wide."""
-        found: list[Posterior] = [np.empty((0, 0), np.float32)] * len(views)
-        order = sorted(range(len(views)), key=lambda view: views[view][1])
-        for start in range(0, len(order), self._options.batch_size):
-            batch = order[start : start + self._options.batch_size]
-            widest = max(views[view][1] for view in batch)
-            tensor = np.zeros((len(batch), 3, HEIGHT, widest), np.float32)
-            for row, view in enumerate(batch):
-                index, width = views[view]
-                tensor[row, :, :, :width] = _tensor(crops[index], width)
-            answers = self._session.run(None, {self._input: tensor})[0]
-            for row, view in enumerate(batch):
-                steps = max(1, round(answers.shape[1] * views[view][1] / widest))
-                found[view] = answers[row, :steps][:, self._kept]
-        return found
+    def look(self, line: Picture) -> Posterior:
+        """Runs the network on one line.
 
-    def _decode(self, views: list[Posterior]) -> Reading:
+        One at a time costs less than batches, which are padded to their longest line and do not fit into the
+        processor's caches: see `benchmarks.ppocr`.
+        """
+        answer: Posterior = self._session.run(None, {self._input: line[None]})[0][0]
+        return answer[:, self._kept]
+
+    def decode(self, views: list[Posterior]) -> Reading:
+        """Returns the text that fits all looks at a line (at least one) best, with confidences from the first."""
         texts = [self._text(view).strip() for view in views]
         if len(set(texts)) > 1:
             texts.sort(key=lambda text: -self._likelihood(text, views))
@@ -122,19 +115,21 @@ def _words(aligned: list[Aligned], steps: int) -> list[ReadWord]:
     return words
 
 
-def _width(crop: Pixels, squeeze: float) -> int:
-    height, width = crop.shape[:2]
-    scaled: float = width * HEIGHT / height * squeeze
-    return max(_LEAST_WIDTH, min(_LONGEST, round(scaled)))
+def picture(crop: Pixels, squeeze: float = 1.0) -> Picture:
+    """Returns what the network looks at.
 
-
-def _tensor(crop: Pixels, width: int) -> NDArray[np.float32]:
+    Args:
+        crop: Upright line, uint8, `H x W` or `H x W x 3` (RGB).
+        squeeze: Width over the one that keeps the crop's proportions.
+    """
     import cv2
 
-    shrinks = crop.shape[0] > HEIGHT
-    small = cv2.resize(crop, (width, HEIGHT), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    height, width = crop.shape[:2]
+    across = max(_LEAST_WIDTH, min(_LONGEST, round(width * HEIGHT / height * squeeze)))
+    interpolation = cv2.INTER_AREA if height > HEIGHT else cv2.INTER_CUBIC
+    small = cv2.resize(crop, (across, HEIGHT), interpolation=interpolation)
     color = np.repeat(small[..., None], 3, axis=2) if small.ndim == 2 else small[..., ::-1]  # trained on BGR
-    result: NDArray[np.float32] = (color.astype(np.float32) / 127.5 - 1).transpose(2, 0, 1)
+    result: Picture = (color.astype(np.float32) / 127.5 - 1).transpose(2, 0, 1)
     return result
 
 

@@ -99,12 +99,13 @@ def test_detection_follows_its_thresholds() -> None:
         assert any(box.top < middle < box.bottom and box.left < 200 for box in boxes)
 
 
-def test_a_batch_reads_what_single_lines_read() -> None:
-    crops = [crop_of(text) for text in ("No", "Margaret", "the ferry did not run today", "07:45")]
-    together = PpocrReader(PpocrOptions(batch_size=4)).read(crops)
-    single = PpocrReader(PpocrOptions(batch_size=1)).read(crops)
-    assert [reading.text for reading in together] == [reading.text for reading in single]
-    assert [reading.text for reading in single] == ["No", "Margaret", "the ferry did not run today", "07:45"]
+def test_a_line_reads_the_same_beside_any_other() -> None:
+    texts = ["No", "Margaret", "the ferry did not run today", "07:45"]
+    crops = [crop_of(text) for text in texts]
+    reader = PpocrReader(PpocrOptions())
+    together = reader.read(crops)
+    assert [reading.text for reading in together] == texts
+    assert [reader.read([crop]) for crop in crops] == [[reading] for reading in together]
 
 
 def test_noise_is_not_believed() -> None:
@@ -123,12 +124,12 @@ def test_letters_of_other_scripts_are_not_read() -> None:
     assert not any("a" <= letter.lower() <= "z" for letter in greek.text)
 
 
-def test_what_made_a_row_covers_models_and_not_batches() -> None:
+def test_what_made_a_row_covers_models_wherever_they_lie() -> None:
     def made(**ppocr: object) -> str:
         options = PipelineOptions.model_validate({"recognize": {"engine": "ppocr", "ppocr": ppocr}})
         return pipeline_id(options, engine_versions(options))
 
-    assert made() == made(batch_size=2) == made(model=str(find_model("rec")))
+    assert made() == made(model=str(find_model("rec")))
     assert made() != made(views=2)
     options = PipelineOptions.model_validate({"recognize": {"engine": "ppocr"}})
     versions = engine_versions(options)
