@@ -164,7 +164,8 @@ class PageResult:
 
     def to_wire(self) -> tuple[dict[str, Any], bytes]:
         """Returns a JSON-able dict and the overlay's bytes, as they leave the sandbox."""
-        fields = {name: getattr(self, name) for name in _PLAIN_FIELDS}
+        fields = {name: getattr(self, name) for name in PLAIN_FIELDS}
+        fields["overlay_format"] = self.overlay_format
         fields["regions"] = [
             [r.index, r.parent, r.level, r.box.to_list(), r.text, r.confidence, r.engine] for r in self.regions
         ]
@@ -176,7 +177,7 @@ class PageResult:
     @classmethod
     def from_wire(cls, fields: dict[str, Any], overlay: bytes) -> Self:
         """Rebuilds what `to_wire` gave. Raises ValueError, TypeError or KeyError on anything else."""
-        plain = {name: fields[name] for name in _PLAIN_FIELDS}
+        plain = {name: fields[name] for name in (*PLAIN_FIELDS, "overlay_format")}
         regions = tuple(
             Region(index, parent, Level(level), Box.from_list(box), text, confidence, engine)
             for index, parent, level, box, text, confidence, engine in fields["regions"]
@@ -198,7 +199,7 @@ def nothing_selected(total_pages: int, selection: str | None) -> PageResult:
     return PageResult(None, total_pages, text="", notes=(note,))
 
 
-_PLAIN_FIELDS = (
+PLAIN_FIELDS = (
     "pagenum",
     "total_pages",
     "text",
@@ -208,5 +209,5 @@ _PLAIN_FIELDS = (
     "resolution",
     "engine",
     "processing_ms",
-    "overlay_format",
 )
+"""Fields of a `PageResult` that leave the sandbox as they stand, and are columns of the table."""

@@ -11,7 +11,6 @@ import os
 import threading
 import time
 import weakref
-from types import TracebackType
 from typing import Any, Self
 
 from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, FailureKind
@@ -117,9 +116,7 @@ class Sandbox:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _attempt(self, request: dict[str, Any], blob: bytes, cost: Cost) -> tuple[dict[str, Any], bytes]:

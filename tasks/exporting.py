@@ -13,25 +13,27 @@ from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, Source
 from ocr_core.export.export_format import ExportFormat
 from ocr_core.export.pdf_writer import PdfWriter
 from ocr_core.export.text_writers import TEXT_WRITERS
-from ocr_core.page import PageResult
+from ocr_core.page import PLAIN_FIELDS, PageResult
 from tasks.config import StreamConfig
 from tasks.export_names import output_name
 from tasks.fetching import fetch
 from tasks.matching import matching
 from tasks.model import FileVersion
 from tasks.paths import decode, encode, join, split_url
-from tasks.rows import RESULT_COLUMNS, page_result
+from tasks.rows import page_result
 from tasks.scratch import scratch_folder
 from tasks.stored import stored_config
 from tasks.stored_pages import StoredFile, StoredPages, stored_pages
 from tasks.stores import explain_store_error, open_store
 
 _MEBIBYTE = 1024 * 1024
+_NOT_WRITTEN_TO = ("ftp", "http", "https", "memory")
+"""Hosts that are read from, and what ends with this process."""
 _PAGES_AT_ONCE = 256
 _FILES_AT_ONCE = 64
 """How much is read from the table in one go: a look into it costs more than a file's rows."""
 
-_COLUMNS = (*RESULT_COLUMNS, "regions", "exception", "exception_kind", "notes", "path")
+_COLUMNS = (*PLAIN_FIELDS, "regions", "exception", "exception_kind", "notes", "path")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ class Export:
         files: What is exported, in the order of their batches.
 
     Raises:
-        ConfigError: If there is no such table, version or stream, or no file that is meant.
+        ConfigError: If there is no such table, version or stream, or no file that is meant, or nothing can be written
+            to such an output.
         EnvironmentFault: If the table cannot be read.
         TransientError: If the store does not answer.
     """
@@ -100,6 +103,10 @@ class Export:
         self._root = encode(*split_url(self._config.source.url))
         self._output_url = output_url
         self._output = split_url(output_url)
+        if self._output[0] in _NOT_WRITTEN_TO:
+            raise ConfigError(
+                f"nothing can be kept in {output_url}; give a folder, or a bucket such as s3://bucket/text"
+            )
         self._format = export_format
         self.files = _latest(self._pages, self._config.stream, patterns)
 

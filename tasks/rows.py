@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from ocr_core.errors import FailureKind, TransientError
 from ocr_core.geometry import Box
-from ocr_core.page import Candidate, Decision, Failure, Level, PageResult, Region
+from ocr_core.page import PLAIN_FIELDS, Candidate, Decision, Failure, Level, PageResult, Region
 from tasks.model import FileVersion
 
 _BETWEEN_NOTES = "; "
@@ -127,8 +127,7 @@ def page_rows(  # noqa: PLR0913 - a row says all of it
 def _row(result: PageResult, overlay_path: str | None) -> dict[str, Any]:
     failure = result.failure
     return {
-        "pagenum": result.pagenum,
-        "total_pages": result.total_pages,
+        **{name: getattr(result, name) for name in PLAIN_FIELDS},
         "text": storable(result.text),
         "confidence": _finite(result.confidence),
         "regions": [_region(region) for region in result.regions],
@@ -136,11 +135,6 @@ def _row(result: PageResult, overlay_path: str | None) -> dict[str, Any]:
         "exception_kind": failure.kind.value if failure else None,
         "notes": storable(_BETWEEN_NOTES.join(result.notes)) or None,
         "overlay_path": overlay_path,
-        "width": result.width,
-        "height": result.height,
-        "resolution": result.resolution,
-        "engine": result.engine,
-        "processing_ms": result.processing_ms,
         "routing": [_decision(decision) for decision in result.routing] or None,
     }
 
@@ -182,26 +176,12 @@ def page_result(row: Mapping[str, Any]) -> PageResult:
         for r in row["regions"] or ()
     )
     return PageResult(
-        **{name: row[name] for name in RESULT_COLUMNS},
+        **{name: row[name] for name in PLAIN_FIELDS},
         regions=regions,
         notes=tuple(row["notes"].split(_BETWEEN_NOTES)) if row.get("notes") else (),
         failure=Failure(FailureKind(kind), row["exception"] or "") if kind else None,
         routing=tuple(_decision_of(decision) for decision in row.get("routing") or ()),
     )
-
-
-RESULT_COLUMNS = (
-    "pagenum",
-    "total_pages",
-    "text",
-    "confidence",
-    "width",
-    "height",
-    "resolution",
-    "engine",
-    "processing_ms",
-)
-"""Columns that are a `PageResult`'s fields as they stand."""
 
 
 def _decision_of(value: Mapping[str, Any]) -> Decision:

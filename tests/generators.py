@@ -12,6 +12,17 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 PANGRAM = "The quick brown fox jumps over the lazy dog"
+INVERSE = {
+    1: None,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""How a picture is stored turned, by the EXIF orientation that turns it back."""
 
 
 def text_image(
@@ -136,16 +147,7 @@ def deep_gray(path: Path, text: str = PANGRAM, *, bits: int = 16) -> Path:
 
 def exif_jpeg(path: Path, orientation: int, text: str = PANGRAM) -> Path:
     """A JPEG stored turned, whose EXIF says how to turn it back."""
-    inverse = {
-        1: None,
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_90,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_270,
-    }[orientation]
+    inverse = INVERSE[orientation]
     image = text_image(text)
     stored = image if inverse is None else image.transpose(inverse)
     exif = Image.Exif()

@@ -11,19 +11,7 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
-from tests.generators import PANGRAM, pdf_of, text_image
-
-INVERSE = {
-    1: None,
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
-"""How a picture is stored turned, by the EXIF orientation that turns it back."""
+from tests.generators import INVERSE, PANGRAM, pdf_of, text_image
 
 
 def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:

@@ -35,10 +35,6 @@ class FtpStore(Store):
         """Undoes `native`."""
         return super().path(os.fsdecode(native.encode("latin-1")))
 
-    def write(self, path: str, data: bytes) -> None:
-        """Not needed: no sink is on FTP."""
-        raise NotImplementedError
-
     @cached_property
     def _states_facts(self) -> bool:
         """Whether the server has the commands of RFC 3659, whose answers need no guessing."""

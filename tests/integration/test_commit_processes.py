@@ -113,7 +113,7 @@ def drive(config: StreamConfig, kill_point: str) -> int:
 
 
 class DyingSpool(ResultSpool):
-    """Dies while the table's file is being written: some rows are out, the commit is not."""
+    """Dies while the file of rows is being written: some are out, the commit is not."""
 
     def read(self, index: int) -> Iterator[pa.RecordBatch]:
         yield from super().read(index)
@@ -152,13 +152,16 @@ def start(folder: Path, *arguments: str, environment: Mapping[str, str] | None =
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
 
 
-def test_four_drivers_racing_on_one_stream_write_each_file_once(tmp_path: Path) -> None:
-    make_inbox(tmp_path, 40)
-    config = make_config(tmp_path)
-    drivers = [start(tmp_path) for _ in range(4)]
+def all_end_well(drivers: list[subprocess.Popen[str]]) -> None:
     for driver in drivers:
         _, errors = driver.communicate(timeout=120)
         assert driver.returncode == 0, errors
+
+
+def test_four_drivers_racing_on_one_stream_write_each_file_once(tmp_path: Path) -> None:
+    make_inbox(tmp_path, 40)
+    config = make_config(tmp_path)
+    all_end_well([start(tmp_path) for _ in range(4)])
     assert found_rows(config) == wanted_rows(config)
     ledger = LedgerTable(config.sink.url).open()
     assert ledger.transaction_version("main") == PagesTable(config.sink.url).open().transaction_version("main")
@@ -187,10 +190,7 @@ def test_compaction_beside_commits_loses_and_doubles_nothing(tmp_path: Path) -> 
         "    except Exception: pass\n"
     )
     compacting = subprocess.Popen([sys.executable, "-c", compactor, PagesTable(config.sink.url).url])
-    drivers = [start(tmp_path) for _ in range(2)]
-    for driver in drivers:
-        _, errors = driver.communicate(timeout=120)
-        assert driver.returncode == 0, errors
+    all_end_well([start(tmp_path) for _ in range(2)])
     assert compacting.wait(timeout=120) == 0
     assert found_rows(config) == wanted_rows(config)
 

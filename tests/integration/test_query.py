@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 import uuid
@@ -159,67 +160,59 @@ def test_stopping_in_the_middle_leaves_whole_batches(tmp_path: Path) -> None:
         assert texts(stream) == {"a.pdf", "b.pdf"}
 
 
-def test_under_prefect(tmp_path: Path, prefect_server: PrefectServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    put(tmp_path / "inbox", "a.pdf")
-    program = f"""
-from flows import Stream, build_config
-
-if __name__ == "__main__":
-    config = build_config({{
-        "source": {{"url": {str(tmp_path / "inbox")!r}}},
-        "sink": {{"url": "memory://here"}},
-        "pipeline": {{"text_layer": {{"mode": "only"}}}},
-        "execution": {{"workers": 1}},
-    }})
-    with Stream(config, prefect="on") as stream:
-        query = stream.start(every="1h")
-        assert query.process_all_available(timeout=60)
-        assert query.last_progress["runId"] == query.run_id
-        print(stream.table().num_rows, "rows")
-"""
-    (tmp_path / "program.py").write_text(program)
-    done = subprocess.run(
-        [sys.executable, "program.py"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-        env={**prefect_server.environment, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
-        timeout=120,
-    )
-    assert (done.returncode, done.stdout) == (0, "1 rows\n"), done.stderr
-
-
-def test_ctrl_c_in_the_foreground_ends_it_in_order(tmp_path: Path) -> None:
-    put(tmp_path / "inbox", "a.pdf")
-    program = f"""
+PROGRAM = """
 import os, signal, threading
 from flows import Stream, build_config
 
 if __name__ == "__main__":
-    config = build_config({{
-        "source": {{"url": {str(tmp_path / "inbox")!r}}},
-        "sink": {{"url": "memory://here"}},
-        "pipeline": {{"text_layer": {{"mode": "only"}}}},
-        "execution": {{"workers": 1}},
-    }})
-    try:
-        with Stream(config) as stream:
-            query = stream.start(every="50ms")
-            query.process_all_available()
-            threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
-            query.await_termination()
-    except KeyboardInterrupt:
-        print("stopped" if not query.is_active else "active")
+    config = build_config({
+        "source": {"url": "inbox"},
+        "sink": {"url": "memory://here"},
+        "pipeline": {"text_layer": {"mode": "only"}},
+        "execution": {"workers": 1},
+    })
 """
-    (tmp_path / "program.py").write_text(program)
+
+
+def run_program(
+    folder: Path, body: str, *flags: str, environment: dict[str, str] | None = None
+) -> tuple[int, str, str]:
+    """Runs a program that goes on with a `config`; returns its exit status, output and errors."""
+    put(folder / "inbox", "a.pdf")
+    (folder / "program.py").write_text(PROGRAM + textwrap.indent(textwrap.dedent(body), "    "))
     done = subprocess.run(
-        [sys.executable, "-W", "error", "program.py"],
+        [sys.executable, *flags, "program.py"],
         capture_output=True,
         text=True,
         check=False,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+        cwd=folder,
+        env={**(environment or os.environ), "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
         timeout=120,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "stopped\n", "")
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_under_prefect(tmp_path: Path, prefect_server: PrefectServer) -> None:
+    body = """
+        with Stream(config, prefect="on") as stream:
+            query = stream.start(every="1h")
+            assert query.process_all_available(timeout=60)
+            assert query.last_progress["runId"] == query.run_id
+            print(stream.table().num_rows, "rows")
+    """
+    code, output, errors = run_program(tmp_path, body, environment=prefect_server.environment)
+    assert (code, output) == (0, "1 rows\n"), errors
+
+
+def test_ctrl_c_in_the_foreground_ends_it_in_order(tmp_path: Path) -> None:
+    body = """
+        try:
+            with Stream(config) as stream:
+                query = stream.start(every="50ms")
+                query.process_all_available()
+                threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+                query.await_termination()
+        except KeyboardInterrupt:
+            print("stopped" if not query.is_active else "active")
+    """
+    assert run_program(tmp_path, body, "-W", "error") == (0, "stopped\n", "")

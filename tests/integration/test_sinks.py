@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,8 +32,18 @@ from tasks.rows import PAGES_SCHEMA, ResultSpool, page_rows
 from tasks.sinks import Sink, open_sink, parquet
 from tasks.sinks.parquet import ParquetSink
 from tests.faults.documents import tiny_pdf
+from tests.integration import test_commit_processes
 from tests.integration.command import inkstream, run_json, settings
-from tests.integration.test_commit_processes import commit, die_at, make_inbox, plan, rows_of, wanted_rows
+from tests.integration.test_commit_processes import (
+    DyingSpool,
+    all_end_well,
+    commit,
+    die_at,
+    make_inbox,
+    plan,
+    rows_of,
+    wanted_rows,
+)
 
 
 def make_config(folder: Path, **sink: Any) -> StreamConfig:
@@ -322,15 +331,6 @@ def test_parquet_on_s3(s3: Any, bucket: str) -> None:
     assert plan(config) == []
 
 
-class DyingSpool(ResultSpool):
-    """Dies while the file is being written."""
-
-    def read(self, index: int) -> Iterator[pa.RecordBatch]:
-        yield from super().read(index)
-        if index:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
 def main() -> None:
     folder, kill_point = Path(sys.argv[1]), sys.argv[2]
 
@@ -341,9 +341,7 @@ def main() -> None:
 
     vars(parquet)["create_from"] = create
     if kill_point == "writing":
-        import tests.integration.test_commit_processes as module
-
-        vars(module)["ResultSpool"] = DyingSpool
+        vars(test_commit_processes)["ResultSpool"] = DyingSpool
     drive(make_config(folder), kill_point)
 
 
@@ -368,10 +366,7 @@ def test_a_driver_killed_anywhere_leaves_nothing_lost_doubled_or_half_written(
 def test_drivers_racing_write_each_file_once(tmp_path: Path) -> None:
     make_inbox(tmp_path, 40)
     config = make_config(tmp_path)
-    drivers = [start(tmp_path) for _ in range(4)]
-    for driver in drivers:
-        _, errors = driver.communicate(timeout=120)
-        assert driver.returncode == 0, errors
+    all_end_well([start(tmp_path) for _ in range(4)])
     assert found_rows(config) == wanted_rows(config)
     numbers = ParquetSink(config.sink.url).numbers("main")
     assert numbers == list(range(len(numbers)))
