@@ -27,7 +27,10 @@ class RoutingOptions(Options):
     """Which lines a second engine reads again (engine auto)."""
 
     threshold: float = Field(
-        93.0, ge=0, le=100, description="confidence of Tesseract's line below which the second engine reads it as well"
+        93.0,
+        ge=0,
+        le=100,
+        description="confidence, 0-100, of Tesseract's line below which the second engine reads it as well",
     )
     search: bool = Field(
         True, description="look for text that Tesseract has missed on every page, not only on those it read badly"

@@ -118,7 +118,7 @@ class RecognizeOptions(Options):
         0.0,
         ge=0,
         le=100,
-        description="text of elements (see iterator_level) below this confidence is left out",
+        description="text of elements (see iterator_level) below this confidence, 0-100, is left out",
     )
     char_whitelist: str = Field("", description="the only characters that may be read; empty: all")
     char_blacklist: str = Field("", description="characters that are never read")

@@ -16,6 +16,7 @@ from tasks.config.normalise import Normalised, get, normalise
 from tasks.config.presets import PRESETS
 from tasks.config.sink import MaintainOptions
 from tasks.config.stream import StreamConfig
+from tasks.config.writing import plain
 
 
 def build_config(
@@ -32,6 +33,15 @@ def build_config(
         ConfigError: With one line for each mistake, naming the nearest known key where a key is unknown.
     """
     return build_from(Document("", dict(document or {}), {}), preset=preset, overrides=overrides)
+
+
+def with_preset(config: StreamConfig, preset: str | None) -> StreamConfig:
+    """Returns a configuration whose pipeline is a preset's; as it is where none is named.
+
+    Raises:
+        ConfigError: If there is no such preset, or its pipeline does not go with the rest.
+    """
+    return config if preset is None else build_config({**plain(config), "pipeline": {}}, preset=preset)
 
 
 def build_maintain_options(given: Mapping[str, Any]) -> MaintainOptions:

@@ -6,7 +6,8 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic_core import PydanticCustomError
 
 from ocr_core.errors import ConfigError
 
@@ -37,8 +38,15 @@ def format_duration(duration: timedelta) -> str:
     return f"{microseconds / 1_000_000:f}".rstrip("0").rstrip(".") + "s"
 
 
-def _duration(value: Any) -> Any:
-    return parse_duration(value) if isinstance(value, str) and _DURATION.match(value) else value
+def _duration(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    if not isinstance(value, str):
+        return read(value)
+    if _DURATION.match(value):
+        return read(parse_duration(value))
+    try:
+        return read(value)  # ISO 8601, as JSON has it
+    except ValidationError:
+        raise PydanticCustomError("duration", "write a duration as 500ms, 30s, 5m, 2h or 7d") from None
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Duration = Annotated[timedelta, WrapValidator(_duration)]

@@ -25,7 +25,7 @@ QueueUrl = Annotated[str, AfterValidator(_queue_url)]
 
 
 class EventOptions(Options):
-    """How events tell of new objects; used by `inkstream listen` alone."""
+    """How events tell of new objects; used by `inkstream listen` and the run that `inkstream serve` starts for them."""
 
     queue: QueueUrl | None = Field(
         None,
@@ -33,15 +33,15 @@ class EventOptions(Options):
         examples=["https://sqs.eu-west-1.amazonaws.com/123456789012/inbox"],
     )
     wait: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(seconds=20))] = Field(
-        timedelta(seconds=20), description="wait so long for a message in one request, 20s at most"
+        timedelta(seconds=20), description="wait so long for a message in one request, such as 5s; 20s at most"
     )
     visibility_timeout: Annotated[Duration, Field(ge=timedelta(seconds=1), le=timedelta(hours=12))] = Field(
         timedelta(minutes=1),
-        description="hide a message from other consumers for so long; renewed while it is worked on, so that this is "
-        "how late it comes again after a consumer died",
+        description="hide a message from other consumers for so long, such as 1m; renewed while it is worked on, so "
+        "that this is how late it comes again after a consumer died",
     )
     backfill_interval: Annotated[Duration, Field(gt=timedelta(0))] | None = Field(
         timedelta(minutes=10),
-        description="list the whole source this often, and once at the start, for what events have lost; "
+        description="list the whole source this often, such as 1h, and once at the start, for what events have lost; "
         "null: trust events alone",
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "ocr-streaming": {
@@ -33,3 +35,6 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 """The pipelines of the original's two cards, as layers under what the user writes."""
+
+PresetName = Annotated[str, Field(json_schema_extra={"enum": [*PRESETS]})]
+"""Which of them, as a choice in a form."""

@@ -33,10 +33,10 @@ class SourceOptions(Options):
     recursive: bool = Field(True, description="look into subfolders")
     latest_first: bool = Field(False, description="newest files first instead of oldest first")
     max_file_age: Duration | None = Field(
-        None, description="leave out files older than this, seen from the newest file; null: take all"
+        None, description="leave out files older than this, such as 7d, seen from the newest file; null: take all"
     )
     stability_delay: Duration = Field(
-        timedelta(0), description="leave a file for a later trigger until it has not changed for this long"
+        timedelta(0), description="leave a file for a later trigger until it has not changed for this long, such as 30s"
     )
 
     clean_source: CleanSource = Field(

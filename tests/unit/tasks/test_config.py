@@ -8,7 +8,7 @@ import pytest
 
 from ocr_core.errors import ConfigError
 from ocr_core.options import TextLayerMode
-from tasks.config import PRESETS, StreamConfig, build_config, load_document, parse_duration
+from tasks.config import PRESETS, StreamConfig, build_config, load_document, parse_duration, with_preset
 
 MINIMAL = {"source": {"url": "inbox"}, "sink": {"url": "tables"}}
 
@@ -64,8 +64,13 @@ def test_an_override_that_is_no_yaml_is_taken_as_it_is() -> None:
 def test_durations() -> None:
     assert parse_duration("1.5h") == timedelta(minutes=90)
     assert build_config(MINIMAL, overrides=["source.max_file_age=7d"]).source.max_file_age == timedelta(days=7)
+    assert build_config(MINIMAL, overrides=["source.max_file_age=PT5M"]).source.max_file_age == timedelta(minutes=5)
     with pytest.raises(ConfigError, match="not a duration"):
         parse_duration("fast")
+    with pytest.raises(ConfigError, match=r"source.stability_delay: write a duration as .*\(given: 'soon'\)"):
+        build_config(MINIMAL, overrides=["source.stability_delay=soon"])
+    with pytest.raises(ConfigError, match=r"events\.wait"):
+        build_config(MINIMAL, overrides=["events.wait=30s"])
 
 
 def test_a_document_must_be_a_mapping() -> None:
@@ -79,3 +84,20 @@ def test_a_document_must_be_a_mapping() -> None:
 def test_the_configuration_survives_json() -> None:
     config = build_config(MINIMAL, preset="ocr-regions", overrides=["source.stability_delay=30s"])
     assert StreamConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def test_a_preset_takes_the_place_of_the_pipeline_alone() -> None:
+    config = build_config(MINIMAL, overrides=["trigger.max_files_per_trigger=7", "pipeline.render.resolution=100"])
+    other = with_preset(config, "ocr-streaming")
+    assert other.pipeline == build_config(MINIMAL, preset="ocr-streaming").pipeline
+    assert other.model_copy(update={"pipeline": config.pipeline}) == config
+    assert with_preset(config, None) == config
+    with pytest.raises(ConfigError, match="did you mean 'handwritten'"):
+        with_preset(config, "handwriten")
+
+
+def test_options_have_titles_as_people_write_them() -> None:
+    definitions = StreamConfig.model_json_schema()["$defs"]
+    assert definitions["SourceOptions"]["properties"]["url"]["title"] == "URL"
+    assert definitions["LimitOptions"]["properties"]["max_file_mb"]["title"] == "Max File MiB"
+    assert definitions["TriggerOptions"]["properties"]["max_files_per_trigger"]["title"] == "Max Files Per Trigger"
