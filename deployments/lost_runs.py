@@ -1,9 +1,28 @@
-"""`python -m deployments.lost_runs`: lets the configured Prefect server mark killed runs as crashed.
+"""`python -m deployments.lost_runs [--after 75s]`: lets the configured Prefect server mark killed runs as crashed.
 
 `inkstream serve` does so by itself; with a work pool it is done once for a server.
 """
 
-from flows.lost_runs import AUTOMATION, watch_lost_runs
+from typing import Annotated
+
+import typer
+
+from flows.cli.common import exit_codes
+from flows.lost_runs import AUTOMATION, HEARTBEAT_SECONDS, SILENCE, watch_lost_runs
+from flows.prefect_settings import require_answer
+from tasks.config import format_duration, parse_duration
+
+
+def main(
+    after: Annotated[
+        str, typer.Option(help=f"How long a run may be silent; it sends a heartbeat every {HEARTBEAT_SECONDS}s.")
+    ] = format_duration(SILENCE),
+) -> None:
+    """Let the configured Prefect server mark runs as crashed whose process was killed. Once a server is enough."""
+    with exit_codes():
+        require_answer()
+        print(f"{AUTOMATION!r}: {watch_lost_runs(parse_duration(after))}")  # noqa: T201
+
 
 if __name__ == "__main__":
-    print(f"{AUTOMATION!r}: {'created' if watch_lost_runs() else 'there already'}")  # noqa: T201
+    typer.run(main)

@@ -177,13 +177,14 @@ class Stream:
             raise
 
     def _run_under_prefect(self, planner: Planner, observers: Sequence[Observer], run_id: str | None) -> Summary:
+        from flows.lost_runs import watched_runs
         from flows.prefect_settings import PrefectGoneError, reach_server
         from flows.watching import watching
 
         reach_server()
         from httpx import HTTPError  # what Prefect's client raises
 
-        with watching(observers, self._workers, run_id) as watch:
+        with watched_runs(self._config.stream), watching(observers, self._workers, run_id) as watch:
             try:
                 _run_flow(self._config, planner)
             except HTTPError as error:
@@ -194,14 +195,15 @@ class Stream:
         return watch.summaries[-1]
 
     def _listen_under_prefect(self, once: bool, max_batches: int | None) -> Summary:
+        from flows.lost_runs import watched_runs
         from flows.prefect_settings import reach_server
         from flows.watching import watching
 
         reach_server()
         from flows.events import ingest_s3_events
 
-        with watching(self._observers, self._workers) as watch:
-            ingest_s3_events(self._config, once=once, max_batches=max_batches)
+        with watched_runs(self._config.stream), watching(self._observers, self._workers) as watch:
+            ingest_s3_events(config=self._config, once=once, max_batches=max_batches)
         return watch.summaries[-1]
 
 
@@ -211,8 +213,8 @@ def _run_flow(config: StreamConfig, planner: Planner) -> None:
 
     if isinstance(planner, FailedPages):
         kinds = [FailureKind(kind) for kind in planner.kinds]
-        retry(config, kinds=kinds, paths=list(planner.paths), overrides=list(planner.overrides))
+        retry(config=config, kinds=kinds, paths=list(planner.paths), overrides=list(planner.overrides))
     elif isinstance(planner, OtherPipeline):
-        reprocess(config, paths=list(planner.paths))
+        reprocess(config=config, paths=list(planner.paths))
     else:
-        ocr_stream(config, limit=planner.limit if isinstance(planner, NewFiles) else None)
+        ocr_stream(config=config, limit=planner.limit if isinstance(planner, NewFiles) else None)

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from flows.console.text import short_name, visible
 from flows.pictures import data_uri, regions_svg, throughput_svg
-from tasks.progress import BatchDone, Event, FileDone, Listed, Planned, RangeDone
+from tasks.progress import BatchDone, Event, FileDone, Listed, MessagesTaken, Notice, Planned, RangeDone
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -64,13 +64,17 @@ class RunArtifacts:
 
     def _take_in(self, event: Event) -> None:
         if isinstance(event, Listed):
-            self._files, self._waiting = event.new_files, event.waiting
+            self._files, self._files_done, self._waiting = event.new_files, 0, event.waiting
         elif isinstance(event, Planned) and event.batches:
             self._draw_bar()
         elif isinstance(event, RangeDone):
             self._range_done(event)
         elif isinstance(event, BatchDone):
             self._batch_done(event)
+        elif isinstance(event, MessagesTaken):
+            self._log_messages(event)
+        elif isinstance(event, Notice):
+            self._log.info("%s", visible(event.text))
 
     def _range_done(self, event: RangeDone) -> None:
         share = event.pages / event.total_pages if event.total_pages else 1.0
@@ -141,6 +145,13 @@ class RunArtifacts:
         for file in [file for file in event.files if file.kinds or file.left_out][:MAX_LOGGED]:
             self._log.info("batch %s, file %s: %s", batch, visible(short_name(file.path)), _trouble(file))
 
+    def _log_messages(self, event: MessagesTaken) -> None:
+        self._log.info("%d messages taken, %d settled", event.messages, event.settled)
+        for path, why in [*event.unsettled.items()][:MAX_LOGGED]:
+            self._log.info("file %s waits: %s", visible(short_name(path)), visible(why))
+        for message, why in [*event.unreadable.items()][:MAX_LOGGED]:
+            self._log.info("message %s cannot be understood: %s", visible(message), visible(why))
+
     def _key(self, what: str) -> str:
         return artifact_key(self._stream, what)
 
@@ -177,7 +188,6 @@ def _batch_row(progress: Mapping[str, Any], backlog: int) -> dict[str, Any]:
     seconds = progress["durationMs"]["triggerExecution"] / 1000
     return {
         "batch": progress["batchId"],
-        "begun": progress["timestamp"],
         "files": progress["numInputRows"],
         "pages": progress["pages"],
         "failed": progress["failed_pages"],
@@ -185,6 +195,7 @@ def _batch_row(progress: Mapping[str, Any], backlog: int) -> dict[str, Any]:
         "seconds": round(seconds, 2),
         "pages_per_second": round(progress["pages"] / max(seconds, 0.001), 2),
         "backlog": max(backlog, 0),
+        "begun": progress["timestamp"],
     }
 
 

@@ -8,42 +8,52 @@ from typing import Annotated, Any
 from prefect import flow
 from pydantic import Field
 
+from flows.artifacts import RunArtifacts
 from flows.drain import StreamRun, Workers
 from flows.listening import Listener
 from flows.planners import Planner
 from flows.stream import run_as_task
 from flows.watching import current_watch
 from tasks.config import StreamConfig
-from tasks.progress import Summary
+from tasks.progress import Observer, Summary
 
 BatchLimit = Annotated[int, Field(ge=1)]
 
 
-@flow(name="ingest_s3_events", flow_run_name="{config.stream}", persist_result=False, validate_parameters=True)
-def ingest_s3_events(config: StreamConfig, once: bool = False, max_batches: BatchLimit | None = None) -> dict[str, Any]:
+@flow(
+    name="ingest_s3_events",
+    flow_run_name="{config.stream}",
+    persist_result=False,
+    result_serializer="json",
+    validate_parameters=True,
+)
+def ingest_s3_events(
+    once: bool = False, max_batches: BatchLimit | None = None, *, config: StreamConfig
+) -> dict[str, Any]:
     """Streams documents as S3 events announce them, each page exactly once, and now and then what events have lost.
 
     Args:
-        config: The stream; `events.queue` is the queue to follow.
         once: End as soon as the queue has no message to give; else go on until cancelled.
         max_batches: End when so many batches are committed.
+        config: The stream; `events.queue` is the queue to follow.
 
     Returns:
         Counts of what was committed and of files left for the next trigger, and the table's version.
     """
     watch = current_watch()
     workers = watch.workers or Workers(config)
+    observers: tuple[Observer, ...] = (*watch.observers, RunArtifacts(config.stream))
 
     def do(planner: Planner) -> Summary:
         try:
-            run = StreamRun(config, workers, planner, step=run_as_task, observers=watch.observers, run_id=watch.run_id)
+            run = StreamRun(config, workers, planner, step=run_as_task, observers=observers, run_id=watch.run_id)
             return run.drain()
         except BaseException:
             workers.close()
             raise
 
     try:
-        summary = Listener(config, do, workers.client, watch.observers).listen(once=once, max_batches=max_batches)
+        summary = Listener(config, do, workers.client, observers).listen(once=once, max_batches=max_batches)
     finally:
         if workers is not watch.workers:
             workers.close()

@@ -35,7 +35,9 @@ def maintain_sink(sink: str, options: MaintainOptions = MaintainOptions()) -> li
 
 def maintain_under_prefect(sink: str, options: MaintainOptions) -> list[Upkeep]:
     """Runs the flow against the API there is, or Prefect's embedded server."""
+    from flows.lost_runs import watched_runs
     from flows.prefect_settings import reach_server
 
     reach_server()
-    return [Upkeep(**part) for part in maintain_sink(sink, options)]
+    with watched_runs():
+        return [Upkeep(**part) for part in maintain_sink(sink, options)]

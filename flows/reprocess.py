@@ -10,7 +10,7 @@ from prefect import flow
 from flows.planners import FailedPages, OtherPipeline
 from flows.stream import drain_with_tasks
 from ocr_core.errors import FailureKind
-from tasks.config import StreamConfig
+from tasks.config import PresetName, StreamConfig, with_preset
 
 
 @flow(
@@ -21,18 +21,19 @@ from tasks.config import StreamConfig
     validate_parameters=True,
 )
 def retry(
-    config: StreamConfig,
     kinds: list[FailureKind] = [],  # noqa: B006 - the form's default; nobody changes it
     paths: list[str] = [],  # noqa: B006
     overrides: list[str] = [],  # noqa: B006
+    *,
+    config: StreamConfig,
 ) -> dict[str, Any]:
     """Reads the pages that failed again, each as it was read before, and replaces their rows.
 
     Args:
-        config: The stream.
         kinds: Which kinds of failure; all when empty.
         paths: Which files, as paths, URLs, file names or globs; all when empty.
         overrides: KEY=VALUE on top of what the pages were read with, such as pipeline.render.resolution=150.
+        config: The stream.
 
     Returns:
         Counts of what was committed and of files left as they are, and the table's version.
@@ -47,14 +48,20 @@ def retry(
     result_serializer="json",
     validate_parameters=True,
 )
-def reprocess(config: StreamConfig, paths: list[str] = []) -> dict[str, Any]:  # noqa: B006 - the form's default
+def reprocess(
+    paths: list[str] = [],  # noqa: B006 - the form's default; nobody changes it
+    preset: PresetName | None = None,
+    *,
+    config: StreamConfig,
+) -> dict[str, Any]:
     """Reads files again whose rows another pipeline made than this one, and replaces their rows.
 
     Args:
-        config: The stream; its pipeline is the one that all rows are to be made by.
         paths: Which files, as paths, URLs, file names or globs; all when empty.
+        preset: Read with the pipeline of this preset instead of config's.
+        config: The stream; its pipeline is the one that all rows are to be made by.
 
     Returns:
         Counts of what was committed and of files left as they are, and the table's version.
     """
-    return drain_with_tasks(config, OtherPipeline(tuple(paths)))
+    return drain_with_tasks(with_preset(config, preset), OtherPipeline(tuple(paths)))

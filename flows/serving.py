@@ -12,21 +12,27 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from flows.lost_runs import HEARTBEAT_SECONDS, watch_lost_runs
+from flows.lost_runs import HEARTBEAT_SECONDS, run_tags, watch_lost_runs
 from flows.prefect_settings import api_configured, require_answer
 from ocr_core.errors import ConfigError, EnvironmentFault
-from tasks.config import StreamConfig, plain
+from tasks.config import StreamConfig, format_duration, plain
 
 if TYPE_CHECKING:
+    import psutil
+    from prefect import Flow
     from prefect.deployments.runner import RunnerDeployment
+    from prefect.runner import Runner
 
 HOST = "127.0.0.1"
 START_SECONDS = 120
+FIRST_START = timedelta(seconds=15)
+"""The server looks for new schedules every five seconds, and leaves out a start that is past by then."""
 LEASES = "prefect.server.concurrency.lease_storage.filesystem"
 
 SERVER_SETTINGS = {
@@ -38,6 +44,10 @@ SERVER_SETTINGS = {
     "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
     "PREFECT_CLI_PROMPT": "false",
 }
+END_SECONDS = 10.0
+"""Seconds a run has to end by itself."""
+LISTEN_AGAIN = timedelta(minutes=5)
+"""How often a run that follows events is started, which is cancelled at once where the one before is still at it."""
 RUN_SETTINGS = {
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
     "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
@@ -49,7 +59,7 @@ class Schedule:
     """When a deployment runs by itself; never where both are None.
 
     Attributes:
-        every: Time from one start to the next.
+        every: Time from one start to the next; the first is a few seconds from now.
         cron: Five fields, as cron reads them, in UTC.
     """
 
@@ -64,15 +74,15 @@ class Schedule:
         """
         if self.every is not None and self.cron is not None:
             raise ConfigError("give either an interval or a cron schedule, not both")
+        from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
+
         if self.every is not None:
-            return {"interval": self.every}
+            return {"schedule": IntervalSchedule(interval=self.every, anchor_date=datetime.now(UTC) + FIRST_START)}
         if self.cron is None:
             return {}
         from pydantic import ValidationError
 
         try:
-            from prefect.client.schemas.schedules import CronSchedule
-
             CronSchedule(cron=self.cron)
         except ValidationError:
             raise ConfigError(f"{self.cron!r} is no cron schedule; '*/5 * * * *' is every five minutes") from None
@@ -100,27 +110,33 @@ def deployments(
     from prefect.types.entrypoint import EntrypointType
 
     from flows.drain import in_absolute_terms
+    from flows.events import ingest_s3_events
     from flows.maintenance import maintain_sink
     from flows.reprocess import reprocess, retry
     from flows.stream import ocr_stream
+    from tasks.events import require_bucket
 
     config = in_absolute_terms(config)
     of_stream = {"config": plain(config)}
     one_at_a_time = ConcurrencyLimitConfig(
         limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW, grace_period_seconds=60
     )
-    served = (
+    served: list[tuple[Flow[..., Any], dict[str, Any], Schedule, str]] = [
         (ocr_stream, of_stream, schedule, "Reads what is new in the source, each page exactly once."),
         (retry, of_stream, Schedule(), "Reads the pages that failed again, each as it was read before."),
         (reprocess, of_stream, Schedule(), "Reads again what another pipeline has read."),
         (maintain_sink, {"sink": config.sink.url}, upkeep, "Compacts, checkpoints and vacuums the tables."),
-    )
+    ]
+    if config.events.queue is not None:
+        require_bucket(config)
+        what = "Follows the events of the source's bucket, each page exactly once, until it is cancelled."
+        served.append((ingest_s3_events, of_stream, Schedule(LISTEN_AGAIN), what))
     made = [
         flow.to_deployment(
             name=config.stream,
             parameters=parameters,
             description=f"{what} Stream `{config.stream}`, from {config.source.url} to {config.sink.url}.",
-            tags=["inkstream", f"stream:{config.stream}"],
+            tags=run_tags(config.stream),
             concurrency_limit=one_at_a_time,
             entrypoint_type=EntrypointType.MODULE_PATH,
             **when.fields(),
@@ -148,11 +164,11 @@ def serve_stream(
     """
     for name, value in RUN_SETTINGS.items():
         os.environ.setdefault(name, value)
-    served = deployments(config, schedule, upkeep)
+    deployments(config, schedule, upkeep)  # what is wrong with them is said before a server is started
     with _server(port):
         require_answer()
         watch_lost_runs()
-        _serve(served)
+        _serve(deployments(config, schedule, upkeep))
     print("inkstream: stopped; the schedules are paused", file=sys.stderr, flush=True)  # noqa: T201
 
 
@@ -161,12 +177,65 @@ def _serve(served: list[RunnerDeployment]) -> None:
     from prefect.runner import Runner
 
     runner = Runner(pause_on_shutdown=True)
-    runner.handle_sigterm = lambda *_: signal.raise_signal(signal.SIGINT)  # type: ignore[method-assign]
     for deployment in served:
         runner.add_deployment(deployment)
     _announce(served)
     with suppress(KeyboardInterrupt):
-        asyncio.run(runner.start())
+        asyncio.run(_run_until_ended(runner))
+
+
+async def _run_until_ended(runner: Runner) -> None:
+    """Ends the runner after the runs, which report that they crashed; at once when told a second time."""
+    loop = asyncio.get_running_loop()
+    serving = asyncio.create_task(runner.start())
+    endings: list[asyncio.Task[None]] = []
+
+    def end(*, told: bool) -> None:
+        if endings:
+            serving.cancel()
+        else:
+            endings.append(loop.create_task(_end_in_order(serving, told=told)))
+
+    runner.handle_sigterm = lambda *_: loop.call_soon_threadsafe(partial(end, told=False))  # type: ignore[method-assign,assignment]
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as it is for a shell script's background processes
+        loop.add_signal_handler(signal.SIGINT, partial(end, told=True))
+    with suppress(asyncio.CancelledError):
+        await serving
+
+
+async def _end_in_order(serving: asyncio.Task[None], *, told: bool) -> None:
+    """Ends the runs that were started here, waits for them, and stops serving.
+
+    Args:
+        serving: What is to stop.
+        told: Whether the runs know already, as a terminal's Ctrl-C reaches them itself.
+    """
+    import psutil
+
+    runs = [child for child in psutil.Process().children() if _is_run(child)]
+    if told:
+        await _wait_for_end(runs)
+    for run in runs:
+        with suppress(psutil.NoSuchProcess):
+            run.terminate()
+    await _wait_for_end(runs)
+    serving.cancel()
+
+
+async def _wait_for_end(runs: list[psutil.Process]) -> None:
+    end = time.monotonic() + END_SECONDS
+    while any(_is_run(run) for run in runs) and time.monotonic() < end:
+        await asyncio.sleep(0.1)
+
+
+def _is_run(process: psutil.Process) -> bool:
+    """Whether a process is one that Prefect's runner starts for a run; one that has ended is none."""
+    import psutil
+
+    try:
+        return "prefect.engine" in process.cmdline()  # empty when ended and not waited for yet
+    except psutil.NoSuchProcess:
+        return False
 
 
 @contextmanager
@@ -244,4 +313,4 @@ def _announce(served: list[RunnerDeployment]) -> None:
 
 def _when(schedule: Mapping[str, Any]) -> str:
     inner = schedule["schedule"]
-    return f"cron {inner['cron']}" if "cron" in inner else f"every {inner['interval']}"
+    return f"cron {inner['cron']}" if "cron" in inner else f"every {format_duration(inner['interval'])}"

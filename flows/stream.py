@@ -3,7 +3,8 @@
 A task run to discover and three for each batch. Pages are Dask's business, not Prefect's: see docs/decisions/0002.
 
 Annotations are evaluated here (no `from __future__ import annotations`): Prefect pickles a served flow with the globals
-its body names, and a parameter's type that is only a string would be lost on the way.
+its body names, and a parameter's type that is only a string would be lost on the way. The form in the browser has the
+parameters in their order here: what is said for one run before the long configuration.
 """
 
 from collections.abc import Callable
@@ -11,13 +12,14 @@ from typing import Annotated, Any, TypeVar
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.context import TagsContext
 from pydantic import Field
 
 from flows.artifacts import RunArtifacts
 from flows.drain import StreamRun, Workers
 from flows.planners import NewFiles, Planner
 from flows.watching import current_watch
-from tasks.config import StreamConfig
+from tasks.config import PresetName, StreamConfig, with_preset
 from tasks.progress import Observer
 
 T = TypeVar("T")
@@ -34,7 +36,9 @@ def run_as_task(name: str, label: str, call: Callable[[], T]) -> T:
     def step() -> T:
         return call()
 
-    return step()
+    # A run's tags are not its tasks': Prefect asks the server for a concurrency slot for each tag of a task run.
+    with TagsContext(current_tags=set()):
+        return step()
 
 
 def drain_with_tasks(config: StreamConfig, planner: Planner) -> dict[str, Any]:
@@ -59,14 +63,17 @@ def drain_with_tasks(config: StreamConfig, planner: Planner) -> dict[str, Any]:
     result_serializer="json",
     validate_parameters=True,
 )
-def ocr_stream(config: StreamConfig, limit: FileLimit | None = None) -> dict[str, Any]:
+def ocr_stream(
+    limit: FileLimit | None = None, preset: PresetName | None = None, *, config: StreamConfig
+) -> dict[str, Any]:
     """Streams new documents into a versioned table of text, each page exactly once.
 
     Args:
-        config: The stream: source, trigger, pipeline, sink, execution.
         limit: Take so many new files at most; the others wait for a later run.
+        preset: Read with the pipeline of this preset instead of config's.
+        config: The stream: source, trigger, pipeline, sink, execution.
 
     Returns:
         Counts of what was committed and of files left for the next trigger, and the table's version.
     """
-    return drain_with_tasks(config, NewFiles(limit))
+    return drain_with_tasks(with_preset(config, preset), NewFiles(limit))

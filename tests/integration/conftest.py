@@ -8,12 +8,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+
+from flows.serving import SERVER_SETTINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +29,24 @@ class PrefectServer:
 
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
-    home = tmp_path_factory.mktemp("prefect")
-    port = free_port()
+    with prefect_server_in(tmp_path_factory.mktemp("prefect"), free_port()) as server:
+        yield server
+
+
+@contextmanager
+def prefect_server_in(home: Path, port: int, **settings: str) -> Iterator[PrefectServer]:
+    """A server as `inkstream serve` starts it, with its files in a folder, and other settings on top."""
     environment = {
         **os.environ,
+        **SERVER_SETTINGS,
         "PREFECT_HOME": str(home),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
         "PREFECT_LOGGING_LEVEL": "WARNING",
-        "PREFECT_CLI_PROMPT": "false",
         "DASK_LOGGING__DISTRIBUTED": "error",
+        **settings,
     }
     log = home / "server.log"
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         server = subprocess.Popen(
             [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
             env=environment,

@@ -37,10 +37,22 @@ def post(server: PrefectServer, path: str, body: dict[str, Any]) -> Any:
     return ask(server.url + path, body)
 
 
+def runs_of(server: PrefectServer, deployment_id: str) -> list[dict[str, Any]]:
+    """Returns the runs of a deployment, those to come too."""
+    wanted = {"flow_runs": {"deployment_id": {"any_": [deployment_id]}}}
+    found: list[dict[str, Any]] = post(server, "/flow_runs/filter", wanted)
+    return found
+
+
 def states_of(server: PrefectServer, deployment_id: str) -> set[str]:
     """Returns the types of the states that the runs of a deployment are in."""
-    runs = post(server, "/flow_runs/filter", {"flow_runs": {"deployment_id": {"any_": [deployment_id]}}})
-    return {run["state_type"] for run in runs}
+    return {run["state_type"] for run in runs_of(server, deployment_id)}
+
+
+def logged(server: PrefectServer, runs: list[str]) -> str:
+    """Returns the first log lines of runs."""
+    lines = post(server, "/logs/filter", {"logs": {"flow_run_id": {"any_": runs}}, "limit": 200})
+    return "\n".join(line["message"] for line in lines)
 
 
 def patch(server: PrefectServer, path: str, body: dict[str, Any]) -> None:

@@ -1,0 +1,23 @@
+"""Which runs the automation that marks lost ones looks at, and when it does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from flows.lost_runs import HEARTBEAT_SECONDS, SILENCE, lost_runs_automation, run_tags
+from ocr_core.errors import ConfigError
+
+
+def test_only_runs_that_are_known_to_send_heartbeats_often_are_watched() -> None:
+    trigger = lost_runs_automation().model_dump(mode="json")["trigger"]
+    (tag,) = trigger["match_related"]["prefect.resource.id"]
+    assert tag.removeprefix("prefect.tag.") in run_tags("letters")
+    assert tag.removeprefix("prefect.tag.") in run_tags(None)
+    assert trigger["within"] == SILENCE.total_seconds() > 2 * HEARTBEAT_SECONDS
+
+
+def test_a_silence_that_a_living_run_has_is_refused() -> None:
+    with pytest.raises(ConfigError, match="is heard of every 30 s"):
+        lost_runs_automation(timedelta(seconds=HEARTBEAT_SECONDS))
