@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # A build without CUDA: 200 MB instead of gigabytes.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: help demo test test-trocr check faults bench lock system clean
+.PHONY: help demo test test-trocr check faults bench lock system system-for-tests clean
 .DEFAULT_GOAL := help
 
 help:
@@ -21,6 +21,9 @@ help:
 system:
 	@PYTHON=$(PYTHON) sh deployments/system-packages.sh
 
+system-for-tests:
+	@PYTHON=$(PYTHON) sh deployments/system-packages.sh tests
+
 $(VENV)/runtime.stamp: requirements.lock pyproject.toml | system
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
@@ -34,7 +37,7 @@ $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/runtime.stamp
 demo: system $(VENV)/runtime.stamp
 	@$(BIN)/inkstream demo
 
-test: system $(VENV)/dev.stamp
+test: system-for-tests $(VENV)/dev.stamp
 	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 test-trocr: system $(VENV)/dev.stamp

@@ -1,0 +1,70 @@
+"""A PostgreSQL server for as long as a test takes, from Debian's packages and with a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.integration.conftest import free_port
+
+USER = "postgres"
+"""Of the database; and, for root, whom PostgreSQL refuses to run for, of the machine: Debian's package makes it."""
+
+
+def postgres_programs() -> Path | None:
+    """Returns the folder of `initdb` and `pg_ctl`, which Debian keeps off the path; None where there is none."""
+    found = shutil.which("initdb")
+    newest = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return newest[-1].parent if newest else Path(found).parent if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A running server."""
+
+    port: int
+
+    @property
+    def url(self) -> str:
+        """As Prefect wants it."""
+        return f"postgresql+asyncpg://{USER}@127.0.0.1:{self.port}/postgres"
+
+    def sql(self, statement: str) -> list[str]:
+        """Returns the rows of a statement's result."""
+        command = ["psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", "postgres", "-Atqc", statement]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+@contextmanager
+def postgres(programs: Path) -> Iterator[Postgres]:
+    """Starts a server on the loopback."""
+    # Not in pytest's folder, which is root's alone where the suite runs as root.
+    folder = Path(tempfile.mkdtemp(prefix="inkstream-postgres-"))
+    data, log = folder / "data", folder / "log"
+    as_user = [] if os.getuid() else ["runuser", "-u", USER, "--"]
+    if as_user:
+        shutil.chown(folder, USER, USER)
+    server = Postgres(free_port())
+    options = f"-p {server.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+
+    def run(name: str, *arguments: str) -> None:
+        command = [*as_user, str(programs / name), "-D", str(data), *arguments]
+        # Its output is no pipe: the server, which it starts, would keep that open.
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, check=False)
+        assert done.returncode == 0, log.read_text() if log.exists() else command
+
+    try:
+        run("initdb", "-U", USER, "--auth=trust", "--no-sync")
+        run("pg_ctl", "-w", "-l", str(log), "-o", options, "start")
+        try:
+            yield server
+        finally:
+            run("pg_ctl", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder)
