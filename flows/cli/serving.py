@@ -29,6 +29,8 @@ def serve(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Serve the stream under Prefect: on a schedule, and from a form in the browser. Ctrl-C ends it.
 
+    With events.queue in the configuration, a run that follows the events is kept going, too.
+
     Example: inkstream serve letters.yaml --every 5m
     """
     from flows.serving import Schedule, serve_stream
