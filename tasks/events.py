@@ -119,9 +119,18 @@ def require_bucket(config: StreamConfig) -> str:
     """
     if config.events.queue is None:
         raise ConfigError("no queue is given: set events.queue, or --queue URL")
+    require_bucket_source(config)
+    return config.events.queue
+
+
+def require_bucket_source(config: StreamConfig) -> None:
+    """Refuses a source that no event can tell of.
+
+    Raises:
+        ConfigError: If it is not on S3.
+    """
     if split_url(config.source.url)[0] != "s3":
         raise ConfigError(f"S3 events announce objects of a bucket, and the source {config.source.url} is in none")
-    return config.events.queue
 
 
 def _json(content: Any) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 from tests.integration.conftest import PrefectServer
 
 
-def ask(url: str, body: dict[str, Any] | None = None, method: str | None = None) -> Any:
+def ask(url: str, body: object = None, method: str | None = None) -> Any:
     """Returns the JSON that a server answers; asks again, as Prefect's client does, while its database is busy."""
     data = None if body is None else json.dumps(body).encode()
     request = Request(url, data=data, headers={"Content-Type": "application/json"}, method=method)
@@ -32,7 +32,7 @@ def ask(url: str, body: dict[str, Any] | None = None, method: str | None = None)
             time.sleep(0.5)
 
 
-def post(server: PrefectServer, path: str, body: dict[str, Any]) -> Any:
+def post(server: PrefectServer, path: str, body: object) -> Any:
     """Posts JSON and returns the answer."""
     return ask(server.url + path, body)
 

@@ -1,0 +1,78 @@
+"""An event of Prefect's that carries bucket and key, the deployment it runs, and the row that comes of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.arrivals import ingest_s3_object
+from ocr_core.errors import ConfigError
+from tasks.config import build_config
+from tasks.tables import PagesTable
+from tests.faults.documents import tiny_pdf
+from tests.integration.conftest import PrefectServer
+from tests.integration.prefect_api import deployment, post, wait_until
+
+ROOT = Path(__file__).parents[2]
+POOL = "arrivals"
+AWS = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
+
+
+def runs_of(server: PrefectServer, deployment_id: str) -> list[dict[str, Any]]:
+    wanted = {"flow_runs": {"deployment_id": {"any_": [deployment_id]}}}
+    runs: list[dict[str, Any]] = post(server, "/flow_runs/filter", wanted)
+    return runs
+
+
+def event(bucket: str, key: str) -> dict[str, Any]:
+    return {
+        "id": str(uuid.uuid4()),
+        "occurred": datetime.now(UTC).isoformat(),
+        "event": "inkstream.object-created",
+        "resource": {"prefect.resource.id": f"s3://{bucket}/{key}"},
+        "payload": {"bucket": bucket, "key": key},
+    }
+
+
+def test_a_posted_event_becomes_a_row(prefect_server: PrefectServer, s3: Any, bucket: str, tmp_path: Path) -> None:
+    key = "in/an odd 'key'+é&<.pdf"
+    s3.put_object(Bucket=bucket, Key=key, Body=tiny_pdf("announced page"))
+    s3.put_object(Bucket=bucket, Key="in/not announced.pdf", Body=tiny_pdf("another page"))
+    places = {"INKSTREAM_SOURCE": f"s3://{bucket}/in", "INKSTREAM_SINK": f"s3://{bucket}/out"}
+    environment = prefect_server.environment | places | {name: os.environ[name] for name in AWS}
+    file = tmp_path / "on-arrival.yaml"
+    template = (ROOT / "deployments/on-arrival.yaml").read_text()
+    file.write_text(template.replace("      name: inkstream\n", f"      name: {POOL}\n"))
+    prefect = [sys.executable, "-m", "prefect", "--no-prompt"]
+    worker = [*prefect, "worker", "start", "--pool", POOL, "--run-once", "--prefetch-seconds", "60"]
+
+    def do(command: list[str]) -> None:
+        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    do([*prefect, "work-pool", "create", POOL, "--type", "process"])
+    do([*prefect, "deploy", "--all", "--prefect-file", str(file)])
+    found = deployment(prefect_server, "ingest_s3_object", "arrival")
+    said = event(bucket, key)
+    # The same event twice, as whoever posts it may not know that it arrived; and one of another folder.
+    post(prefect_server, "/events", [said, said, event(bucket, "elsewhere/a.pdf")])
+    wait_until(lambda: len(runs_of(prefect_server, found["id"])) > 0, 60, lambda: "no run was started")
+    do(worker)
+    (run,) = runs_of(prefect_server, found["id"])
+    assert (run["parameters"]["bucket"], run["parameters"]["key"]) == (bucket, key)
+    assert run["state_type"] == "COMPLETED", run["state"]
+    (row,) = PagesTable(places["INKSTREAM_SINK"]).rows().to_pylist()
+    assert row["text"] == "announced page"
+
+
+def test_only_objects_of_a_bucket_can_be_announced(tmp_path: Path) -> None:
+    config = build_config({"source": {"url": str(tmp_path)}, "sink": {"url": str(tmp_path.parent / "tables")}})
+    with pytest.raises(ConfigError, match="is in none"):
+        ingest_s3_object.fn(config, "bucket", "key")
