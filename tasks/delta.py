@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
 
+import certifi
 import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
 from deltalake.exceptions import CommitFailedError, DeltaError, DeltaProtocolError, SchemaMismatchError
 
 from ocr_core.errors import ConfigError, EnvironmentFault, InkstreamError, TransientError
+from tasks.scratch import scratch_folder
+from tasks.stores import explain_store_error
 
 TRANSIENT_DELTA = (DeltaError, OSError)
 """What the library raises for anything that goes wrong between here and the store."""
@@ -28,6 +34,7 @@ _CREDENTIAL_WORDS = (
 )
 
 
+_PROFILES = ("AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
 _TABLE_STORES = ("file", "s3", "gs", "az", "abfs", "abfss", "adl")
 
 
@@ -66,15 +73,66 @@ def storage_options(protocol: str) -> dict[str, str] | None:
     """
     if protocol != "s3":
         return None
+    _trust_authorities()
     options = {"conditional_put": "etag", "aws_s3_allow_unsafe_rename": "false"}
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     if endpoint:
         options["aws_endpoint_url"] = endpoint
         options["aws_allow_http"] = str(endpoint.lower().startswith("http://")).lower()
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    said = _of_profile(*(os.environ.get(name) for name in _PROFILES))
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or said.get_config_variable("region")
     if region or endpoint:
         options["aws_region"] = region or "us-east-1"
+    if "AWS_ACCESS_KEY_ID" not in os.environ:
+        options |= _credentials(said)
     return options
+
+
+@cache
+def _of_profile(*_: str | None) -> Any:
+    """Returns what knows of profiles and roles, of which the Delta library knows only some."""
+    from botocore.session import Session
+
+    session = Session()
+    try:
+        session.get_scoped_config()
+    except Exception as error:
+        raise explain_store_error(error, "cannot read the AWS profile") from error
+    return session
+
+
+def _credentials(session: Any) -> dict[str, str]:
+    try:
+        found = session.get_credentials()  # kept, and renewed before they expire, by the session
+        if found is None:
+            return {}
+        keys = found.get_frozen_credentials()
+    except Exception as error:
+        raise explain_store_error(error, "cannot find credentials for the sink") from error
+    options = {"aws_access_key_id": keys.access_key, "aws_secret_access_key": keys.secret_key}
+    return {**options, "aws_session_token": keys.token} if keys.token else options
+
+
+@cache
+def _trust_authorities() -> None:
+    """Has the Delta library trust what `AWS_CA_BUNDLE` names, as the AWS clients do.
+
+    It does not know that variable, and `SSL_CERT_FILE`, which it knows, others in this process heed, too. So that gets
+    a file with what is trusted without it besides.
+    """
+    bundle = os.environ.get("AWS_CA_BUNDLE")
+    if not bundle:
+        return
+    try:
+        others = Path(os.environ.get("SSL_CERT_FILE") or certifi.where())
+        trusted = f"{others.read_text()}\n{Path(bundle).read_text()}"
+        file = scratch_folder() / "authorities.pem"
+        file.write_text(trusted)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"cannot use AWS_CA_BUNDLE: {error}", "let it name a readable file of PEM certificates"
+        ) from error
+    os.environ["SSL_CERT_FILE"] = str(file)
 
 
 def scan(table: DeltaTable, sql: str) -> pa.Table:

@@ -1,6 +1,7 @@
 """An S3 server between a client and a good one: it keeps count of what is asked, and fails as it is told to.
 
     python -m tests.faults.s3_proxy PORT UPSTREAM LOG [--faults] [--seed N] [--lost-replies N]
+        [--certificate FILE]
 
 With `--faults`, of each 50 requests ten are answered by a 500 or a 503, one by a reset and one by a silence that ends
 in a reset; each 25th answer to a GET breaks off in the middle. The first N commits to a `pages` table that land get no
@@ -16,6 +17,7 @@ import json
 import random
 import re
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -144,8 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
         raise AttributeError(name)
 
     def _answer(self) -> None:
-        assert "Transfer-Encoding" not in self.headers, "a body without a length cannot be passed on"
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self._body()
         fault = self.plan.fault()
         if fault is None:
             self._pass_on(body)
@@ -158,6 +159,17 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             content = _ERROR.format("InternalError" if fault == "500" else "SlowDown").encode()
             self._reply(int(fault), [("Content-Type", "application/xml")], content, len(content))
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts = []
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        del self.headers["Transfer-Encoding"]
+        return b"".join(parts)
 
     def _pass_on(self, body: bytes) -> None:
         status, headers, content = self._ask(body)
@@ -223,10 +235,16 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--faults", action="store_true")
     parser.add_argument("--lost-replies", type=int, default=0)
+    parser.add_argument("--certificate", type=Path, help="speak TLS, with this certificate and key in one file")
     options = parser.parse_args()
     _Handler.upstream = options.upstream
     _Handler.plan = _Plan(options.log, options.seed, options.faults, options.lost_replies)
-    _Server(("127.0.0.1", options.port), _Handler).serve_forever()
+    listening = _Server(("127.0.0.1", options.port), _Handler)
+    if options.certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(options.certificate)
+        listening.socket = context.wrap_socket(listening.socket, server_side=True, do_handshake_on_connect=False)
+    listening.serve_forever()
 
 
 if __name__ == "__main__":

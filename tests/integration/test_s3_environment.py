@@ -1,0 +1,83 @@
+"""Where a store is and whom to trust comes from the usual AWS variables, for documents and for tables."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import os
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tasks.tables import PagesTable
+from tests.faults.documents import tiny_pdf
+from tests.faults.s3_proxy import s3_proxy
+from tests.integration.command import inkstream, run_json, settings
+
+CHEAP = settings(pipeline__text_layer__mode="only", pipeline__render__resolution=72, execution__workers=1)
+
+
+def authority_and_certificate(folder: Path) -> tuple[Path, Path]:
+    """Makes an authority, and a certificate of it with its key for this machine; returns their files."""
+    now = datetime.datetime.now(datetime.UTC)
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in ("an authority", "localhost")]
+
+    def signed(which: int) -> x509.Certificate:
+        made = (
+            x509.CertificateBuilder()
+            .subject_name(names[which])
+            .issuer_name(names[0])
+            .public_key(keys[which].public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
+            .add_extension(x509.BasicConstraints(ca=which == 0, path_length=None), critical=True)
+        )
+        if which:
+            here = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+            made = made.add_extension(x509.SubjectAlternativeName([here, x509.DNSName("localhost")]), critical=False)
+        return made.sign(keys[0], hashes.SHA256())
+
+    pem = serialization.Encoding.PEM
+    secret = keys[1].private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    authority, server = folder / "authority.pem", folder / "server.pem"
+    authority.write_bytes(signed(0).public_bytes(pem))
+    server.write_bytes(signed(1).public_bytes(pem) + secret)
+    return authority, server
+
+
+def test_an_authority_of_ones_own(endpoint: str, s3: Any, bucket: str, tmp_path: Path) -> None:
+    s3.put_object(Bucket=bucket, Key="in/a.pdf", Body=tiny_pdf("a page behind TLS"))
+    authority, server = authority_and_certificate(tmp_path)
+    places = ["--source", f"s3://{bucket}/in", "--sink", f"s3://{bucket}/out"]
+    with s3_proxy(tmp_path, endpoint, "--certificate", str(server)) as proxy:
+        there = {**os.environ, "AWS_ENDPOINT_URL": proxy.endpoint.replace("http://127.0.0.1", "https://localhost")}
+        refused = inkstream("run", *places, *CHEAP, "--prefect", "off", code=5, environment=there).stderr
+        assert "certificate" in refused
+        missing = {**there, "AWS_CA_BUNDLE": str(tmp_path / "none.pem")}
+        refused = inkstream("run", *places, *CHEAP, "--prefect", "off", code=4, environment=missing).stderr
+        assert "AWS_CA_BUNDLE" in refused
+        (*_, summary) = run_json(*places, *CHEAP, environment={**there, "AWS_CA_BUNDLE": str(authority)})
+        assert summary["pages"] == 1
+        assert all(one.path.startswith(f"/{bucket}") for one in proxy.asked()), "an endpoint of one's own: path style"
+    (row,) = PagesTable(f"s3://{bucket}/out").rows().to_pylist()
+    assert row["text"] == "a page behind TLS"
+
+
+def test_a_profile_says_region_and_credentials(endpoint: str, s3: Any, bucket: str, tmp_path: Path) -> None:
+    s3.put_object(Bucket=bucket, Key="in/a.pdf", Body=tiny_pdf("a page of a profile"))
+    (tmp_path / "config").write_text("[profile reader]\nregion = eu-west-1\n")
+    (tmp_path / "credentials").write_text("[reader]\naws_access_key_id = abc\naws_secret_access_key = def\n")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
+        "AWS_PROFILE": "reader",
+        "AWS_CONFIG_FILE": str(tmp_path / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
+        "AWS_ENDPOINT_URL": endpoint,
+    }
+    places = ["--source", f"s3://{bucket}/in", "--sink", f"s3://{bucket}/out"]
+    assert run_json(*places, *CHEAP, environment=environment)[-1]["pages"] == 1
