@@ -27,7 +27,7 @@ class World:
     def __init__(self, folder: Path, overrides: tuple[str, ...] = ()) -> None:
         self.inbox = folder / "inbox"
         self.sink = folder / "tables"
-        self.inbox.mkdir()
+        self.inbox.mkdir(exist_ok=True)
         self.corpus = Corpus(self.inbox)
         self._config = folder / "config.json"
         self._processes: list[subprocess.Popen[str]] = []

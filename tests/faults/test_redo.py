@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -18,14 +21,33 @@ LARGE = 1
 FIXED = ("--set", "pipeline.render.max_pixels=50000000")
 
 
-@pytest.fixture
-def failed(world: World) -> World:
-    """A world whose 10 files have 3 pages each; the middle one failed as it is too large."""
-    world.configure("pipeline.draw={}", "pipeline.render.max_pixels=100000")
-    world.fill(10, pages=3, large=[LARGE])
+PAGES = 3
+ONCE = ("pipeline.draw={}", "pipeline.render.max_pixels=100000")
+
+
+@pytest.fixture(scope="module")
+def read_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Where 10 files were read, and a copy of it. Of the 3 pages of each the middle one failed as it is too large."""
+    place, copy = tmp_path_factory.mktemp("world"), tmp_path_factory.mktemp("copy")
+    world = World(place, ONCE)
+    world.fill(10, pages=PAGES, large=[LARGE])
     assert world.run() == 0
     assert _failures(world) == 10
-    return world
+    shutil.copytree(place, copy, dirs_exist_ok=True)
+    return place, copy
+
+
+@pytest.fixture
+def failed(read_once: tuple[Path, Path]) -> Iterator[World]:
+    """The same place, for the table says where its files are, as it was after that run."""
+    place, copy = read_once
+    shutil.rmtree(place)
+    shutil.copytree(copy, place)  # times of modification as well: they tell versions apart
+    world = World(place, ONCE)
+    for file in world.inbox.iterdir():
+        world.corpus.adopt(file.name, PAGES)
+    yield world
+    world.close()
 
 
 def _failures(world: World) -> int:
