@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,7 @@ def inkstream(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str
     return done
 
 
-@pytest.fixture
-def inbox(tmp_path: Path) -> Path:
-    folder = tmp_path / "inbox"
+def put_documents(folder: Path) -> Path:
     folder.mkdir()
     (folder / "a.pdf").write_bytes(tiny_pdf("first page of a", "second page of a"))
     (folder / "with space #1.pdf").write_bytes(tiny_pdf("the whole text of b"))
@@ -42,57 +41,78 @@ def inbox(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(inbox: Path, tmp_path: Path) -> list[str]:
-    return ["run", "--source", str(inbox), "--sink", str(tmp_path / "tables"), *CHEAP]
+def inbox(tmp_path: Path) -> Path:
+    return put_documents(tmp_path / "inbox")
+
+
+def run_command(folder: Path) -> list[str]:
+    return ["run", "--source", str(folder / "inbox"), "--sink", str(folder / "tables"), *CHEAP]
+
+
+@pytest.fixture
+def run(inbox: Path) -> list[str]:
+    return run_command(inbox.parent)
 
 
 def lines(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_run_again_finds_nothing_and_one_more_file_is_only_that_one(run: list[str], inbox: Path) -> None:
+@dataclass(frozen=True)
+class Streamed:
+    """A sink, and what three runs into it printed: one in two batches, one at once after it, one after a late file."""
+
+    sink: str
+    first: list[dict[str, Any]]
+    again: list[dict[str, Any]]
+    late: list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def streamed(tmp_path_factory: pytest.TempPathFactory) -> Streamed:
+    folder = tmp_path_factory.mktemp("streamed")
+    inbox, run = put_documents(folder / "inbox"), run_command(folder)
     first = lines(inkstream(*run, "--json", "--max-files-per-trigger", "2"))
-    assert [batch["batchId"] for batch in first[:-1]] == [0, 1]
-    assert first[-1]["files"] == 3
-    assert first[-1]["pages"] == 4
-    assert first[-1]["failed_pages"] == 1
     again = lines(inkstream(*run, "--json"))
-    assert again == [{**first[-1], "batches": 0, "files": 0, "pages": 0, "failed_pages": 0}]
     (inbox / "late.pdf").write_bytes(tiny_pdf("the text that came late"))
-    third = lines(inkstream(*run, "--json"))
-    assert third[-1]["files"] == 1
-    assert third[-1]["version"] > first[-1]["version"]
+    return Streamed(str(folder / "tables"), first, again, lines(inkstream(*run, "--json")))
 
 
-def test_the_progress_of_a_batch_has_the_originals_keys(run: list[str]) -> None:
-    batch = lines(inkstream(*run, "--json"))[0]
-    assert {
-        "id", "runId", "name", "timestamp", "batchId", "numInputRows", "inputRowsPerSecond",
-        "processedRowsPerSecond", "durationMs", "sources", "sink", "pages", "failures", "memory",
-    } <= batch.keys()  # fmt: skip
-    assert batch["failures"] == {"corrupt": 1}
-    assert batch["numInputRows"] == 3
-    assert batch["durationMs"]["triggerExecution"] >= batch["durationMs"]["processBatch"] > 0
-    assert batch["memory"]["worker_peak_bytes"] > 0
+def test_run_again_finds_nothing_and_one_more_file_is_only_that_one(streamed: Streamed) -> None:
+    *batches, last = streamed.first
+    assert [batch["batchId"] for batch in batches] == [0, 1]
+    assert (last["files"], last["pages"], last["failed_pages"]) == (3, 4, 1)
+    assert streamed.again == [{**last, "batches": 0, "files": 0, "pages": 0, "failed_pages": 0}]
+    assert streamed.late[-1]["files"] == 1
+    assert streamed.late[-1]["version"] > last["version"]
 
 
-def test_show_prints_the_table_now_and_as_it_was(run: list[str], inbox: Path, tmp_path: Path) -> None:
-    version = lines(inkstream(*run, "--json"))[-1]["version"]
-    (inbox / "late.pdf").write_bytes(tiny_pdf("the text that came late"))
-    inkstream(*run)
-    sink = str(tmp_path / "tables")
-    rows = lines(inkstream("show", sink, "--json"))
+def test_the_progress_of_a_batch_has_the_originals_keys(streamed: Streamed) -> None:
+    batches = streamed.first[:-1]
+    for batch in batches:
+        assert {
+            "id", "runId", "name", "timestamp", "batchId", "numInputRows", "inputRowsPerSecond",
+            "processedRowsPerSecond", "durationMs", "sources", "sink", "pages", "failures", "memory",
+        } <= batch.keys()  # fmt: skip
+        assert batch["durationMs"]["triggerExecution"] >= batch["durationMs"]["processBatch"] > 0
+        assert batch["memory"]["worker_peak_bytes"] > 0
+    assert sorted(batch["numInputRows"] for batch in batches) == [1, 2]
+    assert sorted(batch["failures"].get("corrupt", 0) for batch in batches) == [0, 1]
+
+
+def test_show_prints_the_table_now_and_as_it_was(streamed: Streamed) -> None:
+    rows = lines(inkstream("show", streamed.sink, "--json"))
     texts = {row["text"] for row in rows}
     assert texts == {"first page of a", "second page of a", "the whole text of b", "the text that came late", None}
     assert {row["exception_kind"] for row in rows} == {None, "corrupt"}
     assert any(row["path"].endswith("/with%20space%20%231.pdf") for row in rows)
-    older = lines(inkstream("show", sink, "--json", "--version", str(version)))
+    older = lines(inkstream("show", streamed.sink, "--json", "--version", str(streamed.first[-1]["version"])))
     assert "the text that came late" not in {row["text"] for row in older}
-    shown = inkstream("show", sink).stdout
+    shown = inkstream("show", streamed.sink).stdout
     assert "with space #1.pdf" in shown
     assert "second page of a" in shown
-    assert "no table" in inkstream("show", str(inbox), code=2).stderr
-    assert "version" in inkstream("show", sink, "--version", "9999", code=2).stderr
+    assert "no table" in inkstream("show", str(Path(streamed.sink).parent / "inbox"), code=2).stderr
+    assert "version" in inkstream("show", streamed.sink, "--version", "9999", code=2).stderr
 
 
 def test_a_configuration_file(run: list[str], inbox: Path, tmp_path: Path) -> None:
