@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tasks.tables import PagesTable
 from tests.faults.documents import tiny_pdf
 from tests.faults.oracle import Corpus
 from tests.integration.browser import CHROMIUM, PrefectPages, browser_page
@@ -113,7 +114,6 @@ def test_a_person_presses_run_and_sees_what_came_of_it(served: Served) -> None:
         assert seen.choose("Engine", "tesseract") == ["tesseract", "ppocr", "trocr", "auto"]
         seen.field("preset").get_by_text("str", exact=True).click()
         assert seen.choose("preset", "ocr-streaming") == ["ocr-streaming", "ocr-regions", "handwritten"]
-        seen.field("preset").get_by_text("None", exact=True).first.click()
         files = seen.field("Max Files Per Trigger")
         assert "files in one batch at most" in files.inner_text()
         files.locator("input").fill("0")
@@ -139,6 +139,8 @@ def test_a_person_presses_run_and_sees_what_came_of_it(served: Served) -> None:
         assert_quiet(page.locator("body").inner_text())
     verdict = served.corpus.judge(served.folder / "tables", stream="served")
     assert (verdict.lost, verdict.duplicated.total()) == (set(), 0)
+    rows = PagesTable(str(served.folder / "tables")).rows().to_pylist()
+    assert {row["engine"] for row in rows if "/late" in row["path"]} == {"tesseract"}, "as the preset reads"
 
 
 def test_events_are_followed_beside_a_schedule(served: Served, events: Events, tmp_path: Path) -> None:  # noqa: F811
@@ -175,8 +177,6 @@ def test_events_are_followed_beside_a_schedule(served: Served, events: Events, t
 
 
 def _rows_or_none(events: Events) -> Any:  # noqa: F811
-    from tasks.tables import PagesTable
-
     return events.rows() if PagesTable(f"s3://{events.bucket}/out").exists() else None
 
 
