@@ -74,6 +74,8 @@ class TrocrOptions(Options):
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="numbers it counts in; auto: bfloat16 where the processor has it, which is faster"
     )
-    batch_size: int = Field(8, ge=1, description="lines of like length that go through the model together")
+    batch_size: int = Field(
+        16, ge=1, description="lines of like length that go through the model together; 32 or more on a GPU"
+    )
     max_new_tokens: int = Field(64, ge=1, le=512, description="tokens after which a line is cut off")
     num_beams: int = Field(1, ge=1, le=20, description="readings followed at a time; 1: the likeliest token each time")

@@ -72,7 +72,7 @@ class TrocrReader:
             num_beams=options.num_beams,
             max_new_tokens=options.max_new_tokens,
             return_dict_in_generate=True,
-            output_scores=True,
+            output_scores=options.num_beams > 1,
         )
 
     @property
@@ -104,19 +104,29 @@ class TrocrReader:
 
         pictures = [Image.fromarray(np.ascontiguousarray(crop)).convert("RGB") for crop in crops]
         pixels = self._processor(images=pictures, return_tensors="pt").pixel_values
+        best: list[torch.Tensor] = []
+
+        def note_best(_: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+            best.append(logits.amax(-1) - logits.logsumexp(-1))
+            return logits
+
         with torch.inference_mode():
             written = self._model.generate(
-                pixels.to(self._device, self._model.dtype), generation_config=self._generation, **overrides
+                pixels.to(self._device, self._model.dtype),
+                generation_config=self._generation,
+                logits_processor=[note_best] if self._options.num_beams == 1 else [],
+                **overrides,
             )
-            scores = self._model.compute_transition_scores(
-                written.sequences,
-                written.scores,
-                getattr(written, "beam_indices", None),
-                normalize_logits=self._options.num_beams == 1,
-            )
+            scores = torch.stack(best, 1) if best else self._beam_scores(written)
         sequences = written.sequences[:, written.sequences.shape[1] - scores.shape[1] :].tolist()
         for tokens, chances in zip(sequences, scores.float().exp().tolist(), strict=True):
             yield self._reading(tokens, chances)
+
+    def _beam_scores(self, written: Any) -> torch.Tensor:
+        scores: torch.Tensor = self._model.compute_transition_scores(
+            written.sequences, written.scores, written.beam_indices, normalize_logits=False
+        )
+        return scores
 
     def _reading(self, written: list[int], chances: list[float]) -> Reading:
         ends = self._generation.eos_token_id

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 SIZE = {"height": 32, "width": 256}
-_STEPS, _BATCH, _VIEWS = 450, 16, 10
+_BATCH, _VIEWS = 16, 10
 
 
-def make_model(texts: Sequence[str], crops: Sequence[np.ndarray], folder: Path) -> None:
+def make_model(texts: Sequence[str], crops: Sequence[np.ndarray], folder: Path, steps: int = 450) -> None:
     """Trains on one thread and saves model, tokenizer and image processor as `save_pretrained` does.
 
     Besides the lines the model sees noise, with other letters each time: of what nobody can read it learns
@@ -22,6 +22,7 @@ def make_model(texts: Sequence[str], crops: Sequence[np.ndarray], folder: Path) 
         texts: One a crop.
         crops: Pictures of one line each.
         folder: Where the model is written.
+        steps: Batches that it is shown.
     """
     import torch
     from PIL import Image
@@ -38,9 +39,9 @@ def make_model(texts: Sequence[str], crops: Sequence[np.ndarray], folder: Path) 
     pixels = processor(images=pictures, return_tensors="pt").pixel_values
     known = processor.tokenizer(list(texts), padding=True, return_tensors="pt").input_ids.repeat_interleave(_VIEWS, 0)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=_STEPS)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
     model.train()
-    for _ in range(_STEPS):
+    for _ in range(steps):
         anything = torch.randint(4, model.config.decoder.vocab_size, (len(noise), known.shape[1]))
         labels = torch.cat([known, anything])
         labels = labels.masked_fill(labels == processor.tokenizer.pad_token_id, -100)
