@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import islice
 from typing import Any
 
 import numpy as np  # noqa: F401 - imported here so that it counts as start, not as the first call
@@ -17,8 +16,8 @@ def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Answers one request of `LineWorker`.
 
     Args:
-        request: `options` (JSON of `RecognizeOptions`); `shapes` of crops, by page, with their pixels as `blob`, or
-            neither to load the model and no more.
+        request: `options` (JSON of `RecognizeOptions`); `shapes` of crops with their pixels as `blob`, or neither
+            to load the model and no more.
 
     Returns:
         `readings`, one a crop.
@@ -29,12 +28,7 @@ def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     reader = _reader(request["options"])
     if "shapes" not in request:
         return {}, b""
-    crops = unpack_crops([shape for page in request["shapes"] for shape in page], request["blob"])
-    if reader.independent:
-        readings = reader.read(crops)
-    else:
-        rest = iter(crops)
-        readings = [one for page in request["shapes"] for one in reader.read(list(islice(rest, len(page))))]
+    readings = reader.read(unpack_crops(request["shapes"], request["blob"]))
     return {"readings": [reading.to_list() for reading in readings]}, b""
 
 

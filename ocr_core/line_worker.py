@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from ocr_core.crop_wire import pack_crops
@@ -51,7 +50,7 @@ class LineWorker:
     def read(
         self, pages: Sequence[Sequence[Pixels]], seconds: Sequence[float] | None = None
     ) -> list[list[Reading] | DocumentError]:
-        """Reads the lines of several pages together, those of like length side by side where the engine allows it.
+        """Reads the lines of several pages together, those of like length side by side.
 
         When the model's process dies over them they are read once more on a new one; when that fails, each page by
         itself.
@@ -91,9 +90,7 @@ class LineWorker:
         crops = [crop for page in pages for crop in page]
         if not crops:
             return [[] for _ in pages]
-        every, blob = pack_crops(crops)
-        rest = iter(every)
-        shapes = [list(islice(rest, len(page))) for page in pages]
+        shapes, blob = pack_crops(crops)
         cost = Cost(seconds, self.limits.page_cpu_seconds * len(pages))
         reply, _ = self._sandbox.call({**self._request, "shapes": shapes}, blob, cost)
         try:

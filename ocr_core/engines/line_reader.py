@@ -67,14 +67,7 @@ class Reading:
 
 
 class LineReader(Protocol):
-    """Reads crops of single lines. One call may take many: what pays is batching.
-
-    Attributes:
-        independent: Whether a line is read the same whichever lines go with it, so that those of several pages can;
-            else what a page says would depend on the pages beside it.
-    """
-
-    independent: bool
+    """Reads crops of single lines, each the same whichever go with it. One call may take many: batching may pay."""
 
     @property
     def name(self) -> str:

@@ -50,7 +50,6 @@ class PpocrReader:
     """
 
     name = ENGINE
-    independent = False  # lines are padded to the widest of a batch, and the network looks at the padding, too
 
     def __init__(self, options: PpocrOptions) -> None:
         path = find_model("rec", options.model)

@@ -48,7 +48,6 @@ class TrocrReader:
     """
 
     name = ENGINE
-    independent = True
 
     def __init__(self, options: TrocrOptions) -> None:
         folder = find_model(options)
