@@ -100,6 +100,7 @@ class TrocrReader:
 
     def _read(self, crops: Sequence[Pixels], **overrides: int) -> Iterator[Reading]:
         import torch
+        from transformers import LogitsProcessorList
 
         pictures = [Image.fromarray(np.ascontiguousarray(crop)).convert("RGB") for crop in crops]
         pixels = self._processor(images=pictures, return_tensors="pt").pixel_values
@@ -113,7 +114,7 @@ class TrocrReader:
             written = self._model.generate(
                 pixels.to(self._device, self._model.dtype),
                 generation_config=self._generation,
-                logits_processor=[note_best] if self._options.num_beams == 1 else [],
+                logits_processor=LogitsProcessorList([note_best] if self._options.num_beams == 1 else []),
                 **overrides,
             )
             scores = torch.stack(best, 1) if best else self._beam_scores(written)
