@@ -10,6 +10,7 @@ import atexit
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
 import uuid
 from contextlib import suppress
@@ -22,14 +23,14 @@ class SharedFolder:
     """A folder that processes of one machine and user share by its name. The last that closes it removes it.
 
     Args:
-        name: No other folder's; it should not be guessable.
+        name: No other folder's.
         parent: Where; the system's temporary folder when not given.
 
     Attributes:
         path: Where it is.
 
     Raises:
-        OSError: If it cannot be made.
+        OSError: If it cannot be made, or somebody else has made it.
     """
 
     def __init__(self, name: str, parent: Path | None = None) -> None:
@@ -40,6 +41,10 @@ class SharedFolder:
         self._lock = parent / f"{_PREFIX}{name}.lock"
         self._handle: int | None = lock_file(self._lock, fcntl.LOCK_SH)
         self.path.mkdir(mode=0o700, exist_ok=True)
+        there = self.path.lstat()
+        if not stat.S_ISDIR(there.st_mode) or there.st_uid != os.getuid() or there.st_mode & 0o077:
+            os.close(self._handle)
+            raise PermissionError(f"{self.path} is another user's, or open to others")
         atexit.register(self.close)
 
     def close(self) -> None:

@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tasks.scratch import SharedFolder
+
 MAKE = """
 import sys
 from pathlib import Path
@@ -38,3 +42,9 @@ def test_what_a_killed_process_left_is_removed_by_the_next_and_the_livings_stay(
         process.communicate("\n")
         assert process.returncode == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_others_may_look_into_is_not_used(tmp_path: Path) -> None:
+    (tmp_path / "inkstream-files-known").mkdir(mode=0o755)
+    with pytest.raises(PermissionError, match="open to others"):
+        SharedFolder("known", tmp_path)
