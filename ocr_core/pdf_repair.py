@@ -6,7 +6,8 @@ import logging
 import mmap
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -76,19 +77,25 @@ def encrypted(passwords: Sequence[str]) -> DocumentError:
     )
 
 
-def open_copyable(path: Path, passwords: Sequence[str] = ()) -> pikepdf.Pdf:
+@contextmanager
+def open_copyable(path: Path, passwords: Sequence[str] = ()) -> Iterator[pikepdf.Pdf]:
     """Opens a PDF with qpdf, with the first password that fits, the empty one before all.
 
     Raises:
         pikepdf.PasswordError: If none does.
         pikepdf.PdfError: If qpdf cannot read it.
     """
+    logging.getLogger("pikepdf").setLevel(logging.CRITICAL)  # what is wrong with the file is in its row
+    with path.open("rb") as file, _opened(file, passwords) as pdf:  # qpdf itself takes no name that is not Unicode
+        yield pdf
+
+
+def _opened(file: BinaryIO, passwords: Sequence[str]) -> pikepdf.Pdf:
     import pikepdf
 
-    logging.getLogger("pikepdf").setLevel(logging.CRITICAL)  # what is wrong with the file is in its row
     for number, password in enumerate(("", *passwords)):
         try:
-            return pikepdf.open(path, password=password, suppress_warnings=True, access_mode=pikepdf.AccessMode.stream)
+            return pikepdf.open(file, password=password, suppress_warnings=True, access_mode=pikepdf.AccessMode.stream)
         except pikepdf.PasswordError:
             if number == len(passwords):
                 raise

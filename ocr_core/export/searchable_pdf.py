@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -21,6 +22,8 @@ _LETTER = (0.0, 0.0, 612.0, 792.0)
 """Points; what PDFium takes for a page that has no usable size."""
 
 _MOST_PARENTS = 64
+_WHERE = re.compile(r"^stream <.*?['\"]>")
+"""How an error of qpdf begins; it names a scratch file."""
 
 
 def searchable_pdf(
@@ -67,7 +70,7 @@ def _copy_with_text(source: Path, pages: Iterable[PageResult], target: Path, pas
     except pikepdf.PasswordError as error:
         raise encrypted(passwords) from error
     except pikepdf.PdfError as error:
-        reason = str(error).replace(str(source), "").strip(": ")
+        reason = _WHERE.sub("", str(error)).strip(": ")
         raise DocumentError(FailureKind.CORRUPT, f"the PDF is too damaged to be copied: {reason}") from error
 
 

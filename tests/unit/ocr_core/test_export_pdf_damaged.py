@@ -122,7 +122,7 @@ def test_the_writer_survives_documents_that_do_not(tmp_path: Path) -> None:
     unread = PageResult(None, None, failure=Failure(FailureKind.CORRUPT, "no page can be found"))
     with PdfWriter(LimitOptions(memory_mb=300)) as writer:
         writer.write(sound, pages, tmp_path / "one.pdf")
-        with pytest.raises(DocumentError, match="too damaged to be copied"):
+        with pytest.raises(DocumentError, match=r"too damaged to be copied: [^<>]*$"):
             writer.write(damaged, pages, tmp_path / "none.pdf")
         with pytest.raises(DocumentError, match="no page can be found"):
             writer.write(damaged, [unread], tmp_path / "none.pdf")
