@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# One more than there are processors, as a test often waits for something to start or to end.
+TEST_PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(min(8, (os.cpu_count() or 1) + 1))')
+
 # A build without CUDA: 200 MB instead of gigabytes.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
@@ -38,7 +41,7 @@ demo: system $(VENV)/runtime.stamp
 	@$(BIN)/inkstream demo
 
 test: system-for-tests $(VENV)/dev.stamp
-	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test-trocr: system $(VENV)/dev.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements-dev.lock \

@@ -12,9 +12,7 @@ from pathlib import Path
 import pytest
 
 from flows.api import Stream
-from tasks.config import build_config
-from tests import generators
-from tests.docs.test_docs import commands
+from tests.docs.test_docs import commands, stream_in
 
 ELSEWHERE = re.compile(
     r"s3://|https://|tcp://|tls://"  # a store, a queue, a cluster
@@ -42,14 +40,8 @@ def pages() -> list[tuple[str, list[list[str]]]]:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what the pages speak of: `inbox/`, `letters.yaml` and `tables/` with two batches."""
     place = tmp_path_factory.mktemp("commands")
-    inbox = place / "inbox"
-    inbox.mkdir()
-    generators.born_digital_pdf(inbox / "minutes.pdf", ["The first page of it.", "The second page of it."])
-    generators.text_image("A letter", size=(600, 200)).save(inbox / "letter.png")
-    (inbox / "damaged.pdf").write_bytes(b"%PDF-1.7\n%%EOF\n")
     (place / "letters.yaml").write_text("source: {url: inbox}\nsink: {url: tables}\nexecution: {workers: 1}\n")
-    where = {"source": {"url": str(inbox)}, "sink": {"url": str(place / "tables")}, "execution": {"workers": 1}}
-    with Stream(build_config(where, overrides=["trigger.max_files_per_trigger=2"])) as stream:
+    with Stream(stream_in(place, "trigger.max_files_per_trigger=2")) as stream:
         assert stream.run().batches == 2
     return place
 

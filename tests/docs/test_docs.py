@@ -17,7 +17,7 @@ import typer
 
 from flows.api import Stream
 from flows.cli import app
-from tasks.config import build_config, load_document
+from tasks.config import StreamConfig, build_config, load_document
 from tests import generators
 from tests.docs.reference_pages import PAGES, REFERENCE
 
@@ -58,15 +58,20 @@ def commands() -> list[Any]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the `inbox/` and the `tables/` that the pages speak of."""
     place = tmp_path_factory.mktemp("docs")
+    with Stream(stream_in(place)) as stream:
+        assert stream.run().pages == 4
+    return place
+
+
+def stream_in(place: Path, *overrides: str) -> StreamConfig:
+    """Makes the `inbox/` that the pages speak of, and returns the stream that reads it into `tables/`."""
     inbox = place / "inbox"
     inbox.mkdir()
     generators.born_digital_pdf(inbox / "minutes.pdf", ["The first page of it.", "The second page of it."])
     generators.text_image("A letter", size=(600, 200)).save(inbox / "letter.png")
     (inbox / "damaged.pdf").write_bytes(b"%PDF-1.7\n%%EOF\n")
-    places = {"source": {"url": str(inbox)}, "sink": {"url": str(place / "tables")}, "execution": {"workers": 1}}
-    with Stream(build_config(places)) as stream:
-        assert stream.run().pages == 4
-    return place
+    where = {"source": {"url": str(inbox)}, "sink": {"url": str(place / "tables")}, "execution": {"workers": 1}}
+    return build_config(where, overrides=overrides)
 
 
 @pytest.mark.parametrize("program", blocks("python"))

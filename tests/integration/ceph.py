@@ -28,6 +28,7 @@ PACKAGES = ("radosgw", "ceph-mon", "ceph-osd")
 KEY, SECRET = "testkey", "testsecret"
 UNPACKED = Path(__file__).parents[2] / ".ceph"
 START_SECONDS = 120
+_OSD_STARTS = 5
 FETCH_SECONDS = 240
 _WITH_US = ("setpriv", "--pdeathsig", "KILL")
 """What it starts is killed when this process ends, however it ends."""
@@ -181,15 +182,27 @@ class _Cluster:
         of_osd = str(uuid.uuid4())
         number = self._do("ceph", "osd", "new", of_osd).strip()
         self._do("ceph-osd", "-i", number, "--mkfs", "--osd-uuid", of_osd)
-        self._keep("ceph-osd", "-i", number)
         self._do("ceph", "osd", "crush", "add", f"osd.{number}", "1.0", "root=default", "host=localhost")
-        self._wait("its OSD", lambda: "1 up" in self._do("ceph", "osd", "stat"))
+        self._start_osd(number)
         self._keep("radosgw", "-n", "client.rgw")
         endpoint = f"http://127.0.0.1:{self._gateway}"
         self._wait("its gateway", lambda: _answers(endpoint))
         user = ["--uid=test", "--display-name=test", f"--access-key={KEY}", f"--secret-key={SECRET}"]
         self._do("radosgw-admin", "user", "create", *user)
         return endpoint
+
+    def _start_osd(self, number: str) -> None:
+        """Starts it until it stays: now and then the monitor takes a new one for another cluster's («wrong fsid»)."""
+        for attempt in range(_OSD_STARTS):
+            self._keep("ceph-osd", "-i", number)
+            try:
+                self._wait("its OSD", lambda: "1 up" in self._do("ceph", "osd", "stat"))
+            except CephMissingError:
+                if self._processes[-1].poll() is None or attempt == _OSD_STARTS - 1:
+                    raise
+                self._processes.pop()
+            else:
+                return
 
     def stop(self) -> None:
         for process in reversed(self._processes):

@@ -47,16 +47,24 @@ def postgres(programs: Path) -> Iterator[Postgres]:
     # Not in pytest's folder, which is root's alone where the suite runs as root.
     folder = Path(tempfile.mkdtemp(prefix="inkstream-postgres-"))
     data, log = folder / "data", folder / "log"
-    as_user = [] if os.getuid() else ["runuser", "-u", USER, "--"]
+    as_user = None if os.getuid() else USER
     if as_user:
         shutil.chown(folder, USER, USER)
     server = Postgres(free_port())
     options = f"-p {server.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
 
     def run(name: str, *arguments: str) -> None:
-        command = [*as_user, str(programs / name), "-D", str(data), *arguments]
-        # Its output is no pipe: the server, which it starts, would keep that open.
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, check=False)
+        command = [str(programs / name), "-D", str(data), *arguments]
+        done = subprocess.run(
+            command,
+            stdout=subprocess.DEVNULL,  # no pipe: the server, which it starts, would keep that open
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+            user=as_user,
+            group=as_user,
+            extra_groups=[] if as_user else None,
+            check=False,
+        )
         assert done.returncode == 0, log.read_text() if log.exists() else command
 
     try:

@@ -54,7 +54,7 @@ def ceph(gateway: Gateway, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> A
     forget_connections()
     import boto3
 
-    return boto3.client("s3")
+    return boto3.Session().client("s3")  # the default session keeps the keys of an earlier test
 
 
 @pytest.fixture
