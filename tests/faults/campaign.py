@@ -104,11 +104,16 @@ def find_victim(kind: str, flows: list[subprocess.Popen[str]], cluster: Cluster)
     nannies = cluster.nannies()
     if kind == "nanny":
         return random.choice(nannies)
-    below = [p for nanny in nannies for p in _children(nanny) if "resource_tracker" not in _command(p)]
+    below = [worker for nanny in nannies for worker in workers_of(nanny)]
     if kind == "worker":
         return random.choice(below) if below else None
     sandboxed = [child for worker in below for child in _children(worker)]
     return random.choice(sandboxed) if sandboxed else None
+
+
+def workers_of(nanny: psutil.Process) -> list[psutil.Process]:
+    """Returns the live workers of a nanny; none where it has ended."""
+    return [child for child in _children(nanny) if "resource_tracker" not in _command(child)]
 
 
 def run_campaign(folder: Path, kills: int, files: int, drivers: int) -> Outcome:

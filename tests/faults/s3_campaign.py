@@ -1,6 +1,6 @@
 """Commits on a store whose replies are lost, and that may fail a fifth of all requests besides.
 
-    python -m tests.faults.s3_campaign [--commits 200] [--lost-replies 100] [--drivers 2] [--seed N]
+    python -m tests.faults.s3_campaign [--commits 200] [--lost-replies 100] [--drivers 2] [--seed N] [--ceph]
 
 Two streams fill one table, each by several drivers at once, a file a commit; the rows are made up, so that there is
 nothing but the commit loop to wait for. At the end the rows are counted through the store itself.
@@ -16,11 +16,13 @@ import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.faults.s3_proxy import LOST, Proxy, s3_proxy
+from tests.integration.ceph import ceph_gateway
 from tests.integration.servers import s3_server
 from tests.integration.test_commit_processes import found_rows, make_config, make_inbox, start, wanted_rows
 
@@ -84,6 +86,18 @@ def _sets(options: Sequence[str]) -> list[str]:
     return [part for option in options for part in ("--set", option)]
 
 
+@contextmanager
+def _store(folder: Path, *, ceph: bool) -> Iterator[dict[str, str]]:
+    """Starts a store; gives what leads the AWS clients to it."""
+    if ceph:
+        with ceph_gateway() as gateway:
+            yield gateway.environment
+        return
+    with s3_server(folder / "moto.log") as address:
+        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
+        yield {**keys, "AWS_ENDPOINT_URL": f"http://{address}"}
+
+
 def main() -> int:
     """Runs a campaign on a store of its own; 1 when a row was lost or is there twice."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -91,18 +105,17 @@ def main() -> int:
     parser.add_argument("--lost-replies", type=int, default=100)
     parser.add_argument("--drivers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--ceph", action="store_true", help="behind the proxy is a real Ceph gateway instead of moto")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
     options = ("--faults", "--seed", str(arguments.seed), "--lost-replies", str(arguments.lost_replies))
-    with tempfile.TemporaryDirectory() as name, s3_server(Path(name, "moto.log")) as address:
-        endpoint = f"http://{address}"
-        os.environ.update(keys, AWS_ENDPOINT_URL=endpoint)
+    with tempfile.TemporaryDirectory() as name, _store(Path(name), ceph=arguments.ceph) as environment:
+        os.environ.update(environment)
         import boto3
 
         bucket = f"bucket-{uuid.uuid4().hex}"
         boto3.client("s3").create_bucket(Bucket=bucket)
-        with s3_proxy(Path(name), endpoint, *options) as proxy:
+        with s3_proxy(Path(name), environment["AWS_ENDPOINT_URL"], *options) as proxy:
             outcome = run_campaign(
                 Path(name), f"s3://{bucket}/out", proxy, arguments.commits, drivers=arguments.drivers
             )

@@ -17,7 +17,7 @@ from flows.api import Stream
 from ocr_core.errors import EnvironmentFault, FailureKind, WorkersLostError
 from tasks.config import StreamConfig, build_config
 from tasks.progress import BatchDone, Event, RangeDone
-from tests.faults.campaign import Cluster
+from tests.faults.campaign import Cluster, workers_of
 from tests.faults.conftest import ROOT, World
 from tests.faults.documents import tiny_pdf
 from tests.faults.oracle import read_rows
@@ -58,8 +58,7 @@ def _kill(process: psutil.Process) -> None:
 
 
 def _workers(cluster: Cluster) -> list[psutil.Process]:
-    below = [child for nanny in cluster.nannies() for child in nanny.children()]
-    return [p for p in below if "resource_tracker" not in " ".join(p.cmdline())]
+    return [worker for nanny in cluster.nannies() for worker in workers_of(nanny)]
 
 
 @pytest.mark.parametrize("victim", ["worker", "nanny", "child"])
@@ -101,7 +100,7 @@ def test_every_worker_gone_is_the_moments_fault(world: World, cluster: Cluster) 
         stream.run()
     assert world.judge().rows == 0
     cluster.nannies()
-    with Stream(config) as stream:
+    with Stream(_config(world, cluster)) as stream:  # which waits for them as long as they may take to start
         assert stream.run().files == 30
     assert world.judge().clean
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from tasks.placement import by_task
 from tasks.range_parts import BegunRange, begin_range
 from tasks.range_work import RangeJob
 from tasks.sources import list_files
-from tests.faults.campaign import Cluster
+from tests.faults.campaign import Cluster, workers_of
 from tests.generators import page_image
 
 GPU = {"GPU": 1}
@@ -121,7 +122,7 @@ def test_a_worker_of_either_kind_dies_and_its_pages_are_redone(inbox: Path, clus
 
     def strike(event: object) -> None:
         if type(event).__name__ == "RangeDone" and not struck:
-            (worker,) = _workers(cluster.nannies()[victim])
+            (worker,) = workers_of(cluster.nannies()[victim])
             struck.append(worker.pid)
             worker.kill()
 
@@ -132,17 +133,13 @@ def test_a_worker_of_either_kind_dies_and_its_pages_are_redone(inbox: Path, clus
     assert {row["exception_kind"] for row in rows} == {None}
 
 
-def _workers(nanny: psutil.Process) -> list[psutil.Process]:
-    return [child for child in nanny.children() if "resource_tracker" not in " ".join(child.cmdline())]
-
-
 def test_when_nobody_is_left_who_reads_the_run_ends_and_says_so(inbox: Path, cluster: Cluster) -> None:
     def strike(event: object) -> None:
         if type(event).__name__ == "RangeDone":
             nanny = cluster.nannies()[0]
-            workers = _workers(nanny)
+            workers = workers_of(nanny)
             for process in [nanny, *workers]:
-                if process.is_running():
+                with suppress(psutil.NoSuchProcess):
                     process.kill()
 
     config = config_of(inbox, "tables", cluster, recognize_resources=GPU, pages_per_range=1, worker_wait_seconds=2)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.lost_runs import AUTOMATION
 from tests.faults.oracle import Corpus, read_rows
 from tests.integration.conftest import PrefectServer
 from tests.integration.prefect_api import ask, deployment, post, state_of, states_of, trigger, wait_until
@@ -68,7 +69,7 @@ def lost(prefect_server: PrefectServer, tmp_path_factory: pytest.TempPathFactory
     command = [sys.executable, "-m", "deployments.lost_runs", "--after", "32s"]
     done = subprocess.run(command, env=prefect_server.environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    (automation,) = post(prefect_server, "/automations/filter", {})
+    (automation,) = [found for found in post(prefect_server, "/automations/filter", {}) if found["name"] == AUTOMATION]
     assert automation["trigger"]["within"] == 32
     ended = _end_in_the_middle(prefect_server, tmp_path_factory.mktemp("lost"), "lost", signal.SIGKILL)
     assert state_of(prefect_server, ended.run) == "RUNNING"
