@@ -132,21 +132,17 @@ def make_model(folder: Path) -> None:
     """Saves a model with the shape of TrOCR-small: DeiT-small, six layers of decoder, 64 044 tokens; random weights."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import (
-        DeiTConfig,
-        PreTrainedTokenizerFast,
-        TrOCRConfig,
-        TrOCRProcessor,
-        VisionEncoderDecoderConfig,
-        VisionEncoderDecoderModel,
-    )
+    from transformers import DeiTConfig, TrOCRProcessor
     from transformers.models.deit.image_processing_pil_deit import DeiTImageProcessorPil
+
+    from tests.unit.ocr_core.tiny_trocr import model_of, tokenizer_of
 
     torch.manual_seed(3)
     encoder = DeiTConfig(
         hidden_size=384, num_hidden_layers=12, num_attention_heads=6, intermediate_size=1536, image_size=384
     )
-    decoder = TrOCRConfig(
+    model = model_of(
+        encoder,
         vocab_size=64044,
         d_model=256,
         cross_attention_hidden_size=384,
@@ -157,25 +153,14 @@ def make_model(folder: Path) -> None:
         max_position_embeddings=512,
         layernorm_embedding=True,
         tie_word_embeddings=False,
-        bos_token_id=0,
-        pad_token_id=1,
-        eos_token_id=2,
-        decoder_start_token_id=2,
     )
-    config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(
-        encoder, decoder, decoder_start_token_id=2, pad_token_id=1, eos_token_id=2
-    )
-    model = VisionEncoderDecoderModel(config=config)
     model.save_pretrained(folder)
     vocabulary = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, **{f"w{number}": number for number in range(4, 64044)}}
     core = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     core.pre_tokenizer = pre_tokenizers.Whitespace()
     core.decoder = decoders.Fuse()
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=core, bos_token="<s>", pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
-    )
-    size = {"height": 384, "width": 384}
-    TrOCRProcessor(DeiTImageProcessorPil(size=size, do_center_crop=False), tokenizer).save_pretrained(folder)
+    images = DeiTImageProcessorPil(size={"height": 384, "width": 384}, do_center_crop=False)
+    TrOCRProcessor(images, tokenizer_of(core)).save_pretrained(folder)
 
 
 def _crops(count: int) -> list[Any]:

@@ -39,6 +39,7 @@ def ingest_s3_object(config: StreamConfig, bucket: str, key: str) -> dict[str, A
     require_bucket_source(config)
     planner = AnnouncedFiles([Announcement(f"{bucket}/{key}", created=True)])
     summary = drain_with_tasks(config, planner)
-    for url, unsettled in planner.unsettled.items():
-        raise TransientError(f"{url}: {unsettled.why}; a run that lists the source will find it if it is there")
+    if planner.unsettled:
+        why = "; ".join(f"{url}: {unsettled.why}" for url, unsettled in planner.unsettled.items())
+        raise TransientError(f"{why}; a run that lists the source will find it if it is there")
     return summary

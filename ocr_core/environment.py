@@ -58,7 +58,7 @@ def check_environment(options: PipelineOptions, part: Part | None = None) -> lis
     models = _ppocr_models(options, part)
     if models:
         checks.append(_check("ppocr models", lambda: ", ".join(str(find()) for find in models.values())))
-    if part != "pages" and _uses_trocr(options):
+    if part != "pages" and options.loads_model:
         checks.append(_check("trocr model", lambda: _find_trocr(options)))
     if part != "lines" and options.draw and options.draw.font:
         checks.append(_check("label font", partial(_find_font, options.draw.font)))
@@ -98,7 +98,7 @@ def engine_versions(options: PipelineOptions, part: Part | None = None) -> dict[
         versions["onnxruntime"] = _package_version("onnxruntime")
     if "ppocr-rec" in models and options.recognize.ppocr.lexicon:
         versions["pyspellchecker"] = _package_version("pyspellchecker")
-    if part != "pages" and _uses_trocr(options):
+    if part != "pages" and options.loads_model:
         folder = trocr_models.find_model(options.recognize.trocr)
         versions["model:trocr"] = trocr_models.model_hash(folder, model_hash)
         versions |= {name: _package_version(name) for name in trocr_models.PACKAGES}
@@ -187,10 +187,6 @@ def _finds_orientation(options: PipelineOptions) -> bool:
 def _uses_tesseract(options: PipelineOptions) -> bool:
     detects = options.detection is not None and options.detection.engine == "tesseract"
     return _reads_pixels(options) and (detects or options.recognize.engine in ("tesseract", "auto"))
-
-
-def _uses_trocr(options: PipelineOptions) -> bool:
-    return options.loads_model
 
 
 def _find_trocr(options: PipelineOptions) -> str:

@@ -11,9 +11,8 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from ocr_core.environment import joined_versions
-from ocr_core.options import PipelineOptions
 from ocr_core.page import PageResult, nothing_selected
-from ocr_core.page_worker import BegunPage, PageWorker, ReadPage, read_lines
+from ocr_core.page_worker import BegunPage, ReadPage, read_lines
 from tasks.range_work import (
     Fault,
     FilePages,
@@ -82,7 +81,7 @@ def finish_range(job: RangeJob, read: ReadRange | Fault | Unforeseen) -> RangeRe
 def _begin(job: RangeJob) -> BegunRange:
     started = time.perf_counter()
     options, _ = worker_identity(job.pipeline, "pages")
-    worker = _pages(options, job)
+    worker = page_worker(options, job.limits)
 
     def work(path: str) -> tuple[int, list[PageResult | BegunPage]]:
         total, pages = pages_to_read(job, options, worker, path)
@@ -107,7 +106,7 @@ def _read(job: RangeJob, begun: BegunRange) -> ReadRange:
 def _finish(job: RangeJob, read: ReadRange) -> RangeResult:
     started = time.perf_counter() - read.seconds
     options, own = worker_identity(job.pipeline, "pages")
-    worker = _pages(options, job)
+    worker = page_worker(options, job.limits)
     waits = any(isinstance(page, ReadPage) for page in read.file.pages)
     with held_file(job) if options.draw and waits else nullcontext() as fetched:
         path = fetched.local_path if fetched else None
@@ -115,7 +114,3 @@ def _finish(job: RangeJob, read: ReadRange) -> RangeResult:
     done: FilePages[PageResult] = FilePages(read.file.total, pages, read.file.content_hash, read.file.version_id)
     result = range_result(job, done, options, joined_versions(own, read.versions), started)
     return replace(result, peak_rss=max(read.peak_rss, result.peak_rss))
-
-
-def _pages(options: PipelineOptions, job: RangeJob) -> PageWorker:
-    return page_worker(options, job.limits)

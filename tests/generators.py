@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from pathlib import Path
@@ -173,13 +172,6 @@ def huge_png(path: Path, side: int) -> Path:
         data += struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
     path.write_bytes(data)
     return path
-
-
-def jpeg_bytes(image: Image.Image, **options: Any) -> bytes:
-    """Encodes a picture as JPEG."""
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", **options)
-    return buffer.getvalue()
 
 
 def _stream(body: bytes, entries: bytes = b"") -> bytes:

@@ -79,7 +79,8 @@ class PrefectPages:
         """
         # Not by the pointer: what is said in the corner comes and goes.
         self.page.get_by_role("button", name="View run").first.dispatch_event("click")
-        self.page.get_by_text(state, exact=True).first.wait_for()
+        # In the heading: the list of its tasks shows their states by the same words.
+        self.page.locator(".page-heading-flow-run__meta").get_by_text(state, exact=True).wait_for()
 
     def open_tab(self, name: str) -> None:
         """Opens one of the tabs on a run's page."""

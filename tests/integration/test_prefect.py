@@ -8,36 +8,19 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
-from tests.faults.documents import tiny_pdf
-from tests.faults.oracle import Corpus
 from tests.integration.conftest import PrefectServer
-
-CHEAP = ("pipeline.text_layer.mode=only", "execution.workers=1", "trigger.max_files_per_trigger=2")
-
-
-def _fill(inbox: Path, files: int) -> Corpus:
-    inbox.mkdir()
-    corpus = Corpus(inbox)
-    for number in range(files):
-        corpus.put(f"note{number}.pdf", tiny_pdf(f"note {number}"), 1)
-    return corpus
-
-
-def _post(server: PrefectServer, path: str, body: dict[str, Any]) -> Any:
-    request = Request(server.url + path, data=json.dumps(body).encode(), headers={"Content-Type": "application/json"})
-    with urlopen(request, timeout=30) as answer:
-        return json.load(answer)
+from tests.integration.prefect_api import post
+from tests.integration.serving import CHEAP, fill
 
 
 def _flow_runs(server: PrefectServer, name: str) -> list[dict[str, Any]]:
-    runs: list[dict[str, Any]] = _post(server, "/flow_runs/filter", {"flow_runs": {"name": {"any_": [name]}}})
+    runs: list[dict[str, Any]] = post(server, "/flow_runs/filter", {"flow_runs": {"name": {"any_": [name]}}})
     return runs
 
 
 def test_one_flow_run_with_a_few_task_runs_a_batch(prefect_server: PrefectServer, tmp_path: Path) -> None:
-    corpus = _fill(tmp_path / "inbox", 4)
+    corpus = fill(tmp_path / "inbox", 4)
     settings = [part for option in CHEAP for part in ("--set", option)]
     command = [sys.executable, "-m", "flows.cli", "run", "--source", str(tmp_path / "inbox"), "--sink"]
     command += [str(tmp_path / "tables"), "--stream", "counted", "--prefect", "auto", "--json", *settings]
@@ -59,7 +42,7 @@ def test_one_flow_run_with_a_few_task_runs_a_batch(prefect_server: PrefectServer
     }
     (flow_run,) = _flow_runs(prefect_server, "counted")
     assert flow_run["state_type"] == "COMPLETED"
-    tasks = _post(prefect_server, "/task_runs/filter", {"flow_runs": {"id": {"any_": [flow_run["id"]]}}})
+    tasks = post(prefect_server, "/task_runs/filter", {"flow_runs": {"id": {"any_": [flow_run["id"]]}}})
     assert sorted(run["name"] for run in tasks) == [
         "commit counted 1/2",
         "commit counted 2/2",
@@ -93,7 +76,7 @@ def test_a_schedule_fires(prefect_server: PrefectServer, tmp_path: Path) -> None
     """With an SQLAlchemy or fastapi outside the pins the server starts and schedules silently never fire."""
     from tasks.config import build_config
 
-    corpus = _fill(tmp_path / "inbox", 2)
+    corpus = fill(tmp_path / "inbox", 2)
     config = build_config(
         {"source": {"url": str(tmp_path / "inbox")}, "sink": {"url": str(tmp_path / "tables")}},
         overrides=[*CHEAP, "stream=scheduled"],

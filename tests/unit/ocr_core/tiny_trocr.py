@@ -66,7 +66,7 @@ def vary(crop: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _processor(texts: Sequence[str]) -> Any:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-    from transformers import PreTrainedTokenizerFast, TrOCRProcessor
+    from transformers import TrOCRProcessor
     from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
     core = Tokenizer(models.BPE())
@@ -78,19 +78,32 @@ def _processor(texts: Sequence[str]) -> Any:
         texts, trainers.BpeTrainer(vocab_size=300, special_tokens=special, initial_alphabet=alphabet)
     )
     core.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 2)])
-    tokenizer = PreTrainedTokenizerFast(
+    images = ViTImageProcessorPil(size=SIZE, image_mean=[0.5] * 3, image_std=[0.5] * 3)
+    return TrOCRProcessor(images, tokenizer_of(core))
+
+
+def tokenizer_of(core: Any) -> Any:
+    """Returns the tokenizer of a model whose tokens 0 to 3 are begin, padding, end and unknown."""
+    from transformers import PreTrainedTokenizerFast
+
+    return PreTrainedTokenizerFast(
         tokenizer_object=core, bos_token="<s>", pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
     )
-    return TrOCRProcessor(ViTImageProcessorPil(size=SIZE, image_mean=[0.5] * 3, image_std=[0.5] * 3), tokenizer)
+
+
+def model_of(encoder: Any, **decoder: Any) -> Any:
+    """Returns a model with random weights: an encoder's configuration, and a decoder's shape for those tokens."""
+    from transformers import TrOCRConfig, VisionEncoderDecoderConfig, VisionEncoderDecoderModel
+
+    writer = TrOCRConfig(**decoder, bos_token_id=0, pad_token_id=1, eos_token_id=2, decoder_start_token_id=2)
+    config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(
+        encoder, writer, decoder_start_token_id=2, pad_token_id=1, eos_token_id=2
+    )
+    return VisionEncoderDecoderModel(config=config)
 
 
 def _model(vocabulary: int) -> Any:
-    from transformers import (
-        TrOCRConfig,
-        VisionEncoderDecoderConfig,
-        VisionEncoderDecoderModel,
-        ViTConfig,
-    )
+    from transformers import ViTConfig
 
     encoder = ViTConfig(
         hidden_size=96,
@@ -102,7 +115,8 @@ def _model(vocabulary: int) -> Any:
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
     )
-    decoder = TrOCRConfig(
+    return model_of(
+        encoder,
         vocab_size=vocabulary,
         d_model=96,
         cross_attention_hidden_size=96,
@@ -111,12 +125,4 @@ def _model(vocabulary: int) -> Any:
         decoder_ffn_dim=192,
         max_position_embeddings=96,
         dropout=0.0,
-        bos_token_id=0,
-        pad_token_id=1,
-        eos_token_id=2,
-        decoder_start_token_id=2,
     )
-    config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(
-        encoder, decoder, decoder_start_token_id=2, pad_token_id=1, eos_token_id=2
-    )
-    return VisionEncoderDecoderModel(config=config)
