@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import re
 import shlex
 import subprocess
@@ -25,7 +24,6 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-OPTIONAL = ("duckdb", "pandas")
 END_OF_COMMAND = {"|", ">", ">>", "2>", "&&", ";", "&", "||"}
 PLACES = {"source": {"url": "inbox"}, "sink": {"url": "tables"}}
 
@@ -76,9 +74,6 @@ def stream_in(place: Path, *overrides: str) -> StreamConfig:
 
 @pytest.mark.parametrize("program", blocks("python"))
 def test_programs_run(program: str, folder: Path) -> None:
-    for module in OPTIONAL:
-        if re.search(rf"^(import|from) {module}\b|\.to_{module}\(", program, re.MULTILINE) and not _installed(module):
-            pytest.skip(f"{module} is not installed")
     (folder / "program.py").write_text(program, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-W", "error", "program.py"],
@@ -135,11 +130,6 @@ def test_every_page_is_in_the_index() -> None:
 def test_reference_pages_say_what_the_code_says(name: str) -> None:
     is_now = (REFERENCE / name).read_text(encoding="utf-8")
     assert is_now == PAGES[name](), "run `python -m tests.docs.reference_pages` and look at the difference"
-
-
-@functools.cache
-def _installed(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
 
 
 @functools.cache
