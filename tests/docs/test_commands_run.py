@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
-import subprocess
-import sys
 from itertools import groupby
 from pathlib import Path
 
 import pytest
 
 from flows.api import Stream
+from flows.cli import app
 from tests.docs.test_docs import commands, stream_in
 
 ELSEWHERE = re.compile(
@@ -47,27 +47,30 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(("page", "lines"), pages(), ids=lambda value: value if isinstance(value, str) else "")
-def test_the_commands_of_a_page_run(page: str, lines: list[list[str]], place: Path, tmp_path: Path) -> None:
+def test_the_commands_of_a_page_run(
+    page: str,
+    lines: list[list[str]],
+    place: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(place)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
     # The table knows files by where they are, so the same place is filled anew for each page.
     kept = shutil.copytree(place, tmp_path / "kept")
     try:
         for words in lines:
-            done = subprocess.run(
-                [sys.executable, "-m", "flows.cli", *words],
-                capture_output=True,
-                text=True,
-                check=False,
-                cwd=place,
-                stdin=subprocess.DEVNULL,
-                timeout=120,
-            )
+            with pytest.raises(SystemExit) as ended:
+                app(words, prog_name="inkstream")
+            said, errors = capfd.readouterr()
             allowed = [0, *(code for some, code in OTHER_CODES if some.match(" ".join(words)))]
-            assert done.returncode in allowed, (page, words, done.stdout, done.stderr)
+            assert ended.value.code in allowed, (page, words, said, errors)
             if "--output" in words:
                 assert (place / words[words.index("--output") + 1]).exists(), (page, words)
             else:
-                assert bool(done.stdout) != bool(SAYS_NOTHING.match(" ".join(words))), (page, words)
-            assert "Traceback" not in done.stderr, (page, words, done.stderr)
+                assert bool(said) != bool(SAYS_NOTHING.match(" ".join(words))), (page, words)
+            assert "Traceback" not in errors, (page, words, errors)
     finally:
         shutil.rmtree(place)
         shutil.copytree(kept, place)
