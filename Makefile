@@ -56,6 +56,7 @@ check: $(VENV)/dev.stamp
 faults: system $(VENV)/dev.stamp
 	$(BIN)/python -m tests.faults.campaign
 	$(BIN)/python -m tests.faults.s3_campaign
+	$(BIN)/python -m tests.faults.s3_campaign --ceph --commits 60 --lost-replies 50 --streams 6 --drivers 1
 
 bench: system $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks.throughput

@@ -1,16 +1,22 @@
-"""Seconds to list a bucket of many objects: Inkstream's listing against boto3's and obstore's, on the same keys.
+"""What it costs to list a bucket of many objects: Inkstream's listing against other libraries' on the same keys.
 
     python -m benchmarks.listing [--keys N] [--rounds N]
 
-The bucket is on a real Ceph gateway that this starts (`tests/integration/ceph.py`), or at AWS_ENDPOINT_URL where that
-is set; it is made, and removed with its objects. obstore is no dependency of the project: `pip install obstore`.
+Each listing is a process of its own, which says its seconds, its processor time and by how much its memory grew, all
+after it has listed an empty bucket. The bucket is on a real Ceph gateway that this starts
+(`tests/integration/ceph.py`), or at AWS_ENDPOINT_URL where that is set; it is made, and removed with its objects.
+obstore is no dependency of the project: `pip install obstore`.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import resource
 import statistics
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -22,6 +28,7 @@ import boto3
 
 from tasks.config import build_config
 from tasks.sources import list_files
+from tasks.stores import open_store
 from tests.integration.ceph import UNPACKED, ceph_gateway
 
 Lister = Callable[[str], int]
@@ -32,6 +39,11 @@ def ours(bucket: str) -> int:
     """File versions, chosen by name and in order of arrival: what a trigger does."""
     config = build_config({"source": {"url": f"s3://{bucket}/inbox"}, "sink": {"url": "memory://listing"}})
     return len(list_files(config.source))
+
+
+def by_s3fs(bucket: str) -> int:
+    """What the driver itself makes of a listing."""
+    return len(open_store("s3", bucket).driver.find(f"{bucket}/inbox", detail=True))
 
 
 def by_boto3(bucket: str) -> int:
@@ -48,7 +60,8 @@ def by_obstore(bucket: str) -> int:
     return sum(len(chunk) for chunk in store.list("inbox/"))
 
 
-LISTERS: dict[str, Lister] = {"inkstream": ours, "boto3": by_boto3, "obstore": by_obstore}
+_EMPTY = "-empty"
+LISTERS: dict[str, Lister] = {"inkstream": ours, "s3fs": by_s3fs, "boto3": by_boto3, "obstore": by_obstore}
 
 
 def main() -> None:
@@ -56,31 +69,54 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keys", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--list", nargs=2, metavar=("NAME", "BUCKET"), help="list a bucket once and say what it cost")
     arguments = parser.parse_args()
+    if arguments.list:
+        print(json.dumps(_cost(LISTERS[arguments.list[0]], arguments.list[1], arguments.keys)))
+        return
+    costs: dict[str, list[dict[str, float]]] = {name: [] for name in LISTERS}
     with _store(), _bucket(arguments.keys) as bucket:
-        seconds: dict[str, list[float]] = {name: [] for name in LISTERS}
         for _ in range(arguments.rounds):
-            for name, lister in LISTERS.items():
-                try:
-                    seconds[name].append(_timed(lister, bucket, arguments.keys))
-                except ImportError:
-                    continue
-    base = statistics.median(seconds["boto3"])
-    for name, times in seconds.items():
-        said = (
-            f"{statistics.median(times):6.2f} s, {statistics.median(times) / base:.2f} x boto3"
-            if times
-            else "not installed"
+            for name, found in costs.items():
+                if cost := _apart(name, bucket, arguments.keys):
+                    found.append(cost)
+    for name, found in costs.items():
+        if not found:
+            print(f"{name:10} not installed")
+            continue
+        seconds, processor, mb = (statistics.median(one[what] for one in found) for what in found[0])
+        print(
+            f"{name:10} {arguments.keys} keys {seconds:7.2f} s, {processor:7.2f} s of processor, "
+            f"{processor / arguments.keys * 1e6:4.0f} us a key, {mb:5.0f} MB"
         )
-        print(f"{name:10} {arguments.keys} keys {said}")
 
 
-def _timed(lister: Lister, bucket: str, keys: int) -> float:
-    started = time.perf_counter()
+def _apart(name: str, bucket: str, keys: int) -> dict[str, float] | None:
+    """Lists in a process of its own; None if the library is not there."""
+    command = [sys.executable, "-m", "benchmarks.listing", "--keys", str(keys), "--list", name, bucket]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode and "No module named" in done.stderr:
+        return None
+    done.check_returncode()
+    cost: dict[str, float] = json.loads(done.stdout)
+    return cost
+
+
+def _cost(lister: Lister, bucket: str, keys: int) -> dict[str, float]:
+    lister(bucket + _EMPTY)
+    memory, processor, started = _memory_mb(), time.process_time(), time.perf_counter()
     found = lister(bucket)
     if found != keys:
         raise RuntimeError(f"{found} of {keys} keys were listed")
-    return time.perf_counter() - started
+    return {
+        "seconds": time.perf_counter() - started,
+        "processor": time.process_time() - processor,
+        "mb": _memory_mb() - memory,
+    }
+
+
+def _memory_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 @contextmanager
@@ -97,7 +133,8 @@ def _store() -> Iterator[None]:
 def _bucket(keys: int) -> Iterator[str]:
     s3: Any = boto3.client("s3")
     name = f"inkstream-listing-{uuid.uuid4().hex[:8]}"
-    s3.create_bucket(Bucket=name)
+    for bucket in (name, name + _EMPTY):
+        s3.create_bucket(Bucket=bucket)
     names = [f"inbox/{number // 1000:04}/document-{number:08}.pdf" for number in range(keys)]
     with ThreadPoolExecutor(8) as together:
         list(together.map(lambda key: s3.put_object(Bucket=name, Key=key, Body=b"x"), names))
@@ -106,7 +143,8 @@ def _bucket(keys: int) -> Iterator[str]:
     finally:
         for start in range(0, keys, 1000):
             s3.delete_objects(Bucket=name, Delete={"Objects": [{"Key": key} for key in names[start : start + 1000]]})
-        s3.delete_bucket(Bucket=name)
+        for bucket in (name, name + _EMPTY):
+            s3.delete_bucket(Bucket=bucket)
 
 
 if __name__ == "__main__":

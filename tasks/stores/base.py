@@ -162,7 +162,7 @@ class Store:
                 continue  # removed since its parent was listed
             for path, info in entries:
                 if path == root:
-                    raise ConfigError(_is_a_file(root))
+                    raise ConfigError(is_a_file(root))
                 name = path.rsplit("/", 1)[-1]
                 if info["type"] == "directory":
                     if path not in seen and selection.enters(name):
@@ -229,12 +229,13 @@ class Bucket(Store):
             if info.get("type") != "file" or path.endswith("/"):
                 continue  # a "folder" that some tool made
             if path == root:
-                raise ConfigError(_is_a_file(root))
+                raise ConfigError(is_a_file(root))
             if selection.holds(path[len(root) + 1 :]):
                 yield path, info
 
 
-def _is_a_file(root: str) -> str:
+def is_a_file(root: str) -> str:
+    """What to say of a source that is a file."""
     return f"{root} is a file; give its folder as source.url, and its name as glob"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any
 
@@ -12,8 +12,9 @@ from fsspec.asyn import sync
 from ocr_core.errors import ConfigError, SourceChangedError
 from tasks.model import FileVersion
 from tasks.paths import encode
-from tasks.stores.base import CHUNK, Bucket, State
+from tasks.stores.base import CHUNK, Bucket, Selection, State, is_a_file
 from tasks.stores.errors import error_code, is_gone
+from tasks.stores.s3_listing import Listed, first_object, list_objects
 
 _OTHER_VERSION = ("PreconditionFailed", "412", "ConditionalRequestConflict", "409")
 
@@ -41,6 +42,18 @@ class S3Store(Bucket):
                 write(chunk)
         return _version_id(response)
 
+    def versions(self, root: str, selection: Selection) -> Iterator[FileVersion]:
+        """Yields the file versions under a folder, by key."""
+        bucket, _, folder = root.partition("/")
+        prefix = f"{folder}/" if folder else ""
+        found = False
+        for one in list_objects(self.driver, bucket, prefix, recursive=selection.recursive):
+            found = True
+            if not one.key.endswith("/") and selection.holds(one.key[len(prefix) :]):  # a "folder" that some tool made
+                yield self._version(bucket, one)
+        if folder and not found and self.current(root):
+            raise ConfigError(is_a_file(root))
+
     def current(self, path: str) -> FileVersion | None:
         """Asks for the version of one object that is there now, in the very words of a listing.
 
@@ -50,12 +63,11 @@ class S3Store(Bucket):
             The version; None where there is no such object.
         """
         bucket, _, key = path.partition("/")
-        answer = self._call("list_objects_v2", Bucket=bucket, Prefix=key, MaxKeys=1)
-        for entry in answer.get("Contents", ()):  # the first name with this prefix is the prefix itself
-            if entry["Key"] == key:
-                name = encode(self.protocol, path)
-                return FileVersion(name, entry["ETag"].strip('"'), int(entry["Size"]), entry["LastModified"])
-        return None
+        one = first_object(self.driver, bucket, key)  # the first name with this prefix is the prefix itself
+        return self._version(bucket, one) if one and one.key == key else None
+
+    def _version(self, bucket: str, one: Listed) -> FileVersion:
+        return FileVersion(encode(self.protocol, f"{bucket}/{one.key}"), one.etag, one.size, one.modified)
 
     def was_deleted(self, path: str) -> bool:
         """Tells whether a bucket with versions says that the object of this name was deleted."""

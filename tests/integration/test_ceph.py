@@ -18,6 +18,8 @@ from tasks.config import StreamConfig, build_config
 from tasks.tables import PagesTable
 from tests.conftest import forget_connections
 from tests.faults.documents import tiny_pdf
+from tests.faults.s3_campaign import run_campaign
+from tests.faults.s3_proxy import LOST, s3_proxy
 from tests.integration.ceph import CephMissingError, Gateway, ceph_gateway
 from tests.integration.command import inkstream
 from tests.integration.test_commit_processes import (
@@ -79,6 +81,15 @@ def test_eight_writers_racing_on_one_stream_write_each_file_once(plain: str, tmp
     assert found_rows(config) == wanted_rows(config)
 
 
+def test_commits_whose_replies_are_lost_are_neither_lost_nor_doubled(
+    gateway: Gateway, plain: str, tmp_path: Path
+) -> None:
+    """`python -m tests.faults.s3_campaign --ceph` is the longer one, with the other faults."""
+    with s3_proxy(tmp_path, gateway.endpoint, "--lost-replies", "8") as proxy:
+        outcome = run_campaign(tmp_path, f"s3://{plain}/out", proxy, commits=10)
+    assert (outcome.lost, outcome.duplicated, outcome.outcomes[LOST]) == (0, 0, 8)
+
+
 @pytest.mark.parametrize("kill_point", KILL_POINTS)
 def test_a_writer_killed_anywhere_leaves_nothing_lost_or_doubled(plain: str, tmp_path: Path, kill_point: str) -> None:
     make_inbox(tmp_path, 8)
@@ -104,7 +115,7 @@ def stream(bucket: str) -> StreamConfig:
 
 @pytest.mark.parametrize("point", ["RangeDone:2", "BatchCommitted:1"])
 def test_a_run_killed_from_bucket_to_bucket(ceph: Any, plain: str, tmp_path: Path, point: str) -> None:
-    keys = [f"in/{number} é+%25.pdf" for number in range(4)]
+    keys = [f"in/{number} é+%25\n//a.pdf" for number in range(4)]
     for key in keys:
         ceph.put_object(Bucket=plain, Key=key, Body=tiny_pdf("the first page", "the second page"))
     file = tmp_path / "config.json"

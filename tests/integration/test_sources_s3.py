@@ -10,6 +10,7 @@ import pytest
 from deltalake import DeltaTable
 
 from ocr_core.errors import (
+    ConfigError,
     DocumentError,
     EnvironmentFault,
     FailureKind,
@@ -23,6 +24,8 @@ from tasks.discovery import discover
 from tasks.fetching import fetch
 from tasks.model import FileVersion
 from tasks.sources import list_files
+from tasks.stores import open_store
+from tasks.stores.s3_listing import list_objects
 from tasks.tables import PagesTable, read_json, write_stream
 from tests.conftest import forget_connections
 from tests.integration.conftest import free_port
@@ -53,6 +56,18 @@ def test_odd_keys_are_listed_and_read(s3: Any, bucket: str, tmp_path: Path) -> N
     assert all('"' not in file.etag and file.etag for file in files)
     assert len(listed(bucket, recursive=False)) == len(ODD_KEYS) - 1
     assert len(listed(bucket, glob="*.pdf")) == len(ODD_KEYS)
+
+
+def test_a_listing_of_many_pages_is_that_of_the_aws_library(s3: Any, bucket: str) -> None:
+    for number in range(7):
+        s3.put_object(Bucket=bucket, Key=f"in/{number // 2}/a+b {number} é.pdf", Body=b"x" * number)
+    s3.put_object(Bucket=bucket, Key="in/top.pdf", Body=b"")
+    wanted = s3.list_objects_v2(Bucket=bucket, Prefix="in/")["Contents"]
+    driver = open_store("s3", bucket).driver
+    found = [tuple(one) for one in list_objects(driver, bucket, "in/", max_keys=3)]
+    assert found == [(one["Key"], one["ETag"].strip('"'), one["Size"], one["LastModified"]) for one in wanted]
+    assert [one.key for one in list_objects(driver, bucket, "in/", recursive=False, max_keys=3)] == ["in/top.pdf"]
+    assert len(driver.find(f"{bucket}/in")) == len(wanted), "who else uses the client has its own answers"
 
 
 def test_new_objects_are_seen_at_once(s3: Any, bucket: str) -> None:
@@ -96,6 +111,14 @@ def test_an_archived_object_is_the_documents_fault(s3: Any, bucket: str, tmp_pat
     with pytest.raises(DocumentError) as caught:
         fetch(file, tmp_path, MIB)
     assert caught.value.kind is FailureKind.UNREADABLE
+
+
+def test_a_source_that_is_an_object_or_has_none(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="in.pdf", Body=b"x")
+    with pytest.raises(ConfigError, match="is a file"):
+        list_files(SourceOptions.model_validate({"url": f"s3://{bucket}/in.pdf"}))
+    assert list_files(SourceOptions.model_validate({"url": f"s3://{bucket}/in"})) == []
+    assert len(list_files(SourceOptions.model_validate({"url": f"s3://{bucket}"}))) == 1
 
 
 def test_a_bucket_that_is_not_there_and_credentials_that_are_not_are_the_environments_fault(
