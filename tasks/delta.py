@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -65,27 +65,49 @@ def needs_delta(why: str) -> ConfigError:
     )
 
 
-def storage_options(protocol: str) -> dict[str, str] | None:
+def storage_options(protocol: str, path: str) -> dict[str, str] | None:
     """Returns what a table handle needs besides the environment that the library reads itself.
 
     Credentials stay where they are. The log is written with conditional PUT, without which two drivers could
     overwrite each other's commits.
+
+    Args:
+        protocol: The URL's scheme.
+        path: What the URL has after `://`.
     """
     if protocol != "s3":
         return None
-    _trust_authorities()
-    options = {"conditional_put": "etag", "aws_s3_allow_unsafe_rename": "false"}
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    if endpoint:
-        options["aws_endpoint_url"] = endpoint
-        options["aws_allow_http"] = str(endpoint.lower().startswith("http://")).lower()
     said = _of_profile(*(os.environ.get(name) for name in _PROFILES))
+    _trust_authorities(said.get_config_variable("ca_bundle"))
+    options = {"conditional_put": "etag", "aws_s3_allow_unsafe_rename": "false"}
+    profile: dict[str, Any] = said.get_scoped_config()
+    endpoint = _endpoint(profile, said.full_config.get("services", {}))
+    if endpoint:
+        options |= _reached_at(endpoint, path.partition("/")[0], profile.get("s3"))
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or said.get_config_variable("region")
     if region or endpoint:
         options["aws_region"] = region or "us-east-1"
     if "AWS_ACCESS_KEY_ID" not in os.environ:
         options |= _credentials(said)
     return options
+
+
+def _endpoint(profile: Mapping[str, Any], services: Mapping[str, Any]) -> str | None:
+    """Returns the endpoint that the AWS clients take: of the environment, else of the profile."""
+    of_service = services.get(profile.get("services", ""), {}).get("s3", {})
+    said = (os.environ.get(name) for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"))
+    return next(filter(None, (*said, of_service.get("endpoint_url"), profile.get("endpoint_url"))), None)
+
+
+def _reached_at(endpoint: str, bucket: str, s3: Any) -> dict[str, str]:
+    """Returns where a bucket of an endpoint is: in the path, or in the host's name where a profile wants it."""
+    virtual = isinstance(s3, dict) and s3.get("addressing_style") == "virtual"
+    scheme, separator, host = endpoint.rstrip("/").partition("://")
+    return {
+        "aws_endpoint_url": f"{scheme}{separator}{bucket}.{host}" if virtual else endpoint,
+        "aws_virtual_hosted_style_request": str(virtual).lower(),
+        "aws_allow_http": str(scheme.lower() == "http").lower(),
+    }
 
 
 @cache
@@ -114,13 +136,12 @@ def _credentials(session: Any) -> dict[str, str]:
 
 
 @cache
-def _trust_authorities() -> None:
-    """Has the Delta library trust what `AWS_CA_BUNDLE` names, as the AWS clients do.
+def _trust_authorities(bundle: str | None) -> None:
+    """Has the Delta library trust what `AWS_CA_BUNDLE` or a profile's `ca_bundle` names, as the AWS clients do.
 
-    It does not know that variable, and `SSL_CERT_FILE`, which it knows, others in this process heed, too. So that gets
+    It does not know those, and `SSL_CERT_FILE`, which it knows, others in this process heed, too. So that gets
     a file with what is trusted without it besides.
     """
-    bundle = os.environ.get("AWS_CA_BUNDLE")
     if not bundle:
         return
     try:

@@ -24,11 +24,9 @@ from tasks.rows import page_result
 from tasks.scratch import scratch_folder
 from tasks.stored import stored_config
 from tasks.stored_pages import StoredFile, StoredPages, stored_pages
-from tasks.stores import explain_store_error, open_store
+from tasks.stores import can_be_written, explain_store_error, open_store
 
 _MEBIBYTE = 1024 * 1024
-_NOT_WRITTEN_TO = ("ftp", "http", "https", "memory")
-"""Hosts that are read from, and what ends with this process."""
 _PAGES_AT_ONCE = 256
 _FILES_AT_ONCE = 64
 """How much is read from the table in one go: a look into it costs more than a file's rows."""
@@ -103,7 +101,7 @@ class Export:
         self._root = encode(*split_url(self._config.source.url))
         self._output_url = output_url
         self._output = split_url(output_url)
-        if self._output[0] in _NOT_WRITTEN_TO:
+        if not can_be_written(self._output[0]):
             raise ConfigError(
                 f"nothing can be kept in {output_url}; give a folder, or a bucket such as s3://bucket/text"
             )

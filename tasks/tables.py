@@ -76,7 +76,7 @@ class SinkTable:
         self.url = join(path if protocol == "file" else f"{protocol}://{path}", name)
         self.schema = schema
         self.indexed = indexed
-        self._options = storage_options(protocol)
+        self._options = storage_options(protocol, path)
 
     def create(self, properties: Mapping[str, str] | None = None) -> DeltaTable:
         """Creates the table unless it is there, and opens it.

@@ -9,7 +9,7 @@ from tasks.stores.errors import (
     is_forbidden,
     is_gone,
 )
-from tasks.stores.opening import open_store
+from tasks.stores.opening import can_be_written, open_store
 from tasks.stores.s3 import S3Store
 from tasks.stores.sink_objects import create_from, create_whole, filesystem
 
@@ -18,6 +18,7 @@ __all__ = [
     "Selection",
     "State",
     "Store",
+    "can_be_written",
     "create_from",
     "create_whole",
     "credentials_remedy",

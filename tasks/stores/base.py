@@ -88,7 +88,12 @@ class Store:
         driver: The fsspec filesystem.
         authority: What its paths begin with.
         prefix: What the driver's own names have in place of the authority and its slash.
+
+    Attributes:
+        writable: Whether objects can be kept here, each written whole or not at all.
     """
+
+    writable = True
 
     def __init__(self, protocol: str, driver: Any, authority: str, prefix: str) -> None:
         self.protocol = protocol

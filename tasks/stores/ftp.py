@@ -20,6 +20,8 @@ class FtpStore(Store):
     Names are the bytes that the server sends: the connection's encoding is Latin-1, which has a character for each.
     """
 
+    writable = False
+
     def native(self, path: str) -> str:
         """Returns the server's name for a path.
 

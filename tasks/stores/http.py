@@ -24,6 +24,8 @@ class HttpStore(Store):
     The driver's names are URLs, percent-encoded as the server's links are.
     """
 
+    writable = False
+
     def native(self, path: str) -> str:
         """Returns the URL of a path."""
         return encode(self.protocol, path)

@@ -23,6 +23,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+def can_be_written(protocol: str) -> bool:
+    """Tells whether what is written to URLs of a scheme is kept there, whole: not what ends with this process."""
+    return protocol != "memory" and _KINDS.get(protocol, Store).writable
+
+
 def open_store(protocol: str, path: str) -> Store:
     """Opens the store that a path is in.
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
 from tasks.delta import storage_options
+from tasks.paths import split_url
 
 PageKey = tuple[str, str, int, int | None]
 
@@ -100,7 +101,7 @@ def read_rows(sink: Path | str, stream: str = "main") -> list[dict[str, Any]]:
     """Returns the rows of a stream, read from the table's own files with nothing of ours in between."""
     columns = ["path", "etag", "length", "pagenum", "content_hash", "batch_id", "stream", "exception_kind", "text"]
     rows: list[dict[str, Any]] = []
-    options = storage_options("s3" if str(sink).startswith("s3://") else "file")
+    options = storage_options(*split_url(str(sink)))
     is_delta = DeltaTable.is_deltatable(f"{sink}/pages", options)
     files = (
         DeltaTable(f"{sink}/pages", storage_options=options).file_uris()

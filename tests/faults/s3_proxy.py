@@ -6,7 +6,7 @@
 With `--faults`, of each 50 requests ten are answered by a 500 or a 503, one by a reset and one by a silence that ends
 in a reset; each 25th answer to a GET breaks off in the middle. The first N commits to a `pages` table that land get no
 reply, but each tenth does: whoever knows of its commit writes the log's checkpoint. LOG has a line of JSON for each
-request.
+request. It is an HTTP proxy, too: whatever host it is asked for, it asks UPSTREAM by that name.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ STALL_SECONDS = 1.0
 _COMMIT = re.compile(r"/pages/_delta_log/\d{19}[0-8]\.json$")
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER of zero seconds: closing sends RST
 _ERROR = "<?xml version='1.0' encoding='UTF-8'?><Error><Code>{}</Code><Message>made by the test</Message></Error>"
+_SIGNED_BY = re.compile(r"Credential=([^/]+)/")
 _OF_THE_CONNECTION = ("content-length", "transfer-encoding", "connection")
 
 
@@ -52,11 +53,15 @@ class Asked:
         method: Such as `GET`.
         path: With the query.
         outcome: The server's status, or the fault it met.
+        host: Who was asked, as the client names it.
+        key: The access key that signed it, or nothing.
     """
 
     method: str
     path: str
     outcome: str
+    host: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,8 @@ class _Handler(BaseHTTPRequestHandler):
         raise AttributeError(name)
 
     def _answer(self) -> None:
+        if self.path.startswith("http://"):  # as a proxy is asked
+            self.path = "/" + self.path.split("/", 3)[3]
         body = self._body()
         fault = self.plan.fault()
         if fault is None:
@@ -207,7 +214,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
 
     def _note(self, outcome: str) -> None:
-        self.plan.note(Asked(self.command, self.path, outcome))
+        signed = _SIGNED_BY.search(self.headers.get("Authorization", ""))
+        host = self.headers.get("Host", "").partition(":")[0]
+        self.plan.note(Asked(self.command, self.path, outcome, host, signed[1] if signed else ""))
 
     def _hang_up(self) -> None:
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)

@@ -18,11 +18,12 @@ from tasks.config import build_config
 from tasks.tables import PagesTable
 from tests.faults.documents import tiny_pdf
 from tests.integration.conftest import PrefectServer
-from tests.integration.prefect_api import deployment, post, wait_until
+from tests.integration.prefect_api import ask, deployment, post, wait_until
 
 ROOT = Path(__file__).parents[2]
 POOL = "arrivals"
-AWS = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
+AWS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
+IN_A_BLOCK = "AWS_ENDPOINT_URL"
 
 
 def runs_of(server: PrefectServer, deployment_id: str) -> list[dict[str, Any]]:
@@ -41,12 +42,31 @@ def event(bucket: str, key: str) -> dict[str, Any]:
     }
 
 
+def keep_secret(server: PrefectServer, name: str, value: str) -> None:
+    """Keeps a value in a block of a server, of type Secret."""
+    from prefect.blocks.system import Secret
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with temporary_settings({PREFECT_API_URL: server.url}):
+        Secret(value=value).save(name)
+
+
+def make_pool(server: PrefectServer, environment: dict[str, str]) -> None:
+    """Makes a work pool of type process whose runs have an environment."""
+    known = ask(f"{server.url}/collections/views/aggregate-worker-metadata")
+    template = known["prefect"]["process"]["default_base_job_configuration"]
+    template["variables"]["properties"]["env"]["default"] = environment
+    post(server, "/work_pools/", {"name": POOL, "type": "process", "base_job_template": template})
+
+
 def test_a_posted_event_becomes_a_row(prefect_server: PrefectServer, s3: Any, bucket: str, tmp_path: Path) -> None:
+    """Where the bucket is the worker learns from a block, which the work pool's environment names."""
     key = "in/an odd 'key'+é&<.pdf"
     s3.put_object(Bucket=bucket, Key=key, Body=tiny_pdf("announced page"))
     s3.put_object(Bucket=bucket, Key="in/not announced.pdf", Body=tiny_pdf("another page"))
     places = {"INKSTREAM_SOURCE": f"s3://{bucket}/in", "INKSTREAM_SINK": f"s3://{bucket}/out"}
     environment = prefect_server.environment | places | {name: os.environ[name] for name in AWS}
+    environment.pop(IN_A_BLOCK, None)
     file = tmp_path / "on-arrival.yaml"
     template = (ROOT / "deployments/on-arrival.yaml").read_text()
     file.write_text(template.replace("      name: inkstream\n", f"      name: {POOL}\n"))
@@ -57,7 +77,8 @@ def test_a_posted_event_becomes_a_row(prefect_server: PrefectServer, s3: Any, bu
         done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
-    do([*prefect, "work-pool", "create", POOL, "--type", "process"])
+    keep_secret(prefect_server, "s3-endpoint", os.environ[IN_A_BLOCK])
+    make_pool(prefect_server, {IN_A_BLOCK: "{{ prefect.blocks.secret.s3-endpoint }}"})
     do([*prefect, "deploy", "--all", "--prefect-file", str(file)])
     found = deployment(prefect_server, "ingest_s3_object", "arrival")
     said = event(bucket, key)

@@ -69,15 +69,49 @@ def test_an_authority_of_ones_own(endpoint: str, s3: Any, bucket: str, tmp_path:
     assert row["text"] == "a page behind TLS"
 
 
-def test_a_profile_says_region_and_credentials(endpoint: str, s3: Any, bucket: str, tmp_path: Path) -> None:
-    s3.put_object(Bucket=bucket, Key="in/a.pdf", Body=tiny_pdf("a page of a profile"))
-    (tmp_path / "config").write_text("[profile reader]\nregion = eu-west-1\n")
-    (tmp_path / "credentials").write_text("[reader]\naws_access_key_id = abc\naws_secret_access_key = def\n")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
-        "AWS_PROFILE": "reader",
-        "AWS_CONFIG_FILE": str(tmp_path / "config"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
-        "AWS_ENDPOINT_URL": endpoint,
+def of_profile(folder: Path, config: str, **more: str) -> dict[str, str]:
+    """An environment in which all that is known of S3 is a profile, `worker`, and the keys of another, `base`."""
+    (folder / "config").write_text(f"[profile worker]\nregion = eu-west-1\n{config}")
+    (folder / "credentials").write_text("[base]\naws_access_key_id = abc\naws_secret_access_key = def\n")
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
+        "AWS_PROFILE": "worker",
+        "AWS_CONFIG_FILE": str(folder / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(folder / "credentials"),
+        **more,
     }
+
+
+def test_a_profile_says_endpoint_region_and_role_whose_keys_are_renewed(
+    endpoint: str, s3: Any, bucket: str, tmp_path: Path
+) -> None:
+    for name in "ab":
+        s3.put_object(Bucket=bucket, Key=f"in/{name}.pdf", Body=tiny_pdf("a page of a profile"))
+    role = "role_arn = arn:aws:iam::123456789012:role/reader\nsource_profile = base\nduration_seconds = 900\n"
     places = ["--source", f"s3://{bucket}/in", "--sink", f"s3://{bucket}/out"]
-    assert run_json(*places, *CHEAP, environment=environment)[-1]["pages"] == 1
+    with s3_proxy(tmp_path, endpoint) as proxy:
+        environment = of_profile(tmp_path, f"{role}endpoint_url = {proxy.endpoint}\n")
+        one_by_one = settings(trigger__max_files_per_trigger=1)
+        assert run_json(*places, *CHEAP, *one_by_one, environment=environment)[-1]["pages"] == 2
+        asked = proxy.asked()
+    of_sts = [one for one in asked if one.path == "/"]
+    assert {one.key for one in of_sts} == {"abc"}
+    tables = {one.key for one in asked if "/_delta_log/" in one.path}
+    documents = {one.key for one in asked if one.path.startswith(f"/{bucket}/in/")}
+    assert "abc" not in tables | documents, "all else with the keys of the role"
+    assert len(tables) > 1, "which were asked for anew: the AWS library does so a quarter of an hour before they expire"
+
+
+def test_buckets_in_the_names_of_hosts(endpoint: str, s3: Any, bucket: str, tmp_path: Path) -> None:
+    """The proxy finds hosts that no name server knows."""
+    s3.put_object(Bucket=bucket, Key="in/a.pdf", Body=tiny_pdf("a page of a host"))
+    places = ["--source", f"s3://{bucket}/in", "--sink", f"s3://{bucket}/out"]
+    with s3_proxy(tmp_path, endpoint) as proxy:
+        config = "endpoint_url = http://s3.amazonaws.com\ns3 =\n  addressing_style = virtual\n"
+        there = {"AWS_ACCESS_KEY_ID": "abc", "AWS_SECRET_ACCESS_KEY": "def", "HTTP_PROXY": proxy.endpoint}
+        environment = of_profile(tmp_path, config, **there, http_proxy=proxy.endpoint)
+        assert run_json(*places, *CHEAP, environment=environment)[-1]["pages"] == 1
+        asked = proxy.asked()
+    assert {one.host for one in asked} == {f"{bucket}.s3.amazonaws.com"}
+    assert {one.path.split("/")[1].partition("?")[0] for one in asked} == {"", "in", "out"}
+    (row,) = PagesTable(f"s3://{bucket}/out").rows().to_pylist()
+    assert row["text"] == "a page of a host"

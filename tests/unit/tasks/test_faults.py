@@ -72,12 +72,12 @@ def test_s3_options_hold_no_credentials_and_ask_for_conditional_put(monkeypatch:
     monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
     monkeypatch.delenv("AWS_REGION", raising=False)
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
-    options = storage_options("s3")
+    options = storage_options("s3", "bucket/out")
     assert options is not None
     assert options["conditional_put"] == "etag"
     assert (options["aws_allow_http"], options["aws_region"]) == ("true", "us-east-1")
     assert "secret" not in options.values()
-    assert storage_options("file") is None
+    assert storage_options("file", "/out") is None
 
 
 def test_literals_and_long_alternatives() -> None:
