@@ -76,7 +76,12 @@ class SinkTable:
         self.url = join(path if protocol == "file" else f"{protocol}://{path}", name)
         self.schema = schema
         self.indexed = indexed
-        self._options = storage_options(protocol, path)
+        self._place = protocol, path
+
+    @property
+    def _options(self) -> dict[str, str] | None:
+        """As of now: the keys of a role may be others by the end of a long run."""
+        return storage_options(*self._place)
 
     def create(self, properties: Mapping[str, str] | None = None) -> DeltaTable:
         """Creates the table unless it is there, and opens it.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import json
 import os
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -99,6 +101,29 @@ def test_a_profile_says_endpoint_region_and_role_whose_keys_are_renewed(
     documents = {one.key for one in asked if one.path.startswith(f"/{bucket}/in/")}
     assert "abc" not in tables | documents, "all else with the keys of the role"
     assert len(tables) > 1, "which were asked for anew: the AWS library does so a quarter of an hour before they expire"
+
+
+def test_a_table_is_asked_for_with_the_keys_of_now(
+    endpoint: str, s3: Any, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soon = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=1)).isoformat()
+    keys = {"Version": 1, "AccessKeyId": "key$(wc -l < calls)", "SecretAccessKey": "s", "Expiration": soon}
+    said = json.dumps(keys).replace('"', '\\"')
+    (tmp_path / "keys.sh").write_text(f'cd {tmp_path}; echo >> calls; echo "{said}"')
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    for name, value in of_profile(tmp_path, f"credential_process = sh {tmp_path}/keys.sh\n").items():
+        monkeypatch.setenv(name, value)
+    with s3_proxy(tmp_path, endpoint) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+        table = PagesTable(f"s3://{bucket}/out")
+        table.create()
+        before = proxy.asked()
+        table.open()
+        after = proxy.asked()[len(before) :]
+    assert {one.key for one in before}.isdisjoint(one.key for one in after), (
+        "one that is kept for long has none that expired"
+    )
 
 
 def test_buckets_in_the_names_of_hosts(endpoint: str, s3: Any, bucket: str, tmp_path: Path) -> None:
