@@ -1,14 +1,29 @@
-"""The `inkstream` command as a process of its own, for tests that run it end to end."""
+"""The `inkstream` command, for tests that run it end to end; `test_cli` has it as a process, with its signals."""
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
+
+from flows.cli import app
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a command printed, and its exit code."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 def inkstream(
@@ -17,10 +32,32 @@ def inkstream(
     cwd: Path | None = None,
     environment: Mapping[str, str] | None = None,
     seconds: float = 120,
-) -> subprocess.CompletedProcess[str]:
-    """Runs the command, and checks its exit code and that no traceback is printed."""
+) -> Done:
+    """Runs the command, and checks its exit code and that no traceback is printed.
+
+    It runs in this process, which saves half a second of imports, or with an environment given in one of its own.
+    """
+    words = list(map(str, arguments))
+    done = _here(words, cwd) if environment is None else _apart(words, cwd, environment, seconds)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
+    return done
+
+
+def _here(words: list[str], cwd: Path | None) -> Done:
+    output, errors = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
+    with chdir(cwd or "."), redirect_stdout(output), redirect_stderr(errors), patch("sys.stdin", io.StringIO()):
+        try:
+            app(words, prog_name="inkstream")
+        except SystemExit as ended:
+            output.seek(0)
+            return Done(int(ended.code or 0), output.read(), errors.getvalue())
+    raise AssertionError("the command did not end with an exit code")
+
+
+def _apart(words: list[str], cwd: Path | None, environment: Mapping[str, str], seconds: float) -> Done:
     done = subprocess.run(
-        [sys.executable, "-m", "flows.cli", *map(str, arguments)],
+        [sys.executable, "-m", "flows.cli", *words],
         capture_output=True,
         text=True,
         check=False,
@@ -28,9 +65,7 @@ def inkstream(
         env=environment,
         timeout=seconds,
     )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
-    return done
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 def run_json(*arguments: str | Path, **options: Any) -> list[dict[str, Any]]:

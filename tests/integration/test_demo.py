@@ -39,7 +39,7 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     place = tmp_path_factory.mktemp("demo")
-    return Demo(place / "demo", inkstream("demo", "--prefect", "off", cwd=place).stdout)
+    return Demo(place / "demo", inkstream("demo", "--prefect", "off", cwd=place, environment=os.environ).stdout)
 
 
 def test_it_shows_a_table_that_reads_as_pasted(demo: Demo, tmp_path: Path) -> None:
@@ -71,13 +71,13 @@ def test_it_shows_a_table_that_reads_as_pasted(demo: Demo, tmp_path: Path) -> No
 def test_again_nothing_is_new_and_one_more_file_is_only_that_one(demo: Demo) -> None:
     table = PagesTable(str(demo.folder / "tables"))
     version = table.version()
-    again = inkstream("demo", "--prefect", "off", cwd=demo.folder.parent).stdout
+    again = inkstream("demo", "--prefect", "off", cwd=demo.folder.parent, environment=os.environ).stdout
     assert "nothing new" in again
     assert "batch" not in again
     assert table.version() == version
 
     added = add_one(demo.folder / "inbox")
-    third = inkstream("demo", "--prefect", "off", cwd=demo.folder.parent).stdout
+    third = inkstream("demo", "--prefect", "off", cwd=demo.folder.parent, environment=os.environ).stdout
     assert "1 batches, 1 files, 1 pages (0 failed)" in third
     rows = table.rows(columns=["path", "batch_id"]).to_pylist()
     assert len(rows) == 8

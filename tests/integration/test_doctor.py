@@ -142,9 +142,10 @@ def test_a_store_that_forgets_the_condition_holds_no_table(forgetful: str, s3: A
     sink = f"s3://{forgetful}/tables"
     with pytest.raises(EnvironmentFault, match="let 4 writers create the same object"):
         require_exclusive_create(sink)
-    checks = doctor("stream.yaml", "--sink", sink, code=4, cwd=places)
+    apart: dict[str, Any] = {"cwd": places, "environment": os.environ}  # the store is a thread of this process
+    checks = doctor("stream.yaml", "--sink", sink, code=4, **apart)
     assert "If-None-Match" in checks["sink"]["remedy"]
-    said = inkstream("run", "stream.yaml", "--sink", sink, "--prefect", "off", code=4, cwd=places).stderr
+    said = inkstream("run", "stream.yaml", "--sink", sink, "--prefect", "off", code=4, **apart).stderr
     assert "no table can be kept there" in said
     assert s3.list_objects_v2(Bucket=forgetful)["KeyCount"] == 0
 
