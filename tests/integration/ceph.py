@@ -58,6 +58,9 @@ osd crush chooseleaf type = 0
 mon allow pool size one = true
 mon warn on pool no redundancy = false
 mon max pg per osd = 1000
+# It waits this long, a second by default, for more to agree on; there is one monitor and one client.
+paxos propose interval = 0.02
+paxos min wait = 0.01
 osd objectstore = bluestore
 bluestore block size = 2147483648
 osd memory target = 939524096

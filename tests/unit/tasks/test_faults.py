@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
+from pathlib import Path
 
+import botocore.session
 import pytest
 from deltalake.exceptions import CommitFailedError, DeltaError, DeltaProtocolError, SchemaMismatchError
 
@@ -78,6 +81,38 @@ def test_s3_options_hold_no_credentials_and_ask_for_conditional_put(monkeypatch:
     assert (options["aws_allow_http"], options["aws_region"]) == ("true", "us-east-1")
     assert "secret" not in options.values()
     assert storage_options("file", "/out") is None
+
+
+PROFILE = "[default]\nendpoint_url = https://all\n"
+OF_SERVICE = "services = mine\n[services mine]\ns3 =\n  endpoint_url = https://store:8\n"
+
+
+@pytest.mark.parametrize(
+    ("config", "environment", "endpoint"),
+    [
+        ("", {}, None),
+        (PROFILE, {}, "https://all"),
+        (PROFILE + OF_SERVICE, {}, "https://store:8"),
+        (PROFILE + OF_SERVICE, {"AWS_ENDPOINT_URL": "https://here"}, "https://here"),
+        (PROFILE, {"AWS_ENDPOINT_URL": "https://here", "AWS_ENDPOINT_URL_S3": "https://s3"}, "https://s3"),
+        (PROFILE + "s3 =\n  addressing_style = path\n", {}, "https://all"),
+        (PROFILE + "s3 =\n  addressing_style = virtual\n", {"AWS_ENDPOINT_URL": "http://h:9/"}, "http://bucket.h:9"),
+    ],
+)
+def test_a_tables_endpoint_is_that_of_the_aws_clients(
+    config: str, environment: dict[str, str], endpoint: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    (tmp_path / "config").write_text(config)
+    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    for name, value in ({"AWS_CONFIG_FILE": str(tmp_path / "config")} | keys | environment).items():
+        monkeypatch.setenv(name, value)
+    options = storage_options("s3", "bucket/out")
+    assert options is not None
+    assert options.get("aws_endpoint_url") == endpoint
+    client = botocore.session.Session().create_client("s3", region_name="us-east-1")
+    assert client.meta.endpoint_url.rstrip("/") == (endpoint or "https://s3.amazonaws.com").replace("bucket.", "")
 
 
 def test_literals_and_long_alternatives() -> None:
