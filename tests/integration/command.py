@@ -1,4 +1,4 @@
-"""The `inkstream` command, for tests that run it end to end; `test_cli` has it as a process, with its signals."""
+"""The `inkstream` command, for tests that run it end to end."""
 
 from __future__ import annotations
 

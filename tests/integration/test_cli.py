@@ -1,4 +1,4 @@
-"""The `inkstream` command as a person or a script uses it: real processes, real documents."""
+"""The `inkstream` command as a person or a script uses it: its exit codes, signals and output, on real documents."""
 
 from __future__ import annotations
 
@@ -18,18 +18,11 @@ import pytest
 from flows.cli import EXIT_CODES
 from tests.faults.campaign import Cluster
 from tests.faults.documents import tiny_pdf
+from tests.integration.command import Done, inkstream
 
 COMMAND = [sys.executable, "-m", "flows.cli"]
 READ = ["--set", "pipeline.text_layer.mode=ignore"]
 CHEAP = ["--set", "pipeline.text_layer.mode=only", "--set", "execution.workers=1", "--prefect", "off"]
-
-
-def inkstream(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """Runs the command and checks its exit code."""
-    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
 
 
 def put_documents(folder: Path) -> Path:
@@ -54,7 +47,7 @@ def run(inbox: Path) -> list[str]:
     return run_command(inbox.parent)
 
 
-def lines(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+def lines(done: Done) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -144,7 +137,7 @@ def test_a_configuration_file(run: list[str], inbox: Path, tmp_path: Path) -> No
     ],
 )
 def test_exit_codes(run: list[str], arguments: list[str], code: int, message: str) -> None:
-    done = inkstream(*run, *arguments, code=code)
+    done = inkstream(*run, *arguments, code=code, environment=os.environ)
     assert message in done.stderr
 
 
@@ -159,7 +152,7 @@ def test_without_a_worker_it_says_try_again_later(run: list[str], tmp_path: Path
 
 def test_without_a_prefect_server_it_says_try_again_later(run: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
-    assert "does not answer" in inkstream(*run, "--prefect", "auto", code=5).stderr
+    assert "does not answer" in inkstream(*run, "--prefect", "auto", code=5, environment=os.environ).stderr
 
 
 def test_a_sink_under_the_source_is_refused(inbox: Path) -> None:
