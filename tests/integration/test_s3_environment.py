@@ -132,8 +132,9 @@ def test_buckets_in_the_names_of_hosts(endpoint: str, s3: Any, bucket: str, tmp_
     places = ["--source", f"s3://{bucket}/in", "--sink", f"s3://{bucket}/out"]
     with s3_proxy(tmp_path, endpoint) as proxy:
         config = "endpoint_url = http://s3.amazonaws.com\ns3 =\n  addressing_style = virtual\n"
-        there = {"AWS_ACCESS_KEY_ID": "abc", "AWS_SECRET_ACCESS_KEY": "def", "HTTP_PROXY": proxy.endpoint}
-        environment = of_profile(tmp_path, config, **there, http_proxy=proxy.endpoint)
+        there = {"AWS_ACCESS_KEY_ID": "abc", "AWS_SECRET_ACCESS_KEY": "def"}
+        by_proxy = {"HTTP_PROXY": proxy.endpoint, "http_proxy": proxy.endpoint, "NO_PROXY": "", "no_proxy": ""}
+        environment = of_profile(tmp_path, config, **there, **by_proxy)
         assert run_json(*places, *CHEAP, environment=environment)[-1]["pages"] == 1
         asked = proxy.asked()
     assert {one.host for one in asked} == {f"{bucket}.s3.amazonaws.com"}
