@@ -80,7 +80,7 @@ def sameness(pictures: int, batch_size: int) -> dict[str, tuple[float, float]]:
     shown = [_disturbed(known[number], rng) for number in order]
     shares: dict[str, tuple[float, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        train(_SENTENCES, known, Path(folder), steps=900)
+        train(_SENTENCES, known, Path(folder), steps=600)
         expected: list[str] = []
         for name, read in _contenders(Path(folder), batch_size).items():
             texts = read(shown)
@@ -93,11 +93,12 @@ def sameness(pictures: int, batch_size: int) -> dict[str, tuple[float, float]]:
 
 def _contenders(folder: Path, batch_size: int) -> dict[str, Callable[[list[Any]], list[str]]]:
     """Returns the loop and the reader in each number format: crops in, texts out."""
+    from ocr_core.engines.trocr.cpu import has_int8
     from ocr_core.engines.trocr.reader import TrocrReader
     from ocr_core.options import TrocrOptions
 
     contenders = {"plain loop": _plain_loop(folder)}
-    for dtype in ("float32", "bfloat16"):
+    for dtype in ("float32", "bfloat16", "int8") if has_int8() else ("float32", "bfloat16"):
         options = TrocrOptions(
             model=str(folder), device="cpu", dtype=dtype, batch_size=batch_size, max_new_tokens=_TOKENS
         )

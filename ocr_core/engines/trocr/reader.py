@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _FAINTEST = 16
 """Levels of gray; a crop that varies by less is blank, and a decoder would write something all the same."""
-_BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
 
 @lru_cache(maxsize=2)
@@ -58,9 +57,11 @@ class TrocrReader:
         logging.disable_progress_bar()
         self._options = options
         self._device = _device(options.device)
-        dtype = torch.bfloat16 if _uses_bfloat16(options, self._device) else torch.float32
-        self._model, self._processor = _load(folder, dtype)
+        self._dtype = _dtype(options, self._device)
+        self._model, self._processor = _load(folder, torch.bfloat16 if self._dtype == "bfloat16" else torch.float32)
         self._model.to(self._device)
+        if self._device.type == "cpu":
+            _suit_cpu(self._model, self._dtype)
         own, decoder = self._model.generation_config, self._model.config.decoder
         self._generation = GenerationConfig(
             decoder_start_token_id=_first(own.decoder_start_token_id, decoder.decoder_start_token_id),
@@ -76,8 +77,8 @@ class TrocrReader:
 
     @property
     def dtype(self) -> str:
-        """`float32` or `bfloat16`."""
-        return str(self._model.dtype).removeprefix("torch.")
+        """`float32`, `bfloat16` or `int8`."""
+        return self._dtype
 
     def warm_up(self) -> None:
         """Has the model allocate what it needs, so that the first page does not pay for it."""
@@ -107,12 +108,12 @@ class TrocrReader:
         best: list[torch.Tensor] = []
 
         def note_best(_: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
-            best.append(logits.amax(-1) - logits.logsumexp(-1))
+            best.append(logits.log_softmax(-1).amax(-1))
             return logits
 
         with torch.inference_mode():
             written = self._model.generate(
-                pixels.to(self._device, self._model.dtype),
+                encoder_outputs=self._look(pixels.to(self._device)),
                 generation_config=self._generation,
                 logits_processor=LogitsProcessorList([note_best] if self._options.num_beams == 1 else []),
                 **overrides,
@@ -121,6 +122,16 @@ class TrocrReader:
         sequences = written.sequences[:, written.sequences.shape[1] - scores.shape[1] :].tolist()
         for tokens, chances in zip(sequences, scores.float().exp().tolist(), strict=True):
             yield self._reading(tokens, chances)
+
+    def _look(self, pixels: torch.Tensor) -> Any:
+        """Runs the image encoder. On a processor each line by itself: so its numbers stay in the caches."""
+        import torch
+        from transformers.modeling_outputs import BaseModelOutput
+
+        encoder, decoder = self._model.encoder, self._model.decoder
+        together = 1 if self._device.type == "cpu" else len(pixels)
+        seen = [encoder(some.to(encoder.dtype)).last_hidden_state for some in pixels.split(together)]
+        return BaseModelOutput(torch.cat(seen).to(decoder.dtype))
 
     def _beam_scores(self, written: Any) -> torch.Tensor:
         scores: torch.Tensor = self._model.compute_transition_scores(
@@ -178,23 +189,36 @@ def _device(wanted: str) -> torch.device:
     return torch.device("cuda" if there else "cpu")
 
 
-def _uses_bfloat16(options: TrocrOptions, device: torch.device) -> bool:
-    """Tells whether to count in bfloat16: where it is wanted, or the processor has it and it is not unwanted."""
+def _dtype(options: TrocrOptions, device: torch.device) -> str:
+    """Returns the number format that is wanted; else bfloat16 where the device has it."""
     import torch
 
+    from ocr_core.engines.trocr import cpu
+
+    if options.dtype == "int8" and (device.type != "cpu" or not cpu.has_int8()):
+        raise EnvironmentFault(
+            "recognize.trocr.dtype is int8, which needs a processor with VNNI instructions"
+            + ("" if device.type == "cpu" else f", and device is {device.type}"),
+            "set dtype to auto",
+        )
     if options.dtype != "auto":
-        return options.dtype == "bfloat16"
-    return torch.cuda.is_bf16_supported() if device.type == "cuda" else cpu_has_bfloat16()
+        return options.dtype
+    has_bfloat16 = torch.cuda.is_bf16_supported() if device.type == "cuda" else cpu.has_bfloat16()
+    return "bfloat16" if has_bfloat16 else "float32"
 
 
-@lru_cache(maxsize=1)
-def cpu_has_bfloat16() -> bool:
-    """Tells whether this processor multiplies bfloat16 by itself; where nothing says so, it does not."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return False
-    return any(_BFLOAT16_FLAGS & set(line.split()) for line in lines if line.startswith("flags"))
+def _suit_cpu(model: Any, dtype: str) -> None:
+    """Changes a float32 or bfloat16 model for the processor, by what it is to count in."""
+    import torch
+
+    from ocr_core.engines.trocr import cpu
+
+    low = dtype == "bfloat16" or (dtype == "int8" and cpu.has_bfloat16())
+    if dtype == "int8":
+        cpu.use_int8(model.encoder)
+    if low:
+        cpu.attend_in_bfloat16(model.encoder)
+        model.decoder.to(torch.bfloat16)
 
 
 def _first(*candidates: Any) -> Any:

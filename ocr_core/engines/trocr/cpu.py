@@ -1,0 +1,108 @@
+"""What makes the image encoder cheaper on a processor: attention and matrix products that suit its instructions."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AttentionInterface
+from transformers.activations import GELUActivation
+
+_BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
+_INT8_FLAGS = {"avx512_vnni", "avx_vnni", "amx_int8"}
+_PLAIN = ("vit", "deit")
+"""Encoders whose attention is a product, a softmax and a product: those of the TrOCR models on the hub."""
+_ATTENTION = "inkstream_bfloat16"
+
+
+def has_bfloat16() -> bool:
+    """Tells whether this processor multiplies bfloat16 by itself; where nothing says so, it does not."""
+    return bool(_BFLOAT16_FLAGS & _flags())
+
+
+def has_int8() -> bool:
+    """Tells whether this processor adds up products of bytes without overflow; where nothing says so, it does not."""
+    return bool(_INT8_FLAGS & _flags())
+
+
+def attend_in_bfloat16(encoder: Any) -> None:
+    """Lets an encoder multiply in bfloat16 where it attends, if its attention is a plain one."""
+    if encoder.config.model_type in _PLAIN:
+        AttentionInterface.register(_ATTENTION, _attend)
+        encoder.set_attn_implementation(_ATTENTION)
+
+
+def use_int8(encoder: nn.Module) -> None:
+    """Puts `Int8Linear` in the place of every linear layer of a float32 encoder, with the GELU that may follow it."""
+    for parent in list(encoder.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, nn.Linear):
+                gelu = name == "fc1" and isinstance(getattr(parent, "activation_fn", None), GELUActivation)
+                setattr(parent, name, Int8Linear(child, gelu=gelu))
+                if gelu:
+                    parent.activation_fn = nn.Identity()
+
+
+class Int8Linear(nn.Module):  # type: ignore[misc]
+    """A linear layer that multiplies bytes, by oneDNN: a scale for each row of the weights, one for all that comes in.
+
+    torch's own quantised layers are deprecated, and what succeeds them relies on its compiler.
+
+    Args:
+        linear: In float32.
+        gelu: Whether GELU follows.
+    """
+
+    def __init__(self, linear: nn.Linear, *, gelu: bool = False) -> None:
+        super().__init__()
+        weight = linear.weight.detach()
+        self._after = ("gelu" if gelu else "none", (), "none" if gelu else "")
+        self._scales = weight.abs().amax(1).clamp_min(1e-12) / 127
+        self._zeros = torch.zeros(len(weight), dtype=torch.int32)
+        rounded = (weight / self._scales[:, None]).round().to(torch.int8)
+        self._weight = torch.ops.onednn.qlinear_prepack(rounded, None)
+        self._bias = None if linear.bias is None else linear.bias.detach()
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Returns what the linear layer would, nearly: float32, `... x out_features`."""
+        least, most = (float(bound) for bound in inputs.aminmax())
+        least, most = min(least, 0.0), max(most, 0.0)
+        step = (most - least) / 254 or 1.0  # and not 255, as both the zero and the largest may be rounded up
+        zero = round(-least / step)
+        rounded = torch.add(torch.tensor(zero + 0.5), inputs, alpha=1 / step).to(torch.uint8)
+        product: torch.Tensor = torch.ops.onednn.qlinear_pointwise(
+            rounded, step, zero, self._weight, self._scales, self._zeros, self._bias,
+            1.0, 0, torch.float32, *self._after,
+        )  # fmt: skip
+        return product
+
+
+def _attend(
+    _module: nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float | None = None,
+    **_: Any,
+) -> tuple[torch.Tensor, None]:
+    """For the 578 tokens of a line torch's own takes half as long again: it is made for sequences that are longer."""
+    low = torch.bfloat16
+    scaled = (query * (scaling or query.shape[-1] ** -0.5)).to(low)
+    scores = torch.matmul(scaled, key.to(low).transpose(2, 3))
+    if attention_mask is not None:
+        scores = scores + attention_mask.to(low)
+    attended = torch.matmul(scores.softmax(-1), value.to(low))
+    return attended.transpose(1, 2).to(query.dtype, memory_format=torch.contiguous_format), None
+
+
+@lru_cache(maxsize=1)
+def _flags() -> frozenset[str]:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return frozenset()
+    return next((frozenset(line.split()) for line in lines if line.startswith("flags")), frozenset())
