@@ -95,7 +95,7 @@ def sameness(pictures: int, batch_size: int) -> dict[str, tuple[float, float]]:
 
 def _contenders(folder: Path, batch_size: int) -> dict[str, Callable[[list[Any]], list[str]]]:
     """Returns the loop and the reader in each number format: crops in, texts out."""
-    from ocr_core.engines.trocr.cpu import has_int8
+    from ocr_core.engines.trocr.processor import has_int8
     from ocr_core.engines.trocr.reader import TrocrReader
     from ocr_core.options import TrocrOptions
 

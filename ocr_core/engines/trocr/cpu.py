@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,21 +9,9 @@ from torch import nn
 from transformers import AttentionInterface
 from transformers.activations import GELUActivation
 
-_BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
-_INT8_FLAGS = {"avx512_vnni", "avx_vnni", "amx_int8"}
 _PLAIN = ("vit", "deit")
 """Encoders whose attention is a product, a softmax and a product: those of the TrOCR models on the hub."""
 _ATTENTION = "inkstream_bfloat16"
-
-
-def has_bfloat16() -> bool:
-    """Tells whether this processor multiplies bfloat16 by itself; where nothing says so, it does not."""
-    return bool(_BFLOAT16_FLAGS & _flags())
-
-
-def has_int8() -> bool:
-    """Tells whether this processor adds up products of bytes without overflow; where nothing says so, it does not."""
-    return bool(_INT8_FLAGS & _flags())
 
 
 def attend_in_bfloat16(encoder: Any) -> None:
@@ -97,12 +83,3 @@ def _attend(
         scores = scores + attention_mask.to(low)
     attended = torch.matmul(scores.softmax(-1), value.to(low))
     return attended.transpose(1, 2).to(query.dtype, memory_format=torch.contiguous_format), None
-
-
-@lru_cache(maxsize=1)
-def _flags() -> frozenset[str]:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return frozenset()
-    return next((frozenset(line.split()) for line in lines if line.startswith("flags")), frozenset())

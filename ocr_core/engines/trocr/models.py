@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocr_core.engines.trocr import processor
 from ocr_core.errors import EnvironmentFault
 
 if TYPE_CHECKING:
@@ -48,6 +49,10 @@ def find_model(options: TrocrOptions) -> Path:
         raise EnvironmentFault(
             f"recognize.trocr.device is cuda, and torch {metadata.version('torch')} is built without it",
             "python -m pip install --force-reinstall torch, from an index with CUDA builds; or set device to auto",
+        )
+    if options.dtype == "int8" and not processor.has_int8():
+        raise EnvironmentFault(
+            "recognize.trocr.dtype is int8, and this processor has no VNNI instructions", "set dtype to auto"
         )
     folder = _folder(options)
     _check(folder, options)

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from ocr_core.engines.line_reader import Reading
-from ocr_core.engines.trocr import ENGINE
+from ocr_core.engines.trocr import ENGINE, processor
 from ocr_core.engines.trocr.confidence import Token, words_of
 from ocr_core.engines.trocr.models import find_model
 from ocr_core.errors import EnvironmentFault
@@ -193,17 +193,14 @@ def _dtype(options: TrocrOptions, device: torch.device) -> str:
     """Returns the number format that is wanted; else bfloat16 where the device has it."""
     import torch
 
-    from ocr_core.engines.trocr import cpu
-
-    if options.dtype == "int8" and (device.type != "cpu" or not cpu.has_int8()):
+    if options.dtype == "int8" and device.type != "cpu":
         raise EnvironmentFault(
-            "recognize.trocr.dtype is int8, which needs a processor with VNNI instructions"
-            + ("" if device.type == "cpu" else f", and device is {device.type}"),
-            "set dtype to auto",
+            f"recognize.trocr.dtype is int8, which is for processors, and the device is {device.type}",
+            "set device to cpu, or dtype to auto",
         )
     if options.dtype != "auto":
         return options.dtype
-    has_bfloat16 = torch.cuda.is_bf16_supported() if device.type == "cuda" else cpu.has_bfloat16()
+    has_bfloat16 = torch.cuda.is_bf16_supported() if device.type == "cuda" else processor.has_bfloat16()
     return "bfloat16" if has_bfloat16 else "float32"
 
 
@@ -213,12 +210,13 @@ def _suit_cpu(model: Any, dtype: str) -> None:
 
     from ocr_core.engines.trocr import cpu
 
-    low = dtype == "bfloat16" or (dtype == "int8" and cpu.has_bfloat16())
     if dtype == "int8":
         cpu.use_int8(model.encoder)
-    if low:
+    if dtype == "bfloat16" or (dtype == "int8" and processor.has_bfloat16()):
         cpu.attend_in_bfloat16(model.encoder)
-        model.decoder.to(torch.bfloat16)
+        for part in model.children():
+            if part is not model.encoder:
+                part.to(torch.bfloat16)
 
 
 def _first(*candidates: Any) -> Any:

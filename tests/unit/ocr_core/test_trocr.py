@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ocr_core import LimitOptions, PageWorker, PipelineOptions, WorkingPage, read_document
 from ocr_core.engines.line_reader import Reading
+from ocr_core.engines.trocr import processor
 from ocr_core.engines.trocr.confidence import Token, repeats, words_of
 from ocr_core.engines.trocr.models import find_model
 from ocr_core.environment import check_environment, engine_versions, pipeline_id
@@ -61,9 +62,7 @@ def line_crops() -> list[np.ndarray]:
 
 
 def needs_int8(setting: dict[str, object]) -> None:
-    from ocr_core.engines.trocr.cpu import has_int8
-
-    if setting.get("dtype") == "int8" and not has_int8():
+    if setting.get("dtype") == "int8" and not processor.has_int8():
         pytest.skip("this processor has no VNNI instructions")
 
 
@@ -186,13 +185,29 @@ def test_attention_of_a_line_is_what_torch_makes_of_it() -> None:
 def test_int8_where_the_processor_has_none_is_an_environment_fault(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ocr_core.engines.trocr import cpu
+    monkeypatch.setattr(processor, "has_int8", lambda: False)
+    (check,) = (check for check in check_environment(options_for(model, dtype="int8")) if check.name == "trocr model")
+    assert "VNNI" in check.detail
+    assert check.remedy == "set dtype to auto"
+
+
+@needs_torch
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int8"])
+def test_a_decoder_of_another_width_than_the_encoder_is_fed_in_its_own_numbers(
+    model: Path, tmp_path: Path, dtype: str
+) -> None:
+    from transformers import VisionEncoderDecoderConfig, VisionEncoderDecoderModel
+
     from ocr_core.engines.trocr.reader import TrocrReader
 
-    monkeypatch.setattr(cpu, "has_int8", lambda: False)
-    with pytest.raises(EnvironmentFault, match="VNNI") as caught:
-        TrocrReader(TrocrOptions(model=str(model), dtype="int8"))
-    assert caught.value.remedy == "set dtype to auto"
+    needs_int8({"dtype": dtype})
+    copy = tmp_path / "copy"
+    shutil.copytree(model, copy)
+    known = json.loads((copy / "config.json").read_bytes())
+    known["decoder"] |= {"d_model": 64, "cross_attention_hidden_size": None}
+    VisionEncoderDecoderModel(VisionEncoderDecoderConfig.from_dict(known)).save_pretrained(copy)
+    (reading,) = TrocrReader(TrocrOptions(model=str(copy), dtype=dtype, max_new_tokens=4)).read([line_crops()[0]])
+    assert all(0 <= word.confidence <= 100 for word in reading.words)
 
 
 @needs_torch
