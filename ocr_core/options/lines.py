@@ -74,7 +74,7 @@ class TrocrOptions(Options):
     dtype: Literal["auto", "float32", "bfloat16", "int8"] = Field(
         "auto",
         description="numbers it counts in; auto: bfloat16 where the device has it, which is faster; int8: bytes for "
-        "the weights that look at the picture, faster still, on processors with VNNI only",
+        "the weights that look at the picture and the rest as auto, faster still, on processors with VNNI only",
     )
     batch_size: int = Field(
         16, ge=1, description="lines of like length that go through the model together; 32 or more on a GPU"

@@ -35,7 +35,7 @@ def use_int8(encoder: nn.Module) -> None:
 class Int8Linear(nn.Module):  # type: ignore[misc]
     """A linear layer that multiplies bytes, by oneDNN: a scale for each row of the weights, one for all that comes in.
 
-    torch's own quantised layers are deprecated, and what succeeds them relies on its compiler.
+    torch's own quantised layers are deprecated, and what succeeds them is meant for its compiler.
 
     Args:
         linear: In float32.
