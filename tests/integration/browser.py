@@ -77,10 +77,12 @@ class PrefectPages:
 
         The page asks the server every few seconds: a state that lasts shorter than that may never be seen.
         """
+        # By itself the form leads to its deployment's page, a moment later: away from the run's page, if that is open.
+        expect(self.page).to_have_url(re.compile(r"/deployment/[-\w]+$"), timeout=PATIENCE)
         # Not by the pointer: what is said in the corner comes and goes.
         self.page.get_by_role("button", name="View run").first.dispatch_event("click")
         # In the heading: the list of its tasks shows their states by the same words.
-        self.page.locator(".page-heading-flow-run__meta").get_by_text(state, exact=True).wait_for()
+        expect(self.page.locator(".page-heading-flow-run__meta")).to_contain_text(state, timeout=PATIENCE)
 
     def open_tab(self, name: str) -> None:
         """Opens one of the tabs on a run's page."""
