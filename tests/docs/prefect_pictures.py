@@ -40,8 +40,7 @@ def _take(seen: PrefectPages) -> None:
     field.locator("input").fill("2")
     seen.page.mouse.wheel(0, 200)
     seen.picture(IMAGES / "prefect-form.png")
-    seen.submit()
-    seen.watch("Completed")
+    seen.submit_run("Completed")
     run = seen.page.url
     seen.page.set_viewport_size({"width": 1280, "height": 900})
     seen.open_tab("Artifacts")

@@ -72,15 +72,16 @@ class PrefectPages:
         """Presses the button at the end of the form."""
         self.page.get_by_role("button", name="Submit").click()
 
-    def watch(self, state: str) -> None:
-        """Opens the run that was submitted, and waits until its page says that state.
+    def submit_run(self, state: str) -> None:
+        """Presses that button, opens the page of the run it asks for, and waits until that says the state.
 
         The page asks the server every few seconds: a state that lasts shorter than that may never be seen.
         """
-        # By itself the form leads to its deployment's page, a moment later: away from the run's page, if that is open.
-        expect(self.page).to_have_url(re.compile(r"/deployment/[-\w]+$"), timeout=PATIENCE)
-        # Not by the pointer: what is said in the corner comes and goes.
-        self.page.get_by_role("button", name="View run").first.dispatch_event("click")
+        with self.page.expect_response(re.compile("/create_flow_run$"), timeout=PATIENCE) as answer:
+            self.submit()
+        # By address, not by the button in the corner: the form's page, of which nothing is left then, leads elsewhere
+        # by itself a moment later, and would take the run's page away.
+        self.page.goto(f"{self.url}/runs/flow-run/{answer.value.json()['id']}")
         # In the heading: the list of its tasks shows their states by the same words.
         expect(self.page.locator(".page-heading-flow-run__meta")).to_contain_text(state, timeout=PATIENCE)
 

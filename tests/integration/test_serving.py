@@ -120,8 +120,7 @@ def test_a_person_presses_run_and_sees_what_came_of_it(served: Served) -> None:
         seen.submit()
         page.get_by_text("0 is less than the minimum of 1").first.wait_for()
         files.locator("input").fill("3")
-        seen.submit()
-        seen.watch("Completed")
+        seen.submit_run("Completed")
         run = page.url
         last = artifacts(served.server, "inkstream-served-batches")[-1]["description"]
         seen.open_artifact(last)
