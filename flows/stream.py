@@ -38,7 +38,15 @@ def run_as_task(name: str, label: str, call: Callable[[], T]) -> T:
 
     # A run's tags are not its tasks': Prefect asks the server for a concurrency slot for each tag of a task run.
     with TagsContext(current_tags=set()):
-        return step()
+        try:
+            return step()
+        except Exception as error:
+            # A signal that comes before the task run is made: Prefect fails to write it down, and the run would be
+            # Failed instead of Crashed.
+            signal = error.__context__
+            if signal is None or isinstance(signal, Exception):
+                raise
+            raise signal from error
 
 
 def drain_with_tasks(config: StreamConfig, planner: Planner) -> dict[str, Any]:

@@ -15,6 +15,9 @@ from urllib.request import Request, urlopen
 
 from tests.integration.conftest import PrefectServer
 
+INTERRUPT = "Execution was aborted by an interrupt signal."
+"""What Prefect says of a run that Ctrl-C has ended."""
+
 
 def ask(url: str, body: object = None, method: str | None = None) -> Any:
     """Returns the JSON that a server answers; asks again, as Prefect's client does, while its database is busy."""

@@ -14,7 +14,16 @@ import pytest
 from flows.lost_runs import AUTOMATION
 from tests.faults.oracle import Corpus, read_rows
 from tests.integration.conftest import PrefectServer
-from tests.integration.prefect_api import ask, deployment, post, state_of, states_of, trigger, wait_until
+from tests.integration.prefect_api import (
+    INTERRUPT,
+    ask,
+    deployment,
+    post,
+    state_of,
+    states_of,
+    trigger,
+    wait_until,
+)
 from tests.integration.serving import fill, serve_command, serving
 
 FILES = 20
@@ -83,7 +92,7 @@ def test_ctrl_c_ends_a_served_run_and_the_next_goes_on(
 ) -> None:
     ended = _end_in_the_middle(prefect_server, tmp_path, "interrupted", signal.SIGINT)
     state = ask(f"{prefect_server.url}/flow_runs/{ended.run}")["state"]
-    assert (state["type"], state["message"]) == ("CRASHED", "Execution was aborted by an interrupt signal.")
+    assert (state["type"], state["message"]) == ("CRASHED", INTERRUPT)
     assert deployment(prefect_server, "ocr_stream", "interrupted")["paused"]
     _the_next_goes_on(prefect_server, ended, "--every", "5s")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration.conftest import PrefectServer
-from tests.integration.prefect_api import post
+from tests.integration.prefect_api import INTERRUPT, post
 from tests.integration.serving import CHEAP, fill
 
 
@@ -61,6 +61,33 @@ def test_one_flow_run_with_a_few_task_runs_a_batch(prefect_server: PrefectServer
     assert {run["state_type"] for run in _flow_runs(prefect_server, "counted")} == {"COMPLETED"}
     assert len(_flow_runs(prefect_server, "counted")) == 2
     assert corpus.judge(tmp_path / "tables", stream="counted").clean
+
+
+INTERRUPTED = """
+import sys
+from prefect import flow
+from flows.stream import run_as_task
+
+def interrupt(frame, event, argument):
+    if frame.f_code.co_name == "_create_task_run_locally":
+        sys.settrace(None)
+        raise KeyboardInterrupt
+
+@flow(name="interrupted", flow_run_name="interrupted")
+def interrupted():
+    sys.settrace(interrupt)
+    run_as_task("discover", "discover", lambda: None)
+
+interrupted()
+"""
+
+
+def test_ctrl_c_before_prefect_knows_the_task_is_no_failure(prefect_server: PrefectServer) -> None:
+    command = [sys.executable, "-c", INTERRUPTED]
+    done = subprocess.run(command, env=prefect_server.environment, capture_output=True, text=True, check=False)
+    assert "Task run is not set" in done.stderr, "what Prefect makes of it"
+    (run,) = _flow_runs(prefect_server, "interrupted")
+    assert (run["state"]["type"], run["state"]["message"]) == ("CRASHED", INTERRUPT)
 
 
 SERVE = """
