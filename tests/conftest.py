@@ -10,12 +10,28 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 from tests.integration.servers import s3_server
 
 # How long an example takes on the clock says more about what else the machine does than about the code.
 settings.register_profile("inkstream", settings.default, deadline=None)
 settings.load_profile("inkstream")
+
+
+_PREFECT = "tests/integration/prefect_server/"
+
+
+class _OneServer(LoadFileScheduling):  # type: ignore[misc]
+    """Gives a process the tests of a file, and one of them all that need a Prefect server, which is slow to start."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _PREFECT if nodeid.startswith(_PREFECT) else str(super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    return _OneServer(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A real Prefect server, started once for the tests that need one."""
+"""A real Prefect server, for the tests that need one."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-import pytest
-
 from flows.serving import SERVER_SETTINGS
 
 
@@ -25,12 +23,6 @@ class PrefectServer:
 
     url: str
     environment: dict[str, str]
-
-
-@pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
-    with prefect_server_in(tmp_path_factory.mktemp("prefect"), free_port()) as server:
-        yield server
 
 
 @contextmanager

@@ -32,7 +32,6 @@ from tasks.sources import list_files
 from tasks.tables import LedgerTable, PagesTable
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream, run_json, settings
-from tests.integration.conftest import PrefectServer
 from tests.integration.test_commit_processes import commit, found_rows, make_config, make_inbox, plan, wanted_rows
 
 NOW, DAY = timedelta(0), timedelta(hours=24)
@@ -181,13 +180,6 @@ def test_the_command(config: StreamConfig, tmp_path: Path) -> None:
     assert f"{MaintainOptions().retention.days}d if not given" in " ".join(
         inkstream("maintain", "--help").stdout.split()
     )
-
-
-def test_under_prefect(config: StreamConfig, prefect_server: PrefectServer) -> None:
-    fill_table(config)
-    done = inkstream("maintain", config.sink.url, "--json", environment=prefect_server.environment)
-    assert '"merged": 8, "into": 1' in done.stdout
-    assert len(PagesTable(config.sink.url).open().file_uris()) == 1
 
 
 def test_on_s3(s3: Any, bucket: str) -> None:

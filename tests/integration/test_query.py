@@ -20,7 +20,6 @@ from ocr_core.errors import ConfigError, EnvironmentFault, TransientError
 from tasks import discovery, sources
 from tasks.progress import Event, RangeDone
 from tests.faults.documents import tiny_pdf
-from tests.integration.conftest import PrefectServer
 
 
 def put(folder: Path, *names: str) -> None:
@@ -190,18 +189,6 @@ def run_program(
         timeout=120,
     )
     return done.returncode, done.stdout, done.stderr
-
-
-def test_under_prefect(tmp_path: Path, prefect_server: PrefectServer) -> None:
-    body = """
-        with Stream(config, prefect="on") as stream:
-            query = stream.start(every="1h")
-            assert query.process_all_available(timeout=60)
-            assert query.last_progress["runId"] == query.run_id
-            print(stream.table().num_rows, "rows")
-    """
-    code, output, errors = run_program(tmp_path, body, environment=prefect_server.environment)
-    assert (code, output) == (0, "1 rows\n"), errors
 
 
 def test_ctrl_c_in_the_foreground_ends_it_in_order(tmp_path: Path) -> None:

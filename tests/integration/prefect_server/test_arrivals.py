@@ -20,7 +20,7 @@ from tests.faults.documents import tiny_pdf
 from tests.integration.conftest import PrefectServer
 from tests.integration.prefect_api import ask, deployment, post, wait_until
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 POOL = "arrivals"
 AWS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
 IN_A_BLOCK = "AWS_ENDPOINT_URL"

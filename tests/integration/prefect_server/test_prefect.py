@@ -9,9 +9,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tasks.tables import PagesTable
+from tests.integration.command import inkstream
 from tests.integration.conftest import PrefectServer
 from tests.integration.prefect_api import INTERRUPT, post
 from tests.integration.serving import CHEAP, fill
+from tests.integration.test_commit_processes import make_config, make_inbox
+from tests.integration.test_maintenance import fill_table
+from tests.integration.test_query import run_program
 
 
 def _flow_runs(server: PrefectServer, name: str) -> list[dict[str, Any]]:
@@ -63,6 +68,27 @@ def test_one_flow_run_with_a_few_task_runs_a_batch(prefect_server: PrefectServer
     assert corpus.judge(tmp_path / "tables", stream="counted").clean
 
 
+def test_upkeep(prefect_server: PrefectServer, tmp_path: Path) -> None:
+    make_inbox(tmp_path, 3)
+    config = make_config(tmp_path, max_files_per_trigger=1)
+    fill_table(config)
+    done = inkstream("maintain", config.sink.url, "--json", environment=prefect_server.environment)
+    assert '"merged": 3, "into": 1' in done.stdout
+    assert len(PagesTable(config.sink.url).open().file_uris()) == 1
+
+
+def test_a_query_of_a_program(prefect_server: PrefectServer, tmp_path: Path) -> None:
+    body = """
+        with Stream(config, prefect="on") as stream:
+            query = stream.start(every="1h")
+            assert query.process_all_available(timeout=60)
+            assert query.last_progress["runId"] == query.run_id
+            print(stream.table().num_rows, "rows")
+    """
+    code, output, errors = run_program(tmp_path, body, environment=prefect_server.environment)
+    assert (code, output) == (0, "1 rows\n"), errors
+
+
 INTERRUPTED = """
 import sys
 from prefect import flow
@@ -73,7 +99,7 @@ def interrupt(frame, event, argument):
         sys.settrace(None)
         raise KeyboardInterrupt
 
-@flow(name="interrupted", flow_run_name="interrupted")
+@flow(name="interrupted", flow_run_name="before its task")
 def interrupted():
     sys.settrace(interrupt)
     run_as_task("discover", "discover", lambda: None)
@@ -86,7 +112,7 @@ def test_ctrl_c_before_prefect_knows_the_task_is_no_failure(prefect_server: Pref
     command = [sys.executable, "-c", INTERRUPTED]
     done = subprocess.run(command, env=prefect_server.environment, capture_output=True, text=True, check=False)
     assert "Task run is not set" in done.stderr, "what Prefect makes of it"
-    (run,) = _flow_runs(prefect_server, "interrupted")
+    (run,) = _flow_runs(prefect_server, "before its task")
     assert (run["state"]["type"], run["state"]["message"]) == ("CRASHED", INTERRUPT)
 
 
