@@ -11,7 +11,7 @@ import time
 
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
-from ocr_core.errors import TransientError
+from ocr_core.errors import InkstreamError, TransientError
 from tasks.config import StreamConfig
 from tasks.delta import TRANSIENT_DELTA, explain_delta_error, scan, sql_text
 from tasks.rows import FORGOTTEN
@@ -41,38 +41,67 @@ GROUP BY stream, path, etag, length
 
 
 def project_ledger(config: StreamConfig) -> int:
-    """Brings the ledger up to date with `pages`.
+    """Brings the ledger up to date with `pages` once; see `LedgerProjection.run`."""
+    return LedgerProjection(config.sink.url).run(config.stream)
 
-    Returns:
-        The stream's transaction version that the ledger now covers; -1 when nothing was ever committed.
 
-    Raises:
-        TransientError: If another driver keeps being faster, or the store fails.
-        EnvironmentFault: If a table cannot be read or written from here.
+class LedgerProjection:
+    """Brings the ledger of a sink up to date with `pages`, as often as it is asked to.
+
+    It keeps its handles between: to move one on takes the log's new entries only, to open one all since the last
+    checkpoint and that.
+
+    Args:
+        sink_url: The sink's folder or prefix.
     """
-    pages = PagesTable(config.sink.url)
-    ledger = LedgerTable(config.sink.url)
-    if not pages.exists():
-        return -1
-    for attempt in range(_MAX_ATTEMPTS):
-        try:
-            return _catch_up(pages, ledger, config.stream)
-        except TransientError as error:
+
+    def __init__(self, sink_url: str) -> None:
+        self._pages = PagesTable(sink_url)
+        self._ledger = LedgerTable(sink_url)
+        self._handles: tuple[DeltaTable, DeltaTable] | None = None
+
+    def run(self, stream: str) -> int:
+        """Projects what a stream has committed since the ledger's last entry of it.
+
+        Returns:
+            The stream's transaction version that the ledger now covers; -1 when nothing was ever committed.
+
+        Raises:
+            TransientError: If another driver keeps being faster, or the store fails.
+            EnvironmentFault: If a table cannot be read or written from here.
+        """
+        for attempt in range(_MAX_ATTEMPTS):
+            kept = self._handles
+            try:
+                return self._catch_up(stream)
+            except InkstreamError as error:
+                last = error
+                self._handles = None
+                if kept is not None:  # they may be of keys that have expired, or of a ledger that was deleted
+                    continue
+                if not isinstance(error, TransientError):
+                    raise
             # Another driver was faster, the reply was lost, or the store failed: the next look tells.
-            last = error
             time.sleep(random.uniform(0.02, 0.1) * (attempt + 1))  # noqa: S311 - jitter
-    raise TransientError(f"{ledger.url} could not be brought up to date in {_MAX_ATTEMPTS} attempts: {last}") from last
+        url = self._ledger.url
+        raise TransientError(f"{url} could not be brought up to date in {_MAX_ATTEMPTS} attempts: {last}") from last
 
-
-def _catch_up(pages: PagesTable, ledger: LedgerTable, stream: str) -> int:
-    snapshot = pages.open()
-    handle = ledger.create_for(snapshot)
-    pages.refresh(snapshot)  # after the ledger, so that it cannot be behind it
-    after = transaction_version(handle, stream)
-    upto = transaction_version(snapshot, stream)
-    if after < upto:
-        _project(snapshot, handle, stream, after, upto)
-    return max(after, upto)
+    def _catch_up(self, stream: str) -> int:
+        if self._handles is None:
+            if not self._pages.exists():
+                return -1
+            snapshot = self._pages.open()
+            handle = self._ledger.create_for(snapshot)
+        else:
+            snapshot, handle = self._handles
+            self._ledger.refresh(handle)
+        self._pages.refresh(snapshot)  # after the ledger, so that it cannot be behind it
+        after = transaction_version(handle, stream)
+        upto = transaction_version(snapshot, stream)
+        if after < upto:
+            _project(snapshot, handle, stream, after, upto)
+        self._handles = snapshot, handle
+        return max(after, upto)
 
 
 def _project(snapshot: DeltaTable, handle: DeltaTable, stream: str, after: int, upto: int) -> None:

@@ -137,15 +137,17 @@ class SinkTable:
             raise explain_delta_error(error, f"cannot open {self.url}") from error
 
     def refresh(self, handle: DeltaTable) -> None:
-        """Moves a handle that is only read through to the latest version, at less cost than to open another.
+        """Moves a handle to the latest version, at less cost than to open another. Never one that is to commit pages.
 
         Raises:
-            TransientError: If the store does not answer.
+            EnvironmentFault: If a newer Inkstream has written it meanwhile, or it may not be read any more.
+            TransientError: If the store does not answer, or the table is another now.
         """
         try:
             handle.update_incremental()
         except TRANSIENT_DELTA as error:
             raise explain_delta_error(error, f"cannot read {self.url} again") from error
+        self._checked(handle)
 
     def exists(self) -> bool:
         """Tells whether the table is there."""
@@ -274,8 +276,16 @@ def format_of(sink_url: str) -> str | None:
 
 
 def transaction_version(table: DeltaTable, stream: str) -> int:
-    """Returns the stream's transaction version in this snapshot; -1 when nothing was committed."""
-    version = table.transaction_version(stream)
+    """Returns the stream's transaction version in this snapshot; -1 when nothing was committed.
+
+    Raises:
+        EnvironmentFault: If the table may not be read any more.
+        TransientError: If the store does not answer, or the table is gone.
+    """
+    try:
+        version = table.transaction_version(stream)  # reads the log
+    except TRANSIENT_DELTA as error:
+        raise explain_delta_error(error, f"cannot read the log of {table.table_uri}") from error
     return -1 if version is None else version
 
 

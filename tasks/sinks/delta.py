@@ -10,7 +10,7 @@ from deltalake import DeltaTable
 from tasks.commit_table import TableRunner
 from tasks.config import SinkOptions, StreamConfig
 from tasks.delta import scan, scan_chunks, sql_text
-from tasks.ledger import project_ledger
+from tasks.ledger import LedgerProjection
 from tasks.maintenance import is_due, try_to_compact
 from tasks.model import Batch
 from tasks.progress import Compacted
@@ -62,6 +62,7 @@ class DeltaSink:
         self._options = options
         self._pages = PagesTable(options.url)
         self._ledger = LedgerTable(options.url)
+        self._projection = LedgerProjection(options.url)
         self.url = self._pages.url
 
     def known(self, stream: str) -> DeltaKnown:
@@ -89,7 +90,7 @@ class DeltaSink:
 
     def project_ledger(self, config: StreamConfig) -> None:
         """Commits what the ledger lacks."""
-        project_ledger(config)
+        self._projection.run(config.stream)
 
     def version(self, stream: str) -> int | None:  # noqa: ARG002 - a table has one version for all streams
         """Returns the table's version."""

@@ -23,7 +23,7 @@ from tasks import commit_table
 from tasks.commit import Committed, commit_batch
 from tasks.config import StreamConfig, build_config
 from tasks.discovery import discover
-from tasks.ledger import project_ledger
+from tasks.ledger import LedgerProjection
 from tasks.model import Batch, FileVersion
 from tasks.planning import plan_batches
 from tasks.rows import ResultSpool, page_rows
@@ -99,13 +99,14 @@ def die_at(place: str, wanted: str) -> None:
 def drive(config: StreamConfig, kill_point: str) -> int:
     """Drains the source once; returns how many times the moment was not right."""
     put_off = 0
+    projection = LedgerProjection(config.sink.url)
     while batches := plan(config):
         die_at("planned", kill_point)
         for batch in batches[:PLANNED_BATCHES]:
             try:
                 commit(config, batch)
                 die_at("committed", kill_point)
-                project_ledger(config)
+                projection.run(config.stream)
                 die_at("projected", kill_point)
             except TransientError:
                 put_off += 1

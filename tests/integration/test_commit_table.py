@@ -18,9 +18,9 @@ from tasks import commit as commit_module
 from tasks import commit_table
 from tasks.commit_table import committed_since
 from tasks.compaction import compact
-from tasks.config import StreamConfig
+from tasks.config import StreamConfig, TriggerOptions
 from tasks.discovery import discover
-from tasks.ledger import project_ledger
+from tasks.ledger import LedgerProjection, project_ledger
 from tasks.rows import PAGES_SCHEMA, ResultSpool
 from tasks.sources import list_files
 from tasks.tables import VERSION_PROPERTY, LedgerTable, PagesTable
@@ -201,6 +201,27 @@ def test_losing_the_ledger_loses_nothing(config: StreamConfig) -> None:
     assert discover(config).files == []
     assert project_ledger(config) == 1
     assert discover(config).known == 6
+
+
+@pytest.mark.parametrize(
+    "meanwhile", ["nothing", "deleted", "deleted and made again", "projected by another", "compacted"]
+)
+def test_a_projection_goes_on_whatever_became_of_the_ledger(config: StreamConfig, meanwhile: str) -> None:
+    config = config.model_copy(update={"trigger": TriggerOptions(max_files_per_trigger=1)})
+    batches, ledger, projection = plan(config), LedgerTable(config.sink.url), LedgerProjection(config.sink.url)
+    for number, batch in enumerate(batches):
+        commit(config, batch)
+        if number == 3 and "deleted" in meanwhile:
+            shutil.rmtree(ledger.url)
+        if number == 3 and meanwhile in ("deleted and made again", "projected by another"):
+            project_ledger(config)
+        if number == 3 and meanwhile == "compacted":
+            assert compact(ledger, 128).merged
+            assert compact(PagesTable(config.sink.url), 128).merged
+        assert projection.run(config.stream) == number
+    rows = pa.table(ledger.open().scan().read_all()).to_pylist()
+    assert [row["path"] for row in sorted(rows, key=lambda row: row["batch_id"])] == [b.files[0].path for b in batches]
+    assert plan(config) == []
 
 
 def test_a_ledger_of_a_pages_table_that_is_gone_is_refused_with_a_remedy(config: StreamConfig) -> None:
