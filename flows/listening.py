@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 from flows.planners import AnnouncedFiles, NewFiles, Planner
 from ocr_core.errors import TransientError
 from tasks.config import StreamConfig
-from tasks.events import Announcement, read_message, require_bucket
+from tasks.events import Announcement, Belongs, belongs, read_message, require_bucket
 from tasks.progress import Event, MessagesTaken, Notice, Observer, Summary
 from tasks.queues import Message, Queue
 from tasks.sinks import open_sink
@@ -119,8 +119,12 @@ class Listener:
                 read[message.id] = read_message(message.body)
             except ValueError as error:
                 unreadable[message.id] = str(error)
-        announcements = [one for group in read.values() for one in group]
-        self._remember(announcements)
+        self._remember([one for group in read.values() for one in group])
+        # A sink in the same bucket announces more objects than the source: nothing is asked for those.
+        config = self._config
+        announcements = [
+            one for group in read.values() for one in group if belongs(config, one.path) is not Belongs.LEFT
+        ]
         planner = AnnouncedFiles(announcements, self._removed)
         readable = {message.id: message for message in messages if message.id in read}
         with self._queue.held([*readable.values()]):
