@@ -1,9 +1,12 @@
 """Lines a second of the TrOCR reader, and whether it reads the same as the plain loop of the model's documentation.
 
 Speed: both read the same lines with the same model, the shape of microsoft/trocr-small-handwritten with random weights,
-whose speed is that of the trained one; each line is written to the same length, in one process on one thread, in CPU
-time. Sameness: random weights decide by a hair and say nothing about it, so a small model of the same architecture is
-trained on a few lines first, shifted and noisy, and shown many other such pictures of them.
+whose speed is that of the trained one; each line is written to the same length. Once in CPU time, in one process on one
+thread. Once by the clock, with all processors: the loop as it comes, in one process whose torch has a thread for each;
+the reader as a run has it, in a process of one thread for each.
+
+Sameness: random weights decide by a hair and say nothing about it, so a small model of the same architecture is trained
+on a few lines first, shifted and noisy, and shown many other such pictures of them.
 """
 
 from __future__ import annotations
@@ -11,18 +14,22 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import multiprocessing
 import os
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from ocr_core.engines.trocr.reader import TrocrReader
-
+_Read = Callable[[list[Any]], list[str]]
+"""Crops of lines in, texts out."""
+_LOOP = "plain loop"
 _TOKENS = 24
 _WORDS = ("the", "river", "rose", "again", "Tuesday", "ferry", "Margaret", "by", "train", "seven")
 
@@ -41,35 +48,95 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=16, metavar="N", help="lines that each contender reads for speed")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="how often each does so; the best counts")
     parser.add_argument("--batch-size", type=int, default=16, metavar="N", help="lines that go through together")
+    parser.add_argument("--processors", type=int, default=os.cpu_count() or 1, metavar="N", help="to use by the clock")
     parser.add_argument("--pictures", type=int, default=300, metavar="N", help="lines read to see who reads the same")
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded: so does the process of the model
-    figures = compare(arguments.lines, arguments.batch_size, arguments.rounds)
+    work = _Work(arguments.lines, arguments.rounds, arguments.batch_size, arguments.processors)
+    figures = compare(work)
     for name, (same, right) in sameness(arguments.pictures, arguments.batch_size).items():
         figures[name] |= {"same": same, "right": right}
     if arguments.json:
         print(json.dumps(figures, indent=2))
         return
     for name, one in figures.items():
-        speed = f"{one['lines_per_cpu_s']:6.2f} lines/CPU s  x{one['ratio']:.2f}"
-        print(f"{name:12} {speed}  same text {one['same']:.1%}  right {one['right']:.1%}")
+        speed = f"{one['lines_per_cpu_s']:6.2f} lines/CPU s  x{one['cpu_ratio']:.2f}"
+        clock = f"{one['lines_per_s']:6.2f} lines/s on {work.processors}  x{one['ratio']:.2f}"
+        print(f"{name:12} {speed}  {clock}  same text {one['same']:.1%}  right {one['right']:.1%}")
 
 
-def compare(lines: int, batch_size: int, rounds: int) -> dict[str, dict[str, float]]:
-    """Returns for each contender lines per CPU second in its best round, and the ratio to the loop."""
-    crops = _crops(lines)
-    best: dict[str, float] = {}
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What each contender does: so many lines, so often, and the best round counts."""
+
+    lines: int
+    rounds: int
+    batch_size: int
+    processors: int
+
+
+def compare(work: _Work) -> dict[str, dict[str, float]]:
+    """Returns for each contender lines per CPU second and lines per second of all processors, and both ratios."""
     with tempfile.TemporaryDirectory() as folder:
         make_model(Path(folder))
-        contenders = _contenders(Path(folder), batch_size)
-        for _ in range(rounds):
-            for name, read in contenders.items():
-                started = time.process_time()
-                read(crops)
-                best[name] = min(best.get(name, math.inf), time.process_time() - started)
-    loop = best["plain loop"]
-    return {name: {"lines_per_cpu_s": lines / seconds, "ratio": loop / seconds} for name, seconds in best.items()}
+        names = list(_contenders(Path(folder), work.batch_size))
+        by_cpu = _alone(Path(folder), work)
+        by_clock = {name: _on_all_processors(name, Path(folder), work) for name in names}
+    return {
+        name: {
+            "lines_per_cpu_s": by_cpu[name],
+            "cpu_ratio": by_cpu[name] / by_cpu[_LOOP],
+            "lines_per_s": by_clock[name],
+            "ratio": by_clock[name] / by_clock[_LOOP],
+        }
+        for name in names
+    }
+
+
+def _alone(folder: Path, work: _Work) -> dict[str, float]:
+    crops = _crops(work.lines)
+    best: dict[str, float] = {}
+    contenders = {name: open_() for name, open_ in _contenders(folder, work.batch_size).items()}
+    for _ in range(work.rounds):
+        for name, read in contenders.items():
+            started = time.process_time()
+            read(crops)
+            best[name] = min(best.get(name, math.inf), time.process_time() - started)
+    return {name: work.lines / seconds for name, seconds in best.items()}
+
+
+def _on_all_processors(name: str, folder: Path, work: _Work) -> float:
+    """Returns lines a second by the clock; each process reads all lines."""
+    processes, threads = (1, work.processors) if name == _LOOP else (work.processors, 1)
+    spawn = multiprocessing.get_context("spawn")
+    before = os.environ["OMP_NUM_THREADS"]
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # of the children
+    together = spawn.Barrier(processes + 1)
+    children = [spawn.Process(target=_read_in_rounds, args=(name, folder, work, together)) for _ in range(processes)]
+    try:
+        for child in children:
+            child.start()
+    finally:
+        os.environ["OMP_NUM_THREADS"] = before
+    best = math.inf
+    for _ in range(work.rounds):
+        together.wait()
+        started = time.perf_counter()
+        together.wait()
+        best = min(best, time.perf_counter() - started)
+    for child in children:
+        child.join()
+    return processes * work.lines / best
+
+
+def _read_in_rounds(name: str, folder: Path, work: _Work, together: Barrier) -> None:
+    read, crops = _contenders(folder, work.batch_size)[name](), _crops(work.lines)
+    read(crops[:2])
+    for _ in range(work.rounds):
+        together.wait()
+        read(crops)
+        together.wait()
 
 
 def sameness(pictures: int, batch_size: int) -> dict[str, tuple[float, float]]:
@@ -84,8 +151,8 @@ def sameness(pictures: int, batch_size: int) -> dict[str, tuple[float, float]]:
     with tempfile.TemporaryDirectory() as folder:
         train(_SENTENCES * 8, [_disturbed(picture, rng) for picture in known * 8], Path(folder), steps=600)
         expected: list[str] = []
-        for name, read in _contenders(Path(folder), batch_size).items():
-            texts = read(shown)
+        for name, open_ in _contenders(Path(folder), batch_size).items():
+            texts = open_()(shown)
             expected = expected or texts
             same = sum(one == other for one, other in zip(texts, expected, strict=True))
             right = sum(text == _SENTENCES[number] for text, number in zip(texts, order, strict=True))
@@ -93,26 +160,25 @@ def sameness(pictures: int, batch_size: int) -> dict[str, tuple[float, float]]:
     return shares
 
 
-def _contenders(folder: Path, batch_size: int) -> dict[str, Callable[[list[Any]], list[str]]]:
-    """Returns the loop and the reader in each number format: crops in, texts out."""
+def _contenders(folder: Path, batch_size: int) -> dict[str, Callable[[], _Read]]:
+    """Returns what opens the loop, and the reader in each number format."""
     from ocr_core.engines.trocr.processor import has_int8
+
+    dtypes = ("float32", "bfloat16", "int8") if has_int8() else ("float32", "bfloat16")
+    contenders: dict[str, Callable[[], _Read]] = {_LOOP: partial(_plain_loop, folder)}
+    return contenders | {name: partial(_reader, folder, name, batch_size) for name in dtypes}
+
+
+def _reader(folder: Path, dtype: str, batch_size: int) -> _Read:
     from ocr_core.engines.trocr.reader import TrocrReader
     from ocr_core.options import TrocrOptions
 
-    contenders = {"plain loop": _plain_loop(folder)}
-    for dtype in ("float32", "bfloat16", "int8") if has_int8() else ("float32", "bfloat16"):
-        options = TrocrOptions(
-            model=str(folder), device="cpu", dtype=dtype, batch_size=batch_size, max_new_tokens=_TOKENS
-        )
-        contenders[dtype] = _batched(TrocrReader(options))
-    return contenders
-
-
-def _batched(reader: TrocrReader) -> Callable[[list[Any]], list[str]]:
+    options = {"model": str(folder), "device": "cpu", "dtype": dtype, "batch_size": batch_size}
+    reader = TrocrReader(TrocrOptions.model_validate({**options, "max_new_tokens": _TOKENS}))
     return lambda crops: [reading.text for reading in reader.read(crops)]
 
 
-def _plain_loop(folder: Path) -> Callable[[list[Any]], list[str]]:
+def _plain_loop(folder: Path) -> _Read:
     """One line at a time in float32, as the model's page on the hub shows it."""
     import torch
     from PIL import Image
