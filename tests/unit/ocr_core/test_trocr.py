@@ -61,9 +61,13 @@ def line_crops() -> list[np.ndarray]:
     return crops
 
 
-def needs_int8(setting: dict[str, object]) -> None:
+def needs_hardware(setting: dict[str, object]) -> None:
+    import torch
+
     if setting.get("dtype") == "int8" and not processor.has_int8():
         pytest.skip("this processor has no VNNI instructions")
+    if setting.get("device") == "cuda" and not torch.cuda.is_available():
+        pytest.skip("there is no GPU")
 
 
 @pytest.fixture(scope="module")
@@ -113,12 +117,21 @@ def test_a_page_is_read_line_by_line_in_order(model: Path, tmp_path: Path, sandb
 @needs_torch
 @pytest.mark.parametrize(
     "setting",
-    [{}, {"batch_size": 1}, {"num_beams": 3}, {"dtype": "float32"}, {"dtype": "bfloat16"}, {"dtype": "int8"}],
+    [
+        {},
+        {"batch_size": 1},
+        {"num_beams": 3},
+        {"dtype": "float32"},
+        {"dtype": "bfloat16"},
+        {"dtype": "int8"},
+        {"device": "cuda"},
+        {"device": "cuda", "dtype": "float32", "num_beams": 3},
+    ],
 )
 def test_lines_in_any_order_and_number_format_keep_their_texts(model: Path, setting: dict[str, object]) -> None:
     from ocr_core.engines.trocr.reader import TrocrReader
 
-    needs_int8(setting)
+    needs_hardware(setting)
     rng = np.random.default_rng(11)
     order = [4, 0, 3, 1, 2, 0]
     crops = line_crops()
@@ -133,7 +146,7 @@ def test_lines_in_any_order_and_number_format_keep_their_texts(model: Path, sett
 def test_noise_is_not_believed_and_blank_paper_is_not_read(model: Path, setting: dict[str, object]) -> None:
     from ocr_core.engines.trocr.reader import TrocrReader
 
-    needs_int8(setting)
+    needs_hardware(setting)
     rng = np.random.default_rng(5)
     noise = [rng.integers(0, 256, (60, 200 + 100 * width), np.uint8) for width in range(6)]
     blank = np.full((60, 500, 3), 240, np.uint8)
@@ -151,7 +164,7 @@ def test_a_layer_of_bytes_answers_nearly_as_its_numbers_would() -> None:
 
     from ocr_core.engines.trocr.cpu import Int8Linear
 
-    needs_int8({"dtype": "int8"})
+    needs_hardware({"dtype": "int8"})
     torch.manual_seed(2)
     linear = torch.nn.Linear(48, 96).eval()
     with torch.inference_mode():
@@ -200,7 +213,7 @@ def test_a_decoder_of_another_width_than_the_encoder_is_fed_in_its_own_numbers(
 
     from ocr_core.engines.trocr.reader import TrocrReader
 
-    needs_int8({"dtype": dtype})
+    needs_hardware({"dtype": dtype})
     copy = tmp_path / "copy"
     shutil.copytree(model, copy)
     known = json.loads((copy / "config.json").read_bytes())
