@@ -72,11 +72,12 @@ def discover(
     listed = look() if look else list_files(config.source, now)
     if not listed or snapshot.planned_at < 0:
         return Discovery(listed, snapshot.planned_at, len(listed))
+    paths = {file.path for file in listed} if look else None  # a listing of the whole source is compared with all
     if config.sink.mode == "upsert":
-        return _upserts(listed, snapshot.planned_at, snapshot.rows([*KEY, "modification_time", "batch_id"]))
+        return _upserts(listed, snapshot.planned_at, snapshot.rows([*KEY, "modification_time", "batch_id"], paths))
     known = np.zeros(len(listed), dtype=bool)
     candidates = file_keys(listed)
-    for rows in snapshot.rows(KEY):
+    for rows in snapshot.rows(KEY, paths):
         places = pc.index_in(row_keys(rows), value_set=candidates).drop_null()
         known[places.to_numpy(zero_copy_only=False)] = True
     return Discovery(_chosen(listed, ~known), snapshot.planned_at, len(listed), _chosen(listed, known))

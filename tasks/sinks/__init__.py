@@ -6,7 +6,7 @@ them commit by the same loop (`tasks.commit`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -39,11 +39,12 @@ class Known(Protocol):
     def planned_at(self) -> int:
         """The stream's transaction version at that moment; -1 when nothing was committed."""
 
-    def rows(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+    def rows(self, columns: Sequence[str], paths: Collection[str] | None = None) -> Iterator[pa.Table]:
         """Yields rows that together name every file version that is done, some more than once.
 
         Args:
             columns: Some of `path`, `etag`, `length`, `modification_time` and `batch_id`.
+            paths: Which matter; rows of others may come, too. All when not given.
         """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -18,6 +18,7 @@ from tasks.rows import ResultSpool
 from tasks.tables import LedgerTable, PagesTable, transaction_version
 
 _CHUNK_ROWS = 250_000
+_NAMED_PATHS = 1000
 _PARTLY_READ = """
 SELECT path, etag, length FROM this WHERE stream = {stream}
 GROUP BY path, etag, length HAVING count(pagenum) < max(total_pages)
@@ -39,16 +40,28 @@ class DeltaKnown:
         self._stream = stream
         self.planned_at = -1 if pages is None else transaction_version(pages, stream)
 
-    def rows(self, columns: Sequence[str]) -> Iterator[pa.Table]:
-        """Yields the ledger's rows, and then those that it does not cover yet."""
+    def rows(self, columns: Sequence[str], paths: Collection[str] | None = None) -> Iterator[pa.Table]:
+        """Yields the ledger's rows, and then those that it does not cover yet.
+
+        Files whose statistics exclude the paths are not read.
+        """
         if self._pages is None or self.planned_at < 0:
             return
         ours, projected = f"stream = {sql_text(self._stream)}", -1
+        if paths:
+            ours += f" AND {_any_path(paths)}"
         if self._ledger is not None:
             projected = transaction_version(self._ledger, self._stream)
             yield from scan_chunks(self._ledger, list(columns), ours, _CHUNK_ROWS)
         if self.planned_at > projected:
             yield from scan_chunks(self._pages, list(columns), f"{ours} AND batch_id > {projected}", _CHUNK_ROWS)
+
+
+def _any_path(paths: Collection[str]) -> str:
+    """Returns a condition for rows of these paths, and of those between where there are too many to name each."""
+    if len(paths) > _NAMED_PATHS:
+        return f"path >= {sql_text(min(paths))} AND path <= {sql_text(max(paths))}"
+    return f"path IN ({', '.join(map(sql_text, paths))})"
 
 
 class DeltaSink:

@@ -7,7 +7,7 @@ a Delta table's transaction is, and the same commit loop is right for the same r
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -140,7 +140,11 @@ class NumberedKnown:
         self._numbers = numbers
         self.planned_at = numbers[-1] if numbers else -1
 
-    def rows(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+    def rows(
+        self,
+        columns: Sequence[str],
+        paths: Collection[str] | None = None,  # noqa: ARG002 - the protocol's shape
+    ) -> Iterator[pa.Table]:
         """Yields each commit's rows."""
         return (self._sink.read(self._stream, number, columns) for number in self._numbers)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tasks.config import StreamConfig, TriggerOptions
 from tasks.discovery import discover
 from tasks.ledger import LedgerProjection, project_ledger
 from tasks.rows import PAGES_SCHEMA, ResultSpool
+from tasks.sinks import delta as delta_sink
 from tasks.sources import list_files
 from tasks.tables import VERSION_PROPERTY, LedgerTable, PagesTable
 from tests.integration.test_commit_processes import (
@@ -222,6 +224,28 @@ def test_a_projection_goes_on_whatever_became_of_the_ledger(config: StreamConfig
     rows = pa.table(ledger.open().scan().read_all()).to_pylist()
     assert [row["path"] for row in sorted(rows, key=lambda row: row["batch_id"])] == [b.files[0].path for b in batches]
     assert plan(config) == []
+
+
+@pytest.mark.parametrize("named", [1000, 0])
+@pytest.mark.parametrize("projected", [True, False])
+def test_some_files_are_compared_as_all_are(
+    config: StreamConfig, monkeypatch: pytest.MonkeyPatch, named: int, projected: bool
+) -> None:
+    monkeypatch.setattr(delta_sink, "_NAMED_PATHS", named)
+    for name in ("it's.pdf", "ä ö%.pdf", "\U0001f4c4.pdf", "zz.pdf"):
+        (Path(config.source.url) / name).write_bytes(name.encode())
+    batch = plan(config)[1]
+    commit(config, batch)
+    if projected:
+        project_ledger(config)
+    files = list_files(config.source)
+    (Path(config.source.url) / "it's.pdf").write_bytes(b"overwritten")
+    files.extend(file for file in list_files(config.source) if "it" in file.path)
+    done = {file.key for file in batch.files}
+    assert done < {file.key for file in files}
+    for some in (files, files[:1], files[3:5], files[-5:], files[::2]):
+        found = discover(config, look=partial(list, some))
+        assert [file.key for file in found.files] == [file.key for file in some if file.key not in done]
 
 
 def test_a_ledger_of_a_pages_table_that_is_gone_is_refused_with_a_remedy(config: StreamConfig) -> None:
