@@ -36,7 +36,7 @@ def ftp_server(folder: Path, log: Path, *options: str) -> Iterator[str]:
 @contextmanager
 def s3_server(log: Path) -> Iterator[str]:
     """Moto's, with S3 and SQS; yields its host and port."""
-    with server(log, "moto.server", "-H", "127.0.0.1", "-p", "{port}") as address:
+    with server(log, "tests.integration.s3_server", "-H", "127.0.0.1", "-p", "{port}") as address:
         yield address
 
 

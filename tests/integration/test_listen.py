@@ -234,7 +234,8 @@ def test_poller_and_consumers_at_once_write_nothing_twice(events: Events, tmp_pa
         end = time.monotonic() + 200
         # The rows last: to read them all takes the server longer than its other work.
         while events.left() or not PagesTable(f"s3://{events.bucket}/out").exists() or events.rows() != wanted:
-            assert all(process.poll() is None for process in processes), [p.stderr for p in processes]
+            ended = [process for process in processes if process.poll() is not None]
+            assert not ended, [(process.returncode, *process.communicate()) for process in ended]
             assert time.monotonic() < end, (events.rows(), events.left())
             time.sleep(0.2)
     finally:
