@@ -19,9 +19,9 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from multiprocessing.synchronize import Barrier
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -109,34 +109,25 @@ def _alone(folder: Path, work: _Work) -> dict[str, float]:
 def _on_all_processors(name: str, folder: Path, work: _Work) -> float:
     """Returns lines a second by the clock; each process reads all lines."""
     processes, threads = (1, work.processors) if name == _LOOP else (work.processors, 1)
-    spawn = multiprocessing.get_context("spawn")
-    before = os.environ["OMP_NUM_THREADS"]
-    os.environ["OMP_NUM_THREADS"] = str(threads)  # of the children
-    together = spawn.Barrier(processes + 1)
-    children = [spawn.Process(target=_read_in_rounds, args=(name, folder, work, together)) for _ in range(processes)]
-    try:
-        for child in children:
-            child.start()
-    finally:
-        os.environ["OMP_NUM_THREADS"] = before
+    read = partial(_read_in_a_process, name, folder, work, threads)
     best = math.inf
-    for _ in range(work.rounds):
-        together.wait()
-        started = time.perf_counter()
-        together.wait()
-        best = min(best, time.perf_counter() - started)
-    for child in children:
-        child.join()
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        for number in range(1 + work.rounds):
+            started = time.perf_counter()
+            list(pool.map(read, range(processes)))
+            if number:  # in the first the models are opened
+                best = min(best, time.perf_counter() - started)
     return processes * work.lines / best
 
 
-def _read_in_rounds(name: str, folder: Path, work: _Work, together: Barrier) -> None:
-    read, crops = _contenders(folder, work.batch_size)[name](), _crops(work.lines)
-    read(crops[:2])
-    for _ in range(work.rounds):
-        together.wait()
-        read(crops)
-        together.wait()
+def _read_in_a_process(name: str, folder: Path, work: _Work, threads: int, _: int) -> None:
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # heeded where torch is loaded now
+    _opened(name, folder, work.batch_size)(_crops(work.lines))
+
+
+@cache
+def _opened(name: str, folder: Path, batch_size: int) -> _Read:
+    return _contenders(folder, batch_size)[name]()
 
 
 def sameness(pictures: int, batch_size: int) -> dict[str, tuple[float, float]]:

@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -70,24 +70,12 @@ def test_the_ledger_may_be_lost(world: World) -> None:
     assert DeltaTable(str(world.sink / "files")).to_pyarrow_table().num_rows == 8
 
 
-def parquet_without_commit(pages: Path, versions: int) -> bool:
-    """Whether a data file is there that no commit of the table names yet."""
-    if _versions(pages) > versions:
-        return False
-    return any(file.stat().st_size for file in pages.glob("*.parquet"))
-
-
-def commit_landed(pages: Path, versions: int) -> bool:
-    """Whether the table has a version it did not have."""
-    return _versions(pages) > versions
-
-
 def _versions(pages: Path) -> int:
     return len(list((pages / "_delta_log").glob("*.json"))) if pages.exists() else 0
 
 
-@pytest.mark.parametrize("moment", [parquet_without_commit, commit_landed])
-def test_killed_inside_the_commit(world: World, moment: Callable[[Path, int], bool]) -> None:
+@pytest.mark.parametrize("landed", [False, True], ids=["parquet_without_commit", "commit_landed"])
+def test_killed_inside_the_commit(world: World, landed: bool) -> None:
     """Killed from outside the moment the disk shows that state; some kills miss it, so it is tried until one hits."""
     world.configure("trigger.max_files_per_trigger=1000")
     pages = world.sink / "pages"
@@ -106,13 +94,11 @@ def test_killed_inside_the_commit(world: World, moment: Callable[[Path, int], bo
         os.kill(driver.pid, signal.SIGCONT)
         while driver.poll() is None:
             fresh = [f for f in pages.glob("*.parquet") if f.name not in committed and f.stat().st_size]
-            landed = commit_landed(pages, versions)
-            if (moment is commit_landed and landed) or (moment is parquet_without_commit and fresh):
+            if _versions(pages) > versions if landed else fresh:
                 os.killpg(driver.pid, signal.SIGKILL)
                 break
         driver.communicate()
-        uncommitted = _versions(pages) == versions
-        hits += uncommitted if moment is parquet_without_commit else not uncommitted
+        hits += (_versions(pages) > versions) == landed
         verdict = world.judge()
         assert not verdict.duplicated
         assert not verdict.torn
