@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,17 +51,18 @@ class TrocrReader:
         folder = find_model(options)
         import torch
         from transformers import GenerationConfig
-        from transformers.utils import logging
 
-        logging.disable_progress_bar()
+        from ocr_core.engines.trocr.loading import load
+
         self._options = options
         self._device = _device(options.device)
         self._dtype = _dtype(options, self._device)
-        self._model, self._processor = _load(folder, torch.bfloat16 if self._dtype == "bfloat16" else torch.float32)
+        self._model, self._processor = load(folder, torch.bfloat16 if self._dtype == "bfloat16" else torch.float32)
         self._model.to(self._device)
         if self._device.type == "cpu":
             _suit_cpu(self._model, self._dtype)
         own, decoder = self._model.generation_config, self._model.config.decoder
+        positions = getattr(decoder, "max_position_embeddings", options.max_new_tokens)
         self._generation = GenerationConfig(
             decoder_start_token_id=_first(own.decoder_start_token_id, decoder.decoder_start_token_id),
             eos_token_id=_first(own.eos_token_id, decoder.eos_token_id),
@@ -70,7 +70,7 @@ class TrocrReader:
             do_sample=False,
             use_cache=True,
             num_beams=options.num_beams,
-            max_new_tokens=options.max_new_tokens,
+            max_new_tokens=min(options.max_new_tokens, positions),
             return_dict_in_generate=True,
             output_scores=options.num_beams > 1,
         )
@@ -156,25 +156,6 @@ class TrocrReader:
             tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
         )
         return text
-
-
-def _load(folder: Path, dtype: torch.dtype) -> tuple[Any, Any]:
-    """Loads from the folder and nowhere else; weights from safetensors only, no code of the model's own."""
-    from transformers import TrOCRProcessor, VisionEncoderDecoderModel
-
-    try:
-        model = VisionEncoderDecoderModel.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, trust_remote_code=False, dtype=dtype
-        )
-        processor = TrOCRProcessor.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False, backend="pil"
-        )
-    except Exception as error:
-        raise EnvironmentFault(
-            f"{folder} cannot be loaded as a TrOCR model: {type(error).__name__}: {error}",
-            "get the model again, or set recognize.trocr.model to another one",
-        ) from error
-    return model.eval(), processor
 
 
 def _device(wanted: str) -> torch.device:

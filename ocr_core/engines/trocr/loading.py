@@ -1,0 +1,98 @@
+"""Loading a TrOCR model: nothing but safetensors, nothing from anywhere else, and nothing left at random."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import TrOCRProcessor, VisionEncoderDecoderModel
+from transformers.models.trocr.modeling_trocr import TrOCRSinusoidalPositionalEmbedding
+from transformers.utils import logging
+
+from ocr_core.errors import EnvironmentFault
+
+_UNUSED = "encoder.pooler."
+"""A part of the image transformer that no decoder looks at; the models on the hub come without it."""
+_REMEDY = "get the model again, or set recognize.trocr.model to another one"
+
+
+def load(folder: Path, dtype: torch.dtype) -> tuple[Any, Any]:
+    """Loads a model, and what prepares pictures and writes text for it; runs no code of the model's own.
+
+    Args:
+        folder: From `find_model`.
+        dtype: Number format of its weights.
+
+    Returns:
+        A `VisionEncoderDecoderModel`, ready to read, and a `TrOCRProcessor`.
+
+    Raises:
+        EnvironmentFault: If the folder's files are no such model, or its weights are not all there.
+    """
+    try:
+        with _quiet():
+            model, report = VisionEncoderDecoderModel.from_pretrained(
+                folder,
+                local_files_only=True,
+                use_safetensors=True,
+                trust_remote_code=False,
+                dtype=dtype,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,
+            )
+            processor = TrOCRProcessor.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False, backend="pil"
+            )
+    except Exception as error:
+        raise EnvironmentFault(
+            f"{folder} cannot be loaded as a TrOCR model: {type(error).__name__}: {error}", _REMEDY
+        ) from error
+    _check_weights(folder, report)
+    _make_positions(model)
+    return model.eval(), processor
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps a progress bar and a report of harmless differences out of the log; the others are raised here."""
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
+def _check_weights(folder: Path, report: dict[str, Any]) -> None:
+    """Refuses what transformers would fill up with random numbers: such a model reads nonsense, and says so nowhere."""
+    missing = sorted(name for name in report["missing_keys"] if not name.startswith(_UNUSED))
+    if missing:
+        raise EnvironmentFault(f"{folder} lacks weights that its config.json speaks of: {_some(missing)}", _REMEDY)
+    other = sorted(name for name, *_ in report["mismatched_keys"])
+    if other:
+        raise EnvironmentFault(
+            f"{folder} holds weights of other shapes than its config.json says: {_some(other)}", _REMEDY
+        )
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _make_positions(model: Any) -> None:
+    """Computes the sinusoids of models that were trained with those in place of learned positions.
+
+    `trocr-large-printed` has them, and what was fine-tuned from `trocr-base-stage1` or `trocr-large-stage1`.
+    transformers 5 makes a model before there is memory for it, and fills in what is stored; these are not stored, and
+    they would stay behind when the model goes to another device.
+    """
+    for part in model.modules():
+        if isinstance(part, TrOCRSinusoidalPositionalEmbedding):
+            count = len(part.weights)
+            del part.weights
+            sinusoids = part.get_embedding(count, part.embedding_dim, part.padding_idx)
+            part.register_buffer("weights", sinusoids.to(model.dtype), persistent=False)

@@ -1,0 +1,93 @@
+"""Models of every kind that Microsoft put on the hub, in the hub's layout, read as they would read themselves."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ocr_core.engines.trocr import processor
+from ocr_core.errors import EnvironmentFault
+from ocr_core.options import TrocrOptions
+from tests.unit.ocr_core.hub_models import DECODERS, POSITIONS, make_hub_model, plain_loop, written
+
+pytestmark = pytest.mark.skipif(
+    any(find_spec(name) is None for name in ("torch", "transformers", "sentencepiece")),
+    reason="torch, transformers or sentencepiece are not installed: make test-trocr",
+)
+
+
+def crops() -> list[np.ndarray]:
+    rng = np.random.default_rng(1)
+    return [rng.integers(0, 256, (40, 40 * width), np.uint8) for width in (1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_a_model_from_the_hub_writes_what_its_plain_loop_does(
+    name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from ocr_core.engines.trocr.reader import TrocrReader
+
+    model = make_hub_model(name, tmp_path)
+    capfd.readouterr()
+    reader = TrocrReader(TrocrOptions(model=str(tmp_path), dtype="float32", max_new_tokens=12))
+    readings = reader.read(crops())
+    assert capfd.readouterr().err == "", "what is missing on purpose is not reported"
+    expected = [written(name, tmp_path, plain_loop(model, crop, 12)) for crop in crops()]
+    assert len(set(expected)) > 1
+    assert [reading.text for reading in readings] == expected
+
+
+@pytest.mark.parametrize("name", DECODERS)
+@pytest.mark.parametrize("dtype", ["bfloat16", "int8"])
+def test_a_model_from_the_hub_begins_alike_in_fewer_bits(name: str, dtype: str, tmp_path: Path) -> None:
+    """Random weights soon lead two number formats apart; what they write first they agree on."""
+    from ocr_core.engines.trocr.reader import TrocrReader
+
+    if dtype == "int8" and not processor.has_int8():
+        pytest.skip("this processor has no VNNI instructions")
+    make_hub_model(name, tmp_path)
+    readers = [TrocrReader(TrocrOptions(model=str(tmp_path), dtype=form, max_new_tokens=1))
+               for form in ("float32", dtype)]  # fmt: skip
+    exact, rough = ([reading.text for reading in reader.read(crops())] for reader in readers)
+    assert sum(one == other for one, other in zip(exact, rough, strict=True)) >= 3
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+@pytest.mark.parametrize("name", DECODERS)
+def test_no_model_is_asked_for_more_tokens_than_it_has_positions(name: str, beams: int, tmp_path: Path) -> None:
+    from ocr_core.engines.trocr.reader import TrocrReader
+
+    make_hub_model(name, tmp_path)
+    texts = [
+        [one.text for one in TrocrReader(
+            TrocrOptions(model=str(tmp_path), dtype="float32", num_beams=beams, max_new_tokens=tokens)
+        ).read(crops())]
+        for tokens in (POSITIONS, 4 * POSITIONS)
+    ]  # fmt: skip
+    assert texts[0] == texts[1]
+
+
+def test_a_model_whose_weights_are_not_all_there_is_refused(tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    from ocr_core.engines.trocr.reader import TrocrReader
+
+    make_hub_model("large-printed", tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    del weights["decoder.output_projection.weight"]
+    save_file(weights, tmp_path / "model.safetensors", {"format": "pt"})
+    with pytest.raises(EnvironmentFault, match=r"lacks weights .*: decoder\.output_projection\.weight\n"):
+        TrocrReader(TrocrOptions(model=str(tmp_path)))
+
+
+def test_a_model_whose_weights_have_another_shape_is_refused(tmp_path: Path) -> None:
+    from ocr_core.engines.trocr.reader import TrocrReader
+
+    make_hub_model("large-printed", tmp_path)
+    config = (tmp_path / "config.json").read_text()
+    (tmp_path / "config.json").write_text(config.replace('"vocab_size": 400', '"vocab_size": 500'))
+    with pytest.raises(EnvironmentFault, match=r"holds weights of other shapes than its config\.json says: decoder\."):
+        TrocrReader(TrocrOptions(model=str(tmp_path)))
