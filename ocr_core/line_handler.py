@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from functools import lru_cache
 from typing import Any
 
 import numpy as np  # noqa: F401 - imported here so that it counts as start, not as the first call
 
 from ocr_core.crop_wire import unpack_crops
-from ocr_core.engines.line_reader import LineReader, open_line_reader
+from ocr_core.engines.line_reader import DeviceLostError, LineReader, open_warm_reader
 from ocr_core.options import RecognizeOptions
 
 
@@ -28,12 +29,13 @@ def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     reader = _reader(request["options"])
     if "shapes" not in request:
         return {}, b""
-    readings = reader.read(unpack_crops(request["shapes"], request["blob"]))
+    try:
+        readings = reader.read(unpack_crops(request["shapes"], request["blob"]))
+    except DeviceLostError as error:
+        sys.exit(f"the model's device is lost: {error}")  # a new process may find it again
     return {"readings": [reading.to_list() for reading in readings]}, b""
 
 
 @lru_cache(maxsize=1)
 def _reader(options: str) -> LineReader:
-    reader = open_line_reader(RecognizeOptions.model_validate_json(options))
-    reader.warm_up()
-    return reader
+    return open_warm_reader(RecognizeOptions.model_validate_json(options))

@@ -39,10 +39,10 @@ _ENVIRONMENT = (
     "TESSDATA_PREFIX",
     "LD_LIBRARY_PATH",
     "CONDA_PREFIX",
-    "CUDA_VISIBLE_DEVICES",
     *("HOME", "XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE"),  # where models lie
 )
 _ENVIRONMENT_PYTHON = ("PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
+_ENVIRONMENT_PREFIXES = ("LC_", "CUDA_", "PYTORCH_")
 _ONE_THREAD = ("OMP_THREAD_LIMIT", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 _ALLOCATION_SIGNALS = {signal.SIGABRT, signal.SIGTRAP, signal.SIGILL, signal.SIGSEGV, signal.SIGBUS}
@@ -130,7 +130,11 @@ def _spawn(arguments: list[str], keep: int, stderr: int) -> subprocess.Popen[byt
 
 def _clean_environment() -> dict[str, str]:
     """Only what is named here: a child that decodes strangers' files has no credentials to lose."""
-    names = {*_ENVIRONMENT, *_ENVIRONMENT_PYTHON, *(name for name in os.environ if name.startswith("LC_"))}
+    names = {
+        *_ENVIRONMENT,
+        *_ENVIRONMENT_PYTHON,
+        *(name for name in os.environ if name.startswith(_ENVIRONMENT_PREFIXES)),
+    }
     kept = {name: os.environ[name] for name in sorted(names) if name in os.environ}
     return {**kept, **dict.fromkeys(_ONE_THREAD, "1")}
 

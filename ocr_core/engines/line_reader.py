@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from ocr_core.engines.first_use import first_use
+
 if TYPE_CHECKING:
     from ocr_core.document import Pixels
     from ocr_core.options import RecognizeOptions
@@ -87,6 +89,10 @@ class LineReader(Protocol):
         """
 
 
+class DeviceLostError(Exception):
+    """What the engine counts on has failed, and fails for the rest of this process."""
+
+
 def open_line_reader(options: RecognizeOptions) -> LineReader:
     """Opens the engine that `options.line_reader` names; the model of TrOCR is loaded once in a process.
 
@@ -101,3 +107,17 @@ def open_line_reader(options: RecognizeOptions) -> LineReader:
     from ocr_core.engines.ppocr.recognizer import PpocrReader
 
     return PpocrReader(options.ppocr)
+
+
+def open_warm_reader(options: RecognizeOptions) -> LineReader:
+    """Opens the engine as `open_line_reader` does, and has it read noise.
+
+    Raises:
+        EnvironmentFault: If its model is not there or does not work.
+        ConfigError: If an option is none that it takes.
+    """
+    engine = options.line_reader
+    with first_use(f"the model of the engine {engine}", f"recognize.{engine}.model"):
+        reader = open_line_reader(options)
+        reader.warm_up()
+    return reader

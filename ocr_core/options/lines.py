@@ -77,7 +77,10 @@ class TrocrOptions(Options):
         "the weights that look at the picture and the rest as auto, faster still, on processors with VNNI only",
     )
     batch_size: int = Field(
-        16, ge=1, description="lines of like length that go through the model together; try more on a GPU"
+        16,
+        ge=1,
+        description="lines of like length that go through the model together; try more on a GPU, where what it has no "
+        "memory for is halved",
     )
     max_new_tokens: int = Field(64, ge=1, le=512, description="tokens after which a line is cut off")
     num_beams: int = Field(1, ge=1, le=20, description="readings followed at a time; 1: the likeliest token each time")

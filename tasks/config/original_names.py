@@ -128,6 +128,11 @@ def _color(value: Any) -> Any:
     return value.rpartition(".")[2] if isinstance(value, str) else value
 
 
+def _device(value: Any) -> Any:
+    """Whether a GPU is used: a device's name, then."""
+    return {"true": "cuda", "false": "cpu"}.get(str(value).lower(), value)
+
+
 def _alias(name: str, places: str, target: str, translate: Translate = _same) -> Alias:
     return Alias(name, tuple(places.split()) or ("",), target, translate)
 
@@ -186,6 +191,7 @@ ALIASES: tuple[Alias, ...] = (
     _alias("spaceWidth", "pipeline.recognize", "pipeline.recognize.lines.space_width"),
     _alias("groupImages", "pipeline.recognize", "pipeline.recognize.lines.group_images"),
     _alias("batchSize", "pipeline.recognize", "pipeline.recognize.trocr.batch_size"),
+    _alias("useGPU", "pipeline.recognize", "pipeline.recognize.trocr.device", _device),
     _alias("lineWidth", "pipeline.draw", "pipeline.draw.line_width"),
     _alias("rectColor", "pipeline.draw", "pipeline.draw.color", _color),
     _alias("fontSize", "pipeline.draw", "pipeline.draw.font_size"),
@@ -227,7 +233,6 @@ ANSWERS: dict[str, str] = {
     "automaticSkewCorrection": "skew is measured unless pipeline.preprocess.deskew.angle gives it; leave it out",
     "outputFormat": "the column text has the text, and the column regions the positions; leave it out",
     "includeConfidence": "confidence is in every row and every region; leave it out",
-    "useGPU": "neither Tesseract nor PP-OCR uses one here; leave it out",
     "rotated": "a region with an angle is always drawn turned; leave it out",
 }
 """Names that have no option of their own here, each with what replaces it."""

@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ocr_core import FailureKind, LimitOptions, PageWorker, PipelineOptions, read_document
+from ocr_core import FailureKind, LimitOptions, PageWorker, PipelineOptions, line_worker, read_document
 from ocr_core.engines.line_reader import Reading
 from ocr_core.errors import DocumentError
 from ocr_core.line_worker import LineWorker
 from ocr_core.page_worker import BegunPage, ReadPage, read_lines
 from ocr_core.sandbox import Sandbox
+from tests.faults.lost_device import MARK
 from tests.generators import page_image, text_image
 
 LIMITS = LimitOptions(page_seconds=60, page_cpu_seconds=60)
@@ -119,6 +120,23 @@ def test_killed_each_time_it_is_a_crash_and_the_next_page_is_read(lines: LineWor
     assert answer.kind is FailureKind.CRASH
     assert "the model's process was ended by signal SIGKILL" in answer.message
     assert texts(lines.read([crops])) == [LINES]
+
+
+def test_a_lost_device_ends_the_process_and_the_lines_are_read_by_another(
+    crops: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a GPU was lost in never gets it back; a new process may."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(line_worker, "HANDLER", "tests.faults.lost_device:handle")
+    worker = LineWorker(OPTIONS.recognize, LIMITS)
+    try:
+        worker.start()
+        before = worker.pid
+        assert texts(worker.read([crops])) == [LINES]
+        assert worker.pid != before
+        assert (tmp_path / MARK).exists()
+    finally:
+        worker.close()
 
 
 def test_stopped_it_is_a_timeout_of_the_page_and_not_of_its_neighbour(

@@ -129,6 +129,7 @@ def test_no_credentials_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
     secret = "s3cr3t-of-the-parent"
     for name in ("AWS_SECRET_ACCESS_KEY", "PREFECT_API_KEY", "DATABASE_URL", "PYTHONSTARTUP"):
         monkeypatch.setenv(name, secret)
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     with Sandbox(HANDLER, LIMITS) as sandbox:
         reply, _ = sandbox.call({"do": "environment"})
         assert sandbox.pid is not None
@@ -137,6 +138,7 @@ def test_no_credentials_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
         assert secret not in str(reply["environ"])
         assert reply["environ"]["PATH"] == os.environ["PATH"]
         assert reply["environ"]["OMP_THREAD_LIMIT"] == "1"
+        assert reply["environ"]["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID", "which GPU is meant is no secret"
 
 
 def test_the_child_inherits_no_files(tmp_path: Path) -> None:

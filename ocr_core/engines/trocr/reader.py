@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from ocr_core.engines.line_reader import Reading
+from ocr_core.engines.line_reader import DeviceLostError, Reading
 from ocr_core.engines.trocr import ENGINE, processor
 from ocr_core.engines.trocr.confidence import Token, words_of
 from ocr_core.engines.trocr.models import find_model
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _FAINTEST = 16
 """Levels of gray; a crop that varies by less is blank, and a decoder would write something all the same."""
+
+_LOST = ("CUDA error", "cuDNN error")
+"""What torch says when a GPU has failed; each further use in the same process fails as well."""
 
 
 @lru_cache(maxsize=2)
@@ -54,7 +57,7 @@ class TrocrReader:
 
         from ocr_core.engines.trocr.loading import load
 
-        self._options = options
+        self._together = options.batch_size
         self._device = _device(options.device)
         self._dtype = _dtype(options, self._device)
         self._model, self._processor = load(folder, torch.bfloat16 if self._dtype == "bfloat16" else torch.float32)
@@ -83,7 +86,7 @@ class TrocrReader:
     def warm_up(self) -> None:
         """Has the model allocate what it needs, so that the first page does not pay for it."""
         noise = np.random.default_rng(0).integers(0, 256, (32, 256), np.uint8)
-        self._read([noise] * self._options.batch_size, max_new_tokens=2)
+        self._read_together([noise] * self._together, max_new_tokens=2)
 
     def read(self, crops: Sequence[Pixels]) -> list[Reading]:
         """Reads crops of one line each; see `LineReader.read`. Lines of like length go through together.
@@ -93,11 +96,33 @@ class TrocrReader:
         readings = [Reading(())] * len(crops)
         inked = [index for index, crop in enumerate(crops) if int(crop.max()) - int(crop.min()) >= _FAINTEST]
         inked.sort(key=lambda index: crops[index].shape[1] / crops[index].shape[0])
-        for start in range(0, len(inked), self._options.batch_size):
-            batch = inked[start : start + self._options.batch_size]
-            for index, reading in zip(batch, self._read([crops[index] for index in batch]), strict=True):
+        while inked:
+            read = self._read_together([crops[index] for index in inked[: self._together]])
+            for index, reading in zip(inked, read, strict=False):
                 readings[index] = reading
+            del inked[: len(read)]
         return readings
+
+    def _read_together(self, crops: Sequence[Pixels], **overrides: int) -> list[Reading]:
+        """Reads the first `_together` crops; where a GPU has no memory for so many, that number is halved for good."""
+        import torch
+
+        try:
+            return list(self._read(crops[: self._together], **overrides))
+        except torch.OutOfMemoryError as error:
+            told = str(error).partition(". ")[0]
+        except RuntimeError as error:
+            if any(sign in str(error) for sign in _LOST):
+                raise DeviceLostError(error) from error
+            raise
+        if self._together == 1:
+            raise EnvironmentFault(
+                f"the GPU has no memory for one line: {told}",
+                "see what else is on it with `nvidia-smi`; else take a smaller model, or set device to cpu",
+            )
+        self._together = max(1, min(self._together, len(crops)) // 2)
+        torch.cuda.empty_cache()
+        return self._read_together(crops, **overrides)
 
     def _read(self, crops: Sequence[Pixels], **overrides: int) -> Iterator[Reading]:
         import torch
@@ -115,7 +140,7 @@ class TrocrReader:
             written = self._model.generate(
                 encoder_outputs=self._look(pixels.to(self._device)),
                 generation_config=self._generation,
-                logits_processor=LogitsProcessorList([note_best] if self._options.num_beams == 1 else []),
+                logits_processor=LogitsProcessorList([note_best] if self._generation.num_beams == 1 else []),
                 **overrides,
             )
             scores = torch.stack(best, 1) if best else self._beam_scores(written)

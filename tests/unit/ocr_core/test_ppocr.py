@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -142,6 +143,24 @@ def test_a_model_that_is_not_there_is_an_environment_fault() -> None:
     assert any(not check.ok and "/nowhere.onnx" in check.detail for check in check_environment(options))
     with pytest.raises(EnvironmentFault, match="there is no model"):
         engine_versions(options)
+
+
+@pytest.mark.parametrize(
+    ("setting", "model", "expected"),
+    [
+        ("pipeline.detect.model", "rec", "the model that finds text does not work"),
+        ("pipeline.recognize.ppocr.model", "det", "the model of the engine ppocr does not work"),
+    ],
+)
+def test_a_model_of_another_kind_is_no_page_s_fault(
+    setting: str, model: Literal["det", "rec"], expected: str, tmp_path: Path
+) -> None:
+    photo().save(tmp_path / "photo.png")
+    overrides = [f"{setting}={find_model(model)}"]
+    made = build_config({"source": {"url": "."}, "sink": {"url": "."}}, preset="handwritten", overrides=overrides)
+    with pytest.raises(EnvironmentFault, match=expected) as caught:
+        list(read_document(tmp_path / "photo.png", made.pipeline))
+    assert f"set {setting.removeprefix('pipeline.')} to another one" in caught.value.remedy
 
 
 @pytest.mark.skipif(not shared("samples/seed", "handwritten*"), reason="the card's photo is not here")

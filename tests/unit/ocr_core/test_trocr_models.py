@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from ocr_core.engines.line_reader import DeviceLostError
 from ocr_core.engines.trocr import processor
 from ocr_core.errors import EnvironmentFault
-from ocr_core.options import TrocrOptions
-from tests.unit.ocr_core.hub_models import DECODERS, POSITIONS, make_hub_model, plain_loop, written
+from ocr_core.options import RecognizeOptions, TrocrOptions
+from tests.unit.ocr_core.hub_models import DECODERS, POSITIONS, SIDE, make_hub_model, plain_loop, written
+
+if TYPE_CHECKING:
+    import torch
 
 pytestmark = pytest.mark.skipif(
     any(find_spec(name) is None for name in ("torch", "transformers", "sentencepiece")),
@@ -55,6 +60,23 @@ def test_a_model_from_the_hub_begins_alike_in_fewer_bits(name: str, dtype: str, 
     assert sum(one == other for one, other in zip(exact, rough, strict=True)) >= 3
 
 
+@pytest.mark.parametrize("name", DECODERS)
+def test_no_number_of_a_model_stays_behind_when_it_goes_to_a_gpu(name: str, tmp_path: Path) -> None:
+    """A module takes along parameters and buffers, and no other attribute."""
+    import torch
+
+    from ocr_core.engines.trocr.loading import load
+
+    make_hub_model(name, tmp_path)
+    model, _ = load(tmp_path, torch.float32)
+    assert [
+        (type(part).__name__, key)
+        for part in model.modules()
+        for key, value in vars(part).items()
+        if isinstance(value, torch.Tensor)
+    ] == []
+
+
 @pytest.mark.parametrize("beams", [1, 3])
 @pytest.mark.parametrize("name", DECODERS)
 def test_no_model_is_asked_for_more_tokens_than_it_has_positions(name: str, beams: int, tmp_path: Path) -> None:
@@ -91,3 +113,86 @@ def test_a_model_whose_weights_have_another_shape_is_refused(tmp_path: Path) -> 
     (tmp_path / "config.json").write_text(config.replace('"vocab_size": 400', '"vocab_size": 500'))
     with pytest.raises(EnvironmentFault, match=r"holds weights of other shapes than its config\.json says: decoder\."):
         TrocrReader(TrocrOptions(model=str(tmp_path)))
+
+
+def test_a_model_whose_pictures_do_not_fit_is_no_page_s_fault(tmp_path: Path) -> None:
+    from ocr_core.engines.line_reader import open_warm_reader
+
+    make_hub_model("base-handwritten", tmp_path)
+    settings = tmp_path / "preprocessor_config.json"
+    settings.write_text(settings.read_text().replace(f'"size": {SIDE}', f'"size": {2 * SIDE}'))
+    options = RecognizeOptions.model_validate({"engine": "trocr", "trocr": {"model": str(tmp_path)}})
+    with pytest.raises(
+        EnvironmentFault, match=r"the model of the engine trocr does not work: ValueError: .*size"
+    ) as caught:
+        open_warm_reader(options)
+    assert caught.value.remedy.startswith("set recognize.trocr.model to another one")
+
+
+@pytest.mark.parametrize(("room", "expected"), [(3, [4, 2, 2]), (1, [4, 2, 1, 1, 1, 1])])
+def test_what_a_gpu_has_no_memory_for_is_halved_and_read(
+    room: int, expected: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ocr_core.engines.trocr.reader import TrocrReader
+
+    make_hub_model("base-handwritten", tmp_path)
+    reader = TrocrReader(TrocrOptions(model=str(tmp_path), dtype="float32", max_new_tokens=12, batch_size=4))
+    texts = [reading.text for reading in reader.read(crops())]
+    tried = limit_memory(reader, room, monkeypatch)
+    assert [reading.text for reading in reader.read(crops())] == texts
+    assert tried == expected
+    tried.clear()
+    reader.read(crops())
+    assert max(tried) <= room, "it is not tried in vain again"
+
+
+def test_a_gpu_without_memory_for_one_line_is_an_environment_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ocr_core.engines.trocr.reader import TrocrReader
+
+    make_hub_model("base-handwritten", tmp_path)
+    reader = TrocrReader(TrocrOptions(model=str(tmp_path)))
+    limit_memory(reader, 0, monkeypatch)
+    with pytest.raises(EnvironmentFault, match="the GPU has no memory for one line: CUDA out of memory"):
+        reader.read(crops())
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("CUDA error: unspecified launch failure", DeviceLostError),
+        ("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED", DeviceLostError),
+        ("a shape is invalid", RuntimeError),
+    ],
+)
+def test_a_gpu_that_fails_is_told_from_a_line_that_does(
+    message: str, expected: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ocr_core.engines.trocr.reader import TrocrReader
+
+    def fail(_: torch.Tensor) -> None:
+        raise RuntimeError(message)
+
+    make_hub_model("base-handwritten", tmp_path)
+    reader = TrocrReader(TrocrOptions(model=str(tmp_path)))
+    monkeypatch.setattr(reader, "_look", fail)
+    with pytest.raises(expected, match=message) as caught:
+        reader.read(crops())
+    assert type(caught.value) is expected
+
+
+def limit_memory(reader: Any, room: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Has a reader run out of memory as on a GPU when it looks at more lines than there is room for; notes how many."""
+    import torch
+
+    look, tried = reader._look, []
+
+    def watched(pixels: torch.Tensor) -> Any:
+        tried.append(len(pixels))
+        if len(pixels) > room:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return look(pixels)
+
+    monkeypatch.setattr(reader, "_look", watched)
+    return tried

@@ -71,6 +71,8 @@ CASES: list[tuple[str, Any, str, Any]] = [
     ("pipeline.recognize.spaceWidth", "10", "pipeline.recognize.lines.space_width", 10),
     ("pipeline.recognize.groupImages", "true", "pipeline.recognize.lines.group_images", True),
     ("pipeline.recognize.batchSize", "4", "pipeline.recognize.trocr.batch_size", 4),
+    ("pipeline.recognize.useGPU", "true", "pipeline.recognize.trocr.device", "cuda"),
+    ("pipeline.recognize.useGPU", "false", "pipeline.recognize.trocr.device", "cpu"),
     ("pipeline.draw.lineWidth", "4", "pipeline.draw.line_width", 4),
     ("pipeline.draw.fontSize", "12", "pipeline.draw.font_size", 12),
     ("pipeline.draw.filledRect", "true", "pipeline.draw.filled", True),

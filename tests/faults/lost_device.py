@@ -1,0 +1,46 @@
+"""The handler of the model's process, with a device that is lost when the first lines are read."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+from ocr_core import line_handler
+from ocr_core.engines.line_reader import DeviceLostError, LineReader, Reading, open_warm_reader
+
+if TYPE_CHECKING:
+    from ocr_core.document import Pixels
+    from ocr_core.options import RecognizeOptions
+
+MARK = "device-was-lost"
+"""A file in the temporary folder, by which the second process knows that there was a first."""
+
+
+class OnceLost:
+    """Reads as the engine it is given, but not before a process has lost its device."""
+
+    def __init__(self, reader: LineReader) -> None:
+        self._reader = reader
+        self.name = reader.name
+
+    def warm_up(self) -> None:
+        self._reader.warm_up()
+
+    def read(self, crops: Sequence[Pixels]) -> list[Reading]:
+        mark = Path(tempfile.gettempdir(), MARK)
+        if not mark.exists():
+            mark.touch()
+            raise DeviceLostError("CUDA error: unspecified launch failure")
+        return self._reader.read(crops)
+
+
+def _open(options: RecognizeOptions) -> LineReader:
+    return OnceLost(open_warm_reader(options))
+
+
+def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    with mock.patch.object(line_handler, "open_warm_reader", _open):
+        return line_handler.handle(request)
