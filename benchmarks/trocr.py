@@ -3,7 +3,8 @@
 Speed: both read the same lines with the same model, the shape of microsoft/trocr-small-handwritten with random weights,
 whose speed is that of the trained one; each line is written to the same length. Once in CPU time, in one process on one
 thread. Once by the clock, with all processors: the loop as it comes, in one process whose torch has a thread for each;
-the reader as a run has it, in a process of one thread for each.
+the reader as a run has it, in a process of one thread for each. With `--device cuda` only by the clock, each in one
+process that has the GPU to itself.
 
 Sameness: random weights decide by a hair and say nothing about it, so a small model of the same architecture is trained
 on a few lines first, shifted and noisy, and shown many other such pictures of them.
@@ -50,54 +51,52 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=16, metavar="N", help="lines that go through together")
     parser.add_argument("--processors", type=int, default=os.cpu_count() or 1, metavar="N", help="to use by the clock")
     parser.add_argument("--pictures", type=int, default=300, metavar="N", help="lines read to see who reads the same")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where the models run")
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded: so does the process of the model
-    work = _Work(arguments.lines, arguments.rounds, arguments.batch_size, arguments.processors)
+    processors = arguments.processors if arguments.device == "cpu" else 1
+    work = _Work(arguments.lines, arguments.rounds, arguments.batch_size, processors, arguments.device)
     figures = compare(work)
-    for name, (same, right) in sameness(arguments.pictures, arguments.batch_size).items():
+    for name, (same, right) in sameness(arguments.pictures, work).items():
         figures[name] |= {"same": same, "right": right}
     if arguments.json:
         print(json.dumps(figures, indent=2))
         return
     for name, one in figures.items():
-        speed = f"{one['lines_per_cpu_s']:6.2f} lines/CPU s  x{one['cpu_ratio']:.2f}"
-        clock = f"{one['lines_per_s']:6.2f} lines/s on {work.processors}  x{one['ratio']:.2f}"
-        print(f"{name:12} {speed}  {clock}  same text {one['same']:.1%}  right {one['right']:.1%}")
+        speed = f"{one['lines_per_cpu_s']:6.2f} lines/CPU s  x{one['cpu_ratio']:.2f}  " if "cpu_ratio" in one else ""
+        clock = f"{one['lines_per_s']:6.2f} lines/s on {work.processors} {work.device}  x{one['ratio']:.2f}"
+        print(f"{name:12} {speed}{clock}  same text {one['same']:.1%}  right {one['right']:.1%}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What each contender does: so many lines, so often, and the best round counts."""
+    """What each contender does, and where: so many lines, so often, and the best round counts."""
 
     lines: int
     rounds: int
     batch_size: int
     processors: int
+    device: str
 
 
 def compare(work: _Work) -> dict[str, dict[str, float]]:
-    """Returns for each contender lines per CPU second and lines per second of all processors, and both ratios."""
+    """Returns for each contender lines per CPU second (on a processor) and lines per second, and the ratios."""
     with tempfile.TemporaryDirectory() as folder:
         make_model(Path(folder))
-        names = list(_contenders(Path(folder), work.batch_size))
-        by_cpu = _alone(Path(folder), work)
+        names = list(_contenders(Path(folder), work))
+        by_cpu = _alone(Path(folder), work) if work.device == "cpu" else {}
         by_clock = {name: _on_all_processors(name, Path(folder), work) for name in names}
-    return {
-        name: {
-            "lines_per_cpu_s": by_cpu[name],
-            "cpu_ratio": by_cpu[name] / by_cpu[_LOOP],
-            "lines_per_s": by_clock[name],
-            "ratio": by_clock[name] / by_clock[_LOOP],
-        }
-        for name in names
-    }
+    figures = {name: {"lines_per_s": by_clock[name], "ratio": by_clock[name] / by_clock[_LOOP]} for name in names}
+    for name, speed in by_cpu.items():
+        figures[name] |= {"lines_per_cpu_s": speed, "cpu_ratio": speed / by_cpu[_LOOP]}
+    return figures
 
 
 def _alone(folder: Path, work: _Work) -> dict[str, float]:
     crops = _crops(work.lines)
     best: dict[str, float] = {}
-    contenders = {name: open_() for name, open_ in _contenders(folder, work.batch_size).items()}
+    contenders = {name: open_() for name, open_ in _contenders(folder, work).items()}
     for _ in range(work.rounds):
         for name, read in contenders.items():
             started = time.process_time()
@@ -122,15 +121,15 @@ def _on_all_processors(name: str, folder: Path, work: _Work) -> float:
 
 def _read_in_a_process(name: str, folder: Path, work: _Work, threads: int, _: int) -> None:
     os.environ["OMP_NUM_THREADS"] = str(threads)  # heeded where torch is loaded now
-    _opened(name, folder, work.batch_size)(_crops(work.lines))
+    _opened(name, folder, work)(_crops(work.lines))
 
 
 @cache
-def _opened(name: str, folder: Path, batch_size: int) -> _Read:
-    return _contenders(folder, batch_size)[name]()
+def _opened(name: str, folder: Path, work: _Work) -> _Read:
+    return _contenders(folder, work)[name]()
 
 
-def sameness(pictures: int, batch_size: int) -> dict[str, tuple[float, float]]:
+def sameness(pictures: int, work: _Work) -> dict[str, tuple[float, float]]:
     """Returns for each contender the share of lines that the loop reads alike, and of those that are read right."""
     from tests.unit.ocr_core.tiny_trocr import make_model as train
 
@@ -142,7 +141,7 @@ def sameness(pictures: int, batch_size: int) -> dict[str, tuple[float, float]]:
     with tempfile.TemporaryDirectory() as folder:
         train(_SENTENCES * 8, [_disturbed(picture, rng) for picture in known * 8], Path(folder), steps=600)
         expected: list[str] = []
-        for name, open_ in _contenders(Path(folder), batch_size).items():
+        for name, open_ in _contenders(Path(folder), work).items():
             texts = open_()(shown)
             expected = expected or texts
             same = sum(one == other for one, other in zip(texts, expected, strict=True))
@@ -151,37 +150,37 @@ def sameness(pictures: int, batch_size: int) -> dict[str, tuple[float, float]]:
     return shares
 
 
-def _contenders(folder: Path, batch_size: int) -> dict[str, Callable[[], _Read]]:
-    """Returns what opens the loop, and the reader in each number format."""
+def _contenders(folder: Path, work: _Work) -> dict[str, Callable[[], _Read]]:
+    """Returns what opens the loop, and the reader in each number format that the device has."""
     from ocr_core.engines.trocr.processor import has_int8
 
-    dtypes = ("float32", "bfloat16", "int8") if has_int8() else ("float32", "bfloat16")
-    contenders: dict[str, Callable[[], _Read]] = {_LOOP: partial(_plain_loop, folder)}
-    return contenders | {name: partial(_reader, folder, name, batch_size) for name in dtypes}
+    dtypes = ("float32", "bfloat16", "int8") if work.device == "cpu" and has_int8() else ("float32", "bfloat16")
+    contenders: dict[str, Callable[[], _Read]] = {_LOOP: partial(_plain_loop, folder, work.device)}
+    return contenders | {name: partial(_reader, folder, name, work) for name in dtypes}
 
 
-def _reader(folder: Path, dtype: str, batch_size: int) -> _Read:
+def _reader(folder: Path, dtype: str, work: _Work) -> _Read:
     from ocr_core.engines.trocr.reader import TrocrReader
     from ocr_core.options import TrocrOptions
 
-    options = {"model": str(folder), "device": "cpu", "dtype": dtype, "batch_size": batch_size}
+    options = {"model": str(folder), "device": work.device, "dtype": dtype, "batch_size": work.batch_size}
     reader = TrocrReader(TrocrOptions.model_validate({**options, "max_new_tokens": _TOKENS}))
     return lambda crops: [reading.text for reading in reader.read(crops)]
 
 
-def _plain_loop(folder: Path) -> _Read:
+def _plain_loop(folder: Path, device: str) -> _Read:
     """One line at a time in float32, as the model's page on the hub shows it."""
     import torch
     from PIL import Image
     from transformers import TrOCRProcessor, VisionEncoderDecoderModel
 
     processor = TrOCRProcessor.from_pretrained(folder, backend="pil")
-    model = VisionEncoderDecoderModel.from_pretrained(folder).eval()
+    model = VisionEncoderDecoderModel.from_pretrained(folder).eval().to(device)
 
     def read(crop: Any) -> str:
         pixels = processor(images=Image.fromarray(crop).convert("RGB"), return_tensors="pt").pixel_values
         with torch.inference_mode():
-            tokens = model.generate(pixels, max_new_tokens=_TOKENS, do_sample=False, num_beams=1)
+            tokens = model.generate(pixels.to(device), max_new_tokens=_TOKENS, do_sample=False, num_beams=1)
         text: str = processor.batch_decode(tokens, skip_special_tokens=True)[0]
         return " ".join(text.split())
 
