@@ -33,7 +33,9 @@ class RoutingOptions(Options):
         description="confidence, 0-100, of Tesseract's line below which the second engine reads it as well",
     )
     search: bool = Field(
-        True, description="look for text that Tesseract has missed on every page, not only on those it read badly"
+        True,
+        description="look for text that Tesseract has missed also on pages that it read well, if they have ink "
+        "outside its words",
     )
     second: Literal["ppocr", "trocr"] = Field("ppocr", description="the second engine")
 

@@ -23,6 +23,7 @@ from ocr_core.stages.detect import detect_lines
 from ocr_core.stages.line_stage import Asked, LineStage
 from ocr_core.stages.read_lines import LinePlace, Places, crop_line, line_areas, words_of
 from ocr_core.stages.recognize import Recognize
+from ocr_core.stages.unread_ink import has_unread_ink
 
 if TYPE_CHECKING:
     from ocr_core.document import Pixels
@@ -100,7 +101,7 @@ class Route(LineStage[RouteAsked]):
         ]
         doubtful = [(number, [line.box]) for number, line in enumerate(first) if self._doubts(line)]
         well_read = bool(first) and len(doubtful) <= _FEW * len(first)
-        if well_read and not self.options.routing.search:
+        if well_read and not (self.options.routing.search and has_unread_ink(pixels, [word.box for word in words])):
             return self._asked(pixels, first, [], doubtful)
         found = self._search(pixels, words)
         missed = [(line, areas) for line, areas in found.lines if not line.words]

@@ -11,8 +11,9 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from ocr_core import PipelineOptions, build_pipeline, open_document, read_document
 from ocr_core.environment import engine_versions, pipeline_id
 from ocr_core.metrics import word_score
-from ocr_core.page import Level, PageResult
+from ocr_core.page import Level, PageResult, Region
 from ocr_core.pipeline import Pipeline
+from ocr_core.stages import route
 from ocr_core.stages.route import Route
 from tests.unit.ocr_core.conftest import shared
 
@@ -73,6 +74,21 @@ def test_a_clean_page_never_opens_the_second_engine(tmp_path: Path) -> None:
     assert (result.engine, result.routing) == ("tesseract", ())
     (route,) = [stage for stage in pipeline.stages if isinstance(stage, Route)]
     assert not route._opened
+
+
+def test_a_page_without_unread_ink_is_not_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[str] = []
+
+    def detect(*_: object) -> tuple[Region, ...]:
+        searched.append("page")
+        return ()
+
+    monkeypatch.setattr(route, "detect_lines", detect)
+    result, _ = run(page_of(CLEAN), tmp_path, options())
+    assert lines_of(result) == CLEAN
+    assert not searched
+    run(page_of(CLEAN, {4: FAINT}), tmp_path, options())
+    assert searched
 
 
 def test_one_faint_line_is_read_again_where_it_stands(tmp_path: Path) -> None:

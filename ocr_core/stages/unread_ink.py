@@ -1,0 +1,63 @@
+"""Whether a page has ink where no word was read: a look that costs a fifteenth of the text detector's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ocr_core.geometry import Box
+
+if TYPE_CHECKING:
+    from ocr_core.document import Pixels
+
+_LONGEST = 1280
+"""Pixels of the longer side of the picture that is looked at: grain is averaged out, and small print still shows."""
+_STEP = 16
+"""Levels of gray between neighbours from which there is an edge of ink; or, on grainy paper, thrice the usual step."""
+_AROUND = 0.4
+"""Of a word's height: so far from its box its own ink may reach."""
+_LETTER = 0.4
+"""Of a word's usual height: what is lower is dust or a line, no letter."""
+_RULE = 3
+"""Of a word's usual height: what is higher, and narrower than a letter, is a line."""
+_EDGE = 2
+"""Pixels from the border within which the paper's own edge is seen."""
+
+
+def has_unread_ink(pixels: Pixels, words: Sequence[Box]) -> bool:
+    """Tells whether there is anything as high as a letter outside the words, of whatever colour and contrast.
+
+    Args:
+        pixels: uint8, `H x W` or `H x W x 3`.
+        words: Where words were read, at least one.
+    """
+    import cv2
+
+    height, width = pixels.shape[:2]
+    scale = min(1.0, _LONGEST / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    steps = cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    steps = steps if steps.ndim == 2 else steps.max(axis=2)
+    ink = (steps > max(_STEP, 3 * float(np.median(steps)))).astype(np.uint8)
+    for word in words:
+        around = _AROUND * word.height
+        left, top = (max(0, round((start - around) * scale)) for start in (word.left, word.top))
+        right, bottom = (max(0, round((end + around) * scale)) for end in (word.right, word.bottom))
+        ink[top:bottom, left:right] = 0
+    spots = cv2.connectedComponentsWithStats(ink)[2][1:]
+    return bool(_may_be_text(spots, float(np.median([word.height for word in words])) * scale, size).any())
+
+
+def _may_be_text(spots: NDArray[Any], usual: float, size: tuple[int, int]) -> NDArray[np.bool_]:
+    left, top, across, down = (spots[:, column] for column in range(4))
+    wide, high = across - 2, down - 2  # an edge is seen on both its sides
+    letters = (high >= _LETTER * usual) & ~((wide < _LETTER * usual) & (high > _RULE * usual))
+    beside = (left <= _EDGE) | (left + across >= size[0] - _EDGE)
+    beyond = (top <= _EDGE) | (top + down >= size[1] - _EDGE)
+    border = (beside & (across < usual)) | (beyond & (down < usual))
+    found: NDArray[np.bool_] = letters & ~border
+    return found

@@ -1,0 +1,102 @@
+"""Ink outside the words that were read: found whatever its colour, and told from dust, rules and the paper's edge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw, ImageFont
+
+from ocr_core.geometry import Box
+from ocr_core.stages.unread_ink import has_unread_ink
+
+WORDS = ["Carriage", "paid", "in", "advance,", "no", "returns", "after", "May"]
+Draw = Callable[[ImageDraw.ImageDraw], object]
+
+
+def page(size: int = 48, paper: object = (246, 244, 240), also: Draw | None = None) -> tuple[Image.Image, list[Box]]:
+    """Words one below the other, and where they are."""
+    image = Image.new("RGB", (30 * size, 50 * size), paper)  # type: ignore[arg-type]
+    draw, font, boxes = ImageDraw.Draw(image), ImageFont.load_default(size=size), []
+    for number, word in enumerate(WORDS):
+        place = (4 * size, (4 + 3 * number) * size)
+        draw.text(place, word, font=font, fill=(20, 20, 20))
+        left, top, right, bottom = draw.textbbox(place, word, font=font)
+        boxes.append(Box(left, top, right - left, bottom - top))
+    if also is not None:
+        also(draw)
+    return image, boxes
+
+
+def grainy(image: Image.Image, sigma: float, seed: int = 0) -> np.ndarray:
+    pixels = np.asarray(image).astype(float)
+    return (pixels + np.random.default_rng(seed).normal(0, sigma, pixels.shape)).clip(0, 255).astype(np.uint8)
+
+
+@given(
+    size=st.integers(24, 96),
+    sigma=st.floats(0, 12),
+    missing=st.none() | st.integers(0, len(WORDS) - 1),
+    gray=st.booleans(),
+)
+def test_a_word_is_unread_if_it_is_in_no_box(size: int, sigma: float, missing: int | None, gray: bool) -> None:
+    image, boxes = page(size)
+    pixels = grainy(image.convert("L") if gray else image, sigma)
+    read = [box for number, box in enumerate(boxes) if number != missing]
+    assert has_unread_ink(pixels, read) == (missing is not None)
+
+
+def text(draw: ImageDraw.ImageDraw, fill: object, size: int = 48) -> None:
+    draw.text((200, 1900), "Void if not paid", font=ImageFont.load_default(size=size), fill=fill)  # type: ignore[arg-type]
+
+
+def inverse(draw: ImageDraw.ImageDraw) -> None:
+    draw.rectangle((150, 1880, 900, 1980), fill=(0, 0, 0))
+    text(draw, (255, 255, 255))
+
+
+@pytest.mark.parametrize(
+    "also",
+    [
+        lambda draw: text(draw, (205, 205, 205)),
+        lambda draw: text(draw, (246, 205, 240)),
+        lambda draw: text(draw, (20, 20, 20), size=28),
+        inverse,
+        lambda draw: draw.text((700, 2300), "7", font=ImageFont.load_default(size=48), fill=(20, 20, 20)),
+    ],
+    ids=["pale", "of equal brightness", "small", "white on black", "a page's number"],
+)
+def test_unread_text_of_any_look_is_ink(also: Draw) -> None:
+    image, boxes = page(also=also)
+    assert has_unread_ink(grainy(image, 4), boxes)
+
+
+def dust(draw: ImageDraw.ImageDraw) -> None:
+    rng = np.random.default_rng(3)
+    for x, y in rng.integers(0, 1400, (60, 2)):
+        draw.ellipse((x, y, x + 7, y + 7), fill=(60, 60, 60))
+
+
+@pytest.mark.parametrize(
+    "also",
+    [
+        dust,
+        lambda draw: draw.line((100, 1900, 1300, 1900), fill=(0, 0, 0), width=5),
+        lambda draw: draw.line((1350, 100, 1350, 2300), fill=(0, 0, 0), width=5),
+        lambda draw: draw.rectangle((0, 0, 12, 2400), fill=(70, 70, 70)),
+        lambda draw: draw.rectangle((0, 2390, 1440, 2400), fill=(70, 70, 70)),
+    ],
+    ids=["dust", "a rule", "an upright rule", "the left edge", "the lower edge"],
+)
+def test_what_is_no_text_is_no_reason_to_search(also: Draw) -> None:
+    image, boxes = page(also=also)
+    assert not has_unread_ink(grainy(image, 4), boxes)
+
+
+def test_shade_is_no_ink() -> None:
+    image, boxes = page()
+    shade = np.linspace(1.0, 0.5, image.width)[None, :, None]
+    assert not has_unread_ink((np.asarray(image) * shade).astype(np.uint8), boxes)
