@@ -101,7 +101,7 @@ class Route(LineStage[RouteAsked]):
         ]
         doubtful = [(number, [line.box]) for number, line in enumerate(first) if self._doubts(line)]
         well_read = bool(first) and len(doubtful) <= _FEW * len(first)
-        if well_read and not (self.options.routing.search and has_unread_ink(pixels, [word.box for word in words])):
+        if well_read and not (self.options.routing.search and has_unread_ink(pixels, words)):
             return self._asked(pixels, first, [], doubtful)
         found = self._search(pixels, words)
         missed = [(line, areas) for line, areas in found.lines if not line.words]

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_core.geometry import Box
-
 if TYPE_CHECKING:
     from ocr_core.document import Pixels
+    from ocr_core.layout import Word
 
 _LONGEST = 1280
 """Pixels of the longer side of the picture that is looked at: grain is averaged out, and small print still shows."""
@@ -23,16 +22,19 @@ _LETTER = 0.4
 """Of a word's usual height: what is lower is dust or a line, no letter."""
 _RULE = 3
 """Of a word's usual height: what is higher, and narrower than a letter, is a line."""
+_TALL = 2
+_BELIEVED = 60
+"""A word so many times higher than usual, and of less confidence, is a picture that was taken for letters."""
 _EDGE = 2
 """Pixels from the border within which the paper's own edge is seen."""
 
 
-def has_unread_ink(pixels: Pixels, words: Sequence[Box]) -> bool:
+def has_unread_ink(pixels: Pixels, words: Sequence[Word]) -> bool:
     """Tells whether there is anything as high as a letter outside the words, of whatever colour and contrast.
 
     Args:
         pixels: uint8, `H x W` or `H x W x 3`.
-        words: Where words were read, at least one.
+        words: That were read, at least one.
     """
     import cv2
 
@@ -43,13 +45,15 @@ def has_unread_ink(pixels: Pixels, words: Sequence[Box]) -> bool:
     steps = cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     steps = steps if steps.ndim == 2 else steps.max(axis=2)
     ink = (steps > max(_STEP, 3 * float(np.median(steps)))).astype(np.uint8)
+    usual = float(np.median([word.box.height for word in words]))
     for word in words:
-        around = _AROUND * word.height
-        left, top = (max(0, round((start - around) * scale)) for start in (word.left, word.top))
-        right, bottom = (max(0, round((end + around) * scale)) for end in (word.right, word.bottom))
-        ink[top:bottom, left:right] = 0
+        if word.box.height <= _TALL * usual or word.confidence >= _BELIEVED:
+            box, around = word.box, _AROUND * word.box.height
+            left, top = (max(0, round((start - around) * scale)) for start in (box.left, box.top))
+            right, bottom = (max(0, round((end + around) * scale)) for end in (box.right, box.bottom))
+            ink[top:bottom, left:right] = 0
     spots = cv2.connectedComponentsWithStats(ink)[2][1:]
-    return bool(_may_be_text(spots, float(np.median([word.height for word in words])) * scale, size).any())
+    return bool(_may_be_text(spots, usual * scale, size).any())
 
 
 def _may_be_text(spots: NDArray[Any], usual: float, size: tuple[int, int]) -> NDArray[np.bool_]:

@@ -11,24 +11,29 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
 from ocr_core.geometry import Box
+from ocr_core.layout import Word
 from ocr_core.stages.unread_ink import has_unread_ink
 
 WORDS = ["Carriage", "paid", "in", "advance,", "no", "returns", "after", "May"]
 Draw = Callable[[ImageDraw.ImageDraw], object]
 
 
-def page(size: int = 48, paper: object = (246, 244, 240), also: Draw | None = None) -> tuple[Image.Image, list[Box]]:
+def page(size: int = 48, paper: object = (246, 244, 240), also: Draw | None = None) -> tuple[Image.Image, list[Word]]:
     """Words one below the other, and where they are."""
     image = Image.new("RGB", (30 * size, 50 * size), paper)  # type: ignore[arg-type]
-    draw, font, boxes = ImageDraw.Draw(image), ImageFont.load_default(size=size), []
+    draw, font, words = ImageDraw.Draw(image), ImageFont.load_default(size=size), []
     for number, word in enumerate(WORDS):
         place = (4 * size, (4 + 3 * number) * size)
         draw.text(place, word, font=font, fill=(20, 20, 20))
         left, top, right, bottom = draw.textbbox(place, word, font=font)
-        boxes.append(Box(left, top, right - left, bottom - top))
+        words.append(word_at(number, word, Box(left, top, right - left, bottom - top)))
     if also is not None:
         also(draw)
-    return image, boxes
+    return image, words
+
+
+def word_at(line: int, text: str, box: Box, confidence: float = 95) -> Word:
+    return Word(0, 0, line, box, text, confidence)
 
 
 def grainy(image: Image.Image, sigma: float, seed: int = 0) -> np.ndarray:
@@ -37,15 +42,15 @@ def grainy(image: Image.Image, sigma: float, seed: int = 0) -> np.ndarray:
 
 
 @given(
-    size=st.integers(24, 96),
+    size=st.integers(24, 56),
     sigma=st.floats(0, 12),
     missing=st.none() | st.integers(0, len(WORDS) - 1),
     gray=st.booleans(),
 )
 def test_a_word_is_unread_if_it_is_in_no_box(size: int, sigma: float, missing: int | None, gray: bool) -> None:
-    image, boxes = page(size)
+    image, words = page(size)
     pixels = grainy(image.convert("L") if gray else image, sigma)
-    read = [box for number, box in enumerate(boxes) if number != missing]
+    read = [word for number, word in enumerate(words) if number != missing]
     assert has_unread_ink(pixels, read) == (missing is not None)
 
 
@@ -70,8 +75,18 @@ def inverse(draw: ImageDraw.ImageDraw) -> None:
     ids=["pale", "of equal brightness", "small", "white on black", "a page's number"],
 )
 def test_unread_text_of_any_look_is_ink(also: Draw) -> None:
-    image, boxes = page(also=also)
-    assert has_unread_ink(grainy(image, 4), boxes)
+    image, words = page(also=also)
+    assert has_unread_ink(grainy(image, 4), words)
+
+
+@pytest.mark.parametrize(("confidence", "expected"), [(30, True), (95, False)])
+def test_a_picture_taken_for_a_word_is_still_unread(confidence: float, expected: bool) -> None:
+    def headline(draw: ImageDraw.ImageDraw) -> None:
+        draw.text((200, 1850), "May", font=ImageFont.load_default(size=200), fill=(20, 20, 20))
+
+    image, words = page(also=headline)
+    tall = word_at(len(words), "May", Box(200, 1850, 500, 240), confidence)
+    assert has_unread_ink(grainy(image, 4), [*words, tall]) == expected
 
 
 def dust(draw: ImageDraw.ImageDraw) -> None:
@@ -92,11 +107,11 @@ def dust(draw: ImageDraw.ImageDraw) -> None:
     ids=["dust", "a rule", "an upright rule", "the left edge", "the lower edge"],
 )
 def test_what_is_no_text_is_no_reason_to_search(also: Draw) -> None:
-    image, boxes = page(also=also)
-    assert not has_unread_ink(grainy(image, 4), boxes)
+    image, words = page(also=also)
+    assert not has_unread_ink(grainy(image, 4), words)
 
 
 def test_shade_is_no_ink() -> None:
-    image, boxes = page()
+    image, words = page()
     shade = np.linspace(1.0, 0.5, image.width)[None, :, None]
-    assert not has_unread_ink((np.asarray(image) * shade).astype(np.uint8), boxes)
+    assert not has_unread_ink((np.asarray(image) * shade).astype(np.uint8), words)
