@@ -42,7 +42,7 @@ def grainy(image: Image.Image, sigma: float, seed: int = 0) -> np.ndarray:
 
 
 @given(
-    size=st.integers(24, 56),
+    size=st.integers(20, 40),
     sigma=st.floats(0, 12),
     missing=st.none() | st.integers(0, len(WORDS) - 1),
     gray=st.booleans(),
