@@ -206,7 +206,10 @@ def _dtype(options: TrocrOptions, device: torch.device) -> str:
         )
     if options.dtype != "auto":
         return options.dtype
-    has_bfloat16 = torch.cuda.is_bf16_supported() if device.type == "cuda" else processor.has_bfloat16()
+    if device.type == "cuda":
+        has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        has_bfloat16 = processor.has_bfloat16()
     return "bfloat16" if has_bfloat16 else "float32"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -127,6 +128,22 @@ def test_a_model_whose_pictures_do_not_fit_is_no_page_s_fault(tmp_path: Path) ->
     ) as caught:
         open_warm_reader(options)
     assert caught.value.remedy.startswith("set recognize.trocr.model to another one")
+
+
+@pytest.mark.parametrize(("generation", "expected"), [(7, "float32"), (8, "bfloat16"), (9, "bfloat16")])
+def test_a_gpu_that_only_emulates_bfloat16_counts_in_float32(
+    generation: int, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compute capability 7 is a T4 or V100; torch says that these support it."""
+    import torch
+
+    from ocr_core.engines.trocr.reader import _dtype
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: SimpleNamespace(major=generation))
+    monkeypatch.setattr(torch.cuda, "_check_bf16_tensor_supported", lambda _: True)
+    assert _dtype(TrocrOptions(), torch.device("cuda")) == expected
 
 
 @pytest.mark.parametrize(("room", "expected"), [(3, [4, 2, 2]), (1, [4, 2, 1, 1, 1, 1])])
