@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,6 +26,14 @@ pytestmark = pytest.mark.skipif(
     any(find_spec(name) is None for name in ("torch", "transformers", "sentencepiece")),
     reason="torch, transformers or sentencepiece are not installed: make test-trocr",
 )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> None:
+    """As in the process of a model; more would wait for each other beside other tests."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def crops() -> list[np.ndarray]:
@@ -76,6 +87,24 @@ def test_no_number_of_a_model_stays_behind_when_it_goes_to_a_gpu(name: str, tmp_
         for key, value in vars(part).items()
         if isinstance(value, torch.Tensor)
     ] == []
+
+
+def test_on_another_device_nothing_is_mixed_and_the_texts_are_the_same(tmp_path: Path) -> None:
+    from ocr_core.engines.trocr.reader import TrocrReader
+
+    readers = []
+    for name in DECODERS:
+        make_hub_model(name, tmp_path / name)
+        for beams in (1, 3):
+            options = {"model": str(tmp_path / name), "dtype": "float32", "max_new_tokens": 12, "batch_size": 2}
+            readers.append(options | {"num_beams": beams})
+    np.savez(tmp_path / "crops.npz", *crops())
+    command = [sys.executable, "-m", "tests.unit.ocr_core.python_device", str(tmp_path / "crops.npz")]
+    done = subprocess.run(command, input=json.dumps(readers), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for options, texts in zip(readers, json.loads(done.stdout), strict=True):
+        expected = TrocrReader(TrocrOptions.model_validate(options)).read(crops())
+        assert texts == [reading.text for reading in expected]
 
 
 @pytest.mark.parametrize("beams", [1, 3])
