@@ -77,6 +77,7 @@ class TrocrReader:
             return_dict_in_generate=True,
             output_scores=options.num_beams > 1,
         )
+        self._model.generation_config = self._generation  # else the model's own would fill in what is not set here
 
     @property
     def dtype(self) -> str:

@@ -122,6 +122,22 @@ def test_no_model_is_asked_for_more_tokens_than_it_has_positions(name: str, beam
     assert texts[0] == texts[1]
 
 
+def test_how_a_model_wants_to_write_is_not_asked(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """What tutorials of fine-tuning set: it keeps `10 10 10` from being written, and a cut line looks whole."""
+    from ocr_core.engines.trocr.reader import TrocrReader
+
+    make_hub_model("base-handwritten", tmp_path)
+    options = TrocrOptions(model=str(tmp_path), dtype="float32", max_new_tokens=12)
+    readings = TrocrReader(options).read(crops())
+    settings = tmp_path / "generation_config.json"
+    wanted = {"no_repeat_ngram_size": 1, "length_penalty": 2.0, "early_stopping": True, "num_beams": 4, "max_length": 6}
+    wanted |= {"forced_eos_token_id": 2, "repetition_penalty": 5.0}
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | wanted))
+    capfd.readouterr()
+    assert TrocrReader(options).read(crops()) == readings
+    assert capfd.readouterr().err == ""
+
+
 def test_a_model_whose_weights_are_not_all_there_is_refused(tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file
 
