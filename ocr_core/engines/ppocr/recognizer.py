@@ -15,6 +15,7 @@ from ocr_core.engines.ppocr import ENGINE
 from ocr_core.engines.ppocr.ctc import BLANK, Aligned, Posterior, align, beam_search, greedy, log_likelihood
 from ocr_core.engines.ppocr.lexicon import Lexicon
 from ocr_core.engines.ppocr.models import find_model, open_session
+from ocr_core.errors import EnvironmentFault
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +34,8 @@ _LONGEST = 6000
 """Pixels; a longer line is squeezed."""
 _SQUEEZES = (1.0, 0.85, 1.15)
 """Widths at which a line is looked at: writing is wide or narrow, and the network has its likes."""
+
+_OWN_MODEL = "name an ONNX file with one character a line in its metadata `character`, as rapidocr's files have them"
 
 Picture = NDArray[np.float32]
 """`3 x HEIGHT x W`, BGR, -1 to 1."""
@@ -134,9 +137,21 @@ def picture(crop: Pixels, squeeze: float = 1.0) -> Picture:
 
 @lru_cache(maxsize=2)
 def characters(path: Path) -> list[str]:
-    """Returns the character of each column of the network's output: the blank, the model's own, the space."""
-    listed = open_session(path).get_modelmeta().custom_metadata_map["character"].splitlines()
-    return ["", *listed, " "]
+    """Returns the character of each column of the network's output: the blank, the model's own, the space.
+
+    Raises:
+        EnvironmentFault: If the model does not say, or does not say as many as it has columns.
+    """
+    session = open_session(path)
+    listed = session.get_modelmeta().custom_metadata_map.get("character")
+    if listed is None:
+        raise EnvironmentFault(f"the recogniser {path} does not say which characters it reads", _OWN_MODEL)
+    found, columns = ["", *listed.splitlines(), " "], session.get_outputs()[0].shape[-1]
+    if isinstance(columns, int) and columns != len(found):
+        raise EnvironmentFault(
+            f"the recogniser {path} has {columns} columns, and with blank and space {len(found)} characters", _OWN_MODEL
+        )
+    return found
 
 
 @lru_cache(maxsize=8)
