@@ -12,6 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.requirements import Requirement
+
 from ocr_core.engines.trocr import processor
 from ocr_core.errors import EnvironmentFault
 
@@ -45,6 +47,7 @@ def find_model(options: TrocrOptions) -> Path:
         raise EnvironmentFault(
             f"the engine trocr needs Python packages that are not there: {', '.join(missing)}", _INSTALL
         )
+    _check_versions()
     if options.device == "cuda" and metadata.version("torch").endswith("+cpu"):
         raise EnvironmentFault(
             f"recognize.trocr.device is cuda, and torch {metadata.version('torch')} is built without it",
@@ -69,6 +72,17 @@ def model_hash(folder: Path, hash_file: Callable[[Path], str]) -> str:
     files = sorted({file for pattern in _READ for file in folder.glob(pattern)}, key=lambda file: file.name)
     text = "\n".join(f"{file.name} {hash_file(file)}" for file in files)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _check_versions() -> None:
+    """Compares what is installed with what the extra asks for: some transformers load none of the hub's models."""
+    for line in metadata.requires("inkstream") or ():
+        wanted = Requirement(line)
+        found = metadata.version(wanted.name) if wanted.name in _NEEDED else None
+        if found is not None and not wanted.specifier.contains(found, prereleases=True):
+            raise EnvironmentFault(
+                f"the engine trocr needs {wanted.name} {wanted.specifier}, and {found} is there", _INSTALL
+            )
 
 
 def _folder(options: TrocrOptions) -> Path:

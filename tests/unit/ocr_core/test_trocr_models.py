@@ -15,6 +15,7 @@ import pytest
 
 from ocr_core.engines.line_reader import DeviceLostError
 from ocr_core.engines.trocr import processor
+from ocr_core.engines.trocr.models import find_model
 from ocr_core.errors import EnvironmentFault
 from ocr_core.options import RecognizeOptions, TrocrOptions
 from tests.unit.ocr_core.hub_models import DECODERS, POSITIONS, SIDE, make_hub_model, plain_loop, written
@@ -136,6 +137,18 @@ def test_how_a_model_wants_to_write_is_not_asked(tmp_path: Path, capfd: pytest.C
     capfd.readouterr()
     assert TrocrReader(options).read(crops()) == readings
     assert capfd.readouterr().err == ""
+
+
+def test_a_transformers_that_cannot_load_the_hub_s_models_is_an_environment_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from importlib import metadata
+
+    real = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: "5.16.1" if name == "transformers" else real(name))
+    with pytest.raises(EnvironmentFault, match=r"needs transformers .*>=5\.18.*, and 5\.16\.1 is there") as caught:
+        find_model(TrocrOptions(model=str(tmp_path)))
+    assert caught.value.remedy == 'python -m pip install "inkstream[trocr]"'
 
 
 def test_a_model_whose_weights_are_not_all_there_is_refused(tmp_path: Path) -> None:
