@@ -85,9 +85,12 @@ class TrocrReader:
         return self._dtype
 
     def warm_up(self) -> None:
-        """Has the model allocate what it needs, so that the first page does not pay for it."""
+        """Has the model allocate what it needs, so that the first page does not pay for it.
+
+        A GPU does for as many lines as it will read together; a processor, which looks at each by itself, for one.
+        """
         noise = np.random.default_rng(0).integers(0, 256, (32, 256), np.uint8)
-        self._read_together([noise] * self._together, max_new_tokens=2)
+        self._read_together([noise] * (1 if self._device.type == "cpu" else self._together), max_new_tokens=2)
 
     def read(self, crops: Sequence[Pixels]) -> list[Reading]:
         """Reads crops of one line each; see `LineReader.read`. Lines of like length go through together.

@@ -188,6 +188,16 @@ def test_a_model_whose_pictures_do_not_fit_is_no_page_s_fault(tmp_path: Path) ->
     assert caught.value.remedy.startswith("set recognize.trocr.model to another one")
 
 
+def test_warming_up_reads_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ocr_core.engines.trocr.reader import TrocrReader
+
+    make_hub_model("base-handwritten", tmp_path)
+    reader = TrocrReader(TrocrOptions(model=str(tmp_path)))
+    looked_at = limit_memory(reader, 16, monkeypatch)
+    reader.warm_up()
+    assert looked_at == [1]
+
+
 @pytest.mark.parametrize(("generation", "expected"), [(7, "float32"), (8, "bfloat16"), (9, "bfloat16")])
 def test_a_gpu_that_only_emulates_bfloat16_counts_in_float32(
     generation: int, expected: str, monkeypatch: pytest.MonkeyPatch
