@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np  # noqa: F401 - imported here so that it counts as start, not as the first call
 
 from ocr_core.crop_wire import unpack_crops
-from ocr_core.engines.line_reader import DeviceLostError, LineReader, open_warm_reader
+from ocr_core.engines.line_reader import DeviceLostError, LineReader, open_line_reader
 from ocr_core.options import RecognizeOptions
 
 
@@ -38,4 +38,4 @@ def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
 
 @lru_cache(maxsize=1)
 def _reader(options: str) -> LineReader:
-    return open_warm_reader(RecognizeOptions.model_validate_json(options))
+    return open_line_reader(RecognizeOptions.model_validate_json(options))

@@ -17,7 +17,7 @@ import ocr_core.stages.recognize  # noqa: F401
 from ocr_core.crop_wire import CROPS_MOST, pack_crops
 from ocr_core.document import Document, open_document
 from ocr_core.engines.first_use import first_use
-from ocr_core.engines.line_reader import Reading, open_warm_reader
+from ocr_core.engines.line_reader import Reading, open_line_reader
 from ocr_core.errors import DocumentError, FailureKind
 from ocr_core.limits import LimitOptions
 from ocr_core.options import PipelineOptions
@@ -112,7 +112,7 @@ def _load(options: PipelineOptions) -> None:
         with first_use("the model that finds text", "detect.model"):
             warm_up(options.finder)
     if options.recognize.line_reader == "ppocr":
-        open_warm_reader(options.recognize)
+        open_line_reader(options.recognize)
 
 
 def _to_wire(result: PageResult) -> tuple[dict[str, Any], bytes]:

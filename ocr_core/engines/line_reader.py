@@ -94,12 +94,22 @@ class DeviceLostError(Exception):
 
 
 def open_line_reader(options: RecognizeOptions) -> LineReader:
-    """Opens the engine that `options.line_reader` names; the model of TrOCR is loaded once in a process.
+    """Opens the engine that `options.line_reader` names and has it look at something before any page does.
+
+    The model of TrOCR is loaded once in a process.
 
     Raises:
-        EnvironmentFault: If its model, or what runs it, is not there.
+        EnvironmentFault: If its model, or what runs it, is not there or does not work.
         ConfigError: If an option is none that it takes.
     """
+    engine = options.line_reader
+    with first_use(f"the model of the engine {engine}", f"recognize.{engine}.model"):
+        reader = _open(options)
+        reader.warm_up()
+    return reader
+
+
+def _open(options: RecognizeOptions) -> LineReader:
     if options.line_reader == "trocr":
         from ocr_core.engines.trocr.reader import open_reader
 
@@ -107,17 +117,3 @@ def open_line_reader(options: RecognizeOptions) -> LineReader:
     from ocr_core.engines.ppocr.recognizer import PpocrReader
 
     return PpocrReader(options.ppocr)
-
-
-def open_warm_reader(options: RecognizeOptions) -> LineReader:
-    """Opens the engine as `open_line_reader` does, and has it read noise.
-
-    Raises:
-        EnvironmentFault: If its model is not there or does not work.
-        ConfigError: If an option is none that it takes.
-    """
-    engine = options.line_reader
-    with first_use(f"the model of the engine {engine}", f"recognize.{engine}.model"):
-        reader = open_line_reader(options)
-        reader.warm_up()
-    return reader

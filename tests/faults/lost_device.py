@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from ocr_core import line_handler
-from ocr_core.engines.line_reader import DeviceLostError, LineReader, Reading, open_warm_reader
+from ocr_core.engines.line_reader import DeviceLostError, LineReader, Reading, open_line_reader
 
 if TYPE_CHECKING:
     from ocr_core.document import Pixels
@@ -38,9 +38,9 @@ class OnceLost:
 
 
 def _open(options: RecognizeOptions) -> LineReader:
-    return OnceLost(open_warm_reader(options))
+    return OnceLost(open_line_reader(options))
 
 
 def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    with mock.patch.object(line_handler, "open_warm_reader", _open):
+    with mock.patch.object(line_handler, "open_line_reader", _open):
         return line_handler.handle(request)

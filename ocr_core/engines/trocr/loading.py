@@ -58,13 +58,15 @@ def load(folder: Path, dtype: torch.dtype) -> tuple[Any, Any]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keeps a progress bar and a report of harmless differences out of the log; the others are raised here."""
-    before = logging.get_verbosity()
+    verbosity, progress = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
         yield
     finally:
-        logging.set_verbosity(before)
+        logging.set_verbosity(verbosity)
+        if progress:
+            logging.enable_progress_bar()
 
 
 def _check_weights(folder: Path, report: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ import json
 import sys
 from functools import partial
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import torch
@@ -91,12 +92,13 @@ def register() -> list[torch.library.Library]:
 
 
 def move(module: torch.nn.Module, device: torch.device) -> torch.nn.Module:
-    """Moves what `Module.to` does: parameters and buffers, each once."""
+    """Moves to the device what `Module.to` does: parameters and buffers, each once."""
+    assert device.type == DEVICE
     moved: dict[int, Elsewhere] = {}
     for part in module.modules():
         for table in (part._parameters, part._buffers):
             for key, value in table.items():
-                if value is not None and device.type == DEVICE:
+                if value is not None:
                     table[key] = moved.setdefault(id(value), Elsewhere.of(value.detach()))
     return module
 
@@ -104,17 +106,18 @@ def move(module: torch.nn.Module, device: torch.device) -> torch.nn.Module:
 def main() -> None:
     """Reads the crops once with each of a list of `TrocrOptions`, and prints the texts of each."""
     torch.set_num_threads(1)
-    kept = register()
-    torch.nn.Module.to = move
-    reader._device = lambda wanted: torch.device(DEVICE)  # noqa: ARG005 - called by no name, but typed
+    kept, texts = register(), []
     with np.load(sys.argv[1]) as stored:
         crops = [stored[name] for name in stored.files]
-    texts = []
-    for options in json.load(sys.stdin):
-        with torch.inference_mode():
-            opened = reader.TrocrReader(TrocrOptions.model_validate(options))
-        assert all(isinstance(value, Elsewhere) for value in opened._model.parameters())
-        texts.append([reading.text for reading in opened.read(crops)])
+    with (
+        mock.patch.object(torch.nn.Module, "to", move),
+        mock.patch.object(reader, "_device", return_value=torch.device(DEVICE)),
+    ):
+        for options in json.load(sys.stdin):
+            with torch.inference_mode():
+                opened = reader.TrocrReader(TrocrOptions.model_validate(options))
+            assert all(isinstance(value, Elsewhere) for value in opened._model.parameters())
+            texts.append([reading.text for reading in opened.read(crops)])
     print(json.dumps(texts))
     del kept
 

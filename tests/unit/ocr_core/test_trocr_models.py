@@ -175,7 +175,7 @@ def test_a_model_whose_weights_have_another_shape_is_refused(tmp_path: Path) -> 
 
 
 def test_a_model_whose_pictures_do_not_fit_is_no_page_s_fault(tmp_path: Path) -> None:
-    from ocr_core.engines.line_reader import open_warm_reader
+    from ocr_core.engines.line_reader import open_line_reader
 
     make_hub_model("base-handwritten", tmp_path)
     settings = tmp_path / "preprocessor_config.json"
@@ -184,7 +184,7 @@ def test_a_model_whose_pictures_do_not_fit_is_no_page_s_fault(tmp_path: Path) ->
     with pytest.raises(
         EnvironmentFault, match=r"the model of the engine trocr does not work: ValueError: .*size"
     ) as caught:
-        open_warm_reader(options)
+        open_line_reader(options)
     assert caught.value.remedy.startswith("set recognize.trocr.model to another one")
 
 
