@@ -18,8 +18,8 @@ from typing import Any
 
 from benchmarks.documents import make_page
 from benchmarks.preprocess import Score, samples
-from flows.demo_paper import scanned
-from ocr_core import PipelineOptions, build_pipeline, open_document
+from inkstream import PipelineOptions, build_pipeline, open_document
+from inkstream.flows.demo.paper import scanned
 
 ENGINES: dict[str, dict[str, Any]] = {
     "tesseract": {"engine": "tesseract"},

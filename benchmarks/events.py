@@ -20,11 +20,11 @@ from typing import Any
 import boto3
 
 from benchmarks.documents import DPI, make_page
-from flows.api import Stream
-from flows.demo_paper import image_pdf, scanned
-from tasks.config import StreamConfig, build_config
-from tasks.progress import BatchCommitted, Event
-from tasks.tables import PagesTable
+from inkstream.flows.api import Stream
+from inkstream.flows.demo.paper import image_pdf, scanned
+from inkstream.tasks.config import StreamConfig, build_config
+from inkstream.tasks.progress import BatchCommitted, Event
+from inkstream.tasks.sinks.delta.tables import PagesTable
 from tests.faults.documents import tiny_pdf
 from tests.integration.servers import s3_server
 

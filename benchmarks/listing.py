@@ -26,9 +26,9 @@ from typing import Any
 
 import boto3
 
-from tasks.config import build_config
-from tasks.sources import list_files
-from tasks.stores import open_store
+from inkstream.tasks.config import build_config
+from inkstream.tasks.source.listing import list_files
+from inkstream.tasks.stores import open_store
 from tests.integration.ceph import UNPACKED, ceph_gateway
 
 Lister = Callable[[str], int]

@@ -26,14 +26,14 @@ import numpy as np
 
 from benchmarks.engines import Page, made_pages
 from benchmarks.preprocess import HEADING, Score, samples
-from ocr_core import PipelineOptions, build_pipeline, open_document
-from ocr_core.engines.line_reader import Reading
-from ocr_core.engines.ppocr.ctc import Posterior
-from ocr_core.engines.ppocr.models import Kind, find_model
-from ocr_core.engines.ppocr.recognizer import HEIGHT, Picture, PpocrReader, picture
-from ocr_core.options import PpocrOptions
-from ocr_core.pipeline import Pipeline
-from ocr_core.stages.read_lines import ReadLines
+from inkstream import PipelineOptions, build_pipeline, open_document
+from inkstream.ocr_core.engines.line_reader import Reading
+from inkstream.ocr_core.engines.ppocr.ctc import Posterior
+from inkstream.ocr_core.engines.ppocr.models import Kind, find_model
+from inkstream.ocr_core.engines.ppocr.recognizer import HEIGHT, Picture, PpocrReader, picture
+from inkstream.ocr_core.options import PpocrOptions
+from inkstream.ocr_core.pipeline.pipeline import Pipeline
+from inkstream.ocr_core.stages.read_lines import ReadLines
 
 Read = Callable[[Path], str]
 

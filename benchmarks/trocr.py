@@ -152,7 +152,7 @@ def sameness(pictures: int, work: _Work) -> dict[str, tuple[float, float]]:
 
 def _contenders(folder: Path, work: _Work) -> dict[str, Callable[[], _Read]]:
     """Returns what opens the loop, and the reader in each number format that the device has."""
-    from ocr_core.engines.trocr.processor import has_int8
+    from inkstream.ocr_core.engines.trocr.processor import has_int8
 
     dtypes = ("float32", "bfloat16", "int8") if work.device == "cpu" and has_int8() else ("float32", "bfloat16")
     contenders: dict[str, Callable[[], _Read]] = {_LOOP: partial(_plain_loop, folder, work.device)}
@@ -160,8 +160,8 @@ def _contenders(folder: Path, work: _Work) -> dict[str, Callable[[], _Read]]:
 
 
 def _reader(folder: Path, dtype: str, work: _Work) -> _Read:
-    from ocr_core.engines.trocr.reader import TrocrReader
-    from ocr_core.options import TrocrOptions
+    from inkstream.ocr_core.engines.trocr.reader import TrocrReader
+    from inkstream.ocr_core.options import TrocrOptions
 
     options = {"model": str(folder), "device": work.device, "dtype": dtype, "batch_size": work.batch_size}
     reader = TrocrReader(TrocrOptions.model_validate({**options, "max_new_tokens": _TOKENS}))

@@ -1,4 +1,4 @@
-"""`python -m deployments.lost_runs [--after 75s]`: lets the configured Prefect server mark killed runs as crashed.
+"""`python -m inkstream.deployments.lost_runs`: have the configured Prefect server mark killed runs as crashed.
 
 `inkstream serve` does so by itself; with a work pool it is done once for a server.
 """
@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.common import exit_codes
-from flows.lost_runs import AUTOMATION, HEARTBEAT_SECONDS, SILENCE, watch_lost_runs
-from flows.prefect_settings import require_answer
-from tasks.config import format_duration, parse_duration
+from inkstream.flows.cli.common import exit_codes
+from inkstream.flows.under_prefect.lost_runs import AUTOMATION, HEARTBEAT_SECONDS, SILENCE, watch_lost_runs
+from inkstream.flows.under_prefect.settings import require_answer
+from inkstream.tasks.config import format_duration, parse_duration
 
 
 def main(

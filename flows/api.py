@@ -6,17 +6,18 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, Self
 
-from flows.drain import StreamRun, Workers
-from flows.planners import FailedPages, NewFiles, OtherPipeline, Plan, Planner
-from flows.prefect_settings import api_configured
-from ocr_core.errors import ConfigError, FailureKind
-from tasks.config import StreamConfig
-from tasks.progress import Observer, Summary
+from inkstream.flows.loop.drain import StreamRun
+from inkstream.flows.loop.planners import FailedPages, NewFiles, OtherPipeline, Plan, Planner
+from inkstream.flows.loop.workers import Workers
+from inkstream.flows.under_prefect.settings import api_configured
+from inkstream.ocr_core.errors import ConfigError, FailureKind
+from inkstream.tasks.config import StreamConfig
+from inkstream.tasks.progress import Observer, Summary
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from flows.query import StreamingQuery
+    from inkstream.flows.query import StreamingQuery
 
 PrefectMode = Literal["auto", "on", "off"]
 
@@ -26,7 +27,7 @@ class Stream:
 
     Args:
         config: Source, trigger, pipeline, sink, execution.
-        observers: Called with each event (see `tasks.progress`).
+        observers: Called with each event (see `inkstream.tasks.progress`).
         prefect: `auto` runs under Prefect when a Prefect API is configured; `on` always (with Prefect's embedded
             server when none is configured); `off` never.
 
@@ -101,7 +102,7 @@ class Stream:
         try:
             if self._prefect:
                 return self._listen_under_prefect(once, max_batches)
-            from flows.listening import Listener
+            from inkstream.flows.loop.listening import Listener
 
             listener = Listener(self._config, self.do, self._workers.client, self._observers)
             return listener.listen(once=once, max_batches=max_batches)
@@ -124,7 +125,7 @@ class Stream:
             EnvironmentFault: If the sink cannot be read from here.
             TransientError: If the store does not answer.
         """
-        from tasks.sinks import open_sink
+        from inkstream.tasks.sinks.opening import open_sink
 
         return open_sink(self._config.sink).rows(stream=self._config.stream, columns=columns)
 
@@ -138,8 +139,8 @@ class Stream:
         Raises:
             ConfigError: If it is running already, or `every` is no duration.
         """
-        from flows.query import StreamingQuery
-        from tasks.config import parse_duration
+        from inkstream.flows.query import StreamingQuery
+        from inkstream.tasks.config import parse_duration
 
         if self._query is not None and self._query.is_active:
             raise ConfigError(f"the stream {self._config.stream} was started already; stop that query first")
@@ -177,9 +178,9 @@ class Stream:
             raise
 
     def _run_under_prefect(self, planner: Planner, observers: Sequence[Observer], run_id: str | None) -> Summary:
-        from flows.lost_runs import watched_runs
-        from flows.prefect_settings import PrefectGoneError, reach_server
-        from flows.watching import watching
+        from inkstream.flows.under_prefect.lost_runs import watched_runs
+        from inkstream.flows.under_prefect.settings import PrefectGoneError, reach_server
+        from inkstream.flows.under_prefect.watching import watching
 
         reach_server()
         from httpx import HTTPError  # what Prefect's client raises
@@ -195,12 +196,12 @@ class Stream:
         return watch.summaries[-1]
 
     def _listen_under_prefect(self, once: bool, max_batches: int | None) -> Summary:
-        from flows.lost_runs import watched_runs
-        from flows.prefect_settings import reach_server
-        from flows.watching import watching
+        from inkstream.flows.under_prefect.lost_runs import watched_runs
+        from inkstream.flows.under_prefect.settings import reach_server
+        from inkstream.flows.under_prefect.watching import watching
 
         reach_server()
-        from flows.events import ingest_s3_events
+        from inkstream.flows.under_prefect.ingest_s3_events import ingest_s3_events
 
         with watched_runs(self._config.stream), watching(self._observers, self._workers) as watch:
             ingest_s3_events(config=self._config, once=once, max_batches=max_batches)
@@ -208,8 +209,8 @@ class Stream:
 
 
 def _run_flow(config: StreamConfig, planner: Planner) -> None:
-    from flows.reprocess import reprocess, retry
-    from flows.stream import ocr_stream
+    from inkstream.flows.under_prefect.ocr_stream import ocr_stream
+    from inkstream.flows.under_prefect.retry_and_reprocess import reprocess, retry
 
     if isinstance(planner, FailedPages):
         kinds = [FailureKind(kind) for kind in planner.kinds]

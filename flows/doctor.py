@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from ocr_core.environment import Check, check_environment
-from ocr_core.errors import ConfigError, EnvironmentFault, InkstreamError, TransientError
-from tasks.config import StreamConfig
+from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, InkstreamError, TransientError
+from inkstream.ocr_core.pipeline.environment import Check, check_environment
+from inkstream.tasks.config import StreamConfig
 
 _PACKAGES = ("prefect", "distributed", "deltalake", "pyarrow", "pydantic", "fsspec", "s3fs")
 _GIB = 1 << 30
@@ -119,8 +119,8 @@ def _free_memory() -> int:
 def _read_a_page(config: StreamConfig) -> str:
     from PIL import Image, ImageDraw, ImageFont
 
-    from ocr_core.errors import DocumentError
-    from ocr_core.page_worker import PageWorker
+    from inkstream.ocr_core.errors import DocumentError
+    from inkstream.ocr_core.workers.page_worker import PageWorker
 
     picture = Image.new("L", (1200, 160), 255)
     ImageDraw.Draw(picture).text((40, 50), _SAMPLE, font=ImageFont.load_default(size=40), fill=0)
@@ -137,7 +137,7 @@ def _read_a_page(config: StreamConfig) -> str:
 
 
 def _reach_scheduler(config: StreamConfig) -> str:
-    from tasks.cluster import open_cluster
+    from inkstream.tasks.work.cluster import open_cluster
 
     wait = min(config.execution.worker_wait_seconds, _PATIENCE)
     execution = config.execution.model_copy(update={"worker_wait_seconds": wait})
@@ -147,7 +147,7 @@ def _reach_scheduler(config: StreamConfig) -> str:
 
 
 def _reach_prefect() -> str:
-    from flows.prefect_settings import api_configured, require_answer
+    from inkstream.flows.under_prefect.settings import api_configured, require_answer
 
     if not api_configured():
         return "none is configured, and none is needed"
@@ -155,7 +155,7 @@ def _reach_prefect() -> str:
 
 
 def _list_source(config: StreamConfig, missing: Collection[str]) -> str:
-    from tasks.sources import list_files, refuse_sink_under_source
+    from inkstream.tasks.source.listing import list_files, refuse_sink_under_source
 
     if "sink.url" not in missing:
         refuse_sink_under_source(config.source, config.sink.url)
@@ -165,8 +165,8 @@ def _list_source(config: StreamConfig, missing: Collection[str]) -> str:
 
 
 def _write_sink(config: StreamConfig) -> str:
-    from tasks.probe import probe_sink
-    from tasks.sinks import open_sink
+    from inkstream.tasks.sinks.opening import open_sink
+    from inkstream.tasks.stores.probe import probe_sink
 
     if config.sink.format == "memory":
         return "kept in memory, for as long as its process lives"

@@ -8,12 +8,12 @@ import uuid
 from collections import deque
 from typing import Any, Protocol
 
-from flows.drain import in_absolute_terms
-from flows.planners import NewFiles, Planner
-from flows.reporting import stream_id
-from ocr_core.errors import TransientError
-from tasks.config import StreamConfig
-from tasks.progress import BatchDone, Event, Observer, Summary
+from inkstream.flows.loop.drain import in_absolute_terms
+from inkstream.flows.loop.planners import NewFiles, Planner
+from inkstream.flows.loop.reporting import stream_id
+from inkstream.ocr_core.errors import TransientError
+from inkstream.tasks.config import StreamConfig
+from inkstream.tasks.progress import BatchDone, Event, Observer, Summary
 
 _KEPT = 100
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
-from ocr_core.errors import FailureKind
-from ocr_core.geometry import Box
+from inkstream.ocr_core.errors import FailureKind
+from inkstream.ocr_core.geometry import Box
 
 
 class Level(StrEnum):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ocr_core.errors import DocumentError
-from ocr_core.limits import LimitOptions
-from ocr_core.options import PipelineOptions
-from ocr_core.page import Failure, PageResult, nothing_selected
+from inkstream.ocr_core.errors import DocumentError
+from inkstream.ocr_core.options import PipelineOptions
+from inkstream.ocr_core.options.limits import LimitOptions
+from inkstream.ocr_core.page import Failure, PageResult, nothing_selected
 
 
 def read_document(
@@ -20,7 +20,7 @@ def read_document(
 ) -> Iterator[PageResult]:
     """Yields one result a page; for a file whose pages cannot be counted, one with `pagenum` None.
 
-    Passwords for encrypted PDFs come from the environment, see `ocr_core.passwords`.
+    Passwords for encrypted PDFs come from the environment, see `inkstream.ocr_core.documents.passwords`.
 
     Args:
         path: A PDF or an image.
@@ -40,7 +40,7 @@ def read_document(
 
 
 def _sandboxed(path: str | Path, options: PipelineOptions, limits: LimitOptions) -> Iterator[PageResult]:
-    from ocr_core.page_worker import PageWorker
+    from inkstream.ocr_core.workers.page_worker import PageWorker
 
     with PageWorker(options, limits) as worker:
         total = worker.probe(path).pages
@@ -48,9 +48,9 @@ def _sandboxed(path: str | Path, options: PipelineOptions, limits: LimitOptions)
 
 
 def _here(path: str | Path, options: PipelineOptions, limits: LimitOptions) -> Iterator[PageResult]:
-    from ocr_core.document import open_document
-    from ocr_core.passwords import pdf_passwords
-    from ocr_core.pipeline import build_pipeline
+    from inkstream.ocr_core.documents.opening import open_document
+    from inkstream.ocr_core.documents.passwords import pdf_passwords
+    from inkstream.ocr_core.pipeline.build import build_pipeline
 
     pipeline = build_pipeline(options)
     with open_document(path, limits, pdf_passwords()) as document:

@@ -1,1 +1,1 @@
-"""The steps that touch the world: sources, planning, processing, tables, ledger."""
+"""The steps that touch the world: sources, planning, Dask, the commit, sinks and queries."""

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes
 
-from ocr_core.errors import ConfigError
+from inkstream.ocr_core.errors import ConfigError
 
 _SAFE = "/~"  # besides A-Za-z0-9-._ which `quote` never touches
 _SAFE_IN_AUTHORITY = ":@[]"

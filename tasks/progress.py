@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tasks.model import Batch
+from inkstream.tasks.model import Batch
 
 if TYPE_CHECKING:
     import pyarrow as pa

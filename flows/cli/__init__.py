@@ -1,17 +1,33 @@
-"""The `inkstream` command: arguments in, exit codes out. What it prints is in `flows.console`."""
+"""The `inkstream` command: arguments in, exit codes out. What it prints is in `inkstream.flows.console`."""
 
 from importlib import import_module
 from typing import NoReturn
 
-from flows.cli.common import EXIT_CODES, app
+from inkstream.flows.cli.common import EXIT_CODES, app
 
 __all__ = ["EXIT_CODES", "app", "main"]
 
-COMMANDS = ("running", "listening", "serving", "redoing", "looking", "exporting", "upkeep", "forgetting", "configuring")
+COMMANDS = (
+    "run",
+    "demo",
+    "listen",
+    "serve",
+    "retry",
+    "reprocess",
+    "status",
+    "show",
+    "diff",
+    "ocr",
+    "doctor",
+    "export",
+    "maintain",
+    "forget",
+    "config",
+)
 """Modules of commands, in the order of `inkstream --help`."""
 
 for _commands in COMMANDS:
-    import_module(f"flows.cli.{_commands}")
+    import_module(f"inkstream.flows.cli.{_commands}")
 
 
 def main() -> NoReturn:

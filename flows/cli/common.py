@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from flows.prefect_settings import PrefectGoneError
-from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, TransientError
+from inkstream.flows.under_prefect.settings import PrefectGoneError
+from inkstream.ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, TransientError
 
 if TYPE_CHECKING:
-    from tasks.config import Document, StreamConfig
+    from inkstream.flows.loop.planners import Planner
+    from inkstream.tasks.config import Document, StreamConfig
 
 EXIT_CODES = {
     0: "everything new is committed (documents that failed are rows that say why)",
@@ -64,6 +65,8 @@ Paths = Annotated[
         help="Only these files: a path, URL, file name, or a glob of one such as 'a*.pdf'. Repeatable.",
     ),
 ]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing; say which files would be read again.")]
+WithPrefect = Annotated[PrefectChoice, typer.Option(help="Run under Prefect; auto: when a Prefect API is configured.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON Lines on standard output instead.")]
 
 
@@ -89,7 +92,7 @@ def read_config(path: Path | None, preset: str | None, overrides: list[str]) -> 
     Raises:
         ConfigError: If it cannot be read or is not one.
     """
-    from tasks.config import build_from
+    from inkstream.tasks.config import build_from
 
     return build_from(read_document(path), preset=preset, overrides=overrides)
 
@@ -105,7 +108,7 @@ def read_partial_config(
     Raises:
         ConfigError: If anything else is wrong with it.
     """
-    from tasks.config import StreamConfig, build_from, examine
+    from inkstream.tasks.config import StreamConfig, build_from, examine
 
     built = examine(document, preset=preset, overrides=overrides)
     if isinstance(built, StreamConfig):
@@ -122,7 +125,7 @@ def read_document(path: Path | None) -> Document:
     Raises:
         ConfigError: If it cannot be read or is no YAML mapping.
     """
-    from tasks.config import Document, parse_document
+    from inkstream.tasks.config import Document, parse_document
 
     if path is None:
         return Document("", {}, {})
@@ -162,3 +165,27 @@ def _fail(message: object, code: int) -> NoReturn:
 
 def _say(message: object) -> None:
     print(f"inkstream: {message}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def redo(config: StreamConfig, planner: Planner, prefect: PrefectChoice, *, dry_run: bool, as_json: bool) -> None:
+    """Run a planner over rows that exist, or print its plan."""
+    from inkstream.flows.api import Stream
+    from inkstream.flows.console.redo import REDO_WORDS, print_plan
+    from inkstream.flows.console.run import run_output
+
+    if dry_run:
+        with Stream(config) as stream:
+            print_plan(stream.plan(planner), as_json=as_json)
+        return
+    if prefect is PrefectChoice.ON:
+        from inkstream.flows.under_prefect.settings import use_embedded_server
+
+        use_embedded_server()
+    with (
+        run_output(REDO_WORDS, as_json=as_json) as output,
+        Stream(config, observers=[output], prefect=prefect.value) as stream,
+    ):
+        summary = stream.do(planner)
+        output.finished(summary)
+        if summary.left_out:
+            raise typer.Exit(5)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from flows.console.rows import table_console
-from flows.console.text import human_bytes, plain, print_json, short_name
+from inkstream.flows.console.show import table_console
+from inkstream.flows.text import human_bytes, plain, print_json, short_name
 
 if TYPE_CHECKING:
-    from flows.planners import Plan
+    from inkstream.flows.loop.planners import Plan
 
 _FIRST = 20
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from flows.console.rows import table_console
-from flows.console.run import Words
-from flows.console.text import plain, print_json, short_name
+from inkstream.flows.console.run import Words
+from inkstream.flows.console.show import table_console
+from inkstream.flows.text import plain, print_json, short_name
 
 if TYPE_CHECKING:
-    from flows.planners import Plan
+    from inkstream.flows.loop.planners import Plan
 
 REDO_WORDS = Words(
     looking="looking for files to read again",

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from flows.console.text import human_bytes, print_json, short_name, visible
-from tasks.progress import (
+from inkstream.flows.text import human_bytes, print_json, short_name, visible
+from inkstream.tasks.progress import (
     BatchDone,
     Cleaned,
     Compacted,
@@ -25,7 +25,7 @@ from tasks.progress import (
 )
 
 if TYPE_CHECKING:
-    from ocr_core.errors import TransientError
+    from inkstream.ocr_core.errors import TransientError
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from flows.console.rows import table_console
-from flows.console.text import human_age, human_bytes, plain, print_json, short_name, visible
-from tasks.config import EventOptions
-from tasks.queues import Queue, QueueStatus
-from tasks.status import Backlog, SinkStatus, StreamStatus, TableStatus, sink_status
+from inkstream.flows.console.show import table_console
+from inkstream.flows.text import human_age, human_bytes, plain, print_json, short_name, visible
+from inkstream.tasks.config import EventOptions
+from inkstream.tasks.queries.status import Backlog, SinkStatus, StreamStatus, TableStatus, sink_status
+from inkstream.tasks.source.sqs import Queue, QueueStatus
 
 
 def print_status(sink: str, stream: str | None, batches: int, queue: str | None = None, *, as_json: bool) -> bool:

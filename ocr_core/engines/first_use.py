@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ocr_core.errors import EnvironmentFault, InkstreamError
+from inkstream.ocr_core.errors import EnvironmentFault, InkstreamError
 
 
 @contextmanager

@@ -7,11 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from ocr_core.engines.first_use import first_use
-
 if TYPE_CHECKING:
-    from ocr_core.document import Pixels
-    from ocr_core.options import RecognizeOptions
+    from inkstream.ocr_core.pixels import Pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,29 +88,3 @@ class LineReader(Protocol):
 
 class DeviceLostError(Exception):
     """What the engine counts on has failed, and fails for the rest of this process."""
-
-
-def open_line_reader(options: RecognizeOptions) -> LineReader:
-    """Opens the engine that `options.line_reader` names and has it look at something before any page does.
-
-    The model of TrOCR is loaded once in a process.
-
-    Raises:
-        EnvironmentFault: If its model, or what runs it, is not there or does not work.
-        ConfigError: If an option is none that it takes.
-    """
-    engine = options.line_reader
-    with first_use(f"the model of the engine {engine}", f"recognize.{engine}.model"):
-        reader = _open(options)
-        reader.warm_up()
-    return reader
-
-
-def _open(options: RecognizeOptions) -> LineReader:
-    if options.line_reader == "trocr":
-        from ocr_core.engines.trocr.reader import open_reader
-
-        return open_reader(options.trocr)
-    from ocr_core.engines.ppocr.recognizer import PpocrReader
-
-    return PpocrReader(options.ppocr)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ocr_core.export.strips import baseline_of
-from ocr_core.export.tree import Element, page_tree, upright
-from ocr_core.export.xml_text import attributes, software, xml_comment, xml_text
-from ocr_core.geometry import Box
-from ocr_core.page import Level, PageResult
+from inkstream.ocr_core.export.strips import baseline_of
+from inkstream.ocr_core.export.tree import Element, page_tree, upright
+from inkstream.ocr_core.export.xml_text import attributes, software, xml_comment, xml_text
+from inkstream.ocr_core.geometry import Box
+from inkstream.ocr_core.page import Level, PageResult
 
 VERSION = "4.4"
 

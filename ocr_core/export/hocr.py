@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 
-from ocr_core.export.strips import baseline_of
-from ocr_core.export.tree import Element, page_tree, upright
-from ocr_core.export.xml_text import attributes, software, xml_comment, xml_text
-from ocr_core.geometry import Box
-from ocr_core.page import Level, PageResult
+from inkstream.ocr_core.export.strips import baseline_of
+from inkstream.ocr_core.export.tree import Element, page_tree, upright
+from inkstream.ocr_core.export.xml_text import attributes, software, xml_comment, xml_text
+from inkstream.ocr_core.geometry import Box
+from inkstream.ocr_core.page import Level, PageResult
 
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">

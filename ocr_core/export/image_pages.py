@@ -10,11 +10,13 @@ import numpy as np
 import pikepdf
 from PIL import Image
 
-from ocr_core.document import Document, Pixels, open_document
-from ocr_core.errors import DocumentError
-from ocr_core.limits import LimitOptions
-from ocr_core.options import RenderOptions
-from ocr_core.page import Failure, PageResult
+from inkstream.ocr_core.documents.document import Document
+from inkstream.ocr_core.documents.opening import open_document
+from inkstream.ocr_core.errors import DocumentError
+from inkstream.ocr_core.options import RenderOptions
+from inkstream.ocr_core.options.limits import LimitOptions
+from inkstream.ocr_core.page import Failure, PageResult
+from inkstream.ocr_core.pixels import Pixels
 
 _POINTS_PER_INCH = 72
 _COLOURS = {1: pikepdf.Name.DeviceGray, 3: pikepdf.Name.DeviceRGB, 4: pikepdf.Name.DeviceCMYK}

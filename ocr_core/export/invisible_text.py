@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ocr_core.export.glyphless import ADVANCE, GlyphlessFont, clusters_of
-from ocr_core.export.strips import Strip, spread, strip_of
-from ocr_core.export.tree import page_tree
-from ocr_core.geometry import Box
-from ocr_core.page import PageResult
+from inkstream.ocr_core.export.glyphless import ADVANCE, GlyphlessFont, clusters_of
+from inkstream.ocr_core.export.strips import Strip, spread, strip_of
+from inkstream.ocr_core.export.tree import page_tree
+from inkstream.ocr_core.geometry import Box
+from inkstream.ocr_core.page import PageResult
 
 _LEANING = 10.0
 """Degrees by which a line may lean while its words are written level, each at its place on the line.

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pikepdf
 
-from ocr_core.engines.text_layer import ENGINE as TEXT_LAYER
-from ocr_core.errors import DocumentError, FailureKind
-from ocr_core.export.glyphless import GlyphlessFont
-from ocr_core.export.image_pages import ImagePages
-from ocr_core.export.invisible_text import placement, text_stream
-from ocr_core.formats import sniff
-from ocr_core.limits import LimitOptions
-from ocr_core.page import PageResult
-from ocr_core.pdf_repair import NOTE, encrypted, left_out, open_copyable
+from inkstream.ocr_core.documents.formats import sniff
+from inkstream.ocr_core.documents.pdf_repair import NOTE, encrypted, left_out, open_copyable
+from inkstream.ocr_core.documents.pdf_text import ENGINE as TEXT_LAYER
+from inkstream.ocr_core.errors import DocumentError, FailureKind
+from inkstream.ocr_core.export.glyphless import GlyphlessFont
+from inkstream.ocr_core.export.image_pages import ImagePages
+from inkstream.ocr_core.export.invisible_text import placement, text_stream
+from inkstream.ocr_core.options.limits import LimitOptions
+from inkstream.ocr_core.page import PageResult
 
 _LETTER = (0.0, 0.0, 612.0, 792.0)
 """Points; what PDFium takes for a page that has no usable size."""

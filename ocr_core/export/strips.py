@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
 
-from ocr_core.export.tree import Element
-from ocr_core.geometry import Box
+from inkstream.ocr_core.export.tree import Element
+from inkstream.ocr_core.geometry import Box
 
 _DESCENDING = frozenset("gjpqyQ,;()[]{}|/\\_@$§ßçµ")
 """Characters that reach below the line they stand on, in most typefaces."""

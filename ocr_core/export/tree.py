@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 
-from ocr_core.geometry import Box
-from ocr_core.layout import LEVELS
-from ocr_core.lines import enclosing
-from ocr_core.page import Level, PageResult, Region
+from inkstream.ocr_core.geometry import Box
+from inkstream.ocr_core.page import Level, PageResult, Region
+from inkstream.ocr_core.text.reading_order import enclosing
+from inkstream.ocr_core.text.words import LEVELS
 
 _PARTED_BY = {Level.BLOCK: "\n\n", Level.PARAGRAPH: "\n", Level.LINE: None}
-"""What parts the children of an element in its text, as `ocr_core.layout` joins them; None is any space."""
+"""What parts the children of an element in its text, as `ocr_core.text.layout` joins them; None is any space."""
 
 _SAME_LINE = 0.5
 """Share of the lower word's height by which two words overlap that stand in one line."""
@@ -95,7 +95,7 @@ def _element(region: Region, *, splits: bool) -> Element:
 
 
 def _split(level: Level, text: str) -> list[Element]:
-    """Undoes how `ocr_core.layout` joins: the children of an element of `level` with this text, without boxes."""
+    """Undo how `ocr_core.text.layout` joins: the children of an element of `level` with this text, without boxes."""
     child = LEVELS[LEVELS.index(level) + 1]
     parts = [part for part in text.split(_PARTED_BY[level]) if part.strip()]
     if child is Level.WORD:

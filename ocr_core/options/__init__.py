@@ -4,11 +4,11 @@
 its fingerprint is (with the engine versions) a row's `pipeline_id`.
 """
 
-from ocr_core.options.base import Options
-from ocr_core.options.draw import DrawOptions, Label
-from ocr_core.options.lines import LineOptions, PpocrOptions, RoutingOptions, TrocrOptions
-from ocr_core.options.pipeline import PipelineOptions
-from ocr_core.options.preprocess import (
+from inkstream.ocr_core.options.base import Options
+from inkstream.ocr_core.options.draw import DrawOptions, Label
+from inkstream.ocr_core.options.lines import LineOptions, PpocrOptions, RoutingOptions, TrocrOptions
+from inkstream.ocr_core.options.pipeline import PipelineOptions
+from inkstream.ocr_core.options.preprocess import (
     BinarizeOptions,
     BorderOptions,
     DenoiseOptions,
@@ -17,8 +17,8 @@ from ocr_core.options.preprocess import (
     PreprocessOptions,
     ScaleOptions,
 )
-from ocr_core.options.reading import RenderOptions, TextLayerMode, TextLayerOptions
-from ocr_core.options.recognize import DetectOptions, PageSegMode, RecognizeOptions
+from inkstream.ocr_core.options.reading import RenderOptions, TextLayerMode, TextLayerOptions
+from inkstream.ocr_core.options.recognize import DetectOptions, PageSegMode, RecognizeOptions
 
 __all__ = [
     "BinarizeOptions",

@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from ocr_core.options.base import Options
-from ocr_core.page import Level
+from inkstream.ocr_core.options.base import Options
+from inkstream.ocr_core.page import Level
 
 
 class Label(StrEnum):

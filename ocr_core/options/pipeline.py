@@ -8,12 +8,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from ocr_core.options.base import Options
-from ocr_core.options.draw import DrawOptions
-from ocr_core.options.preprocess import PreprocessOptions
-from ocr_core.options.reading import RenderOptions, TextLayerMode, TextLayerOptions
-from ocr_core.options.recognize import DetectOptions, RecognizeOptions
-from ocr_core.page_selection import normalized, pages_of
+from inkstream.ocr_core.options.base import Options
+from inkstream.ocr_core.options.draw import DrawOptions
+from inkstream.ocr_core.options.page_selection import normalized, pages_of
+from inkstream.ocr_core.options.preprocess import PreprocessOptions
+from inkstream.ocr_core.options.reading import RenderOptions, TextLayerMode, TextLayerOptions
+from inkstream.ocr_core.options.recognize import DetectOptions, RecognizeOptions
 
 PageSelection = Annotated[
     str, Field(coerce_numbers_to_str=True), StringConstraints(max_length=1000), AfterValidator(normalized)

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from ocr_core.options.base import Options
+from inkstream.ocr_core.options.base import Options
 
 
 class BorderOptions(Options):

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ocr_core.options.base import Options
+from inkstream.ocr_core.options.base import Options
 
 
 class TextLayerMode(StrEnum):

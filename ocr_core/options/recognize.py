@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from ocr_core.options.base import Options
-from ocr_core.options.lines import LineOptions, PpocrOptions, RoutingOptions, TrocrOptions
-from ocr_core.page import Level
+from inkstream.ocr_core.options.base import Options
+from inkstream.ocr_core.options.lines import LineOptions, PpocrOptions, RoutingOptions, TrocrOptions
+from inkstream.ocr_core.page import Level
 
 PageSegMode = Annotated[int, Field(ge=1, le=13)]
 UserWord = Annotated[str, StringConstraints(pattern=r"^\S+$")]

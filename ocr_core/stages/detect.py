@@ -8,18 +8,18 @@ from itertools import groupby
 from statistics import median
 from typing import TYPE_CHECKING
 
-from ocr_core.engines.ppocr import ENGINE as PPOCR
-from ocr_core.engines.tesseract import ENGINE, open_engine, told_resolution
-from ocr_core.engines.tsv import Row
-from ocr_core.geometry import Box
-from ocr_core.layout import LEVELS
-from ocr_core.lines import Line, enclosing, group_lines, join_words, merge_intersecting
-from ocr_core.options import DetectOptions, RecognizeOptions
-from ocr_core.page import Level, Region
-from ocr_core.pipeline import WorkingPage
+from inkstream.ocr_core.engines.ppocr import ENGINE as PPOCR
+from inkstream.ocr_core.engines.tesseract.engine import ENGINE, open_engine, told_resolution
+from inkstream.ocr_core.engines.tesseract.tsv import Row
+from inkstream.ocr_core.geometry import Box
+from inkstream.ocr_core.options import DetectOptions, RecognizeOptions
+from inkstream.ocr_core.page import Level, Region
+from inkstream.ocr_core.stages.stage import WorkingPage
+from inkstream.ocr_core.text.reading_order import Line, enclosing, group_lines, join_words, merge_intersecting
+from inkstream.ocr_core.text.words import LEVELS
 
 if TYPE_CHECKING:
-    from ocr_core.document import Pixels
+    from inkstream.ocr_core.pixels import Pixels
 
 _SMALL = 1 / 3
 """Of the usual height; lower areas are specks."""
@@ -74,7 +74,7 @@ def detect_lines(pixels: Pixels, options: DetectOptions) -> tuple[Region, ...]:
         Blocks, paragraphs and lines in reading order, parents before children; the areas of a line that has several
         as its children. Nothing has text yet.
     """
-    from ocr_core.engines.ppocr.dbnet import detect
+    from inkstream.ocr_core.engines.ppocr.dbnet import detect
 
     boxes = [area.box for area in detect(pixels, options)]
     if options.merge_intersects:

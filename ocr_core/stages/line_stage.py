@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from ocr_core.engines.line_reader import LineReader, Reading
-from ocr_core.pipeline import WorkingPage
+from inkstream.ocr_core.engines.line_reader import LineReader, Reading
+from inkstream.ocr_core.stages.stage import WorkingPage
 
 if TYPE_CHECKING:
-    from ocr_core.document import Pixels
+    from inkstream.ocr_core.pixels import Pixels
 
 State = TypeVar("State")
 

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ocr_core.crops import cut, part
-from ocr_core.engines.line_reader import LineReader, Reading
-from ocr_core.geometry import Box
-from ocr_core.layout import Word, compose_page
-from ocr_core.options import LineOptions, RecognizeOptions
-from ocr_core.page import Level, Region
-from ocr_core.pipeline import WorkingPage
-from ocr_core.stages.line_stage import Asked, LineStage
+from inkstream.ocr_core.engines.line_reader import LineReader, Reading
+from inkstream.ocr_core.geometry import Box
+from inkstream.ocr_core.options import LineOptions, RecognizeOptions
+from inkstream.ocr_core.page import Level, Region
+from inkstream.ocr_core.pixels import cut, part
+from inkstream.ocr_core.stages.line_stage import Asked, LineStage
+from inkstream.ocr_core.stages.stage import WorkingPage
+from inkstream.ocr_core.text.layout import compose_page
+from inkstream.ocr_core.text.words import Word
 
 if TYPE_CHECKING:
-    from ocr_core.document import Pixels
+    from inkstream.ocr_core.pixels import Pixels
 
 _BORDER = 1 / 20
 _SPACE = 1 / 3

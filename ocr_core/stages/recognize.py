@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ocr_core.engines.tesseract import ENGINE, TesseractEngine, open_engine, timed_out, told_resolution
-from ocr_core.engines.tsv import words_of
-from ocr_core.errors import DocumentError, FailureKind
-from ocr_core.layout import LEVELS, Word, compose_page
-from ocr_core.options import RecognizeOptions
-from ocr_core.page import Level, Region
-from ocr_core.pipeline import WorkingPage
+from inkstream.ocr_core.engines.tesseract.engine import ENGINE, TesseractEngine, open_engine, timed_out, told_resolution
+from inkstream.ocr_core.engines.tesseract.tsv import words_of
+from inkstream.ocr_core.errors import DocumentError, FailureKind
+from inkstream.ocr_core.options import RecognizeOptions
+from inkstream.ocr_core.page import Level, Region
+from inkstream.ocr_core.stages.stage import WorkingPage
+from inkstream.ocr_core.text.layout import compose_page
+from inkstream.ocr_core.text.words import LEVELS, Word
 
 if TYPE_CHECKING:
-    from ocr_core.document import Pixels
+    from inkstream.ocr_core.pixels import Pixels
 
 _MARGIN = 10
 """Pixels of the background's colour put around a region: Tesseract misreads letters that touch an edge."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ocr_core.options import RenderOptions
-from ocr_core.pipeline import SOURCE, WorkingPage
+from inkstream.ocr_core.options import RenderOptions
+from inkstream.ocr_core.stages.stage import SOURCE, WorkingPage
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ocr_core.geometry import Affine, Box
-from ocr_core.pipeline import RESTORED, WorkingPage
+from inkstream.ocr_core.geometry import Affine, Box
+from inkstream.ocr_core.stages.stage import RESTORED, WorkingPage
 
 
 @dataclass(frozen=True)

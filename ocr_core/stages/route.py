@@ -11,22 +11,23 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ocr_core.engines.line_reader import LineReader, Reading
-from ocr_core.engines.tesseract import ENGINE
-from ocr_core.geometry import Box
-from ocr_core.layout import Word, branch, compose_page
-from ocr_core.lines import enclosing, group_lines
-from ocr_core.options import DetectOptions, RecognizeOptions
-from ocr_core.page import Candidate, Decision, Level, Region
-from ocr_core.pipeline import WorkingPage
-from ocr_core.stages.detect import detect_lines
-from ocr_core.stages.line_stage import Asked, LineStage
-from ocr_core.stages.read_lines import LinePlace, Places, crop_line, line_areas, words_of
-from ocr_core.stages.recognize import Recognize
-from ocr_core.stages.unread_ink import has_unread_ink
+from inkstream.ocr_core.engines.line_reader import LineReader, Reading
+from inkstream.ocr_core.engines.tesseract.engine import ENGINE
+from inkstream.ocr_core.geometry import Box
+from inkstream.ocr_core.options import DetectOptions, RecognizeOptions
+from inkstream.ocr_core.page import Candidate, Decision, Level, Region
+from inkstream.ocr_core.stages.detect import detect_lines
+from inkstream.ocr_core.stages.line_stage import Asked, LineStage
+from inkstream.ocr_core.stages.read_lines import LinePlace, Places, crop_line, line_areas, words_of
+from inkstream.ocr_core.stages.recognize import Recognize
+from inkstream.ocr_core.stages.stage import WorkingPage
+from inkstream.ocr_core.stages.unread_ink import has_unread_ink
+from inkstream.ocr_core.text.layout import compose_page
+from inkstream.ocr_core.text.reading_order import enclosing, group_lines
+from inkstream.ocr_core.text.words import Word, branch
 
 if TYPE_CHECKING:
-    from ocr_core.document import Pixels
+    from inkstream.ocr_core.pixels import Pixels
 
 _FEW = 0.2
 """Share of doubtful lines up to which they are read where Tesseract found them, and the page is not searched."""

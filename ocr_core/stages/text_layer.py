@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ocr_core.engines import text_layer
-from ocr_core.layout import compose_page
-from ocr_core.options import RecognizeOptions, RenderOptions, TextLayerMode, TextLayerOptions
-from ocr_core.pipeline import SOURCE, WorkingPage
+from inkstream.ocr_core.documents import pdf_text as text_layer
+from inkstream.ocr_core.options import RecognizeOptions, RenderOptions, TextLayerMode, TextLayerOptions
+from inkstream.ocr_core.stages.stage import SOURCE, WorkingPage
+from inkstream.ocr_core.text.layout import compose_page
 
 
 @dataclass(frozen=True)

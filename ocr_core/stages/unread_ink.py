@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from ocr_core.document import Pixels
-    from ocr_core.layout import Word
+    from inkstream.ocr_core.pixels import Pixels
+    from inkstream.ocr_core.text.words import Word
 
 _LONGEST = 1280
 """Pixels of the longer side of the picture that is looked at: grain is averaged out, and small print still shows."""

@@ -1,17 +1,17 @@
 """`StreamConfig`: the YAML file, the Python API, the command line and the Prefect form, said once."""
 
-from tasks.config.build import build_config, build_from, build_maintain_options, examine, with_preset
-from tasks.config.document import Document, load_document, parse_document
-from tasks.config.durations import Duration, format_duration, parse_duration
-from tasks.config.events import EventOptions
-from tasks.config.execution import ExecutionOptions
-from tasks.config.mistakes import Mistake
-from tasks.config.presets import PRESETS, PresetName
-from tasks.config.schema import editor_schema
-from tasks.config.sink import MaintainOptions, SinkOptions
-from tasks.config.source import SourceOptions, TriggerOptions
-from tasks.config.stream import StreamConfig, StreamName
-from tasks.config.writing import plain, to_yaml
+from inkstream.tasks.config.build import build_config, build_from, build_maintain_options, examine, with_preset
+from inkstream.tasks.config.document import Document, load_document, parse_document
+from inkstream.tasks.config.durations import Duration, format_duration, parse_duration
+from inkstream.tasks.config.events import EventOptions
+from inkstream.tasks.config.execution import ExecutionOptions
+from inkstream.tasks.config.mistakes import Mistake
+from inkstream.tasks.config.presets import PRESETS, PresetName
+from inkstream.tasks.config.schema import editor_schema
+from inkstream.tasks.config.sink import MaintainOptions, SinkOptions
+from inkstream.tasks.config.source import SourceOptions, TriggerOptions
+from inkstream.tasks.config.stream import StreamConfig, StreamName
+from inkstream.tasks.config.writing import plain, to_yaml
 
 __all__ = [
     "PRESETS",

@@ -9,14 +9,14 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from ocr_core.errors import ConfigError
-from tasks.config.document import Document
-from tasks.config.mistakes import Mistake, Path, explain, nearest
-from tasks.config.normalise import Normalised, get, normalise
-from tasks.config.presets import PRESETS
-from tasks.config.sink import MaintainOptions
-from tasks.config.stream import StreamConfig
-from tasks.config.writing import plain
+from inkstream.ocr_core.errors import ConfigError
+from inkstream.tasks.config.document import Document
+from inkstream.tasks.config.mistakes import Mistake, Path, explain, nearest
+from inkstream.tasks.config.normalise import Normalised, get, normalise
+from inkstream.tasks.config.presets import PRESETS
+from inkstream.tasks.config.sink import MaintainOptions
+from inkstream.tasks.config.stream import StreamConfig
+from inkstream.tasks.config.writing import plain
 
 
 def build_config(

@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from ocr_core.errors import ConfigError
-from tasks.config.mistakes import Path
+from inkstream.ocr_core.errors import ConfigError
+from inkstream.tasks.config.mistakes import Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_core import PydanticCustomError
 
-from ocr_core.errors import ConfigError
+from inkstream.ocr_core.errors import ConfigError
 
 DURATION_PATTERN = r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*$"
 _DURATION = re.compile(DURATION_PATTERN)

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from ocr_core.options import Options
-from tasks.config.durations import Duration
+from inkstream.ocr_core.options import Options
+from inkstream.tasks.config.durations import Duration
 
 
 def _queue_url(url: str) -> str:

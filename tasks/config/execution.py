@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ocr_core.limits import LimitOptions
-from ocr_core.options import Options
+from inkstream.ocr_core.options import Options
+from inkstream.ocr_core.options.limits import LimitOptions
 
 
 class ExecutionOptions(Options):

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ocr_core.options import Options
-from tasks.config.original_names import ALIASES, ANSWERS
-from tasks.config.stream import StreamConfig
-from tasks.config.urls import SECRET_ERROR
+from inkstream.ocr_core.options import Options
+from inkstream.tasks.config.spark_names import ALIASES, ANSWERS
+from inkstream.tasks.config.stream import StreamConfig
+from inkstream.tasks.config.urls import SECRET_ERROR
 
 Path = tuple[str, ...]
 """Where an option is: the names of its sections and its own."""

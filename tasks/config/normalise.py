@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasks.config.mistakes import Mistake, Path
-from tasks.config.original_names import ALIASES
+from inkstream.tasks.config.mistakes import Mistake, Path
+from inkstream.tasks.config.spark_names import ALIASES
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks.config.durations import DURATION_PATTERN
-from tasks.config.presets import PRESETS
-from tasks.config.stream import StreamConfig
+from inkstream.tasks.config.durations import DURATION_PATTERN
+from inkstream.tasks.config.presets import PRESETS
+from inkstream.tasks.config.stream import StreamConfig
 
 
 def editor_schema() -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from ocr_core.options import Options
-from tasks.config.durations import Duration
-from tasks.config.urls import StoreUrl
+from inkstream.ocr_core.options import Options
+from inkstream.tasks.config.durations import Duration
+from inkstream.tasks.config.urls import StoreUrl
 
 SHORTEST_RETENTION = timedelta(hours=24)
 """Longer than any commit takes between the first thing it writes (an overlay) and the table's log."""

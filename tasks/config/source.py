@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from ocr_core.options import Options
-from tasks.config.durations import Duration
-from tasks.config.urls import StoreUrl
+from inkstream.ocr_core.options import Options
+from inkstream.tasks.config.durations import Duration
+from inkstream.tasks.config.urls import StoreUrl
 
 
 def _off(value: Any) -> Any:

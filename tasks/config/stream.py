@@ -6,11 +6,11 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from ocr_core.options import Options, PipelineOptions
-from tasks.config.events import EventOptions
-from tasks.config.execution import ExecutionOptions
-from tasks.config.sink import SinkOptions
-from tasks.config.source import SourceOptions, TriggerOptions
+from inkstream.ocr_core.options import Options, PipelineOptions
+from inkstream.tasks.config.events import EventOptions
+from inkstream.tasks.config.execution import ExecutionOptions
+from inkstream.tasks.config.sink import SinkOptions
+from inkstream.tasks.config.source import SourceOptions, TriggerOptions
 
 StreamName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 

@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from ocr_core.errors import ConfigError
-from tasks.paths import require_no_credentials
+from inkstream.ocr_core.errors import ConfigError
+from inkstream.tasks.paths import require_no_credentials
 
 SECRET_ERROR = "secret_in_url"  # noqa: S105 - the name of an error
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from tasks.config.durations import format_duration
-from tasks.config.stream import StreamConfig
+from inkstream.tasks.config.durations import format_duration
+from inkstream.tasks.config.stream import StreamConfig
 
 
 def plain(config: StreamConfig, *, changed: bool = False) -> dict[str, Any]:

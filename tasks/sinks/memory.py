@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from tasks.commit_rows import CommitRows
-from tasks.rows import PAGES_SCHEMA
-from tasks.sinks.numbered import NumberedSink
+from inkstream.tasks.commit.stamped_rows import CommitRows
+from inkstream.tasks.rows import PAGES_SCHEMA
+from inkstream.tasks.sinks.numbered import NumberedSink
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ _lock = threading.Lock()
 
 
 class MemorySink(NumberedSink):
-    """Arrow tables in this process. See `tasks.sinks.Sink`.
+    """Arrow tables in this process. See `inkstream.tasks.sinks.sink.Sink`.
 
     Args:
         url: `memory://NAME`; sinks of one name are one sink.

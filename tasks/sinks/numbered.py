@@ -12,18 +12,28 @@ from collections.abc import Collection, Iterator, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ocr_core.errors import ConfigError, TransientError
-from tasks.commit_rows import CommitRows
-from tasks.config import StreamConfig
-from tasks.delta import needs_delta
-from tasks.model import Batch, FileKey
-from tasks.operations import Answer, Append, CommittedSince, FindCommit, Landed, Open, Opened, Operation
-from tasks.progress import Compacted
-from tasks.rows import PAGES_SCHEMA, ResultSpool
+from inkstream.ocr_core.errors import ConfigError, TransientError
+from inkstream.tasks.commit.operations import (
+    Answer,
+    Append,
+    CommittedSince,
+    FindCommit,
+    Landed,
+    Open,
+    Opened,
+    Operation,
+)
+from inkstream.tasks.commit.spool import ResultSpool
+from inkstream.tasks.commit.stamped_rows import CommitRows
+from inkstream.tasks.config import StreamConfig
+from inkstream.tasks.model import Batch, FileKey
+from inkstream.tasks.progress import Compacted
+from inkstream.tasks.rows import PAGES_SCHEMA
+from inkstream.tasks.sinks.delta.engine import needs_delta
 
 
 class NumberedSink(ABC):
-    """Commits as numbered objects. See `tasks.sinks.Sink`.
+    """Commits as numbered objects. See `inkstream.tasks.sinks.sink.Sink`.
 
     Args:
         url: Where the pages are.

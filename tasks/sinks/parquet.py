@@ -12,13 +12,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ocr_core.errors import ConfigError, EnvironmentFault, InkstreamError
-from tasks.commit_rows import CommitRows
-from tasks.paths import split_url
-from tasks.rows import PAGES_SCHEMA, SCHEMA_VERSION
-from tasks.sinks.numbered import NumberedKnown, NumberedSink
-from tasks.stores import create_from, explain_store_error, filesystem
-from tasks.tables import format_of
+from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, InkstreamError
+from inkstream.tasks.commit.stamped_rows import CommitRows
+from inkstream.tasks.paths import split_url
+from inkstream.tasks.rows import PAGES_SCHEMA, SCHEMA_VERSION
+from inkstream.tasks.sinks.delta.tables import format_of
+from inkstream.tasks.sinks.numbered import NumberedKnown, NumberedSink
+from inkstream.tasks.stores import create_from, explain_store_error, filesystem
 
 _COMMIT_ID = b"inkstream.commit_id"
 _VERSION = b"inkstream.schema_version"
@@ -28,7 +28,7 @@ _ROW_GROUP_BYTES = 32 << 20
 
 
 class ParquetSink(NumberedSink):
-    """Parquet files in a folder or on S3. See `tasks.sinks.Sink`.
+    """Parquet files in a folder or on S3. See `inkstream.tasks.sinks.sink.Sink`.
 
     Args:
         sink_url: The sink's folder or prefix.

@@ -1,7 +1,7 @@
 """Stores: where files come from and where the small objects of a sink go. Local folders, buckets, hosts."""
 
-from tasks.stores.base import Selection, State, Store
-from tasks.stores.errors import (
+from inkstream.tasks.stores.base import Selection, State, Store
+from inkstream.tasks.stores.errors import (
     credentials_remedy,
     error_code,
     explain_store_error,
@@ -9,9 +9,9 @@ from tasks.stores.errors import (
     is_forbidden,
     is_gone,
 )
-from tasks.stores.opening import can_be_written, open_store
-from tasks.stores.s3 import S3Store
-from tasks.stores.sink_objects import create_from, create_whole, filesystem
+from inkstream.tasks.stores.exclusive import create_from, create_whole, filesystem
+from inkstream.tasks.stores.opening import can_be_written, open_store
+from inkstream.tasks.stores.s3 import S3Store
 
 __all__ = [
     "S3Store",

@@ -10,9 +10,9 @@ from email.utils import parsedate_to_datetime
 from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
 
-from ocr_core.errors import ConfigError
-from tasks.model import FileVersion
-from tasks.paths import encode
+from inkstream.ocr_core.errors import ConfigError
+from inkstream.tasks.model import FileVersion
+from inkstream.tasks.paths import encode
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CHUNK = 1 << 20

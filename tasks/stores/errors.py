@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from ocr_core.errors import EnvironmentFault, InkstreamError, TransientError
+from inkstream.ocr_core.errors import EnvironmentFault, InkstreamError, TransientError
 
 _CREDENTIALS = (
     "InvalidAccessKeyId",

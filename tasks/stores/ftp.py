@@ -9,7 +9,7 @@ from ftplib import error_perm
 from functools import cached_property
 from typing import Any
 
-from tasks.stores.base import CHUNK, Described, Store
+from inkstream.tasks.stores.base import CHUNK, Described, Store
 
 _KINDS = {"file": "file", "dir": "directory"}
 

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from ocr_core.errors import ConfigError
-from tasks.paths import decode, encode
-from tasks.stores.base import CHUNK, Described, Selection, Store
-from tasks.stores.errors import is_gone
+from inkstream.ocr_core.errors import ConfigError
+from inkstream.tasks.paths import decode, encode
+from inkstream.tasks.stores.base import CHUNK, Described, Selection, Store
+from inkstream.tasks.stores.errors import is_gone
 
 _AT_ONCE = 16
 _PLAIN = {"Accept-Encoding": "identity"}  # else a server may send another size and ETag

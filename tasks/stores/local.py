@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ocr_core.errors import ConfigError, SourceChangedError
-from tasks.model import FileVersion
-from tasks.paths import encode
-from tasks.stores.base import CHUNK, EPOCH, Selection, State, Store
+from inkstream.ocr_core.errors import ConfigError, SourceChangedError
+from inkstream.tasks.model import FileVersion
+from inkstream.tasks.paths import encode
+from inkstream.tasks.stores.base import CHUNK, EPOCH, Selection, State, Store
 
 
 class LocalStore(Store):

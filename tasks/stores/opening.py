@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 
 import fsspec
 
-from ocr_core.errors import EnvironmentFault
-from tasks.stores.base import Bucket, Store
-from tasks.stores.errors import credentials_remedy
-from tasks.stores.ftp import FtpStore
-from tasks.stores.http import HttpStore
-from tasks.stores.local import LocalStore
-from tasks.stores.s3 import S3Store
+from inkstream.ocr_core.errors import EnvironmentFault
+from inkstream.tasks.stores.base import Bucket, Store
+from inkstream.tasks.stores.errors import credentials_remedy
+from inkstream.tasks.stores.ftp import FtpStore
+from inkstream.tasks.stores.http import HttpStore
+from inkstream.tasks.stores.local import LocalStore
+from inkstream.tasks.stores.s3 import S3Store
 
 _KINDS: dict[str, type[Store]] = {"s3": S3Store, "ftp": FtpStore, "http": HttpStore, "https": HttpStore}
 _OPTIONS: dict[str, dict[str, Any]] = {

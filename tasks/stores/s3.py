@@ -9,12 +9,12 @@ from typing import Any
 
 from fsspec.asyn import sync
 
-from ocr_core.errors import ConfigError, SourceChangedError
-from tasks.model import FileVersion
-from tasks.paths import encode
-from tasks.stores.base import CHUNK, Bucket, Selection, State, is_a_file
-from tasks.stores.errors import error_code, is_gone
-from tasks.stores.s3_listing import Listed, first_object, list_objects
+from inkstream.ocr_core.errors import ConfigError, SourceChangedError
+from inkstream.tasks.model import FileVersion
+from inkstream.tasks.paths import encode
+from inkstream.tasks.stores.base import CHUNK, Bucket, Selection, State, is_a_file
+from inkstream.tasks.stores.errors import error_code, is_gone
+from inkstream.tasks.stores.s3_listing import Listed, first_object, list_objects
 
 _OTHER_VERSION = ("PreconditionFailed", "412", "ConditionalRequestConflict", "409")
 

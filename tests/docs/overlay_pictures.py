@@ -9,8 +9,8 @@ from typing import Any
 
 from PIL import Image
 
-from flows.demo_documents import make_inbox
-from ocr_core import PipelineOptions, build_pipeline, open_document
+from inkstream import PipelineOptions, build_pipeline, open_document
+from inkstream.flows.demo.documents import make_inbox
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from flows.demo_documents import make_inbox
+from inkstream.flows.demo.documents import make_inbox
 from tests.integration.browser import PrefectPages, browser_page
 from tests.integration.conftest import free_port
 from tests.integration.serving import serving
@@ -28,7 +28,7 @@ def main() -> None:
         port = free_port()
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
         environment |= {"PREFECT_HOME": str(folder / "home")}
-        command = [sys.executable, "-m", "flows.cli", "serve", "--source", "inbox", "--sink", "tables"]
+        command = [sys.executable, "-m", "inkstream", "serve", "--source", "inbox", "--sink", "tables"]
         command += ["--stream", "letters", "--port", str(port), "--set", "trigger.max_files_per_trigger=4"]
         with serving(command, environment, folder / "log", folder), browser_page(height=640) as page:
             _take(PrefectPages(page, f"http://127.0.0.1:{port}"))

@@ -13,10 +13,10 @@ from PIL import Image
 
 from benchmarks.documents import make_page
 from benchmarks.preprocess import DEFECTS, Defect, bordered, shaded, skewed, small, speckled
-from flows.demo_paper import scanned
-from ocr_core import PipelineOptions, Stage, WorkingPage, open_document
-from ocr_core.stages.preprocess import steps
-from ocr_core.stages.render import Render
+from inkstream import PipelineOptions, Stage, WorkingPage, open_document
+from inkstream.flows.demo.paper import scanned
+from inkstream.ocr_core.stages.preprocess import steps
+from inkstream.ocr_core.stages.render import Render
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 PANEL = (360, 300)

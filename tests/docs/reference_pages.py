@@ -12,8 +12,8 @@ from typing import Any
 import typer
 import yaml
 
-from flows.cli import EXIT_CODES, app
-from tasks.config import PRESETS, StreamConfig
+from inkstream.flows.cli import EXIT_CODES, app
+from inkstream.tasks.config import PRESETS, StreamConfig
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.api import Stream
-from flows.cli import app
+from inkstream.flows.api import Stream
+from inkstream.flows.cli import app
 from tests.docs.test_docs import commands, stream_in
 
 ELSEWHERE = re.compile(

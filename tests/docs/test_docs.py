@@ -14,9 +14,9 @@ from urllib.parse import unquote
 import pytest
 import typer
 
-from flows.api import Stream
-from flows.cli import app
-from tasks.config import StreamConfig, build_config, load_document
+from inkstream.flows.api import Stream
+from inkstream.flows.cli import app
+from inkstream.tasks.config import StreamConfig, build_config, load_document
 from tests import generators
 from tests.docs.reference_pages import PAGES, REFERENCE
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flows.query import StreamingQuery
-from ocr_core.metrics import character_error_rate, word_score
-from tasks.config import PRESETS, build_config, load_document, plain
-from tasks.config.original_names import ALIASES, ANSWERS, Alias
-from tasks.tables import PagesTable
+from inkstream.flows.query import StreamingQuery
+from inkstream.ocr_core.text.metrics import character_error_rate, word_score
+from inkstream.tasks.config import PRESETS, build_config, load_document, plain
+from inkstream.tasks.config.spark_names import ALIASES, ANSWERS, Alias
+from inkstream.tasks.sinks.delta.tables import PagesTable
 from tests import generators
 from tests.integration.command import inkstream
 from tests.unit.ocr_core.test_ppocr import LINES as WRITTEN

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.config import build_config
+from inkstream.tasks.config import build_config
 from tests.faults.documents import tiny_pdf
 from tests.faults.oracle import Corpus, Verdict
 

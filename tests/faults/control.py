@@ -18,11 +18,11 @@ from pathlib import Path
 import pyarrow as pa
 from deltalake import write_deltalake
 
-from ocr_core.page_worker import PageWorker
-from tasks.config import StreamConfig
-from tasks.fetching import fetch
-from tasks.rows import page_rows
-from tasks.sources import list_files
+from inkstream.ocr_core.workers.page_worker import PageWorker
+from inkstream.tasks.config import StreamConfig
+from inkstream.tasks.rows import page_rows
+from inkstream.tasks.source.listing import list_files
+from inkstream.tasks.stores.fetching import fetch
 
 
 def main() -> int:

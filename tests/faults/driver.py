@@ -3,7 +3,7 @@
     python -m tests.faults.driver CONFIG.json [--do run|retry|reprocess] [--set KEY=VALUE]
         [--die-at EVENT[:N]] [--stop-at EVENT[:N]] [--at EVENT[:N] COMMAND]
 
-EVENT is the name of a class in `tasks.progress`; N counts from 1. Dying is SIGKILL to itself: nothing is flushed,
+EVENT names a class in `inkstream.tasks.progress`; N counts from 1. Dying is SIGKILL to itself: nothing is flushed,
 nothing is closed. Prints the summary as JSON when the run ends by itself.
 """
 
@@ -20,10 +20,10 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from flows.api import Stream
-from ocr_core.errors import EnvironmentFault, TransientError
-from tasks.config import build_config
-from tasks.progress import Event
+from inkstream.flows.api import Stream
+from inkstream.ocr_core.errors import EnvironmentFault, TransientError
+from inkstream.tasks.config import build_config
+from inkstream.tasks.progress import Event
 
 
 def at(place: str, action: Callable[[], object]) -> Callable[[Event], None]:

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, FailureKind
+from inkstream.ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, FailureKind
 
 Reply = tuple[dict[str, Any], bytes]
 

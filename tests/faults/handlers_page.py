@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ocr_core.page import PageResult
+from inkstream.ocr_core.page import PageResult
 
 
 def escape(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:

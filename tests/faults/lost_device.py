@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from ocr_core import line_handler
-from ocr_core.engines.line_reader import DeviceLostError, LineReader, Reading, open_line_reader
+from inkstream.ocr_core.engines.line_reader import DeviceLostError, LineReader, Reading
+from inkstream.ocr_core.engines.registry import open_line_reader
+from inkstream.ocr_core.workers import line_handler
 
 if TYPE_CHECKING:
-    from ocr_core.document import Pixels
-    from ocr_core.options import RecognizeOptions
+    from inkstream.ocr_core.options import RecognizeOptions
+    from inkstream.ocr_core.pixels import Pixels
 
 MARK = "device-was-lost"
 """A file in the temporary folder, by which the second process knows that there was a first."""

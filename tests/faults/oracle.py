@@ -12,8 +12,8 @@ import fsspec
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
-from tasks.delta import storage_options
-from tasks.paths import split_url
+from inkstream.tasks.paths import split_url
+from inkstream.tasks.sinks.delta.engine import storage_options
 
 PageKey = tuple[str, str, int, int | None]
 

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from ocr_core.errors import EnvironmentFault
+from inkstream.ocr_core.errors import EnvironmentFault
 
 NOTHING = "\0"
 

@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ocr_core import FailureKind, LimitOptions, PageWorker, PipelineOptions, line_worker, read_document
-from ocr_core.engines.line_reader import Reading
-from ocr_core.errors import DocumentError
-from ocr_core.line_worker import LineWorker
-from ocr_core.page_worker import BegunPage, ReadPage, read_lines
-from ocr_core.sandbox import Sandbox
+from inkstream import FailureKind, LimitOptions, PageWorker, PipelineOptions, read_document
+from inkstream.ocr_core.engines.line_reader import Reading
+from inkstream.ocr_core.errors import DocumentError
+from inkstream.ocr_core.sandbox.supervisor import Sandbox
+from inkstream.ocr_core.workers import line_worker
+from inkstream.ocr_core.workers.line_worker import LineWorker
+from inkstream.ocr_core.workers.page_worker import BegunPage, ReadPage, read_lines
 from tests.faults.lost_device import MARK
 from tests.generators import page_image, text_image
 

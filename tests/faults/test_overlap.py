@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.api import Stream
-from ocr_core.errors import EnvironmentFault, FailureKind
-from tasks.config import StreamConfig, build_config
-from tasks.progress import BatchCommitted, BatchDone, Event, Planned, RangeDone
+from inkstream.flows.api import Stream
+from inkstream.ocr_core.errors import EnvironmentFault, FailureKind
+from inkstream.tasks.config import StreamConfig, build_config
+from inkstream.tasks.progress import BatchCommitted, BatchDone, Event, Planned, RangeDone
 from tests.faults.campaign import Cluster
 from tests.faults.conftest import World
 from tests.faults.documents import tiny_pdf

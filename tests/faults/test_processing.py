@@ -13,10 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from flows.api import Stream
-from ocr_core.errors import EnvironmentFault, FailureKind, WorkersLostError
-from tasks.config import StreamConfig, build_config
-from tasks.progress import BatchDone, Event, RangeDone
+from inkstream.flows.api import Stream
+from inkstream.ocr_core.errors import EnvironmentFault, FailureKind, WorkersLostError
+from inkstream.tasks.config import StreamConfig, build_config
+from inkstream.tasks.progress import BatchDone, Event, RangeDone
 from tests.faults.campaign import Cluster, workers_of
 from tests.faults.conftest import ROOT, World
 from tests.faults.documents import tiny_pdf
@@ -225,7 +225,7 @@ def test_the_sandbox_child_has_no_credentials(world: World) -> None:
         while process.status() != psutil.STATUS_STOPPED:
             assert driver.poll() is None
         family = process.children(recursive=True)
-        children = [p for p in family if "sandbox_child" in " ".join(p.cmdline())]
+        children = [p for p in family if "sandbox/child.py" in " ".join(p.cmdline())]
         assert children
         assert all("AWS_SECRET_ACCESS_KEY" not in child.environ() for child in children)
         workers = [child.parent() for child in children]

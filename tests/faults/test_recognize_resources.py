@@ -14,16 +14,16 @@ import pytest
 from deltalake import DeltaTable
 from distributed import Client
 
-from flows.api import Stream
-from ocr_core.errors import ConfigError, EnvironmentFault, WorkersLostError
-from ocr_core.limits import LimitOptions
-from ocr_core.page_worker import BegunPage
-from tasks.config import StreamConfig, build_config
-from tasks.copies import Place
-from tasks.placement import by_task
-from tasks.range_parts import BegunRange, begin_range
-from tasks.range_work import RangeJob
-from tasks.sources import list_files
+from inkstream.flows.api import Stream
+from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, WorkersLostError
+from inkstream.ocr_core.options.limits import LimitOptions
+from inkstream.ocr_core.workers.page_worker import BegunPage
+from inkstream.tasks.config import StreamConfig, build_config
+from inkstream.tasks.source.listing import list_files
+from inkstream.tasks.stores.copies import Place
+from inkstream.tasks.work.page_range import RangeJob
+from inkstream.tasks.work.page_range_in_parts import BegunRange, begin_range
+from inkstream.tasks.work.placement import by_task
 from tests.faults.campaign import Cluster, workers_of
 from tests.generators import page_image
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tasks.tables import PagesTable
+from inkstream.tasks.sinks.delta.tables import PagesTable
 from tests.faults.documents import tiny_pdf
 from tests.faults.s3_campaign import run_campaign
 from tests.faults.s3_proxy import CUT_SHORT, FAULTS, LOST, s3_proxy
@@ -47,7 +47,7 @@ def test_a_run_gets_through_a_store_that_fails_a_fifth_of_all_requests(
         execution__workers=1,
     )
     places = ["--source", f"s3://{bucket}/in", "--sink", f"s3://{bucket}/out", "--prefect", "off"]
-    command = [sys.executable, "-m", "flows.cli", "run", *places, *options]
+    command = [sys.executable, "-m", "inkstream", "run", *places, *options]
     with s3_proxy(tmp_path, endpoint, "--faults") as proxy:
         environment = {**os.environ, "AWS_ENDPOINT_URL": proxy.endpoint}
         codes = []

@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, FailureKind
-from ocr_core.limits import LimitOptions
-from ocr_core.sandbox import Sandbox
+from inkstream.ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, FailureKind
+from inkstream.ocr_core.options.limits import LimitOptions
+from inkstream.ocr_core.sandbox.supervisor import Sandbox
 
 HANDLER = "tests.faults.handlers:handle"
 LIMITS = LimitOptions(page_seconds=20, page_cpu_seconds=20, memory_mb=128)
@@ -230,7 +230,7 @@ def test_the_child_dies_with_its_parent(do: str) -> None:
     code = (
         "import sys, threading\n"
         f"sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
-        "from ocr_core.sandbox import Sandbox\n"
+        "from inkstream.ocr_core.sandbox.supervisor import Sandbox\n"
         f"sandbox = Sandbox({HANDLER!r})\n"
         "sandbox.start()\n"
         "print(sandbox.pid, flush=True)\n"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from flows.cli import app
+from inkstream.flows.cli import app
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def _here(words: list[str], cwd: Path | None) -> Done:
 
 def _apart(words: list[str], cwd: Path | None, environment: Mapping[str, str], seconds: float) -> Done:
     done = subprocess.run(
-        [sys.executable, "-m", "flows.cli", *words],
+        [sys.executable, "-m", "inkstream", *words],
         capture_output=True,
         text=True,
         check=False,

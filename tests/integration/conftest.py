@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from flows.serving import SERVER_SETTINGS
+from inkstream.flows.under_prefect.serve import SERVER_SETTINGS
 
 
 @dataclass(frozen=True, slots=True)

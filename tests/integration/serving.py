@@ -33,7 +33,7 @@ def serve_command(folder: Path, stream: str, *more: str) -> list[str]:
     """Serves `folder/inbox` into `folder/tables`."""
     settings = [part for option in CHEAP for part in ("--set", option)]
     places = ["--source", str(folder / "inbox"), "--sink", str(folder / "tables"), "--stream", stream]
-    return [sys.executable, "-m", "flows.cli", "serve", *places, *settings, *more]
+    return [sys.executable, "-m", "inkstream", "serve", *places, *settings, *more]
 
 
 @contextmanager

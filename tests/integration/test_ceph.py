@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from tasks.config import StreamConfig, build_config
-from tasks.tables import PagesTable
+from inkstream.tasks.config import StreamConfig, build_config
+from inkstream.tasks.sinks.delta.tables import PagesTable
 from tests.conftest import forget_connections
 from tests.faults.documents import tiny_pdf
 from tests.faults.s3_campaign import run_campaign

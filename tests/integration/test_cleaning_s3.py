@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from ocr_core.errors import ConfigError
-from tasks.cleaning import Cleaner
-from tasks.config import SourceOptions, StreamConfig, build_config
-from tasks.model import FileVersion
-from tasks.sources import list_files
-from tasks.stores.s3 import Removal, S3Store
+from inkstream.ocr_core.errors import ConfigError
+from inkstream.tasks.config import SourceOptions, StreamConfig, build_config
+from inkstream.tasks.model import FileVersion
+from inkstream.tasks.source.cleaning import Cleaner
+from inkstream.tasks.source.listing import list_files
+from inkstream.tasks.stores.s3 import Removal, S3Store
 from tests.integration.test_sources_s3 import ODD_KEYS
 
 

@@ -15,12 +15,12 @@ from typing import Any
 import pikepdf
 import pytest
 
-from flows.cli import EXIT_CODES
+from inkstream.flows.cli import EXIT_CODES
 from tests.faults.campaign import Cluster
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import Done, inkstream
 
-COMMAND = [sys.executable, "-m", "flows.cli"]
+COMMAND = [sys.executable, "-m", "inkstream"]
 READ = ["--set", "pipeline.text_layer.mode=ignore"]
 CHEAP = ["--set", "pipeline.text_layer.mode=only", "--set", "execution.workers=1", "--prefect", "off"]
 

@@ -17,18 +17,20 @@ import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
-from ocr_core.errors import TransientError
-from ocr_core.page import PageResult
-from tasks import commit_table
-from tasks.commit import Committed, commit_batch
-from tasks.config import StreamConfig, build_config
-from tasks.discovery import discover
-from tasks.ledger import LedgerProjection
-from tasks.model import Batch, FileVersion
-from tasks.planning import plan_batches
-from tasks.rows import ResultSpool, page_rows
-from tasks.sources import list_files
-from tasks.tables import LedgerTable, PagesTable
+from inkstream.ocr_core.errors import TransientError
+from inkstream.ocr_core.page import PageResult
+from inkstream.tasks.commit.loop import Committed
+from inkstream.tasks.commit.spool import ResultSpool
+from inkstream.tasks.config import StreamConfig, build_config
+from inkstream.tasks.model import Batch, FileVersion
+from inkstream.tasks.rows import page_rows
+from inkstream.tasks.sinks.delta import commit as commit_table
+from inkstream.tasks.sinks.delta.ledger import LedgerProjection
+from inkstream.tasks.sinks.delta.tables import LedgerTable, PagesTable
+from inkstream.tasks.source.discovery import discover
+from inkstream.tasks.source.listing import list_files
+from inkstream.tasks.work.planning import plan_batches
+from tests.integration.committing import commit_to
 
 PAGES = 2
 PLANNED_BATCHES = 4
@@ -75,7 +77,7 @@ def plan(config: StreamConfig) -> list[Batch]:
 def commit(config: StreamConfig, batch: Batch, *, replace: tuple[int, ...] = (), text: str = "text") -> Committed:
     with ResultSpool() as spool:
         fill(spool, batch, text)
-        return commit_batch(config, batch, spool, range(len(batch.files)), replace=replace)
+        return commit_to(config, batch, spool, range(len(batch.files)), replace=replace)
 
 
 def found_rows(config: StreamConfig) -> Counter[tuple[str, str, int, int]]:

@@ -14,18 +14,20 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
-from ocr_core.errors import ConfigError, EnvironmentFault, TransientError
-from tasks import commit as commit_module
-from tasks import commit_table
-from tasks.commit_table import committed_since
-from tasks.compaction import compact
-from tasks.config import StreamConfig, TriggerOptions
-from tasks.discovery import discover
-from tasks.ledger import LedgerProjection, project_ledger
-from tasks.rows import PAGES_SCHEMA, ResultSpool
-from tasks.sinks import delta as delta_sink
-from tasks.sources import list_files
-from tasks.tables import VERSION_PROPERTY, LedgerTable, PagesTable
+from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, TransientError
+from inkstream.tasks.commit import loop as commit_module
+from inkstream.tasks.commit.spool import ResultSpool
+from inkstream.tasks.config import StreamConfig, TriggerOptions
+from inkstream.tasks.rows import PAGES_SCHEMA
+from inkstream.tasks.sinks.delta import commit as commit_table
+from inkstream.tasks.sinks.delta import sink as delta_sink
+from inkstream.tasks.sinks.delta.commit import committed_since
+from inkstream.tasks.sinks.delta.compaction import compact
+from inkstream.tasks.sinks.delta.ledger import LedgerProjection, project_ledger
+from inkstream.tasks.sinks.delta.tables import VERSION_PROPERTY, LedgerTable, PagesTable
+from inkstream.tasks.source.discovery import discover
+from inkstream.tasks.source.listing import list_files
+from tests.integration.committing import commit_to
 from tests.integration.test_commit_processes import (
     commit,
     drive,
@@ -181,7 +183,7 @@ def test_a_replacement_that_a_compaction_overtakes_is_made_again(
 
 
 def plan_again(config: StreamConfig) -> Any:
-    from tasks.model import Batch
+    from inkstream.tasks.model import Batch
 
     return Batch(config.stream, "again", tuple(list_files(config.source)[:2]), -1)
 
@@ -322,7 +324,7 @@ def test_a_file_with_pages_missing_is_never_committed(config: StreamConfig) -> N
     with ResultSpool() as spool:
         fill(spool, replace(batch, files=batch.files[:2]))
         with pytest.raises(ValueError, match="one for each page"):
-            commit_module.commit_batch(config, batch, spool, [0, 1, 2])
+            commit_to(config, batch, spool, [0, 1, 2])
     assert not PagesTable(config.sink.url).exists()
 
 

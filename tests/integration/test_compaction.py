@@ -9,18 +9,18 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, TableFeatures, write_deltalake
 
-from flows.upkeep import maintain
-from ocr_core.errors import EnvironmentFault
-from tasks import compaction
-from tasks.commit_table import committed_since
-from tasks.compaction import compact
-from tasks.config import MaintainOptions, StreamConfig
-from tasks.discovery import discover
-from tasks.maintenance import try_to_compact
-from tasks.progress import Compacted
-from tasks.rows import PAGES_SCHEMA
-from tasks.stores import create_whole
-from tasks.tables import PagesTable
+from inkstream.flows.loop.maintain import maintain
+from inkstream.ocr_core.errors import EnvironmentFault
+from inkstream.tasks.config import MaintainOptions, StreamConfig
+from inkstream.tasks.progress import Compacted
+from inkstream.tasks.rows import PAGES_SCHEMA
+from inkstream.tasks.sinks.delta import compaction
+from inkstream.tasks.sinks.delta.commit import committed_since
+from inkstream.tasks.sinks.delta.compaction import compact
+from inkstream.tasks.sinks.delta.tables import PagesTable
+from inkstream.tasks.sinks.delta.vacuum import try_to_compact
+from inkstream.tasks.source.discovery import discover
+from inkstream.tasks.stores import create_whole
 from tests.integration.test_commit_processes import commit, found_rows, make_config, make_inbox, plan, wanted_rows
 from tests.integration.test_maintenance import FILES, data_files, fill_table, parts, replace_rows
 

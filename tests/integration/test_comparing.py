@@ -9,18 +9,20 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable
 
-from ocr_core.errors import ConfigError, FailureKind
-from ocr_core.page import Failure, PageResult
-from tasks.commit import commit_batch
-from tasks.compaction import compact
-from tasks.comparing import Change, Comparison, compare_versions
-from tasks.config import StreamConfig
-from tasks.forgetting import find_files, forget
-from tasks.model import Batch, FileVersion
-from tasks.rows import ResultSpool, page_rows
-from tasks.sources import list_files
-from tasks.tables import PagesTable, transaction_version, write_stream
+from inkstream.ocr_core.errors import ConfigError, FailureKind
+from inkstream.ocr_core.page import Failure, PageResult
+from inkstream.tasks.commit.spool import ResultSpool
+from inkstream.tasks.config import StreamConfig
+from inkstream.tasks.model import Batch, FileVersion
+from inkstream.tasks.queries.diff import Change, Comparison, compare_versions
+from inkstream.tasks.queries.forget import find_files, forget
+from inkstream.tasks.rows import page_rows
+from inkstream.tasks.sinks.delta.compaction import compact
+from inkstream.tasks.sinks.delta.tables import PagesTable, transaction_version
+from inkstream.tasks.sinks.left_behind import write_stream
+from inkstream.tasks.source.listing import list_files
 from tests.integration.command import inkstream
+from tests.integration.committing import commit_to
 from tests.integration.test_commit_processes import make_config, make_inbox
 
 GOOD = "one line of good text"
@@ -47,7 +49,7 @@ class Table:
         )
         with ResultSpool() as spool:
             spool.add(0, rows_of(self.files[number], results))
-            return commit_batch(self.config, batch, spool, [0], replace=[0]).version
+            return commit_to(self.config, batch, spool, [0], replace=[0]).version
 
     def compare(self, before: int, after: int | None = None, *paths: str) -> Comparison:
         return compare_versions(self.sink, before, after, paths)

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flows.demo_documents import add_one
-from tasks.tables import PagesTable
+from inkstream.flows.demo.documents import add_one
+from inkstream.tasks.sinks.delta.tables import PagesTable
 from tests.integration.command import bare_environment, inkstream
 
 NOWHERE = "http://127.0.0.1:9"

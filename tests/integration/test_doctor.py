@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 import pytest
 from s3fs import S3FileSystem
 
-from flows.doctor import run_checks
-from ocr_core.errors import EnvironmentFault
-from tasks.config import build_config
-from tasks.probe import require_exclusive_create
+from inkstream.flows.doctor import run_checks
+from inkstream.ocr_core.errors import EnvironmentFault
+from inkstream.tasks.config import build_config
+from inkstream.tasks.stores.probe import require_exclusive_create
 from tests.faults.campaign import Cluster
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream, settings

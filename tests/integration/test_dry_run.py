@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.stream import ocr_stream
+from inkstream.flows.under_prefect.ocr_stream import ocr_stream
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream, run_json, settings
 

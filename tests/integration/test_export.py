@@ -12,23 +12,23 @@ from xml.etree import ElementTree as ET
 import pypdfium2 as pdfium
 import pytest
 
-from ocr_core import ConfigError, PipelineOptions, read_document
-from ocr_core.errors import FailureKind
-from ocr_core.export.export_format import ExportFormat
-from ocr_core.export.hocr import hocr
-from ocr_core.export.json_lines import json_lines
-from ocr_core.export.plain_text import plain_text
-from ocr_core.geometry import Box
-from ocr_core.page import Failure, Level, PageResult, Region
-from tasks.commit import commit_batch
-from tasks.config import StreamConfig, build_config
-from tasks.exporting import Export
-from tasks.model import Batch
-from tasks.rows import ResultSpool, page_rows
-from tasks.tables import write_stream
+from inkstream import ConfigError, PipelineOptions, read_document
+from inkstream.ocr_core.errors import FailureKind
+from inkstream.ocr_core.export.export_format import ExportFormat
+from inkstream.ocr_core.export.hocr import hocr
+from inkstream.ocr_core.export.text import json_lines, plain_text
+from inkstream.ocr_core.geometry import Box
+from inkstream.ocr_core.page import Failure, Level, PageResult, Region
+from inkstream.tasks.commit.spool import ResultSpool
+from inkstream.tasks.config import StreamConfig, build_config
+from inkstream.tasks.model import Batch
+from inkstream.tasks.queries.export import Export
+from inkstream.tasks.rows import page_rows
+from inkstream.tasks.sinks.left_behind import write_stream
 from tests import generators
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream, run_json, settings
+from tests.integration.committing import commit_to
 from tests.integration.test_commit_processes import plan
 from tests.integration.test_sources_s3 import ODD_KEYS
 
@@ -180,7 +180,7 @@ def commit_read_pages(config: StreamConfig, batch: Batch, text: str) -> None:
             read = PageResult(0, 2, word.text, 71.5, (word,), 600, 800, 150, "tesseract", notes=("a note", "another"))
             failed = PageResult(1, 2, failure=Failure(FailureKind.TIMEOUT, "took too long"))
             spool.add(index, page_rows(file, [read, failed], overlay_paths=[None, None], **same))
-        commit_batch(config, batch, spool, range(len(batch.files)))
+        commit_to(config, batch, spool, range(len(batch.files)))
 
 
 def test_parquet_files_are_exported_as_a_table_is(tmp_path: Path) -> None:

@@ -11,16 +11,17 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable
 
-from flows.api import Stream
-from ocr_core.errors import ConfigError
-from tasks.config import StreamConfig, build_config
-from tasks.discovery import discover
-from tasks.forgetting import find_files, forget
-from tasks.ledger import project_ledger
-from tasks.model import Batch, Redo
-from tasks.selection import choose_failed, choose_made_otherwise
-from tasks.status import sink_status
-from tasks.tables import LedgerTable, PagesTable, write_stream
+from inkstream.flows.api import Stream
+from inkstream.ocr_core.errors import ConfigError
+from inkstream.tasks.config import StreamConfig, build_config
+from inkstream.tasks.model import Batch, Redo
+from inkstream.tasks.queries.forget import find_files, forget
+from inkstream.tasks.queries.selection import choose_failed, choose_made_otherwise
+from inkstream.tasks.queries.status import sink_status
+from inkstream.tasks.sinks.delta.ledger import project_ledger
+from inkstream.tasks.sinks.delta.tables import LedgerTable, PagesTable
+from inkstream.tasks.sinks.left_behind import write_stream
+from inkstream.tasks.source.discovery import discover
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream
 from tests.integration.test_commit_processes import commit, drive, make_config, make_inbox, plan

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from ocr_core import FailureKind
-from tasks.paths import encode
-from tasks.tables import PagesTable
+from inkstream import FailureKind
+from inkstream.tasks.paths import encode
+from inkstream.tasks.sinks.delta.tables import PagesTable
 from tests import generators as make
 from tests import picture_generators as pictures
 from tests.integration.command import run_json, settings

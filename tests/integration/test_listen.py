@@ -16,12 +16,12 @@ from typing import Any
 import boto3
 import pytest
 
-from flows.api import Stream
-from ocr_core.errors import EnvironmentFault, TransientError
-from tasks.config import StreamConfig, build_config
-from tasks.progress import Event, Listed, MessagesTaken, Notice
-from tasks.queues import Queue
-from tasks.tables import PagesTable
+from inkstream.flows.api import Stream
+from inkstream.ocr_core.errors import EnvironmentFault, TransientError
+from inkstream.tasks.config import StreamConfig, build_config
+from inkstream.tasks.progress import Event, Listed, MessagesTaken, Notice
+from inkstream.tasks.sinks.delta.tables import PagesTable
+from inkstream.tasks.source.sqs import Queue
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream
 from tests.integration.conftest import free_port
@@ -220,7 +220,7 @@ def test_poller_and_consumers_at_once_write_nothing_twice(events: Events, tmp_pa
     """Two consumers of one queue and a poller, each in a process of its own, as files keep coming."""
     file = tmp_path / "stream.yaml"
     file.write_text(events.config(trigger__max_files_per_trigger=2).model_dump_json())
-    base = [sys.executable, "-m", "flows.cli"]
+    base = [sys.executable, "-m", "inkstream"]
     commands = [[*base, "listen", str(file), "--json"]] * 2 + [[*base, "run", str(file), "--every", "1s", "--json"]]
     processes = [
         subprocess.Popen([*command, "--prefect", "off"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from ocr_core.options import PipelineOptions
-from tasks.cluster import open_cluster
-from tasks.config import ExecutionOptions
+from inkstream.ocr_core.options import PipelineOptions
+from inkstream.tasks.config import ExecutionOptions
+from inkstream.tasks.work.cluster import open_cluster
 
 
 def said_by_a_worker(message: str) -> bool:

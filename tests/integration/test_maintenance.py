@@ -14,24 +14,25 @@ from typing import Any
 
 import pytest
 
-from flows.api import Stream
-from flows.upkeep import Upkeep, maintain
-from ocr_core.errors import ConfigError
-from ocr_core.page import PageResult
-from tasks.commit import commit_batch
-from tasks.compaction import compact
-from tasks.config import MaintainOptions, StreamConfig, build_config, build_maintain_options
-from tasks.discovery import discover
-from tasks.ledger import project_ledger
-from tasks.maintenance import try_to_compact, vacuum, vacuum_overlays
-from tasks.model import Batch
-from tasks.overlays import overlay_key, put_overlay
-from tasks.progress import BatchDone, Compacted, Event
-from tasks.rows import ResultSpool, page_rows
-from tasks.sources import list_files
-from tasks.tables import LedgerTable, PagesTable
+from inkstream.flows.api import Stream
+from inkstream.flows.loop.maintain import Upkeep, maintain
+from inkstream.ocr_core.errors import ConfigError
+from inkstream.ocr_core.page import PageResult
+from inkstream.tasks.commit.spool import ResultSpool
+from inkstream.tasks.config import MaintainOptions, StreamConfig, build_config, build_maintain_options
+from inkstream.tasks.model import Batch
+from inkstream.tasks.progress import BatchDone, Compacted, Event
+from inkstream.tasks.rows import page_rows
+from inkstream.tasks.sinks.delta.compaction import compact
+from inkstream.tasks.sinks.delta.ledger import project_ledger
+from inkstream.tasks.sinks.delta.tables import LedgerTable, PagesTable
+from inkstream.tasks.sinks.delta.vacuum import try_to_compact, vacuum, vacuum_overlays
+from inkstream.tasks.source.discovery import discover
+from inkstream.tasks.source.listing import list_files
+from inkstream.tasks.work.overlays import overlay_key, put_overlay
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream, run_json, settings
+from tests.integration.committing import commit_to
 from tests.integration.test_commit_processes import commit, found_rows, make_config, make_inbox, plan, wanted_rows
 
 NOW, DAY = timedelta(0), timedelta(hours=24)
@@ -97,7 +98,7 @@ def commit_with_overlays(config: StreamConfig, batch: Batch, overlays: list[str 
         results = [PageResult(page, len(overlays), "text", 90.0) for page in range(len(overlays))]
         same: dict[str, Any] = {"pipeline_id": "p", "content_hash": "h", "version_id": None}
         spool.add(0, page_rows(batch.files[0], results, stream="main", overlay_paths=overlays, **same))
-        commit_batch(config, batch, spool, [0], **options)
+        commit_to(config, batch, spool, [0], **options)
 
 
 def overlay(config: StreamConfig, name: str) -> str:

@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
-from flows import Stream, StreamingQuery, build_config
-from ocr_core.errors import ConfigError, EnvironmentFault, TransientError
-from tasks import discovery, sources
-from tasks.progress import Event, RangeDone
+from inkstream import Stream, StreamingQuery, build_config
+from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, TransientError
+from inkstream.tasks.progress import Event, RangeDone
+from inkstream.tasks.source import discovery
+from inkstream.tasks.source import listing as sources
 from tests.faults.documents import tiny_pdf
 
 

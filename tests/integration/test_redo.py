@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from flows.api import Stream
-from flows.planners import FailedPages, OtherPipeline, Planner
-from tasks.config import build_config
-from tasks.progress import Summary
-from tasks.stored import stored_config
-from tasks.tables import PagesTable
+from inkstream.flows.api import Stream
+from inkstream.flows.loop.planners import FailedPages, OtherPipeline, Planner
+from inkstream.tasks.config import build_config
+from inkstream.tasks.progress import Summary
+from inkstream.tasks.queries.stored_configs import stored_config
+from inkstream.tasks.sinks.delta.tables import PagesTable
 from tests.faults.campaign import Cluster
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream

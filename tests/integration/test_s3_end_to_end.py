@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from PIL import Image
 
-from tasks.tables import PagesTable
+from inkstream.tasks.sinks.delta.tables import PagesTable
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream, run_json, settings
 from tests.integration.test_sources_s3 import ODD_KEYS

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tasks.tables import PagesTable
+from inkstream.tasks.sinks.delta.tables import PagesTable
 from tests.faults.documents import tiny_pdf
 from tests.faults.s3_proxy import s3_proxy
 from tests.integration.command import inkstream, run_json, settings

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.demo_documents import make_inbox
-from ocr_core.metrics import word_score
-from tasks.tables import PagesTable
+from inkstream.flows.demo.documents import make_inbox
+from inkstream.ocr_core.text.metrics import word_score
+from inkstream.tasks.sinks.delta.tables import PagesTable
 from tests.integration.command import run_json
 from tests.unit.ocr_core.conftest import shared
 

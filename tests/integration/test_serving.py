@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tasks.tables import PagesTable
+from inkstream.tasks.sinks.delta.tables import PagesTable
 from tests.faults.documents import tiny_pdf
 from tests.faults.oracle import Corpus
 from tests.integration.browser import CHROMIUM, PrefectPages, browser_page
@@ -143,14 +143,14 @@ def test_a_person_presses_run_and_sees_what_came_of_it(served: Served) -> None:
 
 
 def test_events_are_followed_beside_a_schedule(served: Served, events: Events, tmp_path: Path) -> None:  # noqa: F811
-    """By `python -m deployments.serve`, which starts the run that follows them by itself."""
+    """By `python -m inkstream.deployments.serve`, which starts the run that follows them by itself."""
     file = tmp_path / "stream.yaml"
     file.write_text(events.config(stream="followed").model_dump_json())
     events.put("in/early.pdf", f"{SECRET} early")
     log = tmp_path / "serve.log"
     environment = {**os.environ, **served.server.environment, "AWS_SECRET_ACCESS_KEY": KEY}
     del environment["PREFECT_LOGGING_LEVEL"]  # which would leave out the lines that are looked for
-    command = [sys.executable, "-m", "deployments.serve", str(file), "--every", "1m"]
+    command = [sys.executable, "-m", "inkstream.deployments.serve", str(file), "--every", "1m"]
     with serving(command, {**environment, "PYTHONPATH": str(ROOT)}, log, tmp_path) as process:
         listening = deployment(served.server, "ingest_s3_events", "followed")["id"]
         polling = deployment(served.server, "ocr_stream", "followed")["id"]
@@ -213,7 +213,7 @@ def _see_artifacts(server: PrefectServer) -> None:
 def test_a_server_that_goes_away_costs_no_row(served: Served, tmp_path: Path) -> None:
     corpus = fill(tmp_path / "inbox", 4)
     settings = [part for option in CHEAP for part in ("--set", option)]
-    command = [sys.executable, "-m", "flows.cli", "run", "--source", "inbox", "--sink", "tables", *settings]
+    command = [sys.executable, "-m", "inkstream", "run", "--source", "inbox", "--sink", "tables", *settings]
     with Passage(int(served.server.url.split(":")[2].split("/")[0])) as passage:
         environment = served.server.environment | {
             "PREFECT_API_URL": f"http://127.0.0.1:{passage.port}/api",

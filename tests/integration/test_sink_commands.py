@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flows.cli import app
-from tasks.tables import write_stream
+from inkstream.flows.cli import app
+from inkstream.tasks.sinks.left_behind import write_stream
 from tests.integration.test_commit_processes import commit, make_inbox, plan
 from tests.integration.test_sinks import make_config
 

@@ -18,22 +18,26 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows.api import Stream
-from ocr_core.errors import ConfigError, EnvironmentFault, FailureKind, TransientError
-from ocr_core.options import PipelineOptions
-from ocr_core.page import Failure, PageResult
-from tasks import commit as commit_module
-from tasks import stores
-from tasks.cleaning import done_files
-from tasks.config import StreamConfig, build_config
-from tasks.discovery import discover
-from tasks.model import Batch, FileVersion
-from tasks.rows import PAGES_SCHEMA, ResultSpool, page_rows
-from tasks.sinks import Sink, open_sink, parquet
-from tasks.sinks.parquet import ParquetSink
+from inkstream.flows.api import Stream
+from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, FailureKind, TransientError
+from inkstream.ocr_core.options import PipelineOptions
+from inkstream.ocr_core.page import Failure, PageResult
+from inkstream.tasks import stores
+from inkstream.tasks.commit import loop as commit_module
+from inkstream.tasks.commit.spool import ResultSpool
+from inkstream.tasks.config import StreamConfig, build_config
+from inkstream.tasks.model import Batch, FileVersion
+from inkstream.tasks.rows import PAGES_SCHEMA, page_rows
+from inkstream.tasks.sinks import parquet
+from inkstream.tasks.sinks.opening import open_sink
+from inkstream.tasks.sinks.parquet import ParquetSink
+from inkstream.tasks.sinks.sink import Sink
+from inkstream.tasks.source.cleaning import done_files
+from inkstream.tasks.source.discovery import discover
 from tests.faults.documents import tiny_pdf
 from tests.integration import test_commit_processes
 from tests.integration.command import inkstream, run_json, settings
+from tests.integration.committing import commit_to
 from tests.integration.test_commit_processes import (
     DyingSpool,
     all_end_well,
@@ -125,7 +129,7 @@ def test_the_sink_says_what_became_of_each_file(config: StreamConfig) -> None:
     with ResultSpool() as spool:
         for index, pages in enumerate(([True, True], [True, False], [False, False])):
             spool.add(index, failing_rows(batch.files[index], pages))
-        commit_module.commit_batch(config, batch, spool, [0, 1, 2])
+        commit_to(config, batch, spool, [0, 1, 2])
     states = pa.concat_tables(open_sink(config.sink).states("main")).to_pylist()
     found = {(row["path"], row["state"], row["batch_id"]) for row in states}
     assert found == {(batch.files[i].path, state, 0) for i, state in enumerate(("done", "partial", "failed"))}
@@ -139,8 +143,8 @@ def test_a_file_of_which_only_some_pages_were_read_is_not_done(config: StreamCon
         for index, pages in enumerate(([True, True], [True])):
             spool.add(index, failing_rows(batch.files[index], pages))
         spool.add(2, failing_rows(batch.files[2], [True, True]).slice(0, 1))
-        commit_module.commit_batch(config, batch, spool, [0])
-        commit_module.commit_batch(some, replace(batch, attempt_id="some"), spool, [1, 2])
+        commit_to(config, batch, spool, [0])
+        commit_to(some, replace(batch, attempt_id="some"), spool, [1, 2])
     assert done_files(config, batch.files) == [*batch.files[:2]]
 
 
@@ -378,7 +382,7 @@ def test_the_rows_a_driver_makes_are_whole(files: StreamConfig) -> None:
         spool.add(0, rows_of(batch.files[0], "main", "text").slice(0, 1))
         spool.add(1, rows_of(batch.files[1], "main", "text").slice(1, 1))
         with pytest.raises(ValueError, match="one for each page"):
-            commit_module.commit_batch(files, batch, spool, [0, 1])
+            commit_to(files, batch, spool, [0, 1])
 
 
 if __name__ == "__main__":

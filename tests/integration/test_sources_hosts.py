@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_core.errors import (
+from inkstream.ocr_core.errors import (
     ConfigError,
     DocumentError,
     EnvironmentFault,
@@ -19,13 +19,13 @@ from ocr_core.errors import (
     SourceChangedError,
     TransientError,
 )
-from tasks import fetching
-from tasks.config import SourceOptions, build_config
-from tasks.fetching import fetch
-from tasks.model import FileVersion
-from tasks.paths import decode, encode
-from tasks.sources import list_files
-from tasks.tables import PagesTable
+from inkstream.tasks.config import SourceOptions, build_config
+from inkstream.tasks.model import FileVersion
+from inkstream.tasks.paths import decode, encode
+from inkstream.tasks.sinks.delta.tables import PagesTable
+from inkstream.tasks.source.listing import list_files
+from inkstream.tasks.stores import fetching
+from inkstream.tasks.stores.fetching import fetch
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream, run_json, settings
 from tests.integration.conftest import free_port

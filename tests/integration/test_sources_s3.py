@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable
 
-from ocr_core.errors import (
+from inkstream.ocr_core.errors import (
     ConfigError,
     DocumentError,
     EnvironmentFault,
@@ -17,16 +17,17 @@ from ocr_core.errors import (
     SourceChangedError,
     TransientError,
 )
-from tasks import commit_table, fetching
-from tasks.commit_table import find_commit
-from tasks.config import SourceOptions, StreamConfig, build_config
-from tasks.discovery import discover
-from tasks.fetching import fetch
-from tasks.model import FileVersion
-from tasks.sources import list_files
-from tasks.stores import open_store
-from tasks.stores.s3_listing import list_objects
-from tasks.tables import PagesTable, read_json, write_stream
+from inkstream.tasks.config import SourceOptions, StreamConfig, build_config
+from inkstream.tasks.model import FileVersion
+from inkstream.tasks.sinks.delta import commit as commit_table
+from inkstream.tasks.sinks.delta.commit import find_commit
+from inkstream.tasks.sinks.delta.tables import PagesTable
+from inkstream.tasks.sinks.left_behind import read_json, write_stream
+from inkstream.tasks.source.discovery import discover
+from inkstream.tasks.source.listing import list_files
+from inkstream.tasks.stores import fetching, open_store
+from inkstream.tasks.stores.fetching import fetch
+from inkstream.tasks.stores.s3_listing import list_objects
 from tests.conftest import forget_connections
 from tests.integration.conftest import free_port
 from tests.integration.test_commit_processes import commit, drive, found_rows, plan, wanted_rows

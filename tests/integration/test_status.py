@@ -11,15 +11,17 @@ from typing import Any
 
 import pytest
 
-from ocr_core.errors import ConfigError, FailureKind
-from ocr_core.page import Failure, PageResult
-from tasks.commit import commit_batch
-from tasks.config import StreamConfig, build_config
-from tasks.ledger import project_ledger
-from tasks.rows import ResultSpool, page_rows
-from tasks.status import FailureCount, sink_status
-from tasks.tables import PagesTable, write_stream
+from inkstream.ocr_core.errors import ConfigError, FailureKind
+from inkstream.ocr_core.page import Failure, PageResult
+from inkstream.tasks.commit.spool import ResultSpool
+from inkstream.tasks.config import StreamConfig, build_config
+from inkstream.tasks.queries.status import FailureCount, sink_status
+from inkstream.tasks.rows import page_rows
+from inkstream.tasks.sinks.delta.ledger import project_ledger
+from inkstream.tasks.sinks.delta.tables import PagesTable
+from inkstream.tasks.sinks.left_behind import write_stream
 from tests.integration.command import inkstream
+from tests.integration.committing import commit_to
 from tests.integration.test_commit_processes import PAGES, commit, make_config, make_inbox, plan
 
 HOUR = 3600
@@ -45,7 +47,7 @@ def commit_failed(config: StreamConfig, kind: FailureKind) -> None:
         for index, file in enumerate(batch.files):
             same: dict[str, Any] = {"pipeline_id": "p", "content_hash": "h", "version_id": None}
             spool.add(index, page_rows(file, results, stream=config.stream, overlay_paths=[None] * PAGES, **same))
-        commit_batch(config, batch, spool, range(len(batch.files)))
+        commit_to(config, batch, spool, range(len(batch.files)))
 
 
 def test_what_waits_what_was_done_and_what_failed(config: StreamConfig, tmp_path: Path) -> None:

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from ocr_core.errors import ConfigError, TransientError
-from tasks.config import StreamConfig, build_config
-from tasks.discovery import discover
-from tasks.ledger import project_ledger
-from tasks.model import Batch
-from tasks.operations import Committed
-from tasks.planning import plan_batches, redo_batches
-from tasks.selection import choose_made_otherwise
-from tasks.sources import list_files
-from tasks.tables import LedgerTable, PagesTable
+from inkstream.ocr_core.errors import ConfigError, TransientError
+from inkstream.tasks.commit.operations import Committed
+from inkstream.tasks.config import StreamConfig, build_config
+from inkstream.tasks.model import Batch
+from inkstream.tasks.queries.selection import choose_made_otherwise
+from inkstream.tasks.sinks.delta.ledger import project_ledger
+from inkstream.tasks.sinks.delta.tables import LedgerTable, PagesTable
+from inkstream.tasks.source.discovery import discover
+from inkstream.tasks.source.listing import list_files
+from inkstream.tasks.work.planning import plan_batches, redo_batches
 from tests.integration.test_commit_processes import commit, make_inbox
 
 

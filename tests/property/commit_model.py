@@ -18,10 +18,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from ocr_core.errors import TransientError
-from tasks.commit import Upsert, commit_steps, seen_after
-from tasks.model import FileKey
-from tasks.operations import (
+from inkstream.ocr_core.errors import TransientError
+from inkstream.tasks.commit.loop import Upsert, commit_steps, seen_after
+from inkstream.tasks.commit.operations import (
     Append,
     Committed,
     CommittedSince,
@@ -32,6 +31,7 @@ from tasks.operations import (
     Opened,
     Operation,
 )
+from inkstream.tasks.model import FileKey
 
 STREAM = "main"
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_core.geometry import Affine, Box
-from ocr_core.stages.preprocess.components import find_components
-from ocr_core.stages.preprocess.orient import turn
+from inkstream.ocr_core.geometry import Affine, Box
+from inkstream.ocr_core.stages.preprocess.components import find_components
+from inkstream.ocr_core.stages.preprocess.orient import turn
 
 places = st.floats(-1e4, 1e4)
 angles = st.floats(-360, 360)

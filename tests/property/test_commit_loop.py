@@ -10,10 +10,20 @@ from hypothesis import find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
-from ocr_core.errors import EnvironmentFault, TransientError
-from tasks.commit import commit_steps
-from tasks.model import FileKey
-from tasks.operations import Append, Committed, CommittedSince, FindCommit, Landed, ModifiedSince, Open, Opened, Wait
+from inkstream.ocr_core.errors import EnvironmentFault, TransientError
+from inkstream.tasks.commit.loop import commit_steps
+from inkstream.tasks.commit.operations import (
+    Append,
+    Committed,
+    CommittedSince,
+    FindCommit,
+    Landed,
+    ModifiedSince,
+    Open,
+    Opened,
+    Wait,
+)
+from inkstream.tasks.model import FileKey
 from tests.property import commit_model
 from tests.property.commit_model import (
     EVENTS,

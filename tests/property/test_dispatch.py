@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.dispatch import Dispatch, FileState, PageRange, next_range
-from tasks.model import PagesAgain
+from inkstream.tasks.model import PagesAgain
+from inkstream.tasks.work.dispatch import Dispatch, FileState, PageRange, next_range
 
 NO_PAGE = -1
 Killers = st.sets(st.tuples(st.integers(0, 4), st.integers(0, 40)), max_size=3)

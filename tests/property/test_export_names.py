@@ -8,9 +8,9 @@ from pathlib import Path, PurePosixPath
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ocr_core.export.export_format import ExportFormat
-from tasks.export_names import output_name
-from tasks.paths import encode
+from inkstream.ocr_core.export.export_format import ExportFormat
+from inkstream.tasks.paths import encode
+from inkstream.tasks.queries.export_names import output_name
 
 ROOT = encode("s3", "bucket/inbox")
 odd = ["a", "a.pdf", "a.pdf.hocr", "..", ".", "", "%", "%2E", "~", "A" * 300, "\u202e", "é", "x y ", "b\\c"]

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_core.engines.tsv import parse_tsv, words_of
-from ocr_core.errors import FailureKind
-from ocr_core.geometry import Box
-from ocr_core.layout import LEVELS, Word, compose
-from ocr_core.lines import enclosing
-from ocr_core.page import Failure, Level, PageResult, Region
-from ocr_core.stages.draw import grown
+from inkstream.ocr_core.engines.tesseract.tsv import parse_tsv, words_of
+from inkstream.ocr_core.errors import FailureKind
+from inkstream.ocr_core.geometry import Box
+from inkstream.ocr_core.page import Failure, Level, PageResult, Region
+from inkstream.ocr_core.stages.draw.stage import grown
+from inkstream.ocr_core.text.layout import compose
+from inkstream.ocr_core.text.reading_order import enclosing
+from inkstream.ocr_core.text.words import LEVELS, Word
 
 finite = st.floats(-1e6, 1e6)
 sizes = st.floats(0, 1e6)

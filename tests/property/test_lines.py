@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from ocr_core.crops import cut, part
-from ocr_core.geometry import Box
-from ocr_core.lines import Line, enclosing, group_lines, join_words, merge_intersecting, skew
+from inkstream.ocr_core.geometry import Box
+from inkstream.ocr_core.pixels import cut, part
+from inkstream.ocr_core.text.reading_order import Line, enclosing, group_lines, join_words, merge_intersecting, skew
 
 
 def turned(box: Box, angle: float) -> Box:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ocr_core.options import PipelineOptions
-from ocr_core.page_selection import normalized, pages_of
+from inkstream.ocr_core.options import PipelineOptions
+from inkstream.ocr_core.options.page_selection import normalized, pages_of
 
 numbers = st.integers(1, 30)
 parts = st.one_of(

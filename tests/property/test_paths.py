@@ -8,7 +8,7 @@ import string
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tasks.paths import decode, encode
+from inkstream.tasks.paths import decode, encode
 
 ALLOWED = set(string.ascii_letters + string.digits + "-._~/%")
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.config import TriggerOptions
-from tasks.model import FileVersion
-from tasks.planning import page_ranges, page_runs, plan_batches
+from inkstream.tasks.config import TriggerOptions
+from inkstream.tasks.model import FileVersion
+from inkstream.tasks.work.planning import page_ranges, page_runs, plan_batches
 
 sizes = st.lists(st.integers(0, 50), max_size=40)
 

@@ -7,10 +7,11 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_core.geometry import Box
-from ocr_core.layout import Word, between, compose
-from ocr_core.page import Level
-from ocr_core.text_grid import cells, lay_out
+from inkstream.ocr_core.geometry import Box
+from inkstream.ocr_core.page import Level
+from inkstream.ocr_core.text.layout import between, compose
+from inkstream.ocr_core.text.text_grid import cells, lay_out
+from inkstream.ocr_core.text.words import Word
 from tests.property.test_geometry import pages_of_words
 
 ROW = 40

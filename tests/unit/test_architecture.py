@@ -21,10 +21,16 @@ def test_imports_run_one_way() -> None:
 @pytest.mark.parametrize(
     ("statement", "heavy"),
     [
-        ("import flows.cli", ("prefect", "distributed", "deltalake", "pyarrow", "numpy", "torch", "tesserocr")),
-        ("import ocr_core.options, tasks.config", ("prefect", "distributed", "deltalake", "numpy", "PIL")),
-        ("import flows; flows.build_config", ("prefect", "distributed", "deltalake")),
-        ("import flows.drain", ("prefect", "torch")),
+        (
+            "import inkstream.flows.cli",
+            ("prefect", "distributed", "deltalake", "pyarrow", "numpy", "torch", "tesserocr"),
+        ),
+        (
+            "import inkstream.ocr_core.options, inkstream.tasks.config",
+            ("prefect", "distributed", "deltalake", "numpy", "PIL"),
+        ),
+        ("import inkstream; inkstream.build_config", ("prefect", "distributed", "deltalake")),
+        ("import inkstream.flows.loop.drain", ("prefect", "torch")),
     ],
 )
 def test_heavy_imports_are_lazy(statement: str, heavy: tuple[str, ...]) -> None:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_core.engines.ppocr.models import find_model, open_session
-from ocr_core.geometry import Box
+from inkstream.ocr_core.engines.ppocr.models import find_model, open_session
+from inkstream.ocr_core.geometry import Box
 
 if TYPE_CHECKING:
     import cv2.typing
 
-    from ocr_core.document import Pixels
-    from ocr_core.options import DetectOptions
+    from inkstream.ocr_core.options import DetectOptions
+    from inkstream.ocr_core.pixels import Pixels
 
 _MULTIPLE = 32
 """The network halves its input five times."""

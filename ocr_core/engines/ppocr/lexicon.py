@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ocr_core.errors import ConfigError
+from inkstream.ocr_core.errors import ConfigError
 
 _EDGES = re.compile(r"^\W+|\W+$")
 _NUMBER = re.compile(r"[\d.,:;/%€$£#()+-]+")

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ocr_core.errors import EnvironmentFault
+from inkstream.ocr_core.errors import EnvironmentFault
 
 if TYPE_CHECKING:
     import onnxruntime

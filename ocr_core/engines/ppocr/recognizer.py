@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_core.engines.line_reader import Reading, ReadWord
-from ocr_core.engines.ppocr import ENGINE
-from ocr_core.engines.ppocr.ctc import BLANK, Aligned, Posterior, align, beam_search, greedy, log_likelihood
-from ocr_core.engines.ppocr.lexicon import Lexicon
-from ocr_core.engines.ppocr.models import find_model, open_session
-from ocr_core.errors import EnvironmentFault
+from inkstream.ocr_core.engines.line_reader import Reading, ReadWord
+from inkstream.ocr_core.engines.ppocr import ENGINE
+from inkstream.ocr_core.engines.ppocr.ctc import BLANK, Aligned, Posterior, align, beam_search, greedy, log_likelihood
+from inkstream.ocr_core.engines.ppocr.lexicon import Lexicon
+from inkstream.ocr_core.engines.ppocr.models import find_model, open_session
+from inkstream.ocr_core.errors import EnvironmentFault
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ocr_core.document import Pixels
-    from ocr_core.options import PpocrOptions
+    from inkstream.ocr_core.options import PpocrOptions
+    from inkstream.ocr_core.pixels import Pixels
 
 HEIGHT = 48
 """Pixels the network wants."""

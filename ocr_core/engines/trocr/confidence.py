@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ocr_core.engines.line_reader import ReadWord
+from inkstream.ocr_core.engines.line_reader import ReadWord
 
 _LEAST = 1e-6
 _UNFINISHED = 0.5

@@ -12,7 +12,7 @@ from transformers import TrOCRProcessor, VisionEncoderDecoderModel
 from transformers.models.trocr.modeling_trocr import TrOCRSinusoidalPositionalEmbedding
 from transformers.utils import logging
 
-from ocr_core.errors import EnvironmentFault
+from inkstream.ocr_core.errors import EnvironmentFault
 
 _UNUSED = "encoder.pooler."
 """A part of the image transformer that no decoder looks at; the models on the hub come without it."""

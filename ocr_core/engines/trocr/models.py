@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
-from ocr_core.engines.trocr import processor
-from ocr_core.errors import EnvironmentFault
+from inkstream.ocr_core.engines.trocr import processor
+from inkstream.ocr_core.errors import EnvironmentFault
 
 if TYPE_CHECKING:
-    from ocr_core.options import TrocrOptions
+    from inkstream.ocr_core.options import TrocrOptions
 
 PACKAGES = ("torch", "transformers")
 """What shapes the text that is read."""

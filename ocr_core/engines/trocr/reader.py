@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from ocr_core.engines.line_reader import DeviceLostError, Reading
-from ocr_core.engines.trocr import ENGINE, processor
-from ocr_core.engines.trocr.confidence import Token, words_of
-from ocr_core.engines.trocr.models import find_model
-from ocr_core.errors import EnvironmentFault
+from inkstream.ocr_core.engines.line_reader import DeviceLostError, Reading
+from inkstream.ocr_core.engines.trocr import ENGINE, processor
+from inkstream.ocr_core.engines.trocr.confidence import Token, words_of
+from inkstream.ocr_core.engines.trocr.models import find_model
+from inkstream.ocr_core.errors import EnvironmentFault
 
 if TYPE_CHECKING:
     import torch
 
-    from ocr_core.document import Pixels
-    from ocr_core.options import TrocrOptions
+    from inkstream.ocr_core.options import TrocrOptions
+    from inkstream.ocr_core.pixels import Pixels
 
 _FAINTEST = 16
 """Levels of gray; a crop that varies by less is blank, and a decoder would write something all the same."""
@@ -55,7 +55,7 @@ class TrocrReader:
         import torch
         from transformers import GenerationConfig
 
-        from ocr_core.engines.trocr.loading import load
+        from inkstream.ocr_core.engines.trocr.loading import load
 
         self._together = options.batch_size
         self._device = _device(options.device)
@@ -221,7 +221,7 @@ def _suit_cpu(model: Any, dtype: str) -> None:
     """Changes a float32 or bfloat16 model for the processor, by what it is to count in."""
     import torch
 
-    from ocr_core.engines.trocr import cpu
+    from inkstream.ocr_core.engines.trocr import cpu
 
     if dtype == "int8":
         cpu.use_int8(model.encoder)

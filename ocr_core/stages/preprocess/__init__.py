@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ocr_core.options import PipelineOptions
-from ocr_core.stages.preprocess.binarize import Binarize
-from ocr_core.stages.preprocess.border import RemoveBorder
-from ocr_core.stages.preprocess.denoise import Denoise
-from ocr_core.stages.preprocess.deskew import Deskew
-from ocr_core.stages.preprocess.orient import Orient
-from ocr_core.stages.preprocess.scale import Scale
-from ocr_core.stages.preprocess.step import PixelStep
+from inkstream.ocr_core.options import PipelineOptions
+from inkstream.ocr_core.stages.preprocess.binarize import Binarize
+from inkstream.ocr_core.stages.preprocess.border import RemoveBorder
+from inkstream.ocr_core.stages.preprocess.denoise import Denoise
+from inkstream.ocr_core.stages.preprocess.deskew import Deskew
+from inkstream.ocr_core.stages.preprocess.orient import Orient
+from inkstream.ocr_core.stages.preprocess.scale import Scale
+from inkstream.ocr_core.stages.preprocess.step import PixelStep
 
 __all__ = [
     "Binarize",

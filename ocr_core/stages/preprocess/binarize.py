@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from PIL import Image, ImageFilter
 
-from ocr_core.geometry import Affine
-from ocr_core.options import BinarizeOptions
-from ocr_core.pipeline import WorkingPage
-from ocr_core.stages.preprocess.step import PixelStep, to_gray
+from inkstream.ocr_core.geometry import Affine
+from inkstream.ocr_core.options import BinarizeOptions
+from inkstream.ocr_core.stages.preprocess.step import PixelStep, to_gray
+from inkstream.ocr_core.stages.stage import WorkingPage
 
 if TYPE_CHECKING:
-    from ocr_core.document import Pixels
+    from inkstream.ocr_core.pixels import Pixels
 
 DOXA = {
     "otsu": "OTSU",

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from ocr_core.geometry import Affine
-from ocr_core.options import BorderOptions
-from ocr_core.pipeline import WorkingPage
-from ocr_core.stages.preprocess.components import find_components
-from ocr_core.stages.preprocess.step import PixelStep, paper_color, to_gray
+from inkstream.ocr_core.geometry import Affine
+from inkstream.ocr_core.options import BorderOptions
+from inkstream.ocr_core.stages.preprocess.components import find_components
+from inkstream.ocr_core.stages.preprocess.step import PixelStep, paper_color, to_gray
+from inkstream.ocr_core.stages.stage import WorkingPage
 
 if TYPE_CHECKING:
-    from ocr_core.document import Pixels
+    from inkstream.ocr_core.pixels import Pixels
 
 _SIDE = 800
 """Pixels of the longer side on which borders are found: letters are gray threads there, borders stay dark."""

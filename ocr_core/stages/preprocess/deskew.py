@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from ocr_core.document import MAX_SIDE
-from ocr_core.geometry import Affine
-from ocr_core.options import DeskewOptions
-from ocr_core.pipeline import WorkingPage
-from ocr_core.stages.preprocess.step import PixelStep, fill, paper_color, to_gray
+from inkstream.ocr_core.geometry import Affine
+from inkstream.ocr_core.options import DeskewOptions
+from inkstream.ocr_core.pixels import MAX_SIDE
+from inkstream.ocr_core.stages.preprocess.step import PixelStep, fill, paper_color, to_gray
+from inkstream.ocr_core.stages.stage import WorkingPage
 
 if TYPE_CHECKING:
-    from ocr_core.document import Pixels
+    from inkstream.ocr_core.pixels import Pixels
 
 _SIDE = 1200
 """Pixels of the longer side on which skew is measured: about 100 dpi of a letter page."""

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from ocr_core.engines.osd import open_osd
-from ocr_core.geometry import Affine
-from ocr_core.options import OrientOptions, RecognizeOptions
-from ocr_core.pipeline import WorkingPage
-from ocr_core.stages.preprocess.step import PixelStep
+from inkstream.ocr_core.engines.tesseract.osd import open_osd
+from inkstream.ocr_core.geometry import Affine
+from inkstream.ocr_core.options import OrientOptions, RecognizeOptions
+from inkstream.ocr_core.stages.preprocess.step import PixelStep
+from inkstream.ocr_core.stages.stage import WorkingPage
 
 if TYPE_CHECKING:
-    from ocr_core.document import Pixels
+    from inkstream.ocr_core.pixels import Pixels
 
 
 @dataclass(frozen=True)

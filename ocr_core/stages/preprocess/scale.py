@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from PIL import Image
 
-from ocr_core.document import MAX_SIDE
-from ocr_core.geometry import Affine
-from ocr_core.options import ScaleOptions
-from ocr_core.pipeline import WorkingPage
-from ocr_core.stages.preprocess.components import find_components
-from ocr_core.stages.preprocess.step import PixelStep, otsu_level, to_gray
+from inkstream.ocr_core.geometry import Affine
+from inkstream.ocr_core.options import ScaleOptions
+from inkstream.ocr_core.pixels import MAX_SIDE
+from inkstream.ocr_core.stages.preprocess.components import find_components
+from inkstream.ocr_core.stages.preprocess.step import PixelStep, otsu_level, to_gray
+from inkstream.ocr_core.stages.stage import WorkingPage
 
 if TYPE_CHECKING:
-    from ocr_core.document import Pixels
+    from inkstream.ocr_core.pixels import Pixels
 
 _CAPITAL = 0.72
 """Height of capitals, digits and letters such as `d`, as part of the font size."""

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ocr_core.geometry import Affine
-from ocr_core.pipeline import MOVED, WorkingPage
+from inkstream.ocr_core.geometry import Affine
+from inkstream.ocr_core.stages.stage import MOVED, WorkingPage
 
 if TYPE_CHECKING:
-    from ocr_core.document import Pixels
+    from inkstream.ocr_core.pixels import Pixels
 
 
 class PixelStep(ABC):

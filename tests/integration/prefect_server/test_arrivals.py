@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from flows.arrivals import ingest_s3_object
-from ocr_core.errors import ConfigError
-from tasks.config import build_config
-from tasks.tables import PagesTable
+from inkstream.flows.under_prefect.ingest_s3_object import ingest_s3_object
+from inkstream.ocr_core.errors import ConfigError
+from inkstream.tasks.config import build_config
+from inkstream.tasks.sinks.delta.tables import PagesTable
 from tests.faults.documents import tiny_pdf
 from tests.integration.conftest import PrefectServer
 from tests.integration.prefect_api import ask, deployment, post, wait_until

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.lost_runs import AUTOMATION
+from inkstream.flows.under_prefect.lost_runs import AUTOMATION
 from tests.faults.oracle import Corpus, read_rows
 from tests.integration.conftest import PrefectServer
 from tests.integration.prefect_api import (
@@ -75,7 +75,7 @@ def _the_next_goes_on(server: PrefectServer, ended: Ended, *schedule: str) -> No
 def lost(prefect_server: PrefectServer, tmp_path_factory: pytest.TempPathFactory) -> Ended:
     """A run that nobody is left to end: killed with the process that had started it."""
     # As long as a run that lives may be silent, and two seconds.
-    command = [sys.executable, "-m", "deployments.lost_runs", "--after", "32s"]
+    command = [sys.executable, "-m", "inkstream.deployments.lost_runs", "--after", "32s"]
     done = subprocess.run(command, env=prefect_server.environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     (automation,) = [found for found in post(prefect_server, "/automations/filter", {}) if found["name"] == AUTOMATION]

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tasks.tables import PagesTable
+from inkstream.tasks.sinks.delta.tables import PagesTable
 from tests.integration.command import inkstream
 from tests.integration.conftest import PrefectServer
 from tests.integration.prefect_api import INTERRUPT, post
@@ -27,7 +27,7 @@ def _flow_runs(server: PrefectServer, name: str) -> list[dict[str, Any]]:
 def test_one_flow_run_with_a_few_task_runs_a_batch(prefect_server: PrefectServer, tmp_path: Path) -> None:
     corpus = fill(tmp_path / "inbox", 4)
     settings = [part for option in CHEAP for part in ("--set", option)]
-    command = [sys.executable, "-m", "flows.cli", "run", "--source", str(tmp_path / "inbox"), "--sink"]
+    command = [sys.executable, "-m", "inkstream", "run", "--source", str(tmp_path / "inbox"), "--sink"]
     command += [str(tmp_path / "tables"), "--stream", "counted", "--prefect", "auto", "--json", *settings]
     done = subprocess.run(command, env=prefect_server.environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -58,7 +58,16 @@ def test_one_flow_run_with_a_few_task_runs_a_batch(prefect_server: PrefectServer
         "process counted 2/2",
     ]
     assert corpus.judge(tmp_path / "tables", stream="counted").clean
-    command = [sys.executable, "-m", "flows.cli", "reprocess", str(tmp_path / "tables"), "--prefect", "auto", "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "inkstream.flows.cli",
+        "reprocess",
+        str(tmp_path / "tables"),
+        "--prefect",
+        "auto",
+        "--json",
+    ]
     command += [part for option in ("render.resolution=100", "draw={}") for part in ("--set", f"pipeline.{option}")]
     done = subprocess.run(command, env=prefect_server.environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -127,7 +136,7 @@ ocr_stream.serve(name="scheduled", interval=2, limit=1, parameters={"config": co
 
 def test_a_schedule_fires(prefect_server: PrefectServer, tmp_path: Path) -> None:
     """With an SQLAlchemy or fastapi outside the pins the server starts and schedules silently never fire."""
-    from tasks.config import build_config
+    from inkstream.tasks.config import build_config
 
     corpus = fill(tmp_path / "inbox", 2)
     config = build_config(

@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 
 from prefect.logging import disable_run_logger
 
-from flows.artifacts import RunArtifacts, artifact_key
-from flows.pictures import regions_svg, throughput_svg
-from tasks.progress import BatchDone
+from inkstream.flows.under_prefect.artifacts import RunArtifacts, artifact_key
+from inkstream.flows.under_prefect.pictures import regions_svg, throughput_svg
+from inkstream.tasks.progress import BatchDone
 
 SVG = "{http://www.w3.org/2000/svg}"
 

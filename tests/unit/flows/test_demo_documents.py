@@ -10,7 +10,7 @@ import pypdfium2
 import pytest
 from PIL import Image
 
-from flows.demo_documents import add_one, make_inbox
+from inkstream.flows.demo.documents import add_one, make_inbox
 
 TESSDATA = Path(os.environ.get("TESSDATA_PREFIX", "/usr/share/tesseract-ocr/5/tessdata"))
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from flows.drain import FaultGauge, in_absolute_terms
-from ocr_core.errors import EnvironmentFault, FailureKind
-from tasks.config import build_config
-from tasks.model import FileVersion
-from tasks.open_batch import FileReport
+from inkstream.flows.loop.drain import FaultGauge, in_absolute_terms
+from inkstream.ocr_core.errors import EnvironmentFault, FailureKind
+from inkstream.tasks.config import build_config
+from inkstream.tasks.model import FileVersion
+from inkstream.tasks.work.open_batch import FileReport
 
 FILE = FileVersion("file:///inbox/a.pdf", "1-2", 2, datetime(2026, 11, 1, tzinfo=UTC))
 

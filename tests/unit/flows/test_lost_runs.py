@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from flows.lost_runs import HEARTBEAT_SECONDS, SILENCE, lost_runs_automation, run_tags
-from ocr_core.errors import ConfigError
+from inkstream.flows.under_prefect.lost_runs import HEARTBEAT_SECONDS, SILENCE, lost_runs_automation, run_tags
+from inkstream.ocr_core.errors import ConfigError
 
 
 def test_only_runs_that_are_known_to_send_heartbeats_often_are_watched() -> None:

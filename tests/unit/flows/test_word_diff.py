@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flows.console.comparing import word_diff
+from inkstream.flows.console.diff import word_diff
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ocr_core.geometry import Box
-from ocr_core.page import Level, PageResult, Region
+from inkstream.ocr_core.geometry import Box
+from inkstream.ocr_core.page import Level, PageResult, Region
 
 Line = tuple[float, float, Sequence[str]]
 """Left, top, words."""

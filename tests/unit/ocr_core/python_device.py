@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
-from ocr_core.engines.trocr import reader
-from ocr_core.options import TrocrOptions
+from inkstream.ocr_core.engines.trocr import reader
+from inkstream.ocr_core.options import TrocrOptions
 
 DEVICE = "elsewhere"
 _MOVES = ("aten::_copy_from", "aten::copy_", "aten::_to_copy")

@@ -9,9 +9,9 @@ import pikepdf
 import pypdfium2 as pdfium
 from PIL import Image
 
-from ocr_core import PipelineOptions
-from ocr_core.export.searchable_pdf import searchable_pdf
-from ocr_core.page import Level, PageResult
+from inkstream import PipelineOptions
+from inkstream.ocr_core.export.searchable_pdf import searchable_pdf
+from inkstream.ocr_core.page import Level, PageResult
 
 IGNORE = PipelineOptions.model_validate({"text_layer": {"mode": "ignore"}, "render": {"resolution": 150}})
 LINES = ["The harbour library", "opens at nine on weekdays", "and closes at five."]

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocr_core.engines.ppocr.ctc import Posterior, align, beam_search, greedy, log_likelihood
-from ocr_core.engines.ppocr.lexicon import Lexicon, WordList
-from ocr_core.errors import ConfigError
+from inkstream.ocr_core.engines.ppocr.ctc import Posterior, align, beam_search, greedy, log_likelihood
+from inkstream.ocr_core.engines.ppocr.lexicon import Lexicon, WordList
+from inkstream.ocr_core.errors import ConfigError
 
 ALPHABET = ["", "a", "b", " "]
 COLUMNS = {character: column for column, character in enumerate(ALPHABET)}

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from ocr_core import FailureKind, PageResult, PipelineOptions, open_document, read_document
-from ocr_core.options import RenderOptions, TextLayerOptions
+from inkstream import FailureKind, PageResult, PipelineOptions, open_document, read_document
+from inkstream.ocr_core.options import RenderOptions, TextLayerOptions
 from tests import generators
 from tests.generators import PANGRAM
 

@@ -10,8 +10,8 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from ocr_core import FailureKind, PageResult, PipelineOptions, probe, read_document
-from ocr_core.options import RenderOptions, TextLayerOptions
+from inkstream import FailureKind, PageResult, PipelineOptions, probe, read_document
+from inkstream.ocr_core.options import RenderOptions, TextLayerOptions
 from tests import picture_generators as make
 from tests.generators import PANGRAM, born_digital_pdf, text_image
 

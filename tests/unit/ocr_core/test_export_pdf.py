@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
-from ocr_core import Box, read_document
-from ocr_core.export.glyphless import GlyphlessFont, clusters_of
-from ocr_core.export.invisible_text import placement
-from ocr_core.export.searchable_pdf import searchable_pdf
-from ocr_core.page import Level, PageResult
+from inkstream import Box, read_document
+from inkstream.ocr_core.export.glyphless import GlyphlessFont, clusters_of
+from inkstream.ocr_core.export.invisible_text import placement
+from inkstream.ocr_core.export.searchable_pdf import searchable_pdf
+from inkstream.ocr_core.page import Level, PageResult
 from tests import generators
 from tests.unit.ocr_core.conftest import shared
 from tests.unit.ocr_core.pages import GLYPH, page_of, region

@@ -8,10 +8,10 @@ import pikepdf
 import pytest
 from PIL import ImageChops
 
-from ocr_core import DocumentError, LimitOptions, read_document
-from ocr_core.errors import FailureKind
-from ocr_core.export.pdf_writer import PdfWriter
-from ocr_core.page import Failure, PageResult
+from inkstream import DocumentError, LimitOptions, read_document
+from inkstream.ocr_core.errors import FailureKind
+from inkstream.ocr_core.page import Failure, PageResult
+from inkstream.ocr_core.workers.pdf_writer import PdfWriter
 from tests import generators
 from tests.unit.ocr_core.pages import page_of
 from tests.unit.ocr_core.searchable import (

@@ -10,8 +10,8 @@ import pikepdf
 import pytest
 from PIL import Image, ImageChops
 
-from ocr_core import read_document
-from ocr_core.page import PageResult
+from inkstream import read_document
+from inkstream.ocr_core.page import PageResult
 from tests import generators
 from tests.unit.ocr_core.searchable import (
     LINES,

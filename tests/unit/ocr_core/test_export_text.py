@@ -16,18 +16,16 @@ import xmlschema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_core import PipelineOptions, read_document
-from ocr_core.errors import FailureKind
-from ocr_core.export.alto import alto
-from ocr_core.export.export_format import ExportFormat
-from ocr_core.export.hocr import hocr
-from ocr_core.export.json_lines import json_lines
-from ocr_core.export.plain_text import plain_text
-from ocr_core.export.text_writers import TEXT_WRITERS
-from ocr_core.export.tree import Element, page_tree
-from ocr_core.geometry import Box
-from ocr_core.layout import LEVELS
-from ocr_core.page import Failure, Level, PageResult, Region
+from inkstream import PipelineOptions, read_document
+from inkstream.ocr_core.errors import FailureKind
+from inkstream.ocr_core.export.alto import alto
+from inkstream.ocr_core.export.export_format import ExportFormat
+from inkstream.ocr_core.export.hocr import hocr
+from inkstream.ocr_core.export.text import TEXT_WRITERS, json_lines, plain_text
+from inkstream.ocr_core.export.tree import Element, page_tree
+from inkstream.ocr_core.geometry import Box
+from inkstream.ocr_core.page import Failure, Level, PageResult, Region
+from inkstream.ocr_core.text.words import LEVELS
 from tests import generators
 from tests.unit.ocr_core.pages import page_of, region
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ocr_core import DocumentError, FailureKind, LimitOptions, probe
-from ocr_core.formats import identify
+from inkstream import DocumentError, FailureKind, LimitOptions, probe
+from inkstream.ocr_core.documents.formats import identify
 from tests import generators
 
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from ocr_core import DocumentError, FailureKind, LimitOptions, PageWorker
-from ocr_core.image_headers import Header, read_header
+from inkstream import DocumentError, FailureKind, LimitOptions, PageWorker
+from inkstream.ocr_core.documents.image_headers import Header, read_header
 from tests import picture_generators as make
 from tests.generators import text_image
 

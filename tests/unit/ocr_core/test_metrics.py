@@ -4,13 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_core.metrics import (
-    WordScore,
-    character_error_rate,
-    edit_distance,
-    word_error_rate,
-    word_score,
-)
+from inkstream.ocr_core.text.metrics import WordScore, character_error_rate, edit_distance, word_error_rate, word_score
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from ocr_core import (
+from inkstream import (
     Box,
     EnvironmentFault,
     Level,
@@ -22,10 +22,10 @@ from ocr_core import (
     check_environment,
     open_document,
 )
-from ocr_core.options import DrawOptions, TextLayerOptions
-from ocr_core.overlay.fonts import font_for
-from ocr_core.overlay.labels import Placement
-from ocr_core.stages.draw import color_of, draw_regions, shown
+from inkstream.ocr_core.options import DrawOptions, TextLayerOptions
+from inkstream.ocr_core.stages.draw.fonts import font_for
+from inkstream.ocr_core.stages.draw.labels import Placement
+from inkstream.ocr_core.stages.draw.stage import color_of, draw_regions, shown
 from tests import generators
 
 DEJAVU = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")

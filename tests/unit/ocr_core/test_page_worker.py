@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_core import (
+from inkstream import (
     ConfigError,
     DocumentError,
     EnvironmentFault,
@@ -13,10 +13,10 @@ from ocr_core import (
     LimitOptions,
     PageWorker,
     PipelineOptions,
-    page_worker,
     read_document,
 )
-from ocr_core.options import DrawOptions, RecognizeOptions, TextLayerOptions
+from inkstream.ocr_core.options import DrawOptions, RecognizeOptions, TextLayerOptions
+from inkstream.ocr_core.workers import page_worker
 from tests import generators
 
 LIMITS = LimitOptions(page_seconds=30, page_cpu_seconds=30, memory_mb=512)

@@ -8,10 +8,10 @@ from typing import Literal
 import pikepdf
 import pytest
 
-from ocr_core import DocumentError, EnvironmentFault, FailureKind, PageWorker, PipelineOptions, read_document
-from ocr_core.environment import check_environment, require_environment
-from ocr_core.passwords import FILE_VARIABLE, VARIABLE, pdf_passwords
-from ocr_core.pdf_repair import repair
+from inkstream import DocumentError, EnvironmentFault, FailureKind, PageWorker, PipelineOptions, read_document
+from inkstream.ocr_core.documents.passwords import FILE_VARIABLE, VARIABLE, pdf_passwords
+from inkstream.ocr_core.documents.pdf_repair import repair
+from inkstream.ocr_core.pipeline.environment import check_environment, require_environment
 from tests.generators import born_digital_pdf
 
 TEXT = "Only for those who know"

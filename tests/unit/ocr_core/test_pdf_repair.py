@@ -7,8 +7,9 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from ocr_core import FailureKind, LimitOptions, PageResult, PageWorker, PipelineOptions, pdf, read_document
-from ocr_core.options import TextLayerOptions
+from inkstream import FailureKind, LimitOptions, PageResult, PageWorker, PipelineOptions, read_document
+from inkstream.ocr_core.documents import pdf
+from inkstream.ocr_core.options import TextLayerOptions
 from tests.generators import born_digital_pdf
 from tests.unit.ocr_core.test_documents import with_second_page
 

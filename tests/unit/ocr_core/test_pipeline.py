@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ocr_core import (
+from inkstream import (
     Box,
     ConfigError,
     Document,
@@ -24,7 +24,7 @@ from ocr_core import (
     build_pipeline,
     open_document,
 )
-from ocr_core.options import (
+from inkstream.ocr_core.options import (
     BinarizeOptions,
     DetectOptions,
     DrawOptions,
@@ -33,11 +33,11 @@ from ocr_core.options import (
     RenderOptions,
     TextLayerOptions,
 )
-from ocr_core.stages.detect import Detect
-from ocr_core.stages.draw import Draw, shown
-from ocr_core.stages.preprocess.binarize import binarize
-from ocr_core.stages.recognize import Recognize
-from ocr_core.stages.render import Render
+from inkstream.ocr_core.stages.detect import Detect
+from inkstream.ocr_core.stages.draw.stage import Draw, shown
+from inkstream.ocr_core.stages.preprocess.binarize import binarize
+from inkstream.ocr_core.stages.recognize import Recognize
+from inkstream.ocr_core.stages.render import Render
 from tests import generators
 
 BASE = PipelineOptions(text_layer=TextLayerOptions(mode="ignore"))

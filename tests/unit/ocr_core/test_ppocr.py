@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from ocr_core import PipelineOptions, read_document
-from ocr_core.engines.ppocr.dbnet import detect
-from ocr_core.engines.ppocr.models import find_model
-from ocr_core.engines.ppocr.recognizer import PpocrReader, characters
-from ocr_core.environment import check_environment, engine_versions, pipeline_id
-from ocr_core.errors import EnvironmentFault
-from ocr_core.metrics import character_error_rate
-from ocr_core.options import DetectOptions, PpocrOptions
-from ocr_core.page import Level, PageResult
-from tasks.config import build_config
+from inkstream import PipelineOptions, read_document
+from inkstream.ocr_core.engines.ppocr.dbnet import detect
+from inkstream.ocr_core.engines.ppocr.models import find_model
+from inkstream.ocr_core.engines.ppocr.recognizer import PpocrReader, characters
+from inkstream.ocr_core.errors import EnvironmentFault
+from inkstream.ocr_core.options import DetectOptions, PpocrOptions
+from inkstream.ocr_core.page import Level, PageResult
+from inkstream.ocr_core.pipeline.environment import check_environment, engine_versions, pipeline_id
+from inkstream.ocr_core.text.metrics import character_error_rate
+from inkstream.tasks.config import build_config
 from tests.unit.ocr_core.conftest import shared
 
 LINES = ["Dear Margaret,", "the river rose again on Tuesday", "and the ferry did not run.", "Come by train: 07:45"]

@@ -7,9 +7,8 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from ocr_core.document import Pixels
-from ocr_core.geometry import Affine
-from ocr_core.options import (
+from inkstream.ocr_core.geometry import Affine
+from inkstream.ocr_core.options import (
     BinarizeOptions,
     BorderOptions,
     DenoiseOptions,
@@ -18,14 +17,15 @@ from ocr_core.options import (
     PreprocessOptions,
     ScaleOptions,
 )
-from ocr_core.stages.preprocess import steps
-from ocr_core.stages.preprocess.binarize import binarize
-from ocr_core.stages.preprocess.border import remove_border
-from ocr_core.stages.preprocess.denoise import denoise, median
-from ocr_core.stages.preprocess.deskew import deskew, find_skew
-from ocr_core.stages.preprocess.orient import turn
-from ocr_core.stages.preprocess.scale import scale, text_height
-from ocr_core.stages.preprocess.step import otsu_level
+from inkstream.ocr_core.pixels import Pixels
+from inkstream.ocr_core.stages.preprocess import steps
+from inkstream.ocr_core.stages.preprocess.binarize import binarize
+from inkstream.ocr_core.stages.preprocess.border import remove_border
+from inkstream.ocr_core.stages.preprocess.denoise import denoise, median
+from inkstream.ocr_core.stages.preprocess.deskew import deskew, find_skew
+from inkstream.ocr_core.stages.preprocess.orient import turn
+from inkstream.ocr_core.stages.preprocess.scale import scale, text_height
+from inkstream.ocr_core.stages.preprocess.step import otsu_level
 from tests import generators
 
 LINES = [f"Line {number} of the harbour master's journal, kept by hand" for number in range(1, 20)]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ocr_core import (
+from inkstream import (
     Affine,
     Box,
     ConfigError,
@@ -27,13 +27,13 @@ from ocr_core import (
     open_document,
     require_environment,
 )
-from ocr_core.engines.osd import find_osd, open_osd
-from ocr_core.engines.tesseract import find_models
-from ocr_core.metrics import word_score
-from ocr_core.options import DeskewOptions, RecognizeOptions, RenderOptions
-from ocr_core.stages.preprocess import Deskew
-from ocr_core.stages.recognize import Recognize
-from ocr_core.stages.render import Render
+from inkstream.ocr_core.engines.tesseract.engine import find_models
+from inkstream.ocr_core.engines.tesseract.osd import find_osd, open_osd
+from inkstream.ocr_core.options import DeskewOptions, RecognizeOptions, RenderOptions
+from inkstream.ocr_core.stages.preprocess import Deskew
+from inkstream.ocr_core.stages.recognize import Recognize
+from inkstream.ocr_core.stages.render import Render
+from inkstream.ocr_core.text.metrics import word_score
 from tests import generators
 
 TEXT = (
@@ -252,8 +252,8 @@ def test_orientation_data_may_be_elsewhere_than_languages(tmp_path: Path) -> Non
 
 def test_missing_orientation_data_is_named_before_any_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(find_models(RecognizeOptions()) / "eng.traineddata", tmp_path)
-    monkeypatch.setattr("ocr_core.engines.tessdata._PLACES", ())
-    monkeypatch.setattr("ocr_core.engines.tessdata._listed_by_program", lambda: None)
+    monkeypatch.setattr("inkstream.ocr_core.engines.tesseract.tessdata._PLACES", ())
+    monkeypatch.setattr("inkstream.ocr_core.engines.tesseract.tessdata._listed_by_program", lambda: None)
     monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path))
     sections: dict[str, Any] = {"preprocess": {"orient": {}}}
     options = PipelineOptions.model_validate(sections)

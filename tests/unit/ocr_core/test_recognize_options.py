@@ -12,10 +12,19 @@ import pytest
 from PIL import Image, ImageDraw
 from pydantic import ValidationError
 
-from ocr_core import ConfigError, Level, PageResult, PipelineOptions, Region, build_pipeline, open_document, pipeline_id
-from ocr_core.engines.tessdata import Wanted, find_tessdata
-from ocr_core.export.tree import page_tree
-from ocr_core.options import DetectOptions, RecognizeOptions, TextLayerOptions
+from inkstream import (
+    ConfigError,
+    Level,
+    PageResult,
+    PipelineOptions,
+    Region,
+    build_pipeline,
+    open_document,
+    pipeline_id,
+)
+from inkstream.ocr_core.engines.tesseract.tessdata import Wanted, find_tessdata
+from inkstream.ocr_core.export.tree import page_tree
+from inkstream.ocr_core.options import DetectOptions, RecognizeOptions, TextLayerOptions
 from tests import generators
 
 BINDINGS = ["tesserocr", "pytesseract"]

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from ocr_core import PipelineOptions, build_pipeline, open_document, read_document
-from ocr_core.environment import engine_versions, pipeline_id
-from ocr_core.metrics import word_score
-from ocr_core.page import Level, PageResult, Region
-from ocr_core.pipeline import Pipeline
-from ocr_core.stages import route
-from ocr_core.stages.route import Route
+from inkstream import PipelineOptions, build_pipeline, open_document, read_document
+from inkstream.ocr_core.page import Level, PageResult, Region
+from inkstream.ocr_core.pipeline.environment import engine_versions, pipeline_id
+from inkstream.ocr_core.pipeline.pipeline import Pipeline
+from inkstream.ocr_core.stages import route
+from inkstream.ocr_core.stages.route import Route
+from inkstream.ocr_core.text.metrics import word_score
 from tests.unit.ocr_core.conftest import shared
 
 CLEAN = [

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ocr_core import EnvironmentFault, PipelineOptions, check_environment
-from ocr_core.engines.tessdata import Wanted, describe_model, find_tessdata
-from ocr_core.engines.traineddata import read_model
-from ocr_core.options import RecognizeOptions
+from inkstream import EnvironmentFault, PipelineOptions, check_environment
+from inkstream.ocr_core.engines.tesseract.tessdata import Wanted, describe_model, find_tessdata
+from inkstream.ocr_core.engines.tesseract.traineddata import read_model
+from inkstream.ocr_core.options import RecognizeOptions
 
 INSTALLED = find_tessdata(Wanted(), ("eng",)) / "eng.traineddata"
 

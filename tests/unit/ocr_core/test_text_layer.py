@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ocr_core import Level, PageResult, PipelineOptions, read_document
-from ocr_core.options import DrawOptions, RecognizeOptions, TextLayerMode, TextLayerOptions
+from inkstream import Level, PageResult, PipelineOptions, read_document
+from inkstream.ocr_core.options import DrawOptions, RecognizeOptions, TextLayerMode, TextLayerOptions
 from tests import generators
 
 TEXT = "Quarterly report of the harbour office\nSecond line of the same paragraph"

@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from ocr_core import LimitOptions, PageWorker, PipelineOptions, WorkingPage, read_document
-from ocr_core.engines.line_reader import Reading
-from ocr_core.engines.trocr import processor
-from ocr_core.engines.trocr.confidence import Token, repeats, words_of
-from ocr_core.engines.trocr.models import find_model
-from ocr_core.environment import check_environment, engine_versions, pipeline_id
-from ocr_core.errors import EnvironmentFault
-from ocr_core.options import TrocrOptions
-from ocr_core.page import Level
+from inkstream import LimitOptions, PageWorker, PipelineOptions, WorkingPage, read_document
+from inkstream.ocr_core.engines.line_reader import Reading
+from inkstream.ocr_core.engines.trocr import processor
+from inkstream.ocr_core.engines.trocr.confidence import Token, repeats, words_of
+from inkstream.ocr_core.engines.trocr.models import find_model
+from inkstream.ocr_core.errors import EnvironmentFault
+from inkstream.ocr_core.options import TrocrOptions
+from inkstream.ocr_core.page import Level
+from inkstream.ocr_core.pipeline.environment import check_environment, engine_versions, pipeline_id
 from tests.unit.ocr_core.tiny_trocr import make_model, vary
 
 LINES = [
@@ -48,8 +48,8 @@ def page() -> Image.Image:
 
 def line_crops() -> list[np.ndarray]:
     """The lines as detection finds them and reading cuts them out."""
-    from ocr_core.stages.detect import Detect
-    from ocr_core.stages.read_lines import cut_lines
+    from inkstream.ocr_core.stages.detect import Detect
+    from inkstream.ocr_core.stages.read_lines import cut_lines
 
     options = options_for("any/model")
     assert options.detect is not None
@@ -129,7 +129,7 @@ def test_a_page_is_read_line_by_line_in_order(model: Path, tmp_path: Path, sandb
     ],
 )
 def test_lines_in_any_order_and_number_format_keep_their_texts(model: Path, setting: dict[str, object]) -> None:
-    from ocr_core.engines.trocr.reader import TrocrReader
+    from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     needs_hardware(setting)
     rng = np.random.default_rng(11)
@@ -144,7 +144,7 @@ def test_lines_in_any_order_and_number_format_keep_their_texts(model: Path, sett
 @needs_torch
 @pytest.mark.parametrize("setting", [{}, {"dtype": "int8"}])
 def test_noise_is_not_believed_and_blank_paper_is_not_read(model: Path, setting: dict[str, object]) -> None:
-    from ocr_core.engines.trocr.reader import TrocrReader
+    from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     needs_hardware(setting)
     rng = np.random.default_rng(5)
@@ -162,7 +162,7 @@ def test_noise_is_not_believed_and_blank_paper_is_not_read(model: Path, setting:
 def test_a_layer_of_bytes_answers_nearly_as_its_numbers_would() -> None:
     import torch
 
-    from ocr_core.engines.trocr.cpu import Int8Linear
+    from inkstream.ocr_core.engines.trocr.cpu import Int8Linear
 
     needs_hardware({"dtype": "int8"})
     torch.manual_seed(2)
@@ -181,7 +181,7 @@ def test_attention_of_a_line_is_what_torch_makes_of_it() -> None:
     import torch
     from transformers import ViTConfig, ViTModel
 
-    from ocr_core.engines.trocr.cpu import attend_in_bfloat16
+    from inkstream.ocr_core.engines.trocr.cpu import attend_in_bfloat16
 
     torch.manual_seed(2)
     shape = {"hidden_size": 64, "num_attention_heads": 4, "num_hidden_layers": 2, "intermediate_size": 96}
@@ -211,7 +211,7 @@ def test_a_decoder_of_another_width_than_the_encoder_is_fed_in_its_own_numbers(
 ) -> None:
     from transformers import VisionEncoderDecoderConfig, VisionEncoderDecoderModel
 
-    from ocr_core.engines.trocr.reader import TrocrReader
+    from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     needs_hardware({"dtype": dtype})
     copy = tmp_path / "copy"
@@ -236,7 +236,7 @@ def test_it_reads_the_lines_that_tesseract_doubts(model: Path, tmp_path: Path) -
 
 @needs_torch
 def test_a_line_that_is_cut_off_is_worth_less(model: Path) -> None:
-    from ocr_core.engines.trocr.reader import TrocrReader
+    from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     crop = line_crops()[1]
     (cut,) = TrocrReader(TrocrOptions(model=str(model), max_new_tokens=3)).read([crop])
@@ -273,7 +273,7 @@ def _has_torch(pid: int) -> bool:
 @needs_torch
 def test_lines_of_several_pages_go_through_the_model_together(model: Path, tmp_path: Path) -> None:
     """The likest lines of both pages make one batch: what is counted is what the model was given at a time."""
-    from ocr_core.engines.trocr.reader import TrocrReader
+    from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     reader = TrocrReader(TrocrOptions(model=str(model), batch_size=2))
     seen: list[list[str]] = []

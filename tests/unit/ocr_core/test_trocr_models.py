@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from ocr_core.engines.line_reader import DeviceLostError
-from ocr_core.engines.trocr import processor
-from ocr_core.engines.trocr.models import find_model
-from ocr_core.errors import EnvironmentFault
-from ocr_core.options import RecognizeOptions, TrocrOptions
+from inkstream.ocr_core.engines.line_reader import DeviceLostError
+from inkstream.ocr_core.engines.trocr import processor
+from inkstream.ocr_core.engines.trocr.models import find_model
+from inkstream.ocr_core.errors import EnvironmentFault
+from inkstream.ocr_core.options import RecognizeOptions, TrocrOptions
 from tests.unit.ocr_core.hub_models import DECODERS, POSITIONS, SIDE, make_hub_model, plain_loop, written
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def crops() -> list[np.ndarray]:
 def test_a_model_from_the_hub_writes_what_its_plain_loop_does(
     name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    from ocr_core.engines.trocr.reader import TrocrReader
+    from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     model = make_hub_model(name, tmp_path)
     capfd.readouterr()
@@ -62,7 +62,7 @@ def test_a_model_from_the_hub_writes_what_its_plain_loop_does(
 @pytest.mark.parametrize("dtype", ["bfloat16", "int8"])
 def test_a_model_from_the_hub_begins_alike_in_fewer_bits(name: str, dtype: str, tmp_path: Path) -> None:
     """Random weights soon lead two number formats apart; what they write first they agree on."""
-    from ocr_core.engines.trocr.reader import TrocrReader
+    from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     if dtype == "int8" and not processor.has_int8():
         pytest.skip("this processor has no VNNI instructions")
@@ -78,7 +78,7 @@ def test_no_number_of_a_model_stays_behind_when_it_goes_to_a_gpu(name: str, tmp_
     """A module takes along parameters and buffers, and no other attribute."""
     import torch
 
-    from ocr_core.engines.trocr.loading import load
+    from inkstream.ocr_core.engines.trocr.loading import load
 
     make_hub_model(name, tmp_path)
     model, _ = load(tmp_path, torch.float32)
@@ -91,7 +91,7 @@ def test_no_number_of_a_model_stays_behind_when_it_goes_to_a_gpu(name: str, tmp_
 
 
 def test_on_another_device_nothing_is_mixed_and_the_texts_are_the_same(tmp_path: Path) -> None:
-    from ocr_core.engines.trocr.reader import TrocrReader
+    from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     readers = []
     for name in DECODERS:
@@ -111,7 +111,7 @@ def test_on_another_device_nothing_is_mixed_and_the_texts_are_the_same(tmp_path:
 @pytest.mark.parametrize("beams", [1, 3])
 @pytest.mark.parametrize("name", DECODERS)
 def test_no_model_is_asked_for_more_tokens_than_it_has_positions(name: str, beams: int, tmp_path: Path) -> None:
-    from ocr_core.engines.trocr.reader import TrocrReader
+    from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     make_hub_model(name, tmp_path)
     texts = [
@@ -125,7 +125,7 @@ def test_no_model_is_asked_for_more_tokens_than_it_has_positions(name: str, beam
 
 def test_how_a_model_wants_to_write_is_not_asked(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """What tutorials of fine-tuning set: it keeps `10 10 10` from being written, and a cut line looks whole."""
-    from ocr_core.engines.trocr.reader import TrocrReader
+    from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     make_hub_model("base-handwritten", tmp_path)
     options = TrocrOptions(model=str(tmp_path), dtype="float32", max_new_tokens=12)
@@ -154,7 +154,7 @@ def test_a_transformers_that_cannot_load_the_hub_s_models_is_an_environment_faul
 def test_a_model_whose_weights_are_not_all_there_is_refused(tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file
 
-    from ocr_core.engines.trocr.reader import TrocrReader
+    from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     make_hub_model("large-printed", tmp_path)
     weights = load_file(tmp_path / "model.safetensors")
@@ -165,7 +165,7 @@ def test_a_model_whose_weights_are_not_all_there_is_refused(tmp_path: Path) -> N
 
 
 def test_a_model_whose_weights_have_another_shape_is_refused(tmp_path: Path) -> None:
-    from ocr_core.engines.trocr.reader import TrocrReader
+    from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     make_hub_model("large-printed", tmp_path)
     config = (tmp_path / "config.json").read_text()
@@ -175,7 +175,7 @@ def test_a_model_whose_weights_have_another_shape_is_refused(tmp_path: Path) -> 
 
 
 def test_a_model_whose_pictures_do_not_fit_is_no_page_s_fault(tmp_path: Path) -> None:
-    from ocr_core.engines.line_reader import open_line_reader
+    from inkstream.ocr_core.engines.registry import open_line_reader
 
     make_hub_model("base-handwritten", tmp_path)
     settings = tmp_path / "preprocessor_config.json"
@@ -189,7 +189,7 @@ def test_a_model_whose_pictures_do_not_fit_is_no_page_s_fault(tmp_path: Path) ->
 
 
 def test_warming_up_reads_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ocr_core.engines.trocr.reader import TrocrReader
+    from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     make_hub_model("base-handwritten", tmp_path)
     reader = TrocrReader(TrocrOptions(model=str(tmp_path)))
@@ -205,7 +205,7 @@ def test_a_gpu_that_only_emulates_bfloat16_counts_in_float32(
     """Compute capability 7 is a T4 or V100; torch says that these support it."""
     import torch
 
-    from ocr_core.engines.trocr.reader import _dtype
+    from inkstream.ocr_core.engines.trocr.reader import _dtype
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
@@ -218,7 +218,7 @@ def test_a_gpu_that_only_emulates_bfloat16_counts_in_float32(
 def test_what_a_gpu_has_no_memory_for_is_halved_and_read(
     room: int, expected: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ocr_core.engines.trocr.reader import TrocrReader
+    from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     make_hub_model("base-handwritten", tmp_path)
     reader = TrocrReader(TrocrOptions(model=str(tmp_path), dtype="float32", max_new_tokens=12, batch_size=4))
@@ -234,7 +234,7 @@ def test_what_a_gpu_has_no_memory_for_is_halved_and_read(
 def test_a_gpu_without_memory_for_one_line_is_an_environment_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ocr_core.engines.trocr.reader import TrocrReader
+    from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     make_hub_model("base-handwritten", tmp_path)
     reader = TrocrReader(TrocrOptions(model=str(tmp_path)))
@@ -254,7 +254,7 @@ def test_a_gpu_without_memory_for_one_line_is_an_environment_fault(
 def test_a_gpu_that_fails_is_told_from_a_line_that_does(
     message: str, expected: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ocr_core.engines.trocr.reader import TrocrReader
+    from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     def fail(_: torch.Tensor) -> None:
         raise RuntimeError(message)

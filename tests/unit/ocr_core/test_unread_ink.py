@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
-from ocr_core.geometry import Box
-from ocr_core.layout import Word
-from ocr_core.stages.unread_ink import has_unread_ink
+from inkstream.ocr_core.geometry import Box
+from inkstream.ocr_core.stages.unread_ink import has_unread_ink
+from inkstream.ocr_core.text.words import Word
 
 WORDS = ["Carriage", "paid", "in", "advance,", "no", "returns", "after", "May"]
 Draw = Callable[[ImageDraw.ImageDraw], object]

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from ocr_core.errors import ConfigError, SourceChangedError
-from tasks.cleaning import Cleaner
-from tasks.config import SourceOptions, StreamConfig, build_config
-from tasks.model import FileVersion
-from tasks.sources import list_files
-from tasks.stores import local_cleaning
+from inkstream.ocr_core.errors import ConfigError, SourceChangedError
+from inkstream.tasks.config import SourceOptions, StreamConfig, build_config
+from inkstream.tasks.model import FileVersion
+from inkstream.tasks.source import local_cleaning
+from inkstream.tasks.source.cleaning import Cleaner
+from inkstream.tasks.source.listing import list_files
 
 
 @pytest.fixture
@@ -193,7 +193,7 @@ def test_an_archive_beside_the_source_is_taken(inbox: Path) -> None:
 
 
 def test_another_version_is_told_from_none(inbox: Path) -> None:
-    from tasks.stores import State
+    from inkstream.tasks.stores import State
 
     with pytest.raises(SourceChangedError, match="overwritten"):
         local_cleaning.remove(inbox, Path("sub/c.pdf"), State("1-1", 1))

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from ocr_core.errors import ConfigError
-from ocr_core.options import TextLayerMode
-from tasks.config import PRESETS, StreamConfig, build_config, load_document, parse_duration, with_preset
+from inkstream.ocr_core.errors import ConfigError
+from inkstream.ocr_core.options import TextLayerMode
+from inkstream.tasks.config import PRESETS, StreamConfig, build_config, load_document, parse_duration, with_preset
 
 MINIMAL = {"source": {"url": "inbox"}, "sink": {"url": "tables"}}
 

@@ -11,8 +11,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_core.errors import ConfigError
-from tasks.config import (
+from inkstream.ocr_core.errors import ConfigError
+from inkstream.tasks.config import (
     PRESETS,
     StreamConfig,
     build_config,

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from ocr_core.errors import DocumentError, TransientError
-from tasks import fetching
-from tasks.config import SourceOptions
-from tasks.copies import Copies, Place, copies_of, leave_copies
-from tasks.model import FileVersion
-from tasks.sources import list_files
-from tasks.stores.local import LocalStore
+from inkstream.ocr_core.errors import DocumentError, TransientError
+from inkstream.tasks.config import SourceOptions
+from inkstream.tasks.model import FileVersion
+from inkstream.tasks.source.listing import list_files
+from inkstream.tasks.stores import fetching
+from inkstream.tasks.stores.copies import Copies, Place, copies_of, leave_copies
+from inkstream.tasks.stores.local import LocalStore
 
 MIB = 1 << 20
 
@@ -194,7 +194,7 @@ def test_a_copy_that_cannot_be_made_is_tried_again_by_whoever_comes_next(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("tasks.fetching.time.sleep", lambda _: None)
+        patched.setattr("inkstream.tasks.stores.fetching.time.sleep", lambda _: None)
         patched.setattr(fetching._Copy, "write", full)
         with pytest.raises(TransientError), copies.hold(file, MIB):
             pass
@@ -217,7 +217,7 @@ def test_a_run_that_is_over_leaves_nothing_and_neither_does_one_that_was_forgott
     leave_copies(over.name)
     leave_copies(over.name)
     assert len(list(parent.iterdir())) == 2
-    monkeypatch.setattr("tasks.copies._IDLE_SECONDS", 0.0)
+    monkeypatch.setattr("inkstream.tasks.stores.copies._IDLE_SECONDS", 0.0)
     copies_of(now)
     assert len(list(parent.glob("*now*"))) == 2
     assert len(list(parent.iterdir())) == 2

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_core.errors import ConfigError
-from tasks.config import StreamConfig, build_config
-from tasks.events import Announcement, Belongs, belongs, read_message, require_bucket
+from inkstream.ocr_core.errors import ConfigError
+from inkstream.tasks.config import StreamConfig, build_config
+from inkstream.tasks.source.notifications import Announcement, Belongs, belongs, read_message, require_bucket
 
 QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/inbox"
 

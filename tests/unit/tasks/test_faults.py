@@ -10,9 +10,9 @@ import botocore.session
 import pytest
 from deltalake.exceptions import CommitFailedError, DeltaError, DeltaProtocolError, SchemaMismatchError
 
-from ocr_core.errors import ConfigError, EnvironmentFault, InkstreamError, TransientError
-from tasks.delta import any_of, explain_delta_error, sql_text, storage_options
-from tasks.stores import explain_store_error
+from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, InkstreamError, TransientError
+from inkstream.tasks.sinks.delta.engine import any_of, explain_delta_error, sql_text, storage_options
+from inkstream.tasks.stores import explain_store_error
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.matching import matching
-from tasks.paths import encode
+from inkstream.tasks.paths import encode
+from inkstream.tasks.queries.path_patterns import matching
 
 LOCAL = [encode("file", path) for path in ("/in/a b.pdf", "/in/sub/c.pdf", "/in/d[1].pdf", "/in/d1.pdf")]
 REMOTE = [encode("s3", "bucket/in/a b.pdf")]

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_core.errors import ConfigError
-from ocr_core.options import Options
-from tasks.config import StreamConfig, build_config, plain
-from tasks.config.mistakes import model_of
-from tasks.config.original_names import ALIASES, ANSWERS, Alias
+from inkstream.ocr_core.errors import ConfigError
+from inkstream.ocr_core.options import Options
+from inkstream.tasks.config import StreamConfig, build_config, plain
+from inkstream.tasks.config.mistakes import model_of
+from inkstream.tasks.config.spark_names import ALIASES, ANSWERS, Alias
 
 MINIMAL = {"source": {"url": "inbox"}, "sink": {"url": "tables"}}
 CASES: list[tuple[str, Any, str, Any]] = [

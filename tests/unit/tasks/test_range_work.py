@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from ocr_core.errors import EnvironmentFault, FailureKind, SourceChangedError
-from ocr_core.limits import LimitOptions
-from ocr_core.options import PipelineOptions, RecognizeOptions, TextLayerMode, TextLayerOptions
-from tasks.config import SourceOptions
-from tasks.copies import Place
-from tasks.range_work import RangeJob, RangeResult, run_range
-from tasks.sources import list_files
+from inkstream.ocr_core.errors import EnvironmentFault, FailureKind, SourceChangedError
+from inkstream.ocr_core.options import PipelineOptions, RecognizeOptions, TextLayerMode, TextLayerOptions
+from inkstream.ocr_core.options.limits import LimitOptions
+from inkstream.tasks.config import SourceOptions
+from inkstream.tasks.source.listing import list_files
+from inkstream.tasks.stores.copies import Place
+from inkstream.tasks.work.page_range import RangeJob, RangeResult, run_range
 from tests.faults.documents import tiny_pdf
 
 PIPELINE = PipelineOptions(text_layer=TextLayerOptions(mode=TextLayerMode.ONLY)).canonical()

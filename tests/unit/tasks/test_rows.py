@@ -7,11 +7,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from ocr_core.errors import FailureKind
-from ocr_core.geometry import Box
-from ocr_core.page import Failure, Level, PageResult, Region, nothing_selected
-from tasks.model import FileVersion
-from tasks.rows import PAGES_SCHEMA, ROWS_SCHEMA, ResultSpool, page_result, page_rows, storable
+from inkstream.ocr_core.errors import FailureKind
+from inkstream.ocr_core.geometry import Box
+from inkstream.ocr_core.page import Failure, Level, PageResult, Region, nothing_selected
+from inkstream.tasks.commit.spool import ResultSpool
+from inkstream.tasks.model import FileVersion
+from inkstream.tasks.rows import PAGES_SCHEMA, ROWS_SCHEMA, page_result, page_rows, storable
 
 FILE = FileVersion("file:///in/a.pdf", "1-2", 2, datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC))
 

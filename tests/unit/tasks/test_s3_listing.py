@@ -7,7 +7,7 @@ from xml.parsers.expat import ExpatError
 
 import pytest
 
-from tasks.stores.s3_listing import Listed, read_page
+from inkstream.tasks.stores.s3_listing import Listed, read_page
 
 OBJECT = (
     "<Contents><Key>{}</Key><LastModified>{}</LastModified><ETag>&quot;9dd4-2&quot;</ETag><Size>12</Size>"

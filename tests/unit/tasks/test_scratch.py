@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.scratch import SharedFolder
+from inkstream.tasks.stores.scratch import SharedFolder
 
 MAKE = """
 import sys

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_core.errors import (
+from inkstream.ocr_core.errors import (
     ConfigError,
     DocumentError,
     EnvironmentFault,
@@ -15,12 +15,12 @@ from ocr_core.errors import (
     SourceChangedError,
     TransientError,
 )
-from tasks import fetching
-from tasks.config import SourceOptions
-from tasks.fetching import fetch
-from tasks.model import FileVersion
-from tasks.paths import decode
-from tasks.sources import list_files, refuse_sink_under_source
+from inkstream.tasks.config import SourceOptions
+from inkstream.tasks.model import FileVersion
+from inkstream.tasks.paths import decode
+from inkstream.tasks.source.listing import list_files, refuse_sink_under_source
+from inkstream.tasks.stores import fetching
+from inkstream.tasks.stores.fetching import fetch
 
 MIB = 1 << 20
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -276,7 +276,7 @@ def test_reading_is_tried_again_and_a_disk_that_stays_full_is_the_moments_fault(
 ) -> None:
     put(tmp_path / "in/a")
     file = only(tmp_path / "in")
-    monkeypatch.setattr("tasks.fetching.time.sleep", lambda _: None)
+    monkeypatch.setattr("inkstream.tasks.stores.fetching.time.sleep", lambda _: None)
     tries: list[int] = []
 
     def full(self: Path, mode: str) -> None:

@@ -11,14 +11,14 @@ import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from ocr_core.errors import ConfigError, EnvironmentFault, SourceChangedError
-from tasks.config import SourceOptions
-from tasks.fetching import fetch
-from tasks.model import FileVersion
-from tasks.paths import absolute, split_url
-from tasks.sources import list_files
-from tasks.stores import open_store
-from tasks.stores.base import moment, object_etag
+from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, SourceChangedError
+from inkstream.tasks.config import SourceOptions
+from inkstream.tasks.model import FileVersion
+from inkstream.tasks.paths import absolute, split_url
+from inkstream.tasks.source.listing import list_files
+from inkstream.tasks.stores import open_store
+from inkstream.tasks.stores.base import moment, object_etag
+from inkstream.tasks.stores.fetching import fetch
 
 MOMENT = datetime(2026, 11, 21, 5, 40, 16, tzinfo=UTC)
 

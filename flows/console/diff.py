@@ -1,0 +1,160 @@
+"""What `inkstream diff` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from difflib import SequenceMatcher
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from inkstream.flows.text import print_json, short_name, visible
+from inkstream.tasks.queries.diff import Change, Comparison, PageChange, Side, compare_versions
+
+_AROUND = 4
+_MEANING = {
+    Change.ADDED: "added",
+    Change.REMOVED: "removed",
+    Change.FORGOTTEN: "forgotten",
+    Change.FAILED: "failed that had text before",
+    Change.FIXED: "fixed: failed before and have text now",
+    Change.STILL_FAILED: "failed again",
+    Change.CHANGED: "changed",
+    Change.SAME: "made again with the same text",
+}
+
+
+def print_diff(  # noqa: PLR0913 - one parameter an option
+    sink: str, before: int, after: int | None, paths: Sequence[str], limit: int, *, as_json: bool
+) -> None:
+    """Compares two versions of a sink's pages and prints what differs."""
+    comparison = compare_versions(sink, before, after, paths)
+    if as_json:
+        for page in comparison.pages:
+            print_json(_page_json(page))
+        print_json(_summary_json(comparison))
+        return
+    console = Console(highlight=False)
+    _print_summary(console, comparison)
+    for change in (Change.FAILED, Change.FIXED):
+        _print_list(console, comparison, change, limit)
+    changed = [page for page in comparison.pages if page.change is Change.CHANGED]
+    changed.sort(key=lambda page: -page.edits)
+    for page in changed[:limit]:
+        _print_page(console, page)
+    if len(changed) > limit:
+        console.print(f"\nand {len(changed) - limit} changed pages more; --limit shows more of them")
+
+
+def _print_summary(console: Console, comparison: Comparison) -> None:
+    console.print(f"from version {comparison.before} to {comparison.after}:")
+    counts = comparison.counts()
+    if not any(counts.values()):
+        console.print("  no page differs")
+    for change, meaning in _MEANING.items():
+        if counts[change]:
+            console.print(f"  {counts[change]:>7} pages {meaning}")
+    cer = comparison.cer()
+    if cer is not None:
+        console.print(f"  CER {cer:.2%} between the texts of pages made again")
+    confidence = comparison.confidence()
+    if confidence is not None:
+        console.print(f"  their mean confidence went from {confidence[0]:.1f} to {confidence[1]:.1f}")
+
+
+def _print_list(console: Console, comparison: Comparison, change: Change, limit: int) -> None:
+    pages = [page for page in comparison.pages if page.change is change]
+    if pages:
+        console.print(f"\n{_MEANING[change]}:")
+    for page in pages[:limit]:
+        side = page.after if change is Change.FAILED else page.before
+        console.print(f"  {_title(page)}: {side.exception_kind if side else ''}", markup=False)
+    if len(pages) > limit:
+        console.print(f"  and {len(pages) - limit} more")
+
+
+def _print_page(console: Console, page: PageChange) -> None:
+    before, after = page.before, page.after
+    assert before is not None
+    assert after is not None
+    console.print()
+    console.print(
+        f"{_title(page)}: {page.edits} edits, CER {page.cer:.1%}, "
+        f"confidence {_confidence(before)} to {_confidence(after)}",
+        style="bold",
+        markup=False,
+    )
+    console.print(Text("  ").append(word_diff(before.text or "", after.text or "", coloured=console.is_terminal)))
+
+
+def word_diff(before: str, after: str, *, coloured: bool) -> Text:
+    """Returns the second text with what left the first struck out, and long stretches that are the same cut short.
+
+    Args:
+        before: The first text.
+        after: The second text.
+        coloured: Tell words apart by colour; else as `[-old-]` and `{+new+}`.
+    """
+    old, new = visible(before, keep="\n\t ").split(), visible(after, keep="\n\t ").split()
+    shown = Text()
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    for tag, first, last, new_first, new_last in matcher.get_opcodes():
+        if tag == "equal":
+            at_ends = (first > 0, last < len(old) or new_last < len(new))
+            shown.append(" ".join(_shortened(old[first:last], *at_ends)) + " ")
+            continue
+        for words, mark, style in (
+            (old[first:last], "[-{}-]", "red strike"),
+            (new[new_first:new_last], "{{+{}+}}", "bold green"),
+        ):
+            if words:
+                joined = " ".join(words)
+                shown.append(joined if coloured else mark.format(joined), style=style)
+                shown.append(" ")
+    return shown
+
+
+def _shortened(words: list[str], after_change: bool, before_change: bool) -> list[str]:
+    """Keeps the words next to a change."""
+    head = _AROUND if after_change else 0
+    tail = _AROUND if before_change else 0
+    if len(words) <= head + tail + 1:
+        return words
+    return [*words[:head], "…", *words[len(words) - tail :]]
+
+
+def _title(page: PageChange) -> str:
+    name = visible(short_name(page.path))
+    return name if page.pagenum is None else f"{name} page {page.pagenum}"
+
+
+def _confidence(side: Side) -> str:
+    return "none" if side.confidence is None else f"{side.confidence:.1f}"
+
+
+def _page_json(page: PageChange) -> dict[str, Any]:
+    return {
+        "change": page.change.value,
+        "stream": page.stream,
+        "path": page.path,
+        "etag": page.etag,
+        "length": page.length,
+        "pagenum": page.pagenum,
+        "cer": page.cer,
+        "edits": page.edits,
+        "before": asdict(page.before) if page.before else None,
+        "after": asdict(page.after) if page.after else None,
+    }
+
+
+def _summary_json(comparison: Comparison) -> dict[str, Any]:
+    confidence = comparison.confidence()
+    return {
+        "from": comparison.before,
+        "to": comparison.after,
+        "pages": comparison.counts(),
+        "cer": comparison.cer(),
+        "confidence": None if confidence is None else {"before": confidence[0], "after": confidence[1]},
+    }

@@ -1,0 +1,50 @@
+"""What `inkstream maintain` prints."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from inkstream.flows.text import human_bytes, print_json
+
+if TYPE_CHECKING:
+    from inkstream.flows.api import PrefectMode
+    from inkstream.flows.loop.maintain import Upkeep
+    from inkstream.tasks.config import MaintainOptions
+
+
+def print_upkeep(sink: str, options: MaintainOptions, prefect: PrefectMode, *, as_json: bool) -> None:
+    """Tidies a sink and prints what was done, or would be."""
+    from inkstream.flows.under_prefect.settings import api_configured, use_embedded_server
+
+    if prefect == "on" or (prefect == "auto" and api_configured()):
+        if prefect == "on":
+            use_embedded_server()
+        from inkstream.flows.under_prefect.maintain_sink import maintain_under_prefect
+
+        parts = maintain_under_prefect(sink, options)
+    else:
+        from inkstream.flows.loop.maintain import maintain
+
+        parts = maintain(sink, options)
+    console = Console(highlight=False, soft_wrap=True)
+    for part in parts:
+        if as_json:
+            print_json({**asdict(part), "dry_run": options.dry_run})
+        else:
+            console.print(_sentence(part, options.dry_run), markup=False)
+
+
+def _sentence(part: Upkeep, dry_run: bool) -> str:
+    said = []
+    if part.version is not None:
+        merge = "would merge" if dry_run else "merged"
+        said.append(f"{merge} {part.merged} files into {part.into}" if part.merged else "nothing to merge")
+    remove = "would remove" if dry_run else "removed"
+    size = human_bytes(part.removed_bytes)
+    said.append(f"{remove} {part.removed} files ({size})" if part.removed else "nothing to remove")
+    if part.version is not None and not dry_run:
+        said.append(f"version {part.version}, with a checkpoint")
+    return f"{part.name}: {'; '.join(said)}"

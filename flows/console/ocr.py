@@ -1,0 +1,119 @@
+"""What one document looks like."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from inkstream.flows.text import print_json, visible
+from inkstream.ocr_core.errors import ConfigError
+from inkstream.ocr_core.export.export_format import ExportFormat
+from inkstream.ocr_core.export.text import TEXT_WRITERS
+
+if TYPE_CHECKING:
+    from inkstream.ocr_core.options.limits import LimitOptions
+    from inkstream.ocr_core.page import PageResult
+    from inkstream.tasks.config import StreamConfig
+
+
+def print_document(file: Path, config: StreamConfig, text_format: ExportFormat, output: Path | None) -> bool:
+    """Reads one document, and prints it or writes it to a file; returns whether a page failed.
+
+    Args:
+        file: The document.
+        config: How it is read.
+        text_format: What is printed or written.
+        output: The file to write; standard output when not given.
+
+    Raises:
+        ConfigError: If the output is the document itself, cannot be written, or is no place for a PDF.
+        DocumentError: If no searchable PDF can be made of the document.
+        EnvironmentFault: If this machine lacks something.
+    """
+    from inkstream.ocr_core.pipeline.environment import require_environment
+    from inkstream.ocr_core.reading import read_document
+
+    _require_place(file, text_format, output)
+    require_environment(config.pipeline)
+    pages = _Watched(file, read_document(file, config.pipeline, limits=config.execution.limits))
+    if text_format in (ExportFormat.TEXT, ExportFormat.JSON) and output is None:
+        _print_pages(pages, text_format)
+    else:
+        _write(_made(file, pages, text_format, config.execution.limits), output)
+    return pages.failed
+
+
+class _Watched:
+    """Passes pages on; says on standard error how far it is, if that is a terminal, and which pages failed."""
+
+    def __init__(self, file: Path, pages: Iterable[PageResult]) -> None:
+        self.failed = False
+        self._file = file
+        self._pages = pages
+
+    def __iter__(self) -> Iterator[PageResult]:
+        console = Console(stderr=True, soft_wrap=True)
+        with console.status(f"reading {visible(self._file.name)}") as status:
+            for count, page in enumerate(self._pages, 1):
+                status.update(f"{count} of {page.total_pages or count} pages")
+                where = f"{self._file}" if page.pagenum is None else f"{self._file} page {page.pagenum}"
+                if page.notes:
+                    console.print(f"{where}: note: {'; '.join(page.notes)}", markup=False)
+                if page.failure is not None:
+                    self.failed = True
+                    console.print(f"{where}: {page.failure.kind}: {page.failure.message}", markup=False)
+                yield page
+
+
+def _print_pages(pages: Iterable[PageResult], text_format: ExportFormat) -> None:
+    from inkstream.ocr_core.export.text import page_json, page_text
+
+    for page in pages:
+        if text_format is ExportFormat.JSON:
+            print_json(page_json(page))
+            continue
+        text = page_text(page)
+        sys.stdout.write(visible(text, keep="\n\t\f") if sys.stdout.isatty() else text)
+    sys.stdout.flush()
+
+
+def _made(file: Path, pages: Iterable[PageResult], text_format: ExportFormat, limits: LimitOptions) -> bytes:
+    if text_format is not ExportFormat.PDF:
+        return TEXT_WRITERS[text_format](pages, file.name).encode("utf-8", "replace")
+    from inkstream.ocr_core.workers.pdf_writer import PdfWriter
+
+    with tempfile.TemporaryDirectory(prefix="inkstream-ocr-") as folder, PdfWriter(limits) as writer:
+        target = Path(folder) / "searchable.pdf"
+        writer.write(file, pages, target)
+        return target.read_bytes()
+
+
+def _write(data: bytes, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    from inkstream.tasks.stores import open_store
+
+    try:
+        open_store("file", str(output)).write(os.path.abspath(output), data)  # noqa: PTH100 - links are kept
+    except OSError as error:
+        raise ConfigError(f"--output {output}: cannot be written: {error.strerror or error}") from None
+
+
+def _require_place(file: Path, text_format: ExportFormat, output: Path | None) -> None:
+    """Says before the document is read what would be said after."""
+    if output is None:
+        if text_format is ExportFormat.PDF and sys.stdout.isatty():
+            raise ConfigError("a PDF is nothing for a terminal; give --output FILE")
+        return
+    if output.is_dir():
+        raise ConfigError(f"--output {output} is a folder; give a file")
+    if output.exists() and output.samefile(file):
+        raise ConfigError(f"--output {output} is the document itself, which is not overwritten; give another file")

@@ -1,0 +1,1 @@
+"""`inkstream demo`: the main job on a small inbox."""

@@ -1,0 +1,49 @@
+"""The Dask workers of a run."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from inkstream.ocr_core.pipeline.environment import engine_versions, pipeline_id
+from inkstream.tasks.config import StreamConfig
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+
+class Workers:
+    """A Dask client that is opened when first needed and kept until closed.
+
+    Args:
+        config: Where the workers are and what they must be able to run.
+    """
+
+    def __init__(self, config: StreamConfig) -> None:
+        self._config = config
+        self._stack = ExitStack()
+        self._client: Client | None = None
+
+    def client(self) -> Client:
+        """Returns the client, opening the cluster on the first call."""
+        if self._client is None or self._client.status != "running":
+            from inkstream.tasks.work.cluster import open_cluster
+
+            self.close()
+            self._client = self._stack.enter_context(
+                open_cluster(self._config.execution, self._config.pipeline.canonical())
+            )
+        return self._client
+
+    def made_by(self, config: StreamConfig) -> frozenset[str]:
+        """Returns the `pipeline_id` that rows made now would have; several where workers have different versions."""
+        if self._config.execution.scheduler is None:  # local workers are as this process is
+            return frozenset({pipeline_id(config.pipeline, engine_versions(config.pipeline))})
+        from inkstream.tasks.work.cluster import check_workers
+
+        return check_workers(self.client(), config.pipeline.canonical(), self._config.execution.recognize_resources)
+
+    def close(self) -> None:
+        """Closes the client, and the cluster if it is ours."""
+        self._client = None
+        self._stack.close()

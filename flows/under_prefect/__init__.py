@@ -1,0 +1,1 @@
+"""The flows that Prefect runs, and what they need of a Prefect server."""

@@ -1,0 +1,231 @@
+"""What a run shows in Prefect: its files, its batches, a picture of a page's regions, how far it is; and its log lines.
+
+An observer like any other: nothing it does changes what is committed, and nothing that goes wrong in it ends a run. No
+text of a document is in it, and no credential: paths have none.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+from inkstream.flows.text import short_name, visible
+from inkstream.flows.under_prefect.pictures import data_uri, regions_svg, throughput_svg
+from inkstream.tasks.progress import BatchDone, Event, FileDone, Listed, MessagesTaken, Notice, Planned, RangeDone
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MAX_FILES = 500
+MAX_BATCHES = 30
+MAX_LOGGED = 20
+PROGRESS_SECONDS = 2.0
+"""The least time between two updates of the bar."""
+
+
+def artifact_key(stream: str, what: str) -> str:
+    """Returns the key of an artifact; Prefect takes lower-case letters, digits and dashes."""
+    return f"inkstream-{re.sub('[^a-z0-9]+', '-', stream.lower()).strip('-')}-{what}"
+
+
+class RunArtifacts:
+    """The observer. Made inside a flow run; says no more after its first failure to say something.
+
+    Args:
+        stream: Name of the stream.
+    """
+
+    def __init__(self, stream: str) -> None:
+        from prefect.logging import get_run_logger
+
+        self._stream = stream
+        self._log = get_run_logger()
+        self._silent = False
+        self._waiting = 0
+        self._files = 0
+        self._files_done = 0
+        self._under_way: dict[str, float] = {}
+        self._bar: UUID | None = None
+        self._drawn_at = 0.0
+        self._pictures: dict[str, tuple[str, str]] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Takes in one event."""
+        if self._silent:
+            return
+        try:
+            self._take_in(event)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the documents matter more
+            self._silent = True
+            self._log.warning("no more artifacts of this run, its documents go on: %s", type(error).__name__)
+
+    def _take_in(self, event: Event) -> None:
+        if isinstance(event, Listed):
+            self._files, self._files_done, self._waiting = event.new_files, 0, event.waiting
+        elif isinstance(event, Planned) and event.batches:
+            self._draw_bar()
+        elif isinstance(event, RangeDone):
+            self._range_done(event)
+        elif isinstance(event, BatchDone):
+            self._batch_done(event)
+        elif isinstance(event, MessagesTaken):
+            self._log_messages(event)
+        elif isinstance(event, Notice):
+            self._log.info("%s", visible(event.text))
+
+    def _range_done(self, event: RangeDone) -> None:
+        share = event.pages / event.total_pages if event.total_pages else 1.0
+        self._under_way[event.path] = min(1.0, self._under_way.get(event.path, 0.0) + share)
+        picture = None
+        if event.attempt_id not in self._pictures and event.rows is not None:
+            picture = _picture(event.rows)
+        if picture is not None:
+            self._pictures[event.attempt_id] = picture
+        if time.monotonic() - self._drawn_at >= PROGRESS_SECONDS:
+            self._draw_bar()
+
+    def _batch_done(self, event: BatchDone) -> None:
+        from prefect.artifacts import create_markdown_artifact, create_table_artifact
+
+        self._files_done += len(event.files)
+        page = self._pictures.pop(event.attempt_id, None)
+        for file in event.files:  # others are of the next batch
+            self._under_way.pop(file.path, None)
+        self._log_batch(event)
+        batch = _batch_row(event.progress, self._waiting + self._files - self._files_done)
+        name = f"batch {batch['batch']} of stream {self._stream}"
+        rows = [_file_row(file) for file in sorted(event.files, key=_worst_first)[:MAX_FILES]]
+        create_table_artifact(
+            rows, key=self._key("files"), description=f"{len(event.files)} files, {name}, worst first"
+        )
+        batches = [*self._last_batches(), batch][-MAX_BATCHES:]
+        create_table_artifact(batches, key=self._key("batches"), description=f"The last batches, up to {name}")
+        create_markdown_artifact(
+            _summary(self._stream, event, batches, page), key=self._key("summary"), description=f"What {name} did"
+        )
+        self._draw_bar()
+
+    def _last_batches(self) -> list[dict[str, Any]]:
+        """The rows of the table that the batch before left, or none."""
+        import json
+
+        from prefect.artifacts import Artifact
+
+        latest = Artifact.get(self._key("batches"), _sync=True)  # type: ignore[call-arg]
+        if latest is None or not isinstance(latest.data, str):  # type: ignore[union-attr]
+            return []
+        return list(json.loads(latest.data))  # type: ignore[union-attr]
+
+    def _draw_bar(self) -> None:
+        from prefect.artifacts import create_progress_artifact, update_progress_artifact
+
+        self._drawn_at = time.monotonic()
+        done = 100.0 * min(1.0, (self._files_done + sum(self._under_way.values())) / max(self._files, 1))
+        said = f"{self._files_done} of {self._files} files of stream {self._stream}"
+        if self._bar is None:
+            self._bar = cast(UUID, create_progress_artifact(done, key=self._key("progress"), description=said))
+        else:
+            update_progress_artifact(self._bar, progress=done, description=said)
+
+    def _log_batch(self, event: BatchDone) -> None:
+        progress = event.progress
+        batch = progress["batchId"]
+        self._log.info(
+            "batch %s: %d files, %d pages, %d failed, %d left out, %.1f s",
+            batch,
+            progress["numInputRows"],
+            progress["pages"],
+            progress["failed_pages"],
+            progress["left_out"],
+            progress["durationMs"]["triggerExecution"] / 1000,
+        )
+        for file in [file for file in event.files if file.kinds or file.left_out][:MAX_LOGGED]:
+            self._log.info("batch %s, file %s: %s", batch, visible(short_name(file.path)), _trouble(file))
+
+    def _log_messages(self, event: MessagesTaken) -> None:
+        self._log.info("%d messages taken, %d settled", event.messages, event.settled)
+        for path, why in [*event.unsettled.items()][:MAX_LOGGED]:
+            self._log.info("file %s waits: %s", visible(short_name(path)), visible(why))
+        for message, why in [*event.unreadable.items()][:MAX_LOGGED]:
+            self._log.info("message %s cannot be understood: %s", visible(message), visible(why))
+
+    def _key(self, what: str) -> str:
+        return artifact_key(self._stream, what)
+
+
+def _trouble(file: FileDone) -> str:
+    if file.left_out:
+        return "left for the next trigger"
+    return ", ".join(f"{count} {kind}" for kind, count in file.kinds.items())
+
+
+def _state(file: FileDone) -> str:
+    if file.left_out:
+        return "left out"
+    return "with failures" if file.failed_pages else "done"
+
+
+def _worst_first(file: FileDone) -> tuple[bool, int, str]:
+    return (file.left_out is None, -file.failed_pages, file.path)
+
+
+def _file_row(file: FileDone) -> dict[str, Any]:
+    return {
+        "file": visible(short_name(file.path)),
+        "state": _state(file),
+        "pages": file.pages,
+        "failures": _trouble(file) if file.kinds or file.left_out else "",
+        "confidence": "" if file.confidence is None else round(file.confidence, 1),
+        "seconds": round(file.seconds, 2),
+        "path": file.path,
+    }
+
+
+def _batch_row(progress: Mapping[str, Any], backlog: int) -> dict[str, Any]:
+    seconds = progress["durationMs"]["triggerExecution"] / 1000
+    return {
+        "batch": progress["batchId"],
+        "files": progress["numInputRows"],
+        "pages": progress["pages"],
+        "failed": progress["failed_pages"],
+        "left_out": progress["left_out"],
+        "seconds": round(seconds, 2),
+        "pages_per_second": round(progress["pages"] / max(seconds, 0.001), 2),
+        "backlog": max(backlog, 0),
+        "begun": progress["timestamp"],
+    }
+
+
+def _summary(stream: str, event: BatchDone, batches: list[dict[str, Any]], page: tuple[str, str] | None) -> str:
+    batch = batches[-1]
+    known = [file.confidence for file in event.files if file.confidence is not None]
+    confidence = f"{sum(known) / len(known):.1f}" if known else "none"
+    lines = [
+        f"# Stream {stream}, batch {batch['batch']}",
+        "",
+        "| files | pages | failed | left out | confidence | seconds | pages/s | waiting |",
+        "|---|---|---|---|---|---|---|---|",
+        f"| {batch['files']} | {batch['pages']} | {batch['failed']} | {batch['left_out']} | {confidence} "
+        f"| {batch['seconds']} | {batch['pages_per_second']} | {batch['backlog']} |",
+        "",
+    ]
+    failures = event.progress["failures"]
+    if failures:
+        lines += ["Failed pages: " + ", ".join(f"{count} {kind}" for kind, count in failures.items()) + ".", ""]
+    lines += ["## The last batches", "", f"![pages per second, files waiting]({data_uri(throughput_svg(batches))})", ""]
+    if page is not None:
+        lines += [f"## Regions of {page[0]}", "", f"![regions of one page]({data_uri(page[1])})", ""]
+    lines += [f"Table: `{event.progress['sink']['description']}`, version {event.progress['version']}."]
+    return "\n".join(lines)
+
+
+def _picture(rows: pa.Table) -> tuple[str, str] | None:
+    """The first page of a range that has regions: what to call it, and its picture."""
+    for row in rows.select(["path", "pagenum", "width", "height", "regions"]).slice(0, 3).to_pylist():
+        if row["regions"] and row["width"] and row["height"]:
+            name = re.sub(r"[^\w .-]", "_", short_name(row["path"]))
+            return f"{name}, page {row['pagenum'] + 1}", regions_svg(row["width"], row["height"], row["regions"])
+    return None

@@ -1,0 +1,67 @@
+"""`retry` and `reprocess`, the Prefect flows: the drain loop over what is in the table already.
+
+Prefect evaluates the annotations, so there is no `from __future__ import annotations` here; see `ocr_stream`.
+"""
+
+from typing import Any
+
+from prefect import flow
+
+from inkstream.flows.loop.planners import FailedPages, OtherPipeline
+from inkstream.flows.under_prefect.ocr_stream import drain_with_tasks
+from inkstream.ocr_core.errors import FailureKind
+from inkstream.tasks.config import PresetName, StreamConfig, with_preset
+
+
+@flow(
+    name="retry",
+    flow_run_name="{config.stream}",
+    persist_result=False,
+    result_serializer="json",
+    validate_parameters=True,
+)
+def retry(
+    kinds: list[FailureKind] = [],  # noqa: B006 - the form's default; nobody changes it
+    paths: list[str] = [],  # noqa: B006
+    overrides: list[str] = [],  # noqa: B006
+    *,
+    config: StreamConfig,
+) -> dict[str, Any]:
+    """Reads the pages that failed again, each as it was read before, and replaces their rows.
+
+    Args:
+        kinds: Which kinds of failure; all when empty.
+        paths: Which files, as paths, URLs, file names or globs; all when empty.
+        overrides: KEY=VALUE on top of what the pages were read with, such as pipeline.render.resolution=150.
+        config: The stream.
+
+    Returns:
+        Counts of what was committed and of files left as they are, and the table's version.
+    """
+    return drain_with_tasks(config, FailedPages(tuple(kinds), tuple(paths), tuple(overrides)))
+
+
+@flow(
+    name="reprocess",
+    flow_run_name="{config.stream}",
+    persist_result=False,
+    result_serializer="json",
+    validate_parameters=True,
+)
+def reprocess(
+    paths: list[str] = [],  # noqa: B006 - the form's default; nobody changes it
+    preset: PresetName | None = None,
+    *,
+    config: StreamConfig,
+) -> dict[str, Any]:
+    """Reads files again whose rows another pipeline made than this one, and replaces their rows.
+
+    Args:
+        paths: Which files, as paths, URLs, file names or globs; all when empty.
+        preset: Read with the pipeline of this preset instead of config's.
+        config: The stream; its pipeline is the one that all rows are to be made by.
+
+    Returns:
+        Counts of what was committed and of files left as they are, and the table's version.
+    """
+    return drain_with_tasks(with_preset(config, preset), OtherPipeline(tuple(paths)))

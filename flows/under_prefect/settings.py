@@ -1,0 +1,85 @@
+"""Whether Prefect has an API to talk to, found out without the second that importing Prefect costs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from inkstream.ocr_core.errors import TransientError
+
+_SETTINGS_FILES = ("prefect.toml", ".env")
+
+
+class PrefectGoneError(TransientError):
+    """The Prefect API stopped answering during a run."""
+
+
+def api_configured() -> bool:
+    """Returns whether a Prefect API is configured: by environment, profile, `prefect.toml` or `.env`.
+
+    Prefect itself is asked only when a file is there that could hold the setting.
+    """
+    if os.environ.get("PREFECT_API_URL"):
+        return True
+    home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
+    profiles = Path(os.environ.get("PREFECT_PROFILES_PATH", str(home / "profiles.toml"))).expanduser()
+    if not profiles.exists() and not any(Path(name).exists() for name in _SETTINGS_FILES):
+        return False
+    from prefect.settings import get_current_settings
+
+    return get_current_settings().api.url is not None
+
+
+def reach_server() -> None:
+    """Makes sure that there is a Prefect API: the one configured, or else Prefect's embedded server.
+
+    Prefect would start that at its first request, and the terminal's Ctrl-C would end it before the flow run can say
+    that it crashed; started here it is out of reach. Prefect ends it when this process exits.
+
+    Raises:
+        TransientError: If the configured API does not answer.
+    """
+    if api_configured():
+        require_answer()
+        return
+    from prefect.server.api.server import SubprocessASGIServer
+
+    from inkstream.tasks.work.interrupts import interrupts_held
+
+    with interrupts_held():
+        SubprocessASGIServer().start()
+
+
+def require_answer() -> str:
+    """Returns the URL of the configured Prefect API.
+
+    Raises:
+        TransientError: If it does not answer.
+    """
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        error = client.api_healthcheck()
+        if error is not None:
+            raise TransientError(
+                f"the Prefect API at {client.api_url} does not answer ({error}); "
+                "start it, correct PREFECT_API_URL, or run with --prefect off"
+            )
+        return str(client.api_url)
+
+
+def use_embedded_server() -> None:
+    """Sets what Prefect's embedded server needs, in this process's environment, before Prefect is imported.
+
+    Whatever the user has set wins.
+    """
+    defaults = {
+        "PREFECT_SERVER_EPHEMERAL_ENABLED": "true",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_CLI_PROMPT": "false",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)

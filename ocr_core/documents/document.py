@@ -1,0 +1,108 @@
+"""Documents and their pages: what every format offers to the stages."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from inkstream.ocr_core.errors import DocumentError, FailureKind
+from inkstream.ocr_core.page import DocumentInfo
+from inkstream.ocr_core.pixels import Pixels
+
+if TYPE_CHECKING:
+    from inkstream.ocr_core.options import RenderOptions
+    from inkstream.ocr_core.text.words import Word
+
+
+@dataclass(frozen=True, slots=True)
+class Raster:
+    """A page as pixels.
+
+    Attributes:
+        pixels: uint8, `H x W` or `H x W x 3` (RGB).
+        resolution: dpi of those pixels.
+    """
+
+    pixels: Pixels
+    resolution: int
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """The size a page has, or would have, as pixels.
+
+    Attributes:
+        width: Pixels.
+        height: Pixels.
+        resolution: dpi.
+    """
+
+    width: int
+    height: int
+    resolution: int
+
+
+class DocumentPage(ABC):
+    """One page of an open document.
+
+    Attributes:
+        notes: What a reader of the page's row should know, such as a lowered resolution; whole once it has a canvas.
+    """
+
+    notes: tuple[str, ...] = ()
+
+    @abstractmethod
+    def canvas(self, options: RenderOptions) -> Canvas:
+        """Returns the size `render` would give, without rendering.
+
+        Raises:
+            DocumentError: `limit` when the page cannot be made to fit `max_pixels`.
+        """
+
+    @abstractmethod
+    def render(self, options: RenderOptions) -> Raster:
+        """Returns the page upright, on white.
+
+        Raises:
+            DocumentError: `limit` or `corrupt`.
+        """
+
+    def words(self, canvas: Canvas) -> list[Word] | None:  # noqa: ARG002 - images carry no text
+        """Returns the words of the page's own text in reading order, boxes in `canvas` pixels, if any."""
+        return None
+
+    @abstractmethod
+    def close(self) -> None:
+        """Frees what the page holds."""
+
+
+class Document(ABC):
+    """An open file. Not thread-safe: PDFium allows one thread a process."""
+
+    info: DocumentInfo
+
+    @abstractmethod
+    def page(self, pagenum: int) -> DocumentPage:
+        """Opens one page, 0-based.
+
+        Raises:
+            DocumentError: `corrupt` when this page cannot be loaded.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Frees the file."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def too_many_pages(found: int, allowed: int) -> DocumentError:
+    """Returns the error for a file with more pages than `LimitOptions.max_pages`."""
+    return DocumentError(
+        FailureKind.LIMIT, f"the file has {found} pages or more; at most {allowed} are allowed (max_pages)"
+    )

@@ -1,0 +1,266 @@
+"""Image files through Pillow, decoded to upright gray or RGB on white."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from inkstream.ocr_core.documents.document import Canvas, Document, DocumentPage, Raster, too_many_pages
+from inkstream.ocr_core.documents.image_headers import Header, read_header
+from inkstream.ocr_core.errors import DocumentError, FailureKind
+from inkstream.ocr_core.page import DocumentInfo
+from inkstream.ocr_core.pixels import MAX_SIDE, Pixels
+
+if TYPE_CHECKING:
+    from inkstream.ocr_core.options import RenderOptions
+
+_PILLOW = {
+    "tiff": "TIFF",
+    "png": "PNG",
+    "jpeg": "JPEG",
+    "jpeg2000": "JPEG2000",
+    "webp": "WEBP",
+    "gif": "GIF",
+    "bmp": "BMP",
+    "pnm": "PPM",
+}
+"""The one decoder of each format; no other is ever tried."""
+
+_SANE_DPI = (100, 1200)
+"""Below are the 72 and 96 of cameras and web pages, which say nothing about the paper."""
+
+_ORIENTATION = 0x0112
+_TURNED = {5, 6, 7, 8}
+"""EXIF's tag, and its values that swap width and height."""
+
+_ANISOTROPY = 1.1
+"""Pixels longer than wide by this factor are fax rows: the page is stretched to square pixels."""
+
+
+def open_image(path: Path, kind: str, max_pages: int) -> ImageFile:
+    """Opens an image file. Each frame of a TIFF is a page; of any other format the first frame is the only one.
+
+    Args:
+        path: The file.
+        kind: What `identify` called it.
+        max_pages: Frames of a TIFF counted at most.
+
+    Raises:
+        DocumentError: `corrupt`, `unsupported`, or `limit` when a TIFF has more than `max_pages` frames.
+    """
+    with _decoding():
+        header = read_header(path, kind)
+    if header is not None:
+        return ImageFile(path, DocumentInfo(kind, 1, _first_of(header.frames)), header)
+    image = _open(path, kind)
+    if kind != "tiff":
+        return ImageFile(path, DocumentInfo(kind, 1, _first_of(getattr(image, "n_frames", 1))), image=image)
+    try:
+        pages = _count_frames(image, max_pages)
+    except DocumentError:
+        image.close()
+        raise
+    return ImageFile(path, DocumentInfo(kind, pages), image=image)
+
+
+def _open(path: Path, kind: str) -> Image.Image:
+    with _decoding():
+        return Image.open(path, formats=[_PILLOW[kind]])
+
+
+def _first_of(frames: int) -> tuple[str, ...]:
+    return (f"first of {frames} frames",) if frames > 1 else ()
+
+
+def _count_frames(image: Image.Image, max_pages: int) -> int:
+    pages = 1
+    while True:
+        try:
+            with _decoding(passing=EOFError):
+                image.seek(pages)
+        except EOFError:
+            return pages
+        except DocumentError:
+            return pages + 1  # there is a frame, and reading it says what is wrong with it
+        pages += 1
+        if pages > max_pages:
+            raise too_many_pages(pages, max_pages)
+
+
+@contextmanager
+def _decoding(passing: type[BaseException] | tuple[type[BaseException], ...] = ()) -> Iterator[None]:
+    """Turns whatever Pillow raises on bad bytes into DocumentError; our pixel budget replaces Pillow's."""
+    largest = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            yield
+    except (MemoryError, DocumentError):
+        raise
+    except UnidentifiedImageError as error:  # its message is the file's name; why is in a warning
+        why = str(told[-1].message).strip() if told else "its header cannot be read"
+        raise _damaged(why) from error
+    except Exception as error:
+        if passing and isinstance(error, passing):
+            raise
+        raise _damaged(f"{type(error).__name__}: {error}") from error
+    finally:
+        Image.MAX_IMAGE_PIXELS = largest
+
+
+def _damaged(why: str) -> DocumentError:
+    return DocumentError(FailureKind.CORRUPT, f"the image is damaged, or of a kind that is not read: {why}")
+
+
+class ImageFile(Document):
+    """An open image file.
+
+    Args:
+        path: The file.
+        info: What it is.
+        header: What it claims to be, where that is to be known before a decoder is opened.
+        image: The decoder, where one is open.
+    """
+
+    def __init__(
+        self, path: Path, info: DocumentInfo, header: Header | None = None, image: Image.Image | None = None
+    ) -> None:
+        self._path = path
+        self._image = image
+        self.info = info
+        self.header = header
+
+    def decoder(self) -> Image.Image:
+        """Returns Pillow's image, opening it on the first call. Raises DocumentError `corrupt`."""
+        if self._image is None:
+            self._image = _open(self._path, self.info.format)
+        return self._image
+
+    def page(self, pagenum: int) -> ImagePage:
+        """Opens one frame, 0-based. Raises DocumentError `corrupt` when it cannot be found."""
+        if not 0 <= pagenum < self.info.pages:
+            raise DocumentError(FailureKind.CORRUPT, f"there is no page {pagenum + 1} of {self.info.pages}")
+        if self.info.format == "tiff":
+            with _decoding():
+                self.decoder().seek(pagenum)
+        return ImagePage(self)
+
+    def close(self) -> None:
+        """Frees the file."""
+        if self._image is not None:
+            self._image.close()
+
+
+class ImagePage(DocumentPage):
+    """The frame an open image stands at."""
+
+    def __init__(self, file: ImageFile) -> None:
+        self._file = file
+
+    def canvas(self, options: RenderOptions) -> Canvas:
+        """Returns the upright size; images are never scaled down, so too many pixels are a `limit`."""
+        header = self._file.header
+        if header is not None:
+            _require_room(header.width, header.height, options)
+        image = self._file.decoder()
+        with _decoding():
+            (width, height), resolution = _square(image, options.resolution)
+        _require_room(width, height, options)
+        with _decoding():  # only now: to look for EXIF in a PNG, Pillow decodes all of it
+            turned = image.getexif().get(_ORIENTATION, 1) in _TURNED
+        return Canvas(height, width, resolution) if turned else Canvas(width, height, resolution)
+
+    def render(self, options: RenderOptions) -> Raster:
+        """Returns the frame upright, on white, with square pixels.
+
+        The resolution is the file's own where it is believable (100 to 1200 dpi), else `options.resolution`.
+        """
+        canvas = self.canvas(options)
+        decoder = self._file.decoder()
+        with _decoding():
+            size, _ = _square(decoder, options.resolution)
+            decoder.load()
+            image = _flatten(decoder, "L" if options.color == "gray" else "RGB")
+            if image.size != size:
+                image = image.resize(size, Image.Resampling.LANCZOS)
+            image.getexif()[_ORIENTATION] = decoder.getexif().get(_ORIENTATION, 1)
+            image = ImageOps.exif_transpose(image)
+        return Raster(np.array(image, dtype=np.uint8), canvas.resolution)
+
+    def close(self) -> None:
+        """The file keeps its one decoder: nothing to free."""
+
+
+def _require_room(width: int, height: int, options: RenderOptions) -> None:
+    if width * height > options.max_pixels or max(width, height) > MAX_SIDE:
+        raise DocumentError(
+            FailureKind.LIMIT,
+            f"the image has {width} x {height} pixels; at most {options.max_pixels} (max_pixels) with no "
+            f"side over {MAX_SIDE} are read",
+        )
+
+
+def _square(image: Image.Image, assumed: int) -> tuple[tuple[int, int], int]:
+    """Returns the size with square pixels, and the dpi to tell."""
+    width, height = image.size
+    if width < 1 or height < 1:
+        raise DocumentError(FailureKind.CORRUPT, f"the image has {width} x {height} pixels")
+    x, y = _dpi(image)
+    low, high = _SANE_DPI
+    if not (0 < x <= high and 0 < y <= high and max(x, y) >= low):
+        return (width, height), assumed
+    if max(x, y) / min(x, y) > _ANISOTROPY and max(x, y) / min(x, y) < 4:
+        target = max(x, y)
+        return (max(1, round(width * target / x)), max(1, round(height * target / y))), round(target)
+    return (width, height), round(x)
+
+
+def _dpi(image: Image.Image) -> tuple[float, float]:
+    try:
+        x, y = (float(value) for value in image.info.get("dpi", (0, 0)))
+    except (TypeError, ValueError, ZeroDivisionError):
+        return 0.0, 0.0
+    return (x, y) if math.isfinite(x) and math.isfinite(y) else (0.0, 0.0)
+
+
+def _flatten(image: Image.Image, mode: str) -> Image.Image:
+    """Returns any Pillow mode as `L` or `RGB` on white."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return Image.fromarray(_to_8_bit(np.asarray(image), image.info.get("transparency"))).convert(mode)
+    if "transparency" in image.info or image.mode in {"LA", "PA", "RGBA", "La", "RGBa"}:
+        with_alpha = image.convert("RGBA")
+        white = Image.new("RGBA", with_alpha.size, "white")
+        white.alpha_composite(with_alpha)
+        return white.convert(mode)
+    if image.mode == "LAB":
+        return image.getchannel("L").convert(mode)
+    if image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:
+        image = image.point(lambda sample: 255 - sample)  # Pillow takes each for one of Adobe's, which are inverted
+    return image.convert("RGB").convert(mode) if image.mode in {"P", "CMYK"} else image.convert(mode)
+
+
+def _to_8_bit(samples: NDArray[Any], transparent: Any = None) -> Pixels:
+    """Scales deep gray to 8 bits: whole samples of up to 16 bits by the bits in use, others by their extremes.
+
+    Args:
+        samples: `H x W`.
+        transparent: The one sample that is to be white, if it is a number.
+    """
+    values = np.nan_to_num(samples) if samples.dtype.kind == "f" else samples
+    low, high = values.min(), values.max()
+    if samples.dtype.kind in "iu" and low >= 0 and high <= 65535:
+        scaled = (values.astype(np.uint16) >> max(0, int(high).bit_length() - 8)).astype(np.uint8)
+    else:
+        scaled = ((values - float(low)) * (255 / (float(high) - float(low) or 1.0))).astype(np.uint8)
+    if isinstance(transparent, int):
+        scaled[samples == transparent] = 255
+    return scaled

@@ -1,0 +1,1 @@
+"""Tesseract, through tesserocr or pytesseract."""

@@ -1,0 +1,197 @@
+"""Where Tesseract's language data is, which kind it is, and how to get what is missing."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from inkstream.ocr_core.engines.tesseract.traineddata import Model, read_model
+from inkstream.ocr_core.errors import EnvironmentFault
+
+_PLACES = (
+    "/usr/share/tesseract-ocr/5/tessdata",
+    "/usr/share/tesseract-ocr/4.00/tessdata",
+    "/usr/share/tesseract-ocr/tessdata",
+    "/usr/share/tessdata",
+    "/usr/local/share/tessdata",
+    "/opt/homebrew/share/tessdata",
+    "/home/linuxbrew/.linuxbrew/share/tessdata",
+)
+
+
+_SOURCE = "https://github.com/tesseract-ocr/{collection}/raw/main/{language}.traineddata"
+_COLLECTIONS = {"base": "tessdata", "best": "tessdata_best", "fast": "tessdata_fast"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which models are looked for.
+
+    Attributes:
+        folder: Where alone to look, or None for the usual places.
+        model_type: `base` (whatever is there), `best` or `fast`.
+        legacy: Whether they must serve the legacy engine.
+    """
+
+    folder: str | None = None
+    model_type: str = "base"
+    legacy: bool = False
+
+    def accepts(self, path: Path) -> bool:
+        """Says whether a file will do. One that is no model will, for `base`: its own check tells."""
+        if not path.is_file():
+            return False
+        if self.model_type == "base" and not self.legacy:
+            return True
+        try:
+            model = read_model(path)
+        except (OSError, ValueError):
+            return False
+        return model.legacy if self.legacy else model.model_type in (self.model_type, "other")
+
+
+def find_tessdata(wanted: Wanted, languages: tuple[str, ...]) -> Path:
+    """Finds the folder that holds models of the wanted kind for every one of `languages`.
+
+    Looked at in turn: the folder that is given (alone), or `TESSDATA_PREFIX` (itself, and `tessdata` in it), the usual
+    places of Debian, Homebrew and conda, and what `tesseract --list-langs` says. For `best` and `fast` also
+    `tessdata_best` or `tessdata_fast` in and beside each of these.
+
+    Raises:
+        EnvironmentFault: If no folder holds them all; the remedy is the command that installs them.
+    """
+    searched: list[Path] = []
+    best: tuple[int, Path] | None = None
+    for folder in _folders(wanted):
+        searched.append(folder)
+        have = sum(wanted.accepts(model_path(folder, language)) for language in languages)
+        if have == len(languages):
+            return folder
+        if have or model_path(folder, "eng").is_file():
+            best = max(best, (have, folder), key=lambda found: found[0]) if best else (have, folder)
+    fullest = best[1] if best else Path(wanted.folder) if wanted.folder else None
+    if fullest is None:
+        raise EnvironmentFault(
+            f"Tesseract's language data is nowhere to be found (looked at: {', '.join(map(str, searched))})",
+            install_command(languages),
+        )
+    missing = tuple(name for name in languages if not wanted.accepts(model_path(fullest, name)))
+    raise EnvironmentFault(
+        f"Tesseract has no {_kind(wanted)}data for language {', '.join(missing)} in {fullest}",
+        _remedy(wanted, fullest, missing),
+    )
+
+
+def model_path(folder: Path, language: str) -> Path:
+    """Returns where a folder keeps a language's model."""
+    return folder / f"{language}.traineddata"
+
+
+def describe_model(path: Path) -> str:
+    """Returns a model's place and kind.
+
+    Raises:
+        EnvironmentFault: If the file is no model, such as a web page that was saved as one.
+    """
+    try:
+        model = read_model(path)
+    except (OSError, ValueError) as error:
+        remedy = download_command(path.parent, "fast", (path.stem,))
+        raise EnvironmentFault(f"{path} is not a Tesseract model: {error}", remedy) from error
+    return f"{path} ({_described(model)}, {path.stat().st_size / 1e6:.1f} MB)"
+
+
+def install_command(languages: tuple[str, ...]) -> str:
+    """Returns the command that installs language data on Debian and Ubuntu."""
+    packages = ["script-" + name.split("/")[1].lower()[:4] if "/" in name else name for name in languages]
+    names = " ".join(f"tesseract-ocr-{name.replace('_', '-').lower()}" for name in packages)
+    return f"sudo apt install tesseract-ocr {names}"
+
+
+def download_command(folder: Path, model_type: str, languages: tuple[str, ...]) -> str:
+    """Returns the command that downloads models of a type from Tesseract's own collections into `folder`."""
+    collection = _COLLECTIONS[model_type]
+    parts = [
+        f"-o {shlex.quote(str(model_path(folder, language)))} "
+        + _SOURCE.format(collection=collection, language=language)
+        for language in languages
+    ]
+    return f"{'' if _may_write(folder) else 'sudo '}curl -fL --create-dirs {' '.join(parts)}"
+
+
+def _remedy(wanted: Wanted, folder: Path, missing: tuple[str, ...]) -> str:
+    if wanted.legacy:
+        target = Path(wanted.folder or "tessdata").absolute()
+        note = "" if wanted.folder else f" and set recognize.tessdata to {target}"
+        return download_command(target, "base", missing) + note
+    named = _COLLECTIONS[wanted.model_type]
+    others = any(model_path(folder, name).exists() for name in missing)
+    packaged = wanted.model_type == "base" or (wanted.model_type == "fast" and not others)
+    if packaged and not wanted.folder:
+        return install_command(missing)
+    beside = others or not (wanted.folder or folder.name == named)  # no model that is there is overwritten
+    return download_command(folder.parent / named if beside else folder, wanted.model_type, missing)
+
+
+def _kind(wanted: Wanted) -> str:
+    if wanted.legacy:
+        return "legacy-engine "
+    return "" if wanted.model_type == "base" else f"`{wanted.model_type}` "
+
+
+def _described(model: Model) -> str:
+    return {"base": "LSTM and legacy", "best": "best", "fast": "fast"}.get(model.model_type, "legacy only")
+
+
+def _may_write(folder: Path) -> bool:
+    return os.access(next(place for place in (folder, *folder.parents) if place.exists()), os.W_OK)
+
+
+def _folders(wanted: Wanted) -> Iterator[Path]:
+    """Yields where to look, each place once."""
+    seen: set[Path] = set()
+    for base in [Path(wanted.folder)] if wanted.folder else _candidates():
+        places = [base]
+        if wanted.model_type != "base":
+            name = _COLLECTIONS[wanted.model_type]
+            places += [base / name, base.parent / name]
+        for place in places:
+            if place not in seen:
+                seen.add(place)
+                yield place
+
+
+def _candidates() -> Iterator[Path]:
+    prefix = os.environ.get("TESSDATA_PREFIX")
+    if prefix:
+        yield Path(prefix)
+        yield Path(prefix, "tessdata")
+    yield from map(Path, _PLACES)
+    for base in (os.environ.get("CONDA_PREFIX"), sys.prefix):
+        if base:
+            yield Path(base, "share", "tessdata")
+    listed = _listed_by_program()
+    if listed is not None:
+        yield listed
+
+
+@lru_cache(maxsize=1)
+def _listed_by_program() -> Path | None:
+    program = shutil.which("tesseract")
+    if program is None:
+        return None
+    try:
+        answer = subprocess.run(
+            [program, "--list-langs"], capture_output=True, text=True, timeout=10, check=True
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    quoted = answer.partition('"')[2].partition('"')[0]
+    return Path(quoted) if quoted else None

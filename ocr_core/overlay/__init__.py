@@ -1,1 +1,0 @@
-"""What an overlay is made of: fonts, places for labels, the panel of text."""

@@ -1,0 +1,1 @@
+"""The chain of stages that a page goes through."""

@@ -1,0 +1,62 @@
+"""Build the pipeline that the options describe."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from inkstream.ocr_core.pipeline.pipeline import Pipeline
+from inkstream.ocr_core.stages.stage import MOVED, Stage
+
+if TYPE_CHECKING:
+    from inkstream.ocr_core.options import PipelineOptions
+
+
+def build_pipeline(options: PipelineOptions) -> Pipeline:
+    """Builds the chain that the options describe. Engines open on the first page that needs them.
+
+    Raises:
+        ConfigError: When the chain cannot work, such as `per_region` without a detect stage.
+    """
+    from inkstream.ocr_core.options import TextLayerMode
+    from inkstream.ocr_core.stages.detect import Detect
+    from inkstream.ocr_core.stages.draw.stage import Draw
+    from inkstream.ocr_core.stages.preprocess import steps
+    from inkstream.ocr_core.stages.render import Render
+    from inkstream.ocr_core.stages.restore import Restore
+    from inkstream.ocr_core.stages.text_layer import TextLayer
+
+    stages: list[Stage] = []
+    reads_pixels = options.text_layer.mode is not TextLayerMode.ONLY
+    if options.text_layer.mode is not TextLayerMode.IGNORE:
+        stages.append(TextLayer(options.text_layer, options.render, options.recognize))
+    if reads_pixels or options.draw:
+        stages.append(Render(options.render, always=options.draw is not None))
+    if reads_pixels:
+        stages += steps(options)
+        if options.detection:
+            stages.append(Detect(options.detection, options.recognize))
+        stages.append(_recognizer(options))
+        if any(MOVED in stage.provides for stage in stages):
+            stages.append(Restore())
+    if options.draw:
+        stages.append(Draw(options.draw))
+    return Pipeline(tuple(stages))
+
+
+def _recognizer(options: PipelineOptions) -> Stage:
+    from inkstream.ocr_core.engines.registry import open_line_reader
+
+    recognize = options.recognize
+    if recognize.engine in ("ppocr", "trocr"):
+        from inkstream.ocr_core.stages.read_lines import ReadLines
+
+        return ReadLines(recognize, partial(open_line_reader, recognize))
+    if recognize.engine == "auto":
+        from inkstream.ocr_core.stages.route import Route
+
+        assert options.finder is not None
+        return Route(recognize, options.finder, partial(open_line_reader, recognize))
+    from inkstream.ocr_core.stages.recognize import Recognize
+
+    return Recognize(recognize)

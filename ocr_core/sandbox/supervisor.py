@@ -1,0 +1,218 @@
+"""Runs work that may crash, hang or eat memory in a supervised child process.
+
+The child is an ordinary process started with `subprocess`, so that it works below daemonic workers, has a
+clean environment, and its wait status says why it died. Both ends speak length-prefixed JSON and raw bytes
+over a socket: nothing that comes back is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from typing import Any, Self
+
+from inkstream.ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, FailureKind
+from inkstream.ocr_core.options.limits import LimitOptions
+from inkstream.ocr_core.sandbox.process import Child, Cost, Death, Over
+
+_GROWN = 0.25
+"""Share of the memory budget that an idle child may keep from earlier calls before it is replaced."""
+
+_STARTS = 3
+"""How often a child that is killed from outside while it starts is started."""
+
+
+class Sandbox:
+    """One supervised child that answers one call at a time.
+
+    A call must be repeatable: when the child is killed from outside (SIGKILL that nobody here sent), the call
+    is made once more on a new child before anybody is blamed.
+
+    Args:
+        handler: `package.module:function`, imported in the child; takes a JSON-able dict and returns one,
+            with bytes: `(request) -> (reply, blob)`.
+        limits: What one call may cost, and after how many calls the child is replaced.
+        first: A request that each new child answers while it starts. What it loads is part of the idle child and
+            counts for no call; the heir of a child loads it before the child is replaced.
+        lasting: Whether the child is kept for as long as it lives, however much it has done or keeps. What it dies
+            of may then be what it did before, so that a call is made once more on a new child.
+        task: What it does, as the subject of a message.
+    """
+
+    def __init__(
+        self,
+        handler: str,
+        limits: LimitOptions | None = None,
+        first: dict[str, Any] | None = None,
+        *,
+        lasting: bool = False,
+        task: str = "the page",
+    ) -> None:
+        self.handler = handler
+        self.limits = limits or LimitOptions()
+        self._first = first
+        self._lasting = lasting
+        self._task = task
+        self._lock = threading.Lock()
+        self._children: dict[str, Child] = {}
+        self._finalizer = weakref.finalize(self, _close_all, self._children)
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id, or None while there is none."""
+        child = self._children.get("now")
+        return child.pid if child else None
+
+    def start(self) -> None:
+        """Starts the child now instead of at the first call.
+
+        Raises:
+            EnvironmentFault: If it cannot start, for instance because the handler cannot be imported.
+        """
+        with self._lock:
+            self._ready_child()
+
+    def call(
+        self, request: dict[str, Any], blob: bytes = b"", cost: Cost | None = None
+    ) -> tuple[dict[str, Any], bytes]:
+        """Has the child answer one request.
+
+        Args:
+            request: JSON-able.
+            blob: Bytes that the handler finds in its request as `blob`, where there are any.
+            cost: What this call may take; what a page may, if not given.
+
+        Returns:
+            The handler's reply and its bytes.
+
+        Raises:
+            DocumentError: What the handler raised; else `timeout`, `memory`, `crash`, or `internal` for an
+                exception nobody foresaw.
+            ConfigError: What the handler raised.
+            EnvironmentFault: What the handler raised, or the child cannot start.
+        """
+        cost = cost or Cost(self.limits.page_seconds, self.limits.page_cpu_seconds)
+        with self._lock:
+            try:
+                return self._attempt(request, blob, cost)
+            except Death as first:
+                if not (first.from_outside or (self._lasting and first.over not in (Over.WALL, Over.CPU))):
+                    raise _blame(first, self.limits, cost, self._task) from None
+            except DocumentError as error:
+                if not (self._lasting and error.kind is FailureKind.MEMORY):
+                    raise
+            try:
+                return self._attempt(request, blob, cost)
+            except Death as second:
+                raise _blame(second, self.limits, cost, self._task) from None
+
+    def close(self) -> None:
+        """Ends the child. A later call starts a new one."""
+        with self._lock:
+            _close_all(self._children)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _attempt(self, request: dict[str, Any], blob: bytes, cost: Cost) -> tuple[dict[str, Any], bytes]:
+        child = self._ready_child()
+        keep = False
+        try:
+            header, answer = child.exchange(request, blob, time.monotonic() + cost.seconds, cost.cpu_seconds)
+            keep = header.get("error", {}).get("kind") != FailureKind.MEMORY
+        finally:
+            if not keep:
+                self._retire()
+        self._renew(child)
+        if "error" in header:
+            raise _rebuilt(header["error"])
+        return header["reply"], answer
+
+    def _ready_child(self) -> Child:
+        child = self._children.get("now")
+        if child is not None and (child.owner != os.getpid() or not child.alive()):
+            self._retire()
+            child = None
+        for attempt in range(_STARTS) if child is None else ():
+            child = self._children.pop("next", None) or Child(self.handler, self.limits, self._first)
+            self._children["now"] = child
+            try:
+                _await(child)
+                break
+            except Death as death:
+                self._retire()
+                if attempt == _STARTS - 1:
+                    raise EnvironmentFault(
+                        f"{self._task}'s process {death.how} while starting, {_STARTS} times",
+                        "see what kills processes on this machine; with little memory it is the kernel",
+                    ) from None
+            except BaseException:
+                self._retire()
+                raise
+        assert child is not None
+        return child
+
+    def _renew(self, child: Child) -> None:
+        """Replaces a child that has done its share or kept too much; its heir starts one call ahead."""
+        if self._lasting:
+            return
+        if child.calls >= self.limits.recycle_after or child.kept_mb > _GROWN * self.limits.memory_mb:
+            self._retire()
+        elif child.calls == self.limits.recycle_after - 1:
+            self._children["next"] = Child(self.handler, self.limits, self._first)
+
+    def _retire(self) -> None:
+        child = self._children.pop("now", None)
+        if child is not None:
+            child.close()
+
+
+def _await(child: Child) -> None:
+    problem = child.await_ready()
+    if problem is not None:
+        raise _rebuilt(problem)
+
+
+def _close_all(children: dict[str, Child]) -> None:
+    while children:
+        children.popitem()[1].close()
+
+
+def _rebuilt(error: dict[str, Any]) -> Exception:
+    kind, message = str(error.get("kind")), str(error.get("message"))
+    if kind == "ConfigError":
+        return ConfigError(message)
+    if kind == "EnvironmentFault":
+        return EnvironmentFault(message, str(error.get("remedy")))
+    if kind == FailureKind.MEMORY:
+        return DocumentError(FailureKind.MEMORY, message)
+    try:
+        return DocumentError(FailureKind(kind), message)
+    except ValueError:
+        return DocumentError(FailureKind.CRASH, "the child answered with what is no error of ours")
+
+
+def _blame(death: Death, limits: LimitOptions, cost: Cost, task: str) -> DocumentError:
+    """Says in one sentence why the child died: what its row will say."""
+    if death.over is Over.WALL:
+        return DocumentError(
+            FailureKind.TIMEOUT,
+            f"{task} took more than {cost.seconds:g} s (page_seconds) and was killed",
+        )
+    if death.over is Over.CPU:
+        return DocumentError(
+            FailureKind.TIMEOUT,
+            f"{task} took more than {cost.cpu_seconds:g} CPU s (page_cpu_seconds) and was killed",
+        )
+    if death.over is Over.MEMORY:
+        return DocumentError(
+            FailureKind.MEMORY,
+            f"{task} needs more than {limits.memory_mb} MiB (memory_mb): its process {death.how}, "
+            f"with {death.peak_mb:.0f} MiB taken",
+        )
+    return DocumentError(FailureKind.CRASH, f"{task}'s process {death.how}")

@@ -1,0 +1,135 @@
+"""Fonts that have the characters a label needs."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from PIL import ImageFont
+
+from inkstream.ocr_core.errors import EnvironmentFault
+
+_FOLDERS = (
+    "/usr/share/fonts",
+    "/usr/local/share/fonts",
+    "~/.local/share/fonts",
+    "~/.fonts",
+    "/Library/Fonts",
+    "/System/Library/Fonts",
+)
+_FAMILIES = ("DejaVuSans", "NotoSans", "NotoSansCJK", "Noto", "Droid", "FreeSans", "wqy", "unifont")
+"""Beginnings of the file names to look at first, widest coverage first."""
+
+_STYLED = re.compile(r"bold|italic|oblique|condensed|light|thin|black|medium|symbol|emoji|math", re.IGNORECASE)
+_MOST_FONTS = 300
+
+ELLIPSIS = "..."
+"""Stands for characters that no font has: better than a row of boxes."""
+
+_NOWHERE = "\uffff"
+"""No character, so every font draws its sign for a missing one."""
+
+Font = ImageFont.FreeTypeFont
+
+
+def font_for(text: str, size: int, option: str | None = None) -> tuple[Font, str]:
+    """Picks a font for one text.
+
+    Args:
+        text: One line.
+        size: Pixels.
+        option: A font file to use first.
+
+    Returns:
+        The first font that has all of the text: the option's, the one that comes with Pillow, or one of the machine's.
+        Where none has, the one that has most, and the text with three dots for what it lacks.
+
+    Raises:
+        EnvironmentFault: If the option is no font.
+    """
+    if option is not None:
+        load_font(option, size)
+    best: tuple[int, str | None, str] | None = None
+    for path in _candidates(option):
+        found = "".join(character if _has(path, character) else "\0" for character in text)
+        lacks = found.count("\0")
+        if best is None or lacks < best[0]:
+            best = lacks, path, found
+        if not lacks:
+            break
+    assert best is not None  # Pillow's own font is always there
+    return load_font(best[1], size), re.sub("\0+", ELLIPSIS, best[2])
+
+
+@lru_cache(maxsize=128)
+def load_font(path: str | None, size: int) -> Font:
+    """Opens a font file; None: the font that comes with Pillow.
+
+    Raises:
+        EnvironmentFault: If it is no font.
+    """
+    try:
+        font = ImageFont.load_default(size=size) if path is None else ImageFont.truetype(path, size)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"draw.font: {path} is not a font that can be read: {error}", "name a TrueType or OpenType file"
+        ) from error
+    if not isinstance(font, Font):
+        raise EnvironmentFault("Pillow cannot draw fonts: it was built without FreeType", "pip install pillow")
+    return font
+
+
+def _candidates(option: str | None) -> Iterator[str | None]:
+    if option is not None:
+        yield option
+    yield None
+    yield from installed_fonts()
+
+
+@lru_cache(maxsize=1)
+def installed_fonts() -> tuple[str, ...]:
+    """Returns font files of this machine in plain styles, those with many characters first."""
+    found = [
+        f"{folder}/{name}"
+        for place in _FOLDERS
+        for folder, _, names in os.walk(Path(place).expanduser() if _has_home() else place)
+        for name in sorted(names)
+        if name.lower().endswith((".ttf", ".otf", ".ttc")) and not _STYLED.search(name)
+    ]
+    return tuple(sorted(found, key=_rank)[:_MOST_FONTS])
+
+
+def _has_home() -> bool:
+    try:
+        Path.home()
+    except RuntimeError:  # a user id without an entry, as in some containers
+        return False
+    return True
+
+
+def _rank(path: str) -> tuple[int, str]:
+    name = path.rpartition("/")[2]
+    for rank, family in enumerate(_FAMILIES):
+        if re.match(rf"{family}(-Regular)?\.", name):
+            return rank, name
+    return len(_FAMILIES) + (not name.startswith(_FAMILIES)), name
+
+
+@lru_cache(maxsize=20_000)
+def _has(path: str | None, character: str) -> bool:
+    """Says whether a font has a character: what it draws is not its sign for a missing one."""
+    if character.isspace():
+        return True
+    try:
+        font = load_font(path, 24)
+        return bytes(font.getmask(character)) != _missing(path)
+    except (OSError, ValueError, EnvironmentFault):
+        return False
+
+
+@lru_cache(maxsize=512)
+def _missing(path: str | None) -> bytes:
+    return bytes(load_font(path, 24).getmask(_NOWHERE))

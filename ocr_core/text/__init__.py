@@ -1,0 +1,1 @@
+"""From words to text: reading order, layout and measures of text."""

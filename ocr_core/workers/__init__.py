@@ -1,0 +1,1 @@
+"""Page work in a sandboxed child process: what runs inside it, and its caller."""

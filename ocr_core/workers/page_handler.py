@@ -1,0 +1,158 @@
+"""Page work inside the sandbox's child, which keeps the last document open and the pipeline built."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np  # noqa: F401 - imported here so that it counts as start, not as the first page
+import pypdfium2  # noqa: F401
+
+import inkstream.ocr_core.documents.images
+import inkstream.ocr_core.documents.pdf
+import inkstream.ocr_core.stages.draw.stage
+import inkstream.ocr_core.stages.recognize  # noqa: F401
+from inkstream.ocr_core.documents.document import Document
+from inkstream.ocr_core.documents.opening import open_document
+from inkstream.ocr_core.engines.first_use import first_use
+from inkstream.ocr_core.engines.line_reader import Reading
+from inkstream.ocr_core.engines.registry import open_line_reader
+from inkstream.ocr_core.errors import DocumentError, FailureKind
+from inkstream.ocr_core.options import PipelineOptions
+from inkstream.ocr_core.options.limits import LimitOptions
+from inkstream.ocr_core.page import PageResult
+from inkstream.ocr_core.pipeline.build import build_pipeline
+from inkstream.ocr_core.pipeline.paused import PausedPage, begin, finish
+from inkstream.ocr_core.pipeline.pipeline import Pipeline
+from inkstream.ocr_core.workers.crop_wire import CROPS_MOST, pack_crops
+
+
+class _State:
+    """What is kept from one request to the next."""
+
+    def __init__(self) -> None:
+        self.options = ""
+        self.pipeline: Pipeline | None = None
+        self.version: tuple[Any, ...] = ()
+        self.document: Document | None = None
+
+    def pipeline_for(self, options: str) -> Pipeline:
+        if self.pipeline is None or options != self.options:
+            self.pipeline = build_pipeline(PipelineOptions.model_validate_json(options))
+            self.options = options
+        return self.pipeline
+
+    def document_for(self, path: str, limits: str, passwords: Sequence[str]) -> Document:
+        try:
+            stat = Path(path).stat()
+            version: tuple[Any, ...] = (
+                path,
+                stat.st_dev,
+                stat.st_ino,
+                stat.st_size,
+                stat.st_mtime_ns,
+                limits,
+            )
+        except OSError:
+            version = (path, None)
+        if self.document is None or version != self.version:
+            self.drop_document()
+            self.document = open_document(path, LimitOptions.model_validate_json(limits), passwords)
+            self.version = version
+        return self.document
+
+    def drop_document(self) -> None:
+        if self.document is not None:
+            self.document.close()
+        self.document, self.version = None, ()
+
+
+_state = _State()
+
+
+def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Answers one request of `PageWorker`.
+
+    Args:
+        request: `op`: `load` (what the options need), `probe`, `page`, `begin` (a page up to where its lines are read)
+            or `finish` (from there on); but to load `path` and `limits` (JSON); but for a probe `options` (JSON); for
+            a page `pagenum`; to finish, the page's `state` and the `readings`; `passwords` for a PDF that was found to
+            need one.
+
+    Returns:
+        What was found out; for a page a result as it travels, or `state` and `shapes` with crops as the bytes.
+
+    Raises:
+        DocumentError: When the file cannot be opened.
+    """
+
+    def document() -> Document:
+        return _state.document_for(request["path"], request["limits"], request.get("passwords", ()))
+
+    if request["op"] == "load":
+        _load(PipelineOptions.model_validate_json(request["options"]))
+        return {}, b""
+    if request["op"] == "probe":
+        info = document().info
+        return {"format": info.format, "pages": info.pages, "notes": info.notes}, b""
+    pipeline, pagenum = _state.pipeline_for(request["options"]), request["pagenum"]
+    if request["op"] == "page":
+        return _to_wire(pipeline.run(document(), pagenum))
+    if request["op"] == "begin":
+        made = begin(pipeline, document(), pagenum)
+        return _paused_to_wire(made) if isinstance(made, PausedPage) else _to_wire(made)
+    readings = [Reading.from_list(reading) for reading in request["readings"]]
+    return _to_wire(finish(pipeline, request["state"], readings, pagenum, document))
+
+
+def _load(options: PipelineOptions) -> None:
+    """Opens the networks that pages are looked at with in this process."""
+    from inkstream.ocr_core.engines.ppocr.dbnet import warm_up
+
+    if options.finder is not None:
+        with first_use("the model that finds text", "detect.model"):
+            warm_up(options.finder)
+    if options.recognize.line_reader == "ppocr":
+        open_line_reader(options.recognize)
+
+
+def _to_wire(result: PageResult) -> tuple[dict[str, Any], bytes]:
+    if result.failure is not None and result.failure.kind is FailureKind.MEMORY:
+        _state.drop_document()
+        raise MemoryError
+    return _clean(result).to_wire()
+
+
+def _paused_to_wire(paused: PausedPage) -> tuple[dict[str, Any], bytes]:
+    size = sum(crop.size for crop in paused.crops)
+    if size > CROPS_MOST:
+        raise DocumentError(
+            FailureKind.LIMIT,
+            f"the page's lines are {size >> 20} MiB of pixels, and {CROPS_MOST >> 20} can be read by another process; "
+            "lower render.resolution or render.max_pixels",
+        )
+    shapes, blob = pack_crops(paused.crops)
+    return {"state": paused.state, "shapes": shapes}, blob
+
+
+def _clean(result: PageResult) -> PageResult:
+    """Replaces what no UTF-8 column can hold: lone surrogates, from broken fonts and odd file names."""
+    result = replace(result, notes=tuple(map(_encodable, result.notes)))
+    if result.failure is not None:
+        failure = replace(result.failure, message=_encodable(result.failure.message))
+        return replace(result, failure=failure)
+    routing = tuple(
+        replace(one, candidates=tuple(replace(c, text=_encodable(c.text)) for c in one.candidates))
+        for one in result.routing
+    )
+    result = replace(result, routing=routing)
+    if result.text is None or result.text == _encodable(result.text):
+        return result
+    regions = tuple(replace(r, text=None if r.text is None else _encodable(r.text)) for r in result.regions)
+    return replace(result, text=_encodable(result.text), regions=regions)
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")

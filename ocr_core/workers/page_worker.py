@@ -1,0 +1,344 @@
+"""Page work from its caller's side: every page an answer, whatever the document does to its process."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from inkstream.ocr_core.documents.passwords import pdf_passwords
+from inkstream.ocr_core.errors import DocumentError, FailureKind
+from inkstream.ocr_core.options import PipelineOptions
+from inkstream.ocr_core.options.limits import LimitOptions
+from inkstream.ocr_core.page import DocumentInfo, Failure, PageResult
+from inkstream.ocr_core.sandbox.process import Cost
+from inkstream.ocr_core.sandbox.supervisor import Sandbox
+from inkstream.ocr_core.workers.crop_wire import unpack_crops
+from inkstream.ocr_core.workers.line_worker import TOGETHER, LineWorker
+
+if TYPE_CHECKING:
+    from inkstream.ocr_core.engines.line_reader import Reading
+    from inkstream.ocr_core.pixels import Pixels
+
+HANDLER = "inkstream.ocr_core.workers.page_handler:handle"
+
+_LEAST_SECONDS = 1.0
+"""For the end of a page that has spent its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class BegunPage:
+    """A page whose lines wait to be read.
+
+    Attributes:
+        pagenum: 0-based.
+        total_pages: Pages of its file, where known.
+        state: What finishing it needs, from the page's process and for another one only.
+        crops: Upright pictures of one line each.
+        milliseconds: Wall time spent on it so far.
+    """
+
+    pagenum: int
+    total_pages: int | None
+    state: str
+    crops: Sequence[Pixels]
+    milliseconds: float
+
+    @property
+    def size(self) -> int:
+        """Bytes of its crops."""
+        return sum(crop.size for crop in self.crops)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPage:
+    """A page that waits to be finished, without its crops.
+
+    Attributes:
+        pagenum: 0-based.
+        total_pages: Pages of its file, where known.
+        state: Of the page that was begun.
+        readings: One a crop; or why there are none.
+        milliseconds: Wall time spent on it so far.
+    """
+
+    pagenum: int
+    total_pages: int | None
+    state: str
+    readings: list[Reading] | DocumentError
+    milliseconds: float
+
+
+def read_lines(worker: LineWorker, pages: Sequence[BegunPage]) -> list[ReadPage]:
+    """Reads the lines of pages together; each page counts its share of the time. See `LineWorker.read`."""
+    if not pages:
+        return []
+    started = time.perf_counter()
+    most = worker.limits.page_seconds
+    seconds = [max(_LEAST_SECONDS, most - page.milliseconds / 1000) for page in pages]
+    answers = worker.read([page.crops for page in pages], seconds)
+    share = _since(started) / sum(len(page.crops) for page in pages)
+    return [
+        ReadPage(page.pagenum, page.total_pages, page.state, answer, page.milliseconds + share * len(page.crops))
+        for page, answer in zip(pages, answers, strict=True)
+    ]
+
+
+class PageWorker:
+    """Probes files and processes pages in one sandboxed child, which it keeps.
+
+    Where lines are read by a large model (`PipelineOptions.loads_model`), that is a second child, which knows no
+    document and stays when the first is replaced.
+
+    Args:
+        options: What happens to a page, unless a call says otherwise.
+        limits: What one page or file may cost.
+        passwords: Tried in order on PDFs that need one; None: those of the environment, see `pdf_passwords`.
+        lines: Reads lines in place of a child of its own; closed by whoever made it.
+    """
+
+    def __init__(
+        self,
+        options: PipelineOptions | None = None,
+        limits: LimitOptions | None = None,
+        passwords: Sequence[str] | None = None,
+        lines: LineWorker | None = None,
+    ) -> None:
+        self.options = options or PipelineOptions()
+        self._passwords = passwords
+        self._entrusted: str | None = None
+        self.limits = limits or LimitOptions()
+        self._limits_json = self.limits.model_dump_json()
+        self._sandbox = Sandbox(HANDLER, self.limits, _first(self.options))
+        self._lines, self._own_lines = lines, lines is None
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id, or None while there is none."""
+        return self._sandbox.pid
+
+    @property
+    def model_pid(self) -> int | None:
+        """The process id of the child that reads lines, or None while there is none."""
+        return self._lines.pid if self._lines else None
+
+    def start(self) -> None:
+        """Starts the children now instead of at the first call. Raises EnvironmentFault if one cannot start."""
+        self._sandbox.start()
+        if self.options.loads_model:
+            self._line_worker(self.options).start()
+
+    def probe(self, path: str | Path) -> DocumentInfo:
+        """Says what a file is and how many pages it has.
+
+        Raises:
+            DocumentError: `empty`, `unsupported`, `limit`, `corrupt`, `encrypted`, `unreadable`; or what
+                became of the child: `timeout`, `memory`, `crash`, `internal`.
+            EnvironmentFault: If the child cannot start.
+        """
+        reply, _ = self._call({"op": "probe", **self._file(path)})
+        try:
+            info = DocumentInfo(str(reply["format"]), int(reply["pages"]), tuple(map(str, reply["notes"])))
+        except (KeyError, TypeError, ValueError):
+            raise _malformed() from None
+        if not 1 <= info.pages <= self.limits.max_pages:
+            raise _malformed()
+        return info
+
+    def page(
+        self,
+        path: str | Path,
+        pagenum: int,
+        total_pages: int | None = None,
+        options: PipelineOptions | None = None,
+    ) -> PageResult:
+        """Processes one page; every fault of the document is a result with `failure`.
+
+        Args:
+            path: The file, which must not change meanwhile.
+            pagenum: 0-based.
+            total_pages: What the probe said; stated in the result even when the file cannot be opened again.
+            options: In place of the worker's own; cheap while they stay the same.
+
+        Raises:
+            ConfigError: For what only the engine knows to be wrong, such as an unknown Tesseract variable.
+            EnvironmentFault: If this machine lacks something.
+        """
+        return self.pages(path, [pagenum], total_pages, options)[0]
+
+    def pages(
+        self,
+        path: str | Path,
+        pagenums: Sequence[int],
+        total_pages: int | None = None,
+        options: PipelineOptions | None = None,
+    ) -> list[PageResult]:
+        """Processes pages of one file, in the order given; a model reads lines of several together. See `page`."""
+        options = options or self.options
+        if not options.loads_model:
+            pages = [self._on_page("page", path, pagenum, total_pages, options) for pagenum in pagenums]
+            return [page for page in pages if isinstance(page, PageResult)]
+        results: list[PageResult] = []
+        waiting: list[PageResult | BegunPage] = []
+        for pagenum in pagenums:
+            waiting.append(self.begin(path, pagenum, total_pages, options))
+            if sum(begun.size for begun in waiting if isinstance(begun, BegunPage)) > TOGETHER:
+                results += self._read_and_finish(path, waiting, options)
+                waiting = []
+        return results + self._read_and_finish(path, waiting, options)
+
+    def begin(
+        self,
+        path: str | Path,
+        pagenum: int,
+        total_pages: int | None = None,
+        options: PipelineOptions | None = None,
+    ) -> PageResult | BegunPage:
+        """Processes a page up to where its lines are to be read; to its end where none are. See `page`."""
+        return self._on_page("begin", path, pagenum, total_pages, options or self.options)
+
+    def finish(self, path: str | Path | None, begun: ReadPage, options: PipelineOptions | None = None) -> PageResult:
+        """Goes on with a page whose lines were read; any worker with the same options can.
+
+        Args:
+            path: The file; needed only where the page is drawn.
+            begun: What was begun, and its readings.
+            options: As in `page`.
+        """
+        options = options or self.options
+        request = {
+            "op": "finish",
+            "pagenum": begun.pagenum,
+            "options": options.canonical(),
+            "state": begun.state,
+            "readings": [],
+            **self._file(path or ""),
+        }
+        started = time.perf_counter()
+        try:
+            if isinstance(begun.readings, DocumentError):
+                raise begun.readings
+            request["readings"] = [reading.to_list() for reading in begun.readings]
+            left = max(_LEAST_SECONDS, self.limits.page_seconds - begun.milliseconds / 1000)
+            result = _checked(*self._call(request, Cost(left, self.limits.page_cpu_seconds)))
+        except DocumentError as error:
+            result = PageResult(begun.pagenum, begun.total_pages, failure=Failure(error.kind, error.message))
+        return _stated(result, begun.pagenum, begun.total_pages, begun.milliseconds + _since(started))
+
+    def close(self) -> None:
+        """Ends the children. A later call starts new ones."""
+        self._sandbox.close()
+        self._close_lines()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _on_page(
+        self, op: str, path: str | Path, pagenum: int, total_pages: int | None, options: PipelineOptions
+    ) -> PageResult | BegunPage:
+        started = time.perf_counter()
+        request = {"op": op, "pagenum": pagenum, "options": options.canonical(), **self._file(path)}
+        try:
+            reply, blob = self._call(request)
+            if op == "begin" and "state" in reply:
+                return _begun(reply, blob, pagenum, total_pages, _since(started))
+            result = _checked(reply, blob)
+        except DocumentError as error:
+            result = PageResult(pagenum, total_pages, failure=Failure(error.kind, error.message))
+        return _stated(result, pagenum, total_pages, _since(started))
+
+    def _read_and_finish(
+        self, path: str | Path, pages: Sequence[PageResult | BegunPage], options: PipelineOptions
+    ) -> list[PageResult]:
+        read = iter(read_lines(self._line_worker(options), [page for page in pages if isinstance(page, BegunPage)]))
+        return [page if isinstance(page, PageResult) else self.finish(path, next(read), options) for page in pages]
+
+    def _line_worker(self, options: PipelineOptions) -> LineWorker:
+        if self._lines is None or self._lines.options != options.recognize:
+            self._close_lines()
+            self._lines, self._own_lines = LineWorker(options.recognize, self.limits), True
+        return self._lines
+
+    def _close_lines(self) -> None:
+        if self._lines is not None and self._own_lines:
+            self._lines.close()
+
+    def _call(self, request: dict[str, Any], cost: Cost | None = None) -> tuple[dict[str, Any], bytes]:
+        """Has the child answer; it is told passwords only for a PDF that needs one, and then opens no other file.
+
+        A decoder that the next file takes over finds no passwords in its memory.
+        """
+        path = request["path"]
+        if self._entrusted not in (None, path):
+            self._sandbox.close()
+            self._entrusted = None
+        try:
+            return self._sandbox.call(request, cost=cost)
+        except DocumentError as error:
+            if error.kind is not FailureKind.ENCRYPTED:
+                raise
+            passwords = pdf_passwords() if self._passwords is None else self._passwords
+            if not passwords:
+                raise
+        self._entrusted = path
+        return self._sandbox.call({**request, "passwords": list(passwords)}, cost=cost)
+
+    def _file(self, path: str | Path) -> dict[str, Any]:
+        return {"path": os.path.abspath(path), "limits": self._limits_json}  # noqa: PTH100 - keeps `..` and links
+
+
+def _first(options: PipelineOptions) -> dict[str, Any] | None:
+    """What a child loads while it starts, so that it counts for no page."""
+    return {"op": "load", "options": options.canonical()} if options.finder is not None else None
+
+
+def _since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
+
+
+def _stated(result: PageResult, pagenum: int, total_pages: int | None, milliseconds: float) -> PageResult:
+    """Returns a result with what its caller knows better."""
+    total_pages = result.total_pages if total_pages is None else total_pages
+    return replace(result, pagenum=pagenum, total_pages=total_pages, processing_ms=milliseconds)
+
+
+def _begun(reply: dict[str, Any], blob: bytes, pagenum: int, total_pages: int | None, spent: float) -> BegunPage:
+    try:
+        crops = unpack_crops(reply["shapes"], blob)
+    except (KeyError, ValueError):
+        raise _malformed() from None
+    if not isinstance(reply["state"], str) or not crops:
+        raise _malformed()
+    return BegunPage(pagenum, total_pages, reply["state"], crops, spent)
+
+
+def _checked(fields: dict[str, Any], overlay: bytes) -> PageResult:
+    """Rebuilds a result from a child that may be compromised: sound types and text, or a `crash`."""
+    try:
+        result = PageResult.from_wire(fields, overlay)
+        numbers = (result.width, result.height, result.resolution)
+        read = (candidate.text for decision in result.routing for candidate in decision.candidates)
+        texts = (result.text, result.engine, *result.notes, *(region.text for region in result.regions), *read)
+        sound = (
+            all(value is None or type(value) is int for value in numbers)
+            and all(value is None or isinstance(value, str) for value in texts)
+            and isinstance(result.confidence, float | int | None)
+            and (result.text is None) == (result.failure is not None)
+            and result.overlay_format in ((None,) if result.overlay is None else ("jpeg", "png", "webp"))
+        )
+        "".join(text or "" for text in texts).encode()
+    except (ValueError, TypeError, KeyError, AttributeError):
+        sound = False
+    if not sound:
+        raise _malformed()
+    return result
+
+
+def _malformed() -> DocumentError:
+    return DocumentError(FailureKind.CRASH, "the page's process answered with what is no result")

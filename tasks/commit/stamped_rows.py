@@ -1,0 +1,61 @@
+"""Rows on their way from the spool into a commit: stamped with it, and in the table's columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from inkstream.ocr_core.errors import InkstreamError
+from inkstream.tasks.commit.operations import Append
+from inkstream.tasks.commit.spool import ResultSpool
+from inkstream.tasks.rows import PAGES_SCHEMA
+
+
+class CommitRows:
+    """The rows of one append, read from the spool as they are written.
+
+    Args:
+        spool: The rows.
+        operation: What is appended: it says the batch_id.
+        schema: The columns to write; those the rows do not have are null.
+    """
+
+    def __init__(self, spool: ResultSpool, operation: Append, schema: pa.Schema) -> None:
+        self._spool = spool
+        self._operation = operation
+        self._now = datetime.now(UTC)
+        self.schema = schema
+        self.error: InkstreamError | None = None
+
+    def reader(self) -> pa.RecordBatchReader:
+        """Returns a reader of `batches`; it hides the error, which `error` keeps."""
+        return pa.RecordBatchReader.from_batches(self.schema, self.batches())
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yields the rows, files in order.
+
+        Raises:
+            InkstreamError: If the spool cannot be read.
+        """
+        try:
+            for index in self._operation.files:
+                for rows in self._spool.read(index):
+                    yield self._stamped(rows)
+        except InkstreamError as error:
+            self.error = error
+            raise
+
+    def _stamped(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        count = rows.num_rows
+        columns = {name: rows.column(name) for name in rows.schema.names}
+        columns["batch_id"] = pa.array([self._operation.batch_id] * count, pa.int64())
+        columns["timestamp"] = pa.array([self._now] * count, PAGES_SCHEMA.field("timestamp").type)
+        return pa.RecordBatch.from_arrays(
+            [_fit(columns.get(field.name), field, count) for field in self.schema], schema=self.schema
+        )
+
+
+def _fit(column: pa.Array | None, field: pa.Field, count: int) -> pa.Array:
+    return pa.nulls(count, field.type) if column is None else column.cast(field.type)

@@ -1,0 +1,71 @@
+"""Configurations that runs left in the sink: of each stream, and of each pipeline that made rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from inkstream.ocr_core.errors import ConfigError
+from inkstream.tasks.config import StreamConfig, build_config
+from inkstream.tasks.paths import split_url
+from inkstream.tasks.sinks.delta.engine import require_table_store
+from inkstream.tasks.sinks.left_behind import read_json
+from inkstream.tasks.stores import explain_store_error, open_store
+
+_SUFFIX = ".json"
+
+
+def stored_streams(sink_url: str) -> list[str]:
+    """Returns the names of the streams that have run into this sink."""
+    protocol, root = split_url(sink_url)
+    try:
+        found = open_store(protocol, root).names(f"{root}/streams")
+    except Exception as error:
+        raise explain_store_error(error, f"cannot list the streams of {sink_url}") from error
+    names = (path.rpartition("/")[2] for path in found)
+    return sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX) and not name.startswith("."))
+
+
+def stored_config(sink_url: str, stream: str | None = None, overrides: Iterable[str] = ()) -> StreamConfig:
+    """Returns the configuration that a stream last ran with.
+
+    Args:
+        sink_url: The sink; it wins over where the stream thought it was.
+        stream: The stream; may be left out where there is only one.
+        overrides: `a.b=value` strings on top.
+
+    Raises:
+        ConfigError: If there is no such stream, or several and none was named, or the overrides are not valid; or if
+            nothing of a run stays in such a sink.
+    """
+    require_table_store(split_url(sink_url)[0], sink_url)
+    name = stream or _only_stream(sink_url)
+    document = read_json(sink_url, f"streams/{name}{_SUFFIX}")
+    if document is None:
+        there_are = ", ".join(stored_streams(sink_url)) or "none"
+        raise ConfigError(f"no stream {name!r} has run into {sink_url}; there are: {there_are}")
+    document["sink"]["url"] = sink_url
+    return build_config(document, overrides=overrides)
+
+
+def read_again_with(config: StreamConfig, pipeline_id: str | None, overrides: Iterable[str] = ()) -> StreamConfig:
+    """Returns the configuration that reads pages as some pipeline did.
+
+    Args:
+        config: The stream's configuration. It stands where the sink does not say what the pipeline was.
+        pipeline_id: What made the pages' rows; None where they do not say.
+        overrides: `a.b=value` strings on top.
+    """
+    document = config.model_dump(mode="json")
+    stored = read_json(config.sink.url, f"pipelines/{pipeline_id}{_SUFFIX}") if pipeline_id else None
+    if stored is not None:
+        document["pipeline"] = stored["pipeline"]
+    return build_config(document, overrides=overrides)
+
+
+def _only_stream(sink_url: str) -> str:
+    streams = stored_streams(sink_url)
+    if len(streams) == 1:
+        return streams[0]
+    if not streams:
+        raise ConfigError(f"no stream has run into {sink_url}; `inkstream run` makes one")
+    raise ConfigError(f"{sink_url} has several streams; name one with --stream: {', '.join(streams)}")

@@ -1,0 +1,1 @@
+"""The Delta sink. Nothing outside this folder imports `deltalake`."""

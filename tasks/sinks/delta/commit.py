@@ -1,0 +1,167 @@
+"""The commit loop's operations against the real table, each attempt through one fresh handle."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+
+from inkstream.tasks.commit.operations import (
+    Answer,
+    Append,
+    CommittedSince,
+    FindCommit,
+    Landed,
+    ModifiedSince,
+    Open,
+    Opened,
+    Operation,
+)
+from inkstream.tasks.commit.spool import ResultSpool
+from inkstream.tasks.commit.stamped_rows import CommitRows
+from inkstream.tasks.model import Batch, FileKey
+from inkstream.tasks.rows import PAGES_SCHEMA
+from inkstream.tasks.sinks.delta.engine import TRANSIENT_DELTA, any_of, explain_delta_error, scan, sql_text
+from inkstream.tasks.sinks.delta.tables import PagesTable, transaction_version, version_predicate
+
+COMMIT_ID = "inkstream.commit_id"
+STREAM = "inkstream.stream"
+BATCH_ID = "inkstream.batch_id"
+
+
+class TableRunner:
+    """Runs operations for one batch.
+
+    Between `Open` and `Append` nothing moves the handle: one that has moved on no longer sees what it must
+    not overtake.
+
+    Args:
+        pages: The table.
+        batch: The batch.
+        spool: Its rows.
+        replace: Indices of the files whose earlier rows are replaced.
+    """
+
+    def __init__(self, pages: PagesTable, batch: Batch, spool: ResultSpool, replace: frozenset[int]) -> None:
+        self._pages = pages
+        self._batch = batch
+        self._spool = spool
+        self._replace = replace
+        self._handle: DeltaTable | None = None
+
+    def run(self, operation: Operation) -> Answer:
+        """Runs one operation and returns its answer.
+
+        Raises:
+            InkstreamError: Said whose fault it is; an `Append` may have landed all the same.
+        """
+        if isinstance(operation, Open):
+            self._handle = self._pages.create()
+            return Opened(self._handle.version(), transaction_version(self._handle, self._batch.stream))
+        if isinstance(operation, CommittedSince):
+            return committed_since(self._open_handle(), self._batch.stream, operation.after)
+        if isinstance(operation, ModifiedSince):
+            return modified_since(self._open_handle(), self._batch.stream, operation.after)
+        if isinstance(operation, FindCommit):
+            return find_commit(self._open_handle(), operation.commit_id, operation.after)
+        if isinstance(operation, Append):
+            return self._append(self._open_handle(), operation)
+        raise TypeError(operation)
+
+    def _open_handle(self) -> DeltaTable:
+        if self._handle is None:
+            raise RuntimeError("no handle is open")
+        return self._handle
+
+    def _append(self, handle: DeltaTable, operation: Append) -> int:
+        self._handle = None  # one append a handle
+        properties = CommitProperties(
+            custom_metadata={
+                COMMIT_ID: operation.commit_id,
+                STREAM: self._batch.stream,
+                BATCH_ID: str(operation.batch_id),
+            },
+            app_transactions=[Transaction(self._batch.stream, operation.batch_id)],
+        )
+        schema = target_schema(PAGES_SCHEMA, handle)
+        rows = CommitRows(self._spool, operation, schema)
+        try:
+            self._write(handle, rows, operation, properties)
+        except TRANSIENT_DELTA as error:
+            if rows.error is not None:
+                raise rows.error from error
+            raise explain_delta_error(error, f"cannot commit to {self._pages.url}") from error
+        return handle.version()
+
+    def _write(self, handle: DeltaTable, rows: CommitRows, operation: Append, properties: CommitProperties) -> None:
+        same = set(rows.schema.names) == set(handle.schema().to_arrow().names)
+        merge: Any = None if same else "merge"
+        if self._replace.isdisjoint(operation.files) and not operation.replacing:
+            write_deltalake(handle, rows.reader(), mode="append", schema_mode=merge, commit_properties=properties)
+            return
+        write_deltalake(
+            handle,
+            rows.reader(),
+            mode="overwrite",
+            predicate=self._predicate(operation),
+            schema_mode=merge,
+            commit_properties=properties,
+        )
+
+    def _predicate(self, operation: Append) -> str:
+        """Of some paths all rows, else those of the file versions; what is written must satisfy it, too.
+
+        A version that is new matches no row. One read again does not take newer versions of its path along.
+        """
+        keys = (self._batch.files[index].key for index in operation.files)
+        replaced = any_of(
+            f"path = {sql_text(key[0])}" if key[0] in operation.replacing else version_predicate(key) for key in keys
+        )
+        return f"stream = {sql_text(self._batch.stream)} AND {replaced}"
+
+
+def target_schema(ours: pa.Schema, handle: DeltaTable) -> pa.Schema:
+    """Returns the table's columns and types, followed by our columns that it does not have yet."""
+    table = pa.schema(handle.schema().to_arrow())
+    return pa.schema([*table, *(field for field in ours if field.name not in table.names)])
+
+
+def committed_since(handle: DeltaTable, stream: str, after: int) -> frozenset[FileKey]:
+    """Returns the file versions of a stream that have rows with a batch_id above `after`.
+
+    Files whose statistics exclude such rows are not read.
+    """
+    found = scan(
+        handle,
+        "SELECT DISTINCT path, etag, length FROM this "  # noqa: S608 - quoted
+        f"WHERE stream = {sql_text(stream)} AND batch_id > {int(after)}",
+    )
+    columns = (found.column(name).to_pylist() for name in ("path", "etag", "length"))
+    return frozenset(zip(*columns, strict=True))
+
+
+def modified_since(handle: DeltaTable, stream: str, after: int) -> dict[FileKey, datetime]:
+    """Returns what `committed_since` does, and when each of them was modified."""
+    found = scan(
+        handle,
+        "SELECT path, etag, length, max(modification_time) AS modified FROM this "  # noqa: S608 - quoted
+        f"WHERE stream = {sql_text(stream)} AND batch_id > {int(after)} GROUP BY path, etag, length",
+    )
+    return {(row["path"], row["etag"], row["length"]): row["modified"] for row in found.to_pylist()}
+
+
+def find_commit(handle: DeltaTable, commit_id: str, after: int) -> Landed | None:
+    """Looks for a commit in the log up to the handle's version."""
+    newer = handle.version() - after
+    if newer <= 0:
+        return None
+    try:
+        history = handle.history(newer)
+    except TRANSIENT_DELTA as error:
+        raise explain_delta_error(error, f"cannot read the log of {handle.table_uri}") from error
+    for commit in history:
+        if commit.get(COMMIT_ID) == commit_id:
+            return Landed(int(commit[BATCH_ID]), int(commit["version"]))
+    return None

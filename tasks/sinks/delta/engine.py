@@ -1,0 +1,242 @@
+"""What the Delta library needs and how it fails, said once."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import certifi
+import pyarrow as pa
+from deltalake import DeltaTable, QueryBuilder
+from deltalake.exceptions import CommitFailedError, DeltaError, DeltaProtocolError, SchemaMismatchError
+
+from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, InkstreamError, TransientError
+from inkstream.tasks.stores import explain_store_error
+from inkstream.tasks.stores.scratch import scratch_folder
+
+TRANSIENT_DELTA = (DeltaError, OSError)
+"""What the library raises for anything that goes wrong between here and the store."""
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_CREDENTIAL_WORDS = (
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "ExpiredToken",
+    "InvalidToken",
+    "RequestTimeTooSkewed",
+    "credential",
+    "AccessDenied",
+    "403 Forbidden",
+)
+
+
+_PROFILES = ("AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
+_TABLE_STORES = ("file", "s3", "gs", "az", "abfs", "abfss", "adl")
+
+
+def require_table_store(protocol: str, url: str) -> None:
+    """Refuses a sink where the Delta library cannot keep a table.
+
+    Raises:
+        ConfigError: If it is elsewhere than in a local folder or in one of the object stores the library knows.
+    """
+    if protocol == "memory":
+        raise needs_delta(f"{url} is in the memory of the Python process that ran the stream, and ends with it")
+    if protocol not in _TABLE_STORES:
+        raise ConfigError(
+            f"sink.url {url!r}: no table can be kept on {protocol}://; give a local folder, or a bucket by s3://, "
+            "gs:// or abfss://"
+        )
+
+
+def needs_delta(why: str) -> ConfigError:
+    """Returns the error for what only a Delta table can do.
+
+    Args:
+        why: What the sink is instead, or cannot do.
+    """
+    return ConfigError(
+        f"{why}: this needs sink.format delta. Give another folder or bucket as --sink; `inkstream run` makes a Delta "
+        "table there unless told otherwise"
+    )
+
+
+def storage_options(protocol: str, path: str) -> dict[str, str] | None:
+    """Returns what a table handle needs besides the environment that the library reads itself.
+
+    Credentials stay where they are. The log is written with conditional PUT, without which two drivers could
+    overwrite each other's commits.
+
+    Args:
+        protocol: The URL's scheme.
+        path: What the URL has after `://`.
+    """
+    if protocol != "s3":
+        return None
+    said = _of_profile(*(os.environ.get(name) for name in _PROFILES))
+    _trust_authorities(said.get_config_variable("ca_bundle"))
+    options = {"conditional_put": "etag", "aws_s3_allow_unsafe_rename": "false"}
+    profile: dict[str, Any] = said.get_scoped_config()
+    endpoint = _endpoint(profile, said.full_config.get("services", {}))
+    if endpoint:
+        options |= _reached_at(endpoint, path.partition("/")[0], profile.get("s3"))
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or said.get_config_variable("region")
+    if region or endpoint:
+        options["aws_region"] = region or "us-east-1"
+    if "AWS_ACCESS_KEY_ID" not in os.environ:
+        options |= _credentials(said)
+    return options
+
+
+def _endpoint(profile: Mapping[str, Any], services: Mapping[str, Any]) -> str | None:
+    """Returns the endpoint that the AWS clients take: of the environment, else of the profile."""
+    of_service = services.get(profile.get("services", ""), {}).get("s3", {})
+    said = (os.environ.get(name) for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"))
+    return next(filter(None, (*said, of_service.get("endpoint_url"), profile.get("endpoint_url"))), None)
+
+
+def _reached_at(endpoint: str, bucket: str, s3: Any) -> dict[str, str]:
+    """Returns where a bucket of an endpoint is: in the path, or in the host's name where a profile wants it."""
+    virtual = isinstance(s3, dict) and s3.get("addressing_style") == "virtual"
+    scheme, separator, host = endpoint.rstrip("/").partition("://")
+    return {
+        "aws_endpoint_url": f"{scheme}{separator}{bucket}.{host}" if virtual else endpoint,
+        "aws_virtual_hosted_style_request": str(virtual).lower(),
+        "aws_allow_http": str(scheme.lower() == "http").lower(),
+    }
+
+
+@cache
+def _of_profile(*_: str | None) -> Any:
+    """Returns what knows of profiles and roles, of which the Delta library knows only some."""
+    from botocore.session import Session
+
+    session = Session()
+    try:
+        session.get_scoped_config()
+    except Exception as error:
+        raise explain_store_error(error, "cannot read the AWS profile") from error
+    return session
+
+
+def _credentials(session: Any) -> dict[str, str]:
+    try:
+        found = session.get_credentials()  # kept, and renewed before they expire, by the session
+        if found is None:
+            return {}
+        keys = found.get_frozen_credentials()
+    except Exception as error:
+        raise explain_store_error(error, "cannot find credentials for the sink") from error
+    options = {"aws_access_key_id": keys.access_key, "aws_secret_access_key": keys.secret_key}
+    return {**options, "aws_session_token": keys.token} if keys.token else options
+
+
+@cache
+def _trust_authorities(bundle: str | None) -> None:
+    """Has the Delta library trust what `AWS_CA_BUNDLE` or a profile's `ca_bundle` names, as the AWS clients do.
+
+    It does not know those, and `SSL_CERT_FILE`, which it knows, others in this process heed, too. So that gets
+    a file with what is trusted without it besides.
+    """
+    if not bundle:
+        return
+    try:
+        others = Path(os.environ.get("SSL_CERT_FILE") or certifi.where())
+        trusted = f"{others.read_text()}\n{Path(bundle).read_text()}"
+        file = scratch_folder() / "authorities.pem"
+        file.write_text(trusted)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"cannot use AWS_CA_BUNDLE: {error}", "let it name a readable file of PEM certificates"
+        ) from error
+    os.environ["SSL_CERT_FILE"] = str(file)
+
+
+def scan(table: DeltaTable, sql: str) -> pa.Table:
+    """Runs a query over one handle's snapshot, called `this` in it, without moving the handle."""
+    try:
+        reader = QueryBuilder().register("this", table).execute(sql)
+        return _plain(pa.table(reader.read_all()))
+    except Exception as error:  # reading fails with bare Exceptions
+        raise explain_delta_error(error, f"cannot read {table.table_uri}") from error
+
+
+def scan_chunks(table: DeltaTable, columns: list[str], where: str, chunk_rows: int) -> Iterator[pa.Table]:
+    """Reads the matching rows of one handle's snapshot in chunks of about `chunk_rows`."""
+    batches: list[pa.RecordBatch] = []
+    count = 0
+    try:
+        for batch in pa.RecordBatchReader.from_stream(table.scan(columns=columns, predicate=where)):
+            batches.append(batch)
+            count += batch.num_rows
+            if count >= chunk_rows:
+                yield _plain(pa.Table.from_batches(batches))
+                batches, count = [], 0
+    except Exception as error:
+        raise explain_delta_error(error, f"cannot read {table.table_uri}") from error
+    if batches:
+        yield _plain(pa.Table.from_batches(batches))
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """Casts view types, which few kernels know, to the usual ones."""
+    fields = [field.with_type(_plain_type(field.type)) for field in table.schema]
+    return table.cast(pa.schema(fields))
+
+
+def _plain_type(type_: pa.DataType) -> pa.DataType:
+    if pa.types.is_string_view(type_):
+        return pa.string()
+    if pa.types.is_binary_view(type_):
+        return pa.binary()
+    if pa.types.is_list(type_):
+        return pa.list_(_plain_type(type_.value_type))
+    if pa.types.is_struct(type_):
+        return pa.struct([field.with_type(_plain_type(field.type)) for field in type_])
+    return type_
+
+
+def sql_text(value: str) -> str:
+    """Writes a string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def any_of(conditions: Iterable[str]) -> str:
+    """Joins conditions with OR, as a balanced tree: a chain of hundreds overflows the parser's stack."""
+    parts = list(conditions)
+    while len(parts) > 1:
+        parts = ["(" + " OR ".join(parts[i : i + 8]) + ")" for i in range(0, len(parts), 8)]
+    return parts[0] if parts else "false"
+
+
+def explain_delta_error(error: BaseException, doing: str) -> InkstreamError:
+    """Says whose fault an error of the Delta library is.
+
+    Args:
+        error: What it raised.
+        doing: What was being done, such as `cannot open s3://bucket/tables/pages`.
+    """
+    if isinstance(error, InkstreamError):
+        return error
+    text = f"{doing}: {' '.join(_COLOUR.sub('', str(error)).split())}"
+    if isinstance(error, SchemaMismatchError):
+        return ConfigError(text)
+    remedy = _remedy(error)
+    return TransientError(text) if remedy is None else EnvironmentFault(text, remedy)
+
+
+def _remedy(error: BaseException) -> str | None:
+    """What would help where waiting does not."""
+    if isinstance(error, CommitFailedError):
+        return None
+    if isinstance(error, DeltaProtocolError):
+        return "the table uses Delta features newer than the installed deltalake: upgrade it"
+    if isinstance(error, PermissionError) or any(word in str(error) for word in _CREDENTIAL_WORDS):
+        return "check the credentials, AWS_ENDPOINT_URL, and that they may read and write there"
+    if "NoSuchBucket" in str(error):
+        return "create the bucket, or correct sink.url"
+    return None

@@ -1,0 +1,144 @@
+"""What is new: the files that are there, less the file versions that are known to the sink.
+
+In mode `append` a file version is known when it has rows. In mode `upsert` rows go when a newer version of their path
+comes, so a file version is known when it is the one its path has rows of, or is older than that one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from inkstream.tasks.config import StreamConfig
+from inkstream.tasks.model import FileVersion
+from inkstream.tasks.sinks.opening import open_sink
+from inkstream.tasks.source.listing import list_files
+
+KEY = ["path", "etag", "length"]
+_UTC = pa.timestamp("us", tz="UTC")
+
+Flags: TypeAlias = np.ndarray[tuple[int], np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What a look at the source and the table found.
+
+    Attributes:
+        files: New file versions, in the order they are to be processed.
+        planned_at: The stream's transaction version in the snapshot they were compared with.
+        listed: File versions in the source.
+        known_files: Those of them that are done.
+        superseded: How many of those have no rows, as the table has a newer version of their path.
+        replacing: Paths of new file versions that have rows of other versions, which go with the commit.
+    """
+
+    files: list[FileVersion]
+    planned_at: int
+    listed: int
+    known_files: list[FileVersion] = field(default_factory=list)
+    superseded: int = 0
+    replacing: frozenset[str] = frozenset()
+
+    @property
+    def known(self) -> int:
+        """How many of the listed file versions are done."""
+        return len(self.known_files)
+
+
+def discover(
+    config: StreamConfig, now: datetime | None = None, look: Callable[[], list[FileVersion]] | None = None
+) -> Discovery:
+    """Lists the source and leaves out what is known.
+
+    Args:
+        config: The stream's configuration.
+        now: What the source's `stability_delay` counts from; the time of the call when not given.
+        look: Finds some of what is there, in place of a listing of the whole source.
+
+    Raises:
+        ConfigError: If the source does not exist.
+        EnvironmentFault: If the source or the sink cannot be read.
+        TransientError: If a store does not answer.
+    """
+    snapshot = open_sink(config.sink).known(config.stream)
+    # After the snapshot: what is listed now cannot have been overwritten by what the snapshot knows.
+    listed = look() if look else list_files(config.source, now)
+    if not listed or snapshot.planned_at < 0:
+        return Discovery(listed, snapshot.planned_at, len(listed))
+    paths = {file.path for file in listed} if look else None  # a listing of the whole source is compared with all
+    if config.sink.mode == "upsert":
+        return _upserts(listed, snapshot.planned_at, snapshot.rows([*KEY, "modification_time", "batch_id"], paths))
+    known = np.zeros(len(listed), dtype=bool)
+    candidates = file_keys(listed)
+    for rows in snapshot.rows(KEY, paths):
+        places = pc.index_in(row_keys(rows), value_set=candidates).drop_null()
+        known[places.to_numpy(zero_copy_only=False)] = True
+    return Discovery(_chosen(listed, ~known), snapshot.planned_at, len(listed), _chosen(listed, known))
+
+
+def _upserts(listed: list[FileVersion], planned_at: int, committed: Iterable[pa.Table]) -> Discovery:
+    """Compares each listed version with the newest that its path has rows of: the last by (modified, batch)."""
+    keys, paths = file_keys(listed), _column(listed, "path")
+    modified = _integers(pa.array([file.modified for file in listed], _UTC))
+    latest = np.full(len(listed), -1)  # batch_id, or -1 for a path without rows
+    latest_modified = np.zeros(len(listed), dtype=np.int64)
+    same = np.zeros(len(listed), dtype=bool)
+    for chunk in committed:
+        rows = chunk.sort_by([("modification_time", "ascending"), ("batch_id", "ascending")])
+        found = pc.index_in(rows.column("path").combine_chunks(), value_set=paths)
+        hits = pc.is_valid(found)
+        rows, places = rows.filter(hits), found.drop_null().to_numpy(zero_copy_only=False)
+        time, batch = _integers(rows.column("modification_time")), _integers(rows.column("batch_id"))
+        newer = (time > latest_modified[places]) | ((time == latest_modified[places]) & (batch > latest[places]))
+        newer |= latest[places] < 0
+        places = places[newer]
+        latest[places], latest_modified[places] = batch[newer], time[newer]
+        key_places = pc.index_in(row_keys(rows.filter(pa.array(newer))), value_set=keys)
+        same[places] = pc.fill_null(pc.equal(key_places, pa.array(places, pa.int32())), False).to_numpy(
+            zero_copy_only=False
+        )
+    there = latest >= 0
+    superseded = there & ~same & (modified < latest_modified)
+    new = ~(there & same) & ~superseded
+    return Discovery(
+        files=_chosen(listed, new),
+        planned_at=planned_at,
+        listed=len(listed),
+        known_files=_chosen(listed, ~new),
+        superseded=int(superseded.sum()),
+        replacing=frozenset(file.path for file in _chosen(listed, new & there)),
+    )
+
+
+def _chosen(files: list[FileVersion], flags: Flags) -> list[FileVersion]:
+    return [file for file, wanted in zip(files, flags, strict=True) if wanted]
+
+
+def _integers(column: Any) -> Any:
+    """A column of integers or times as 64-bit integers; a time that is not known counts as the earliest."""
+    return pc.fill_null(pc.cast(column, pa.int64()), 0).to_numpy(zero_copy_only=False)
+
+
+def file_keys(files: Sequence[FileVersion]) -> pa.Array:
+    """Returns the keys of files, as `row_keys` makes them."""
+    return row_keys(pa.table({name: _column(files, name) for name in KEY}))
+
+
+def _column(files: Sequence[FileVersion], name: str) -> pa.Array:
+    if name == "length":
+        return pa.array([file.size for file in files], pa.int64())
+    return pa.array([getattr(file, name) for file in files], pa.string())
+
+
+def row_keys(rows: pa.Table) -> pa.Array:
+    """Returns one string a row. A path has no line break in it and a length is digits, so no two keys are alike."""
+    parts = [pc.cast(rows.column(name), pa.large_string()) for name in KEY]
+    joined = pc.binary_join_element_wise(*parts, pa.scalar("\n", pa.large_string()))
+    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined

@@ -1,0 +1,91 @@
+"""Where documents arrive: listing file versions.
+
+Names that start with `_` or `.` are ignored, files and folders alike, as Spark does: that is where tools keep
+what is not data yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from inkstream.ocr_core.errors import ConfigError, EnvironmentFault
+from inkstream.tasks.config import SourceOptions
+from inkstream.tasks.model import FileVersion
+from inkstream.tasks.paths import split_url
+from inkstream.tasks.stores import Selection, explain_store_error, open_store
+
+SINK_FOLDERS = ("pages", "files", "overlays", "streams", "pipelines")
+
+
+def list_files(source: SourceOptions, now: datetime | None = None) -> list[FileVersion]:
+    """Lists the file versions that are there now, in the order they are to be processed.
+
+    Args:
+        source: Where, and which of them.
+        now: What `stability_delay` counts from; the time of the call when not given.
+
+    Returns:
+        Oldest first by (modification time, path), or newest first with `latest_first`.
+
+    Raises:
+        ConfigError: If the folder does not exist, or the store does not say enough to tell versions apart.
+        EnvironmentFault: If there is no such bucket, or it cannot be listed.
+        TransientError: If the store does not answer.
+    """
+    protocol, root = split_url(source.url)
+    files = _list(protocol, root, source)
+    latest = (now or datetime.now(UTC)) - source.stability_delay
+    if source.stability_delay > timedelta(0):
+        files = [file for file in files if file.modified <= latest]
+    if source.max_file_age is not None and files:
+        newest = max(file.modified for file in files)
+        files = [file for file in files if newest - file.modified <= source.max_file_age]
+    return in_order(source, files)
+
+
+def in_order(source: SourceOptions, files: Iterable[FileVersion]) -> list[FileVersion]:
+    """Returns files in the order they are to be processed: by (modification time, path)."""
+    return sorted(files, key=lambda file: (file.modified, file.path), reverse=source.latest_first)
+
+
+def refuse_sink_under_source(source: SourceOptions, sink_url: str) -> None:
+    """Refuses a sink whose own files would be taken for documents.
+
+    Raises:
+        ConfigError: If the sink is the source or lies under it, or the source is in a folder of the sink's.
+    """
+    protocol, root = split_url(source.url)
+    sink_protocol, sink = split_url(sink_url)
+    if protocol != sink_protocol:
+        return
+    if within(sink, root):
+        raise ConfigError(
+            f"the sink {sink_url} lies in the source {source.url}: its files would be taken for documents; "
+            "give the sink a folder outside"
+        )
+    for folder in SINK_FOLDERS:
+        if within(root, f"{sink.rstrip('/')}/{folder}"):
+            raise ConfigError(f"the source {source.url} lies in {folder}/, a folder of the sink {sink_url}")
+
+
+def within(path: str, folder: str) -> bool:
+    """Tells whether a path is a folder or lies in it."""
+    return f"{path.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
+
+
+def _list(protocol: str, root: str, source: SourceOptions) -> list[FileVersion]:
+    selection = Selection(source.glob, source.recursive)
+    try:
+        return list(open_store(protocol, root).versions(root, selection))
+    except OSError as error:
+        if protocol != "file":
+            raise explain_store_error(error, f"cannot list {source.url}", protocol) from error
+        if isinstance(error, FileNotFoundError):
+            raise ConfigError(f"there is no folder {root}; make it, or correct source.url") from None
+        raise EnvironmentFault(
+            f"cannot list {error.filename or root}: {error.strerror}",
+            "let this user read the folder, or move it out of the source",
+        ) from error
+    except Exception as error:
+        raise explain_store_error(error, f"cannot list {source.url}", protocol) from error

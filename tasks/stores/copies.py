@@ -1,0 +1,212 @@
+"""Copies of source files that the workers of one machine share while a run goes on.
+
+A long file is read by many ranges, on all workers. It is fetched once a machine: by the first that needs it, while
+the others wait for it. Each copy has a lock file. Who fetches or removes a copy holds it alone, who reads holds it with
+others; a killed process holds nothing. What is there under its final name is whole, and so is what is said of it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from inkstream.tasks.model import FileVersion
+from inkstream.tasks.stores.fetching import Fetched, copy_name, fetch, require_size
+from inkstream.tasks.stores.scratch import SharedFolder, is_lock_of, lock_file
+
+_IDLE_SECONDS = 600.0
+_COMING = "coming"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the copies of a run are kept, on each machine that has workers of it.
+
+    Attributes:
+        name: The run's own; random.
+        max_mb: MiB that they may take together on a machine; those in use are kept anyway.
+    """
+
+    name: str
+    max_mb: int
+
+
+class Copies:
+    """The copies of one run, as one process sees them.
+
+    Args:
+        place: Where they are.
+        parent: Where their folder is made; the system's temporary folder when not given.
+
+    Raises:
+        OSError: If the folder cannot be made.
+    """
+
+    def __init__(self, place: Place, parent: Path | None = None) -> None:
+        self._folder = SharedFolder(place.name, parent)
+        self._max_bytes = place.max_mb << 20
+        self._counting = threading.Lock()
+        self._held = 0
+        self._last_held = time.monotonic()
+
+    @property
+    def idle_seconds(self) -> float:
+        """Seconds since a copy was held."""
+        return 0.0 if self._held else time.monotonic() - self._last_held
+
+    @contextmanager
+    def hold(self, file: FileVersion, max_bytes: int) -> Iterator[Fetched]:
+        """Gives a copy of exactly this version of the file, and keeps it for the time of the block.
+
+        Args:
+            file: The version that was planned.
+            max_bytes: Bytes a file may have.
+
+        Raises:
+            DocumentError: If the file is too large (`limit`), or may never be read (`unreadable`).
+            SourceChangedError: If it is no longer the planned version.
+            TransientError: If it, or the disk for the copy, could not be used just now.
+            EnvironmentFault: If no file could be read with these credentials.
+            OSError: If the folder is gone.
+        """
+        require_size(file, max_bytes)
+        self._count(1)
+        try:
+            fetched, handle = self._lock(file, max_bytes)
+            try:
+                yield fetched
+            finally:
+                os.close(handle)
+        finally:
+            self._count(-1)
+
+    def close(self) -> None:
+        """Leaves the folder, and removes it if no other process is there."""
+        self._folder.close()
+
+    def _count(self, change: int) -> None:
+        with self._counting:
+            self._held += change
+            self._last_held = time.monotonic()
+
+    def _lock(self, file: FileVersion, max_bytes: int) -> tuple[Fetched, int]:
+        path = self._folder.path / copy_name(file)
+        lock = path.with_suffix(".lock")
+        handle = lock_file(lock, fcntl.LOCK_SH)
+        while True:
+            try:
+                if is_lock_of(handle, lock) and (fetched := _found(path)) is not None:
+                    os.utime(handle)
+                    return fetched, handle
+            except BaseException:
+                os.close(handle)
+                raise
+            os.close(handle)
+            handle = self._fetch(file, path, max_bytes)
+
+    def _fetch(self, file: FileVersion, path: Path, max_bytes: int) -> int:
+        handle = lock_file(path.with_suffix(".lock"), fcntl.LOCK_EX)
+        try:
+            if _found(path) is None:
+                self._make_room(file.size)
+                _keep(fetch(file, path.parent / _COMING, max_bytes), path)
+            # One lock is turned into another with a moment in between, in which others may remove the copy.
+            fcntl.flock(handle, fcntl.LOCK_SH)
+        except BaseException:
+            os.close(handle)
+            raise
+        return handle
+
+    def _make_room(self, size: int) -> None:
+        """Removes the copies that were held longest ago, as far as it must and nobody holds them."""
+        copies = [_Copy.of(lock) for lock in self._folder.path.glob("*.lock")]
+        total = sum(copy.size for copy in copies)
+        for copy in sorted(copies, key=lambda copy: copy.last_held):
+            if total + size <= self._max_bytes:
+                return
+            if copy.remove():
+                total -= copy.size
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """What is there of a copy, whole or not.
+
+    Attributes:
+        lock: Its lock file.
+        size: Bytes it takes.
+        last_held: When it was last held.
+    """
+
+    lock: Path
+    size: int
+    last_held: float
+
+    @classmethod
+    def of(cls, lock: Path) -> _Copy:
+        files = [path for path in (lock, *_files(lock)) if path.exists()]
+        with suppress(FileNotFoundError):
+            return cls(lock, sum(path.stat().st_size for path in files), lock.stat().st_mtime)
+        return cls(lock, 0, 0.0)
+
+    def remove(self) -> bool:
+        """Removes it, unless somebody holds it."""
+        try:
+            handle = lock_file(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        for path in (*_files(self.lock), self.lock):
+            path.unlink(missing_ok=True)
+        os.close(handle)
+        return True
+
+
+def _files(lock: Path) -> tuple[Path, Path, Path]:
+    """Returns the copy, what is said of it, and what is there while it is fetched; they are removed in this order."""
+    return lock.with_suffix(""), lock.with_suffix(".json"), lock.parent / _COMING / lock.stem
+
+
+def _found(path: Path) -> Fetched | None:
+    if not path.exists():
+        return None
+    said = json.loads(path.with_suffix(".json").read_text())
+    return Fetched(path, said["content_hash"], said["version_id"])
+
+
+def _keep(fetched: Fetched, path: Path) -> None:
+    said = {"content_hash": fetched.content_hash, "version_id": fetched.version_id}
+    path.with_suffix(".json").write_text(json.dumps(said))
+    fetched.local_path.replace(path)
+
+
+_open: dict[str, Copies] = {}
+_open_lock = threading.Lock()
+
+
+def copies_of(place: Place) -> Copies:
+    """Returns a run's copies; those of runs of which nothing was heard for long are left.
+
+    Raises:
+        OSError: If their folder cannot be made.
+    """
+    with _open_lock:
+        if place.name not in _open:
+            for name in [name for name, copies in _open.items() if copies.idle_seconds > _IDLE_SECONDS]:
+                _open.pop(name).close()
+            _open[place.name] = Copies(place)
+        return _open[place.name]
+
+
+def leave_copies(name: str) -> None:
+    """Leaves the copies of a run that is over. The last process of the machine that does so removes them."""
+    with _open_lock:
+        copies = _open.pop(name, None)
+    if copies is not None:
+        copies.close()

@@ -1,0 +1,1 @@
+"""Page ranges on Dask, and their rows on the way back."""

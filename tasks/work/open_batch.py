@@ -1,0 +1,213 @@
+"""A batch while its pages are read: what each answer means for its files, and who is to blame for a failure.
+
+Dask's opinion of what completed is never used to decide what is done: what counts is the page results in hand.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from inkstream.ocr_core.errors import FailureKind, TransientError
+from inkstream.tasks.commit.spool import ResultSpool
+from inkstream.tasks.config import StreamConfig
+from inkstream.tasks.model import Batch, FileVersion, Redo
+from inkstream.tasks.rows import page_rows
+from inkstream.tasks.stores.copies import Place
+from inkstream.tasks.work.dispatch import Dispatch, FileState, PageRange
+from inkstream.tasks.work.kept_rows import keep_other_pages
+from inkstream.tasks.work.page_range import Fault, RangeJob, RangeResult, Unforeseen, unreadable_result
+
+
+@dataclass(slots=True)
+class FileReport:
+    """What became of one file of a batch.
+
+    Attributes:
+        file: The file version.
+        pages: Page results in hand.
+        failed_pages: How many of them are failures.
+        kinds: Their kinds, counted.
+        left_out: Why the file is not committed this time, or None.
+        milliseconds: Wall time of its ranges on their workers, added up.
+        confidence_sum: Sum of its page confidences.
+        confidence_count: How many there are.
+        overlays: URLs of the overlays written, in the order they arrived.
+        kept_pages: Rows that were in the table and are kept, beside the `pages` that were read again.
+    """
+
+    file: FileVersion
+    pages: int = 0
+    failed_pages: int = 0
+    kinds: Counter[FailureKind] = field(default_factory=Counter)
+    left_out: str | None = None
+    milliseconds: float = 0.0
+    confidence_sum: float = 0.0
+    confidence_count: int = 0
+    overlays: list[str] = field(default_factory=list)
+    kept_pages: int = 0
+
+
+@dataclass(slots=True)
+class ProcessedBatch:
+    """A batch with all its page results in hand.
+
+    Attributes:
+        batch: What was planned.
+        files: One report per planned file, in order.
+        spool: The rows, by file index.
+        pipelines: Engine versions of each `pipeline_id` among the rows.
+        peak_rss: Highest resident memory of a worker with its child, bytes.
+        seconds: Wall time.
+    """
+
+    batch: Batch
+    files: list[FileReport]
+    spool: ResultSpool
+    pipelines: dict[str, dict[str, str]] = field(default_factory=dict)
+    peak_rss: int = 0
+    seconds: float = 0.0
+
+    @property
+    def complete(self) -> list[int]:
+        """Indices of the files whose every planned page has a result."""
+        return [i for i, report in enumerate(self.files) if report.left_out is None]
+
+
+OnRange = Callable[[Batch, int, RangeResult], None]
+"""Called with the batch, the file's index and its result as each page range comes back."""
+
+
+class OpenBatch:
+    """What is known of a batch so far.
+
+    Args:
+        config: The configuration it is read with.
+        batch: What was planned.
+        on_range: Told of each range that comes back.
+
+    Attributes:
+        processed: Its results.
+        dispatch: Which of its ranges runs next.
+        error: Why it cannot go on, found out while the batch before it was not over; None if there is no such reason.
+    """
+
+    def __init__(self, config: StreamConfig, batch: Batch, on_range: OnRange) -> None:
+        self.processed = ProcessedBatch(batch, [FileReport(file) for file in batch.files], ResultSpool())
+        self.error: Exception | None = None
+        self._config = config
+        self._on_range = on_range
+        self._pipeline = config.pipeline.canonical()
+        self.dispatch = Dispatch(
+            len(batch.files),
+            pages_per_range=config.execution.pages_per_range,
+            max_attempts=config.execution.max_read_attempts,
+            selected=config.pipeline.selected,
+            again=batch.redo.again if batch.redo else None,
+        )
+
+    def job(self, work: PageRange, run: str) -> RangeJob:
+        """Returns what a worker needs to run a range.
+
+        Args:
+            work: The range.
+            run: The name of those who share copies of files: all workers of one client.
+        """
+        return RangeJob(
+            file=self.processed.batch.files[work.file],
+            pages=work.pages,
+            count=work.count,
+            total=work.total,
+            stream=self._config.stream,
+            pipeline=self._pipeline,
+            limits=self._config.execution.limits,
+            sink_url=self._config.sink.url,
+            copies=Place(run, self._config.execution.copies_mb),
+        )
+
+    def finish(self) -> ProcessedBatch:
+        """Returns the results, once nothing runs any more; the caller closes their spool.
+
+        Raises:
+            InkstreamError: If rows that are to be kept cannot be read.
+        """
+        processed = self.processed
+        for index, report in enumerate(processed.files):
+            if self.dispatch.state(index) is FileState.LEFT_OUT:
+                report.left_out = self.dispatch.reason(index)
+        for index in processed.complete:
+            url, batch = self._config.sink.url, processed.batch
+            processed.files[index].kept_pages = keep_other_pages(url, batch, index, processed.spool)
+        return processed
+
+    def take_answer(self, work: PageRange, answer: RangeResult | Fault | Unforeseen) -> None:
+        """Takes in what a range came to on its worker.
+
+        Raises:
+            InkstreamError: If the batch cannot go on.
+        """
+        if isinstance(answer, RangeResult):
+            self._succeeded(work, answer)
+        elif isinstance(answer, Unforeseen):
+            self._blame(work, FailureKind.INTERNAL, answer.message)
+        elif isinstance(answer, TransientError):
+            self.dispatch.failed_for_now(work, str(answer))
+        else:
+            raise answer
+
+    def _succeeded(self, work: PageRange, result: RangeResult) -> None:
+        processed = self.processed
+        if processed.batch.redo and self._other_bytes(work, result, processed.batch.redo):
+            reason = "its bytes are not those that its other pages were read from; `inkstream reprocess` reads it whole"
+            self.dispatch.failed_for_good(work, reason)
+            return
+        results = result.rows.num_rows
+        processed.pipelines.setdefault(result.pipeline_id, result.engine_versions)
+        processed.peak_rss = max(processed.peak_rss, result.peak_rss)
+        report = processed.files[work.file]
+        report.milliseconds += result.milliseconds
+        report.confidence_sum += result.confidence_sum
+        report.confidence_count += result.confidence_count
+        report.overlays.extend(result.overlays)
+        self._account(work, result.rows, result.kinds)
+        self.dispatch.succeeded(work, total=result.total, results=results)
+        self._on_range(processed.batch, work.file, result)
+
+    def _other_bytes(self, work: PageRange, result: RangeResult, redo: Redo) -> bool:
+        """Whether a file whose version is the same has other bytes, as after its modification time was set back."""
+        again = redo.again.get(work.file)
+        found = result.rows.column("content_hash").to_pylist()[0]
+        return again is not None and None not in (found, again.content_hash) and found != again.content_hash
+
+    def take_loss(self, work: PageRange) -> None:
+        """Takes in a range whose result was lost with its worker."""
+        self.dispatch.failed_for_now(work, "its result was lost with its worker")
+
+    def take_death(self, work: PageRange) -> None:
+        """Takes in a range whose workers kept dying."""
+        if self.dispatch.worker_died(work):
+            self._blame(work, FailureKind.CRASH, "its worker died each time this page was tried, also by itself")
+
+    def _blame(self, work: PageRange, kind: FailureKind, message: str) -> None:
+        pages: list[int | None] = [None] if work.is_probe else list(work.pages)
+        results = [unreadable_result(kind, message, page, work.total) for page in pages]
+        rows = page_rows(
+            self.processed.batch.files[work.file],
+            results,
+            stream=self._config.stream,
+            pipeline_id=next(iter(self.processed.pipelines), None),
+            content_hash=None,
+            version_id=None,
+            overlay_paths=[None] * len(results),
+        )
+        self._account(work, rows, (kind,) * len(results))
+        self.dispatch.succeeded(work, total=work.total, results=len(results))
+
+    def _account(self, work: PageRange, rows: Any, kinds: tuple[FailureKind, ...]) -> None:
+        report = self.processed.files[work.file]
+        self.processed.spool.add(work.file, rows)
+        report.pages += rows.num_rows
+        report.failed_pages += len(kinds)
+        report.kinds.update(kinds)

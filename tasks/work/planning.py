@@ -1,0 +1,81 @@
+"""Pure decisions: which files make which batch, and which pages make which range."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from inkstream.tasks.config import TriggerOptions
+from inkstream.tasks.model import Batch, FileKey, FileVersion, PagesAgain, Redo
+
+
+def plan_batches(
+    files: Sequence[FileVersion],
+    *,
+    stream: str,
+    trigger: TriggerOptions,
+    planned_at: int,
+    new_attempt_id: Callable[[], str],
+) -> list[Batch]:
+    """Cuts `files` into batches, in order, each within the trigger's caps.
+
+    A batch has at least one file, so a file over the byte cap makes a batch of its own.
+
+    Args:
+        files: New file versions in the order they are to be processed.
+        stream: The stream they belong to.
+        trigger: The caps.
+        planned_at: Transaction version of the snapshot that `files` was compared with.
+        new_attempt_id: Gives a fresh random id for each batch.
+    """
+    return [
+        Batch(stream=stream, attempt_id=new_attempt_id(), files=group, planned_at=planned_at)
+        for group in _groups(files, trigger.max_files_per_trigger, trigger.max_bytes_per_trigger)
+    ]
+
+
+def _groups(files: Sequence[FileVersion], max_files: int, max_bytes: int | None) -> Iterator[tuple[FileVersion, ...]]:
+    group: list[FileVersion] = []
+    size = 0
+    for file in files:
+        over = max_bytes is not None and size + file.size > max_bytes
+        if group and (len(group) == max_files or over):
+            yield tuple(group)
+            group, size = [], 0
+        group.append(file)
+        size += file.size
+    if group:
+        yield tuple(group)
+
+
+def redo_batches(batches: Sequence[Batch], *, version: int, again: Mapping[FileKey, PagesAgain]) -> list[Batch]:
+    """Turns planned batches into such that replace what the table has of their files.
+
+    Args:
+        batches: Files that have rows already.
+        version: Table version that they were planned from.
+        again: Which pages of a file are read again; one that is not named is read whole.
+    """
+    return [
+        replace(
+            batch,
+            redo=Redo(version, {i: again[file.key] for i, file in enumerate(batch.files) if file.key in again}),
+        )
+        for batch in batches
+    ]
+
+
+def page_runs(pages: Sequence[int], longest: int) -> list[range]:
+    """Cuts page numbers in rising order into ranges without gaps of at most `longest` pages."""
+    runs: list[range] = []
+    for page in pages:
+        if runs and page == runs[-1].stop and len(runs[-1]) < longest:
+            runs[-1] = range(runs[-1].start, page + 1)
+        else:
+            runs.append(range(page, page + 1))
+    return runs
+
+
+def page_ranges(pages: Sequence[int], pages_per_range: int) -> list[Sequence[int]]:
+    """Cuts pages into groups of at most `pages_per_range`, in order."""
+    return [pages[start : start + pages_per_range] for start in range(0, len(pages), pages_per_range)]

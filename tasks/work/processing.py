@@ -1,0 +1,166 @@
+"""Batches' page ranges onto Dask and back, in a bounded window.
+
+Batches are processed in order. When nothing more of one can be started, the workers that would stand idle begin with
+the next: two are open at most, and what is committed, and when, is the same.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from inkstream.ocr_core.errors import EnvironmentFault, InkstreamError, TransientError, WorkersLostError
+from inkstream.tasks.config import ExecutionOptions, StreamConfig
+from inkstream.tasks.model import Batch
+from inkstream.tasks.work.dispatch import PageRange, next_range
+from inkstream.tasks.work.open_batch import OnRange, OpenBatch, ProcessedBatch
+from inkstream.tasks.work.placement import Placement
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+POLL_SECONDS = 1.0
+
+Planned = tuple[StreamConfig, Batch]
+"""A batch, and the configuration it is read with."""
+
+
+class Processing:
+    """The loop between the batches that are open and Dask's futures.
+
+    Args:
+        execution: How pages are run.
+        connect: Returns the client; another one when the last was lost.
+        on_range: Told of each range that comes back.
+    """
+
+    def __init__(self, execution: ExecutionOptions, connect: Callable[[], Client], on_range: OnRange) -> None:
+        self._execution = execution
+        self._connect = connect
+        self._on_range = on_range
+        self._client: Client | None = None
+        self._placement: Placement | None = None
+        self._open: list[OpenBatch] = []
+        self._ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+        self._running: dict[Any, tuple[OpenBatch, PageRange, Future[Any]]] = {}
+        self._window = (0.0, 0)
+
+    def run(self, planned: Planned, ahead: Planned | None = None) -> ProcessedBatch:
+        """Runs every page of a batch. The caller closes the result's spool.
+
+        Args:
+            planned: What to process.
+            ahead: What to begin with as soon as there is nothing more of it to start; it must be what the next call
+                processes.
+
+        Raises:
+            ConfigError: If an engine does not take an option as it is.
+            EnvironmentFault: If a worker lacks what the pipeline needs.
+            TransientError: If no worker is left and none comes back in time, or the scheduler is gone.
+        """
+        started = time.perf_counter()
+        try:
+            client = self._connect()
+            if client is not self._client:  # what ran on the last one is lost
+                self.close()
+                self._client, self._placement = client, Placement(client, self._execution.recognize_resources)
+            batch = self._opened(planned)
+            self._finish(client, batch, self._opened(ahead) if ahead else None)
+            processed = batch.finish()
+        except OSError as error:  # distributed's comm errors, and a full disk under the spool
+            raise TransientError(f"the batch could not be processed: {type(error).__name__}: {error}") from error
+        self._open.remove(batch)
+        processed.seconds = time.perf_counter() - started
+        return processed
+
+    def close(self) -> None:
+        """Gives up what is open: it must not go on occupying the workers."""
+        for _, _, future in self._running.values():
+            future.cancel()
+        self._running.clear()
+        for batch in self._open:
+            batch.processed.spool.close()
+        self._open.clear()
+
+    @property
+    def _workers(self) -> Placement:
+        assert self._placement is not None
+        return self._placement
+
+    def _opened(self, planned: Planned) -> OpenBatch:
+        for batch in self._open:
+            if batch.processed.batch is planned[1]:
+                return batch
+        self._open.append(OpenBatch(*planned, self._on_range))
+        return self._open[-1]
+
+    def _finish(self, client: Client, batch: OpenBatch, following: OpenBatch | None) -> None:
+        while not batch.dispatch.finished:
+            if batch.error is not None:
+                raise batch.error
+            self._fill_window(batch, following)
+            self._take_in(batch, self._wait_for_one(client))
+
+    def _fill_window(self, batch: OpenBatch, following: OpenBatch | None) -> None:
+        if time.monotonic() - self._window[0] > POLL_SECONDS:
+            self._window = (time.monotonic(), max(1, self._workers.threads()) * self._execution.window_per_worker)
+        while len(self._running) < self._window[1]:
+            after = following.dispatch if following is not None and following.error is None else None
+            found = next_range(batch.dispatch, after, [work for _, work, _ in self._running.values()])
+            if found is None:
+                return
+            whose = batch if found[0] is batch.dispatch or following is None else following
+            future = self._workers.submit(whose.job(found[1], self._workers.run))
+            self._running[future.key] = (whose, found[1], future)
+            future.add_done_callback(self._ended.put)
+
+    def _wait_for_one(self, client: Client) -> Future[Any]:
+        """Waits for a future to end, and gives up only when there has been no worker for too long."""
+        alone_since: float | None = None
+        while True:
+            try:
+                return self._ended.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                pass
+            if client.status != "running":
+                raise WorkersLostError("the connection to the Dask scheduler was lost")
+            if self._workers.threads():
+                alone_since = None
+                continue
+            now = time.monotonic()
+            alone_since = alone_since or now
+            if now - alone_since > self._execution.worker_wait_seconds:
+                raise WorkersLostError("no Dask worker is left, and none came back in time")
+
+    def _take_in(self, current: OpenBatch, future: Future[Any]) -> None:
+        if future.key not in self._running:
+            return  # of a batch that was given up
+        batch, work, _ = self._running.pop(future.key)
+        try:
+            self._settle(batch, work, future)
+        except (InkstreamError, OSError) as error:
+            if batch is current:
+                raise
+            batch.error = error  # the one before it can still be committed
+
+    def _settle(self, batch: OpenBatch, work: PageRange, future: Future[Any]) -> None:
+        from distributed import CancelledError
+        from distributed.scheduler import KilledWorker
+
+        try:
+            answer = future.result(timeout=self._execution.worker_wait_seconds)
+        except KilledWorker:
+            batch.take_death(work)
+        except (TimeoutError, CancelledError):
+            batch.take_loss(work)
+        except OSError:
+            raise
+        except Exception as error:
+            raise EnvironmentFault(
+                f"a Dask worker cannot run a page range: {type(error).__name__}: {error}",
+                "install the same version of Inkstream on every worker and on the scheduler",
+            ) from error
+        else:
+            batch.take_answer(work, answer)

@@ -1,0 +1,69 @@
+"""The public names of Inkstream."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import inkstream
+
+PUBLIC = [
+    "Affine",
+    "Box",
+    "Check",
+    "ConfigError",
+    "Document",
+    "DocumentError",
+    "DocumentInfo",
+    "EnvironmentFault",
+    "Failure",
+    "FailureKind",
+    "InkstreamError",
+    "Level",
+    "LimitOptions",
+    "PageResult",
+    "PageWorker",
+    "Pipeline",
+    "PipelineOptions",
+    "Region",
+    "Sandbox",
+    "Stage",
+    "Stream",
+    "StreamConfig",
+    "StreamingQuery",
+    "Summary",
+    "TransientError",
+    "WorkingPage",
+    "build_config",
+    "build_pipeline",
+    "check_environment",
+    "engine_versions",
+    "open_document",
+    "pipeline_id",
+    "probe",
+    "read_document",
+    "require_environment",
+]
+
+
+def test_the_public_names_are_exactly_these() -> None:
+    assert sorted(vars(inkstream)["__all__"]) == PUBLIC
+    assert set(dir(inkstream)) >= set(PUBLIC)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_name_can_be_imported(name: str) -> None:
+    assert getattr(inkstream, name).__name__ == name
+
+
+def test_another_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="nothing"):
+        inkstream.nothing  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_importing_the_package_imports_none_of_its_parts() -> None:
+    code = "import sys, inkstream; print([m for m in sys.modules if m.startswith('inkstream.')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
