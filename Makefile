@@ -53,7 +53,7 @@ test: system-for-tests $(VENV)/dev.stamp
 
 test-trocr: system $(VENV)/dev.stamp
 	$(INSTALL_TROCR)
-	$(BIN)/python -m pytest tests/unit/ocr_core/test_trocr.py tests/unit/ocr_core/test_trocr_models.py
+	$(BIN)/python -m pytest tests/unit/ocr_core/engines/trocr/test_reader.py tests/unit/ocr_core/engines/trocr/test_loading.py
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

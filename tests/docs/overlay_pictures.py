@@ -11,8 +11,9 @@ from PIL import Image
 
 from inkstream import PipelineOptions, build_pipeline, open_document
 from inkstream.flows.demo.documents import make_inbox
+from tests.places import ROOT
 
-IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+IMAGES = ROOT / "docs" / "images"
 
 PICTURES: dict[str, tuple[str, dict[str, Any], tuple[float, float, float, float]]] = {
     "overlay-words.jpg": (

@@ -15,8 +15,9 @@ from inkstream.flows.demo.documents import make_inbox
 from tests.integration.browser import PrefectPages, browser_page
 from tests.integration.conftest import free_port
 from tests.integration.serving import serving
+from tests.places import ROOT
 
-IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+IMAGES = ROOT / "docs" / "images"
 
 
 def main() -> None:

@@ -17,8 +17,9 @@ from inkstream import PipelineOptions, Stage, WorkingPage, open_document
 from inkstream.flows.demo.paper import scanned
 from inkstream.ocr_core.stages.preprocess import steps
 from inkstream.ocr_core.stages.render import Render
+from tests.places import ROOT
 
-IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+IMAGES = ROOT / "docs" / "images"
 PANEL = (360, 300)
 GAP = 24
 BACKGROUND = 170

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import typer
@@ -14,8 +13,9 @@ import yaml
 
 from inkstream.flows.cli import EXIT_CODES, app
 from inkstream.tasks.config import PRESETS, StreamConfig
+from tests.places import ROOT
 
-REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
+REFERENCE = ROOT / "docs" / "reference"
 
 CONFIGURATION = """# Configuration
 

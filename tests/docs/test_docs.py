@@ -19,8 +19,8 @@ from inkstream.flows.cli import app
 from inkstream.tasks.config import StreamConfig, build_config, load_document
 from tests import generators
 from tests.docs.reference_pages import PAGES, REFERENCE
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 DOCS = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")

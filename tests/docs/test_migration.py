@@ -18,10 +18,10 @@ from inkstream.tasks.config.spark_names import ALIASES, ANSWERS, Alias
 from inkstream.tasks.sinks.delta.tables import PagesTable
 from tests import generators
 from tests.integration.command import inkstream
-from tests.unit.ocr_core.test_ppocr import LINES as WRITTEN
-from tests.unit.ocr_core.test_ppocr import photo
+from tests.places import ROOT
+from tests.unit.ocr_core.engines.ppocr.test_recognizer import LINES as WRITTEN
+from tests.unit.ocr_core.engines.ppocr.test_recognizer import photo
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/how-to/migrate-from-spark-ocr.md").read_text(encoding="utf-8")
 ROWS = [line for line in PAGE.splitlines() if line.startswith("| ")]
 YAML = re.compile(r"```yaml\n(.*?)```", re.DOTALL)

@@ -25,8 +25,9 @@ from pathlib import Path
 
 import psutil
 
-from tests.faults.conftest import ROOT, World
+from tests.faults.conftest import World
 from tests.faults.oracle import Verdict
+from tests.places import ROOT
 
 VICTIMS = ("flow", "worker", "nanny", "child")
 WEIGHTS = (5, 2, 1, 2)

@@ -12,8 +12,7 @@ import pytest
 from inkstream.tasks.config import build_config
 from tests.faults.documents import tiny_pdf
 from tests.faults.oracle import Corpus, Verdict
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.places import ROOT
 
 
 class World:

@@ -23,10 +23,11 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from tests.integration.conftest import free_port
+from tests.places import ROOT
 
 PACKAGES = ("radosgw", "ceph-mon", "ceph-osd")
 KEY, SECRET = "testkey", "testsecret"
-UNPACKED = Path(__file__).parents[2] / ".ceph"
+UNPACKED = ROOT / ".ceph"
 START_SECONDS = 120
 _OSD_STARTS = 5
 FETCH_SECONDS = 240

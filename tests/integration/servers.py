@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.integration.conftest import free_port
+from tests.places import ROOT
 
 USER, PASSWORD = "ada", "secret word"
 
@@ -45,7 +46,7 @@ def server(log: Path, module: str, *arguments: str) -> Iterator[str]:
     port = free_port()
     with log.open("wb") as output:
         command = [sys.executable, "-W", "ignore", "-m", module, *(a.format(port=port) for a in arguments)]
-        root = Path(__file__).parents[2]
+        root = ROOT
         environment = {**os.environ, "PYTHONPATH": str(root)}
         server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
         try:

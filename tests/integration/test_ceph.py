@@ -31,8 +31,8 @@ from tests.integration.test_commit_processes import (
     start,
     wanted_rows,
 )
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[2]
 WRITERS = 8
 
 

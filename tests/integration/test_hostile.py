@@ -18,7 +18,7 @@ from inkstream.tasks.sinks.delta.tables import PagesTable
 from tests import generators as make
 from tests import picture_generators as pictures
 from tests.integration.command import run_json, settings
-from tests.unit.ocr_core.conftest import shared
+from tests.places import shared
 
 TIGHT = settings(
     execution__limits__page_seconds=60,  # by the wall clock generous, for a busy machine; in CPU time tight

@@ -13,7 +13,7 @@ from inkstream.flows.demo.documents import make_inbox
 from inkstream.ocr_core.text.metrics import word_score
 from inkstream.tasks.sinks.delta.tables import PagesTable
 from tests.integration.command import run_json
-from tests.unit.ocr_core.conftest import shared
+from tests.places import shared
 
 RECALL_FLOORS = {"ocr-streaming": 0.65, "ocr-regions": 0.54}  # measured on the receipts: 0.70 and 0.60
 

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from inkstream.flows.cli import app
 from inkstream.tasks.sinks.left_behind import write_stream
+from tests.integration.tasks.sinks.test_sink import make_config
 from tests.integration.test_commit_processes import commit, make_inbox, plan
-from tests.integration.test_sinks import make_config
 
 UNDER_PREFECT = ("retry", "reprocess", "maintain")
 COMMANDS = [

@@ -19,8 +19,8 @@ from inkstream.tasks.sinks.delta.tables import PagesTable
 from tests.faults.documents import tiny_pdf
 from tests.integration.conftest import PrefectServer
 from tests.integration.prefect_api import ask, deployment, post, wait_until
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[3]
 POOL = "arrivals"
 AWS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
 IN_A_BLOCK = "AWS_ENDPOINT_URL"

@@ -12,11 +12,11 @@ from typing import Any
 from inkstream.tasks.sinks.delta.tables import PagesTable
 from tests.integration.command import inkstream
 from tests.integration.conftest import PrefectServer
+from tests.integration.flows.test_query import run_program
 from tests.integration.prefect_api import INTERRUPT, post
 from tests.integration.serving import CHEAP, fill
+from tests.integration.tasks.sinks.delta.test_vacuum import fill_table
 from tests.integration.test_commit_processes import make_config, make_inbox
-from tests.integration.test_maintenance import fill_table
-from tests.integration.test_query import run_program
 
 
 def _flow_runs(server: PrefectServer, name: str) -> list[dict[str, Any]]:

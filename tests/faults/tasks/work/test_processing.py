@@ -1,0 +1,236 @@
+"""Workers die while they work: their pages are redone, and only a page that kills alone is blamed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from inkstream.flows.api import Stream
+from inkstream.ocr_core.errors import EnvironmentFault, FailureKind, WorkersLostError
+from inkstream.tasks.config import StreamConfig, build_config
+from inkstream.tasks.progress import BatchDone, Event, RangeDone
+from tests.faults.campaign import Cluster, workers_of
+from tests.faults.conftest import World
+from tests.faults.documents import tiny_pdf
+from tests.faults.oracle import read_rows
+from tests.places import ROOT
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    made = Cluster(tmp_path, 2)
+    yield made
+    made.close()
+
+
+def _config(world: World, cluster: Cluster | None, *overrides: str) -> StreamConfig:
+    return build_config(
+        {
+            "source": {"url": str(world.inbox)},
+            "sink": {"url": str(world.sink)},
+            "pipeline": {"text_layer": {"mode": "only"}},
+            "execution": {"scheduler": cluster.address if cluster else None, "workers": 1},
+        },
+        overrides=overrides,
+    )
+
+
+def _once(action: Callable[[RangeDone], None]) -> Callable[[Event], None]:
+    done = threading.Event()
+
+    def observe(event: Event) -> None:
+        if isinstance(event, RangeDone) and not done.is_set():
+            done.set()
+            action(event)
+
+    return observe
+
+
+def _kill(process: psutil.Process) -> None:
+    process.kill()
+
+
+def _workers(cluster: Cluster) -> list[psutil.Process]:
+    return [worker for nanny in cluster.nannies() for worker in workers_of(nanny)]
+
+
+@pytest.mark.parametrize("victim", ["worker", "nanny", "child"])
+def test_what_dies_is_redone(world: World, cluster: Cluster, victim: str) -> None:
+    world.fill(12, pages=5)
+
+    def strike(event: RangeDone) -> None:
+        del event
+        if victim == "nanny":
+            _kill(cluster.nannies()[0])
+        elif victim == "worker":
+            _kill(_workers(cluster)[0])
+        else:
+            for worker in _workers(cluster):
+                for child in worker.children():
+                    _kill(child)
+
+    with Stream(_config(world, cluster, "execution.pages_per_range=2"), observers=[_once(strike)]) as stream:
+        summary = stream.run()
+    assert summary.pages == 60
+    assert summary.failed_pages == 0
+    assert world.judge().clean
+
+
+def test_every_worker_gone_is_the_moments_fault(world: World, cluster: Cluster) -> None:
+    world.fill(30, pages=4)
+
+    def strike(event: RangeDone) -> None:
+        del event
+        for nanny in cluster.nannies():
+            workers = nanny.children()
+            _kill(nanny)
+            for worker in workers:
+                if worker.is_running():
+                    _kill(worker)
+
+    config = _config(world, cluster, "execution.worker_wait_seconds=2", "execution.pages_per_range=1")
+    with pytest.raises(WorkersLostError), Stream(config, observers=[_once(strike)]) as stream:
+        stream.run()
+    assert world.judge().rows == 0
+    cluster.nannies()
+    with Stream(_config(world, cluster)) as stream:  # which waits for them as long as they may take to start
+        assert stream.run().files == 30
+    assert world.judge().clean
+
+
+def test_a_page_that_kills_its_worker_is_convicted_and_its_neighbours_are_not(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workers preload a store that kills the process that reads a file named `poison.pdf`."""
+    monkeypatch.setenv("DASK_DISTRIBUTED__WORKER__PRELOAD", "tests.faults.poison")
+    monkeypatch.setenv("INKSTREAM_TEST_POISON", "poison.pdf")
+    cluster = Cluster(tmp_path, 2, allowed_failures=1)
+    try:
+        world.fill(6)
+        world.corpus.put("poison.pdf", tiny_pdf("never to be read"), 1)
+        world.fill(6, start=6)
+        events: list[Event] = []
+        with Stream(_config(world, cluster), observers=[events.append]) as stream:
+            summary = stream.run()
+    finally:
+        cluster.close()
+    rows = {str(row["path"]).rpartition("/")[2]: row for row in read_rows(world.sink)}
+    assert len(rows) == 13
+    assert rows["poison.pdf"]["exception_kind"] == FailureKind.CRASH
+    assert rows["poison.pdf"]["pagenum"] is None
+    assert summary.failed_pages == 1
+    (done,) = [event for event in events if isinstance(event, BatchDone)]
+    assert done.progress["failures"] == {"crash": 1}
+
+
+def test_overwritten_before_it_is_read(world: World) -> None:
+    world.fill(3)
+    new = "printf 'not a document at all' > document00001.pdf"
+    assert world.run("--at", "Planned", f"cd {world.inbox} && {new}") == 5
+    rows = read_rows(world.sink)
+    assert {str(row["path"])[-9:] for row in rows} == {"00000.pdf", "00002.pdf"}
+    assert world.run() == 0
+    assert len(read_rows(world.sink)) == 5
+
+
+def test_overwritten_while_it_is_read_and_after(world: World) -> None:
+    """Rows of an older version may be there, whole; each row's hash is that of the bytes its etag names."""
+    world.configure("execution.pages_per_range=1", "execution.workers=2", "execution.window_per_worker=1")
+    world.fill(1, pages=30)
+    source = world.inbox / "document00000.pdf"
+    hold = world.inbox.parent / "next.pdf"
+    hold.write_bytes(tiny_pdf(*[f"the second version, page {n}" for n in range(30)]))
+    code = world.run("--at", "RangeDone:2", f"mv {hold} {source}", "--at", "LedgerProjected", "true")
+    assert code in (0, 5)
+    world.corpus.adopt(source.name, 30)
+    assert world.run() == 0
+    verdict = world.judge()
+    assert verdict.clean, verdict
+    assert verdict.rows in (30, 60)
+    world.corpus.put(source.name, tiny_pdf("a third version that is short"), 1)
+    assert world.run() == 0
+    after = world.judge()
+    assert after.clean, after
+    assert after.rows == verdict.rows + 1
+
+
+def test_vanished_files_are_left_out_and_neighbours_committed(world: World) -> None:
+    world.fill(4)
+    assert world.run("--at", "Planned", f"rm {world.inbox}/document00002.pdf") == 5
+    assert len(read_rows(world.sink)) == 6
+    assert world.run() == 0
+
+
+def test_compaction_beside_commits(world: World) -> None:
+    """Somebody else's maintenance rewrites the table between every two batches."""
+    world.configure("trigger.max_files_per_trigger=2")
+    world.fill(12)
+    code = f"from deltalake import DeltaTable; DeltaTable('{world.sink}/pages').optimize.compact()"
+    compact = f'{sys.executable} -c "{code}"'
+    places = [part for n in (1, 2, 4) for part in ("--at", f"BatchCommitted:{n}", compact)]
+    places += [part for n in (3, 5) for part in ("--at", f"Processed:{n}", compact)]
+    assert world.run(*places) == 0
+    verdict = world.judge()
+    assert verdict.clean, verdict
+    assert verdict.rows == 24
+
+
+def test_a_worker_without_what_the_pipeline_needs_is_the_environments_fault(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.fill(2)
+    empty = tmp_path / "no-data"
+    empty.mkdir()
+    config = _config(world, None, "pipeline.text_layer.mode=prefer", f"pipeline.recognize.tessdata={empty}")
+    with pytest.raises(EnvironmentFault, match="eng") as caught, Stream(config) as stream:
+        stream.run()
+    assert caught.value.remedy
+    assert not (world.sink / "pages").exists()
+
+
+def test_killed_the_flow_takes_its_workers_and_children_along(world: World) -> None:
+    world.fill(40, pages=10)
+    driver = world.start("--stop-at", "RangeDone:4")
+    process = psutil.Process(driver.pid)
+    while process.status() != psutil.STATUS_STOPPED:
+        assert driver.poll() is None
+    family = process.children(recursive=True)
+    assert family
+    os.kill(driver.pid, signal.SIGKILL)
+    driver.communicate()
+    _, alive = psutil.wait_procs(family, timeout=30)
+    assert not alive
+
+
+def test_the_sandbox_child_has_no_credentials(world: World) -> None:
+    world.fill(40, pages=10)
+    environment = {**os.environ, "AWS_SECRET_ACCESS_KEY": "do-not-tell"}
+    config = world.inbox.parent / "config.json"
+    driver = subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.driver", str(config), "--stop-at", "RangeDone:4"],
+        cwd=ROOT,
+        env=environment,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        process = psutil.Process(driver.pid)
+        while process.status() != psutil.STATUS_STOPPED:
+            assert driver.poll() is None
+        family = process.children(recursive=True)
+        children = [p for p in family if "sandbox/child.py" in " ".join(p.cmdline())]
+        assert children
+        assert all("AWS_SECRET_ACCESS_KEY" not in child.environ() for child in children)
+        workers = [child.parent() for child in children]
+        assert all(w is not None and w.environ()["AWS_SECRET_ACCESS_KEY"] == "do-not-tell" for w in workers)
+    finally:
+        driver.kill()
+        driver.wait()

@@ -1,0 +1,141 @@
+"""Compaction: the same rows in fewer files, beside whatever else is going on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, TableFeatures, write_deltalake
+
+from inkstream.flows.loop.maintain import maintain
+from inkstream.ocr_core.errors import EnvironmentFault
+from inkstream.tasks.config import MaintainOptions, StreamConfig
+from inkstream.tasks.progress import Compacted
+from inkstream.tasks.rows import PAGES_SCHEMA
+from inkstream.tasks.sinks.delta import compaction
+from inkstream.tasks.sinks.delta.commit import committed_since
+from inkstream.tasks.sinks.delta.compaction import compact
+from inkstream.tasks.sinks.delta.tables import PagesTable
+from inkstream.tasks.sinks.delta.vacuum import try_to_compact
+from inkstream.tasks.source.discovery import discover
+from inkstream.tasks.stores import create_whole
+from tests.integration.tasks.sinks.delta.test_vacuum import FILES, data_files, fill_table, parts, replace_rows
+from tests.integration.test_commit_processes import commit, found_rows, make_config, make_inbox, plan, wanted_rows
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> StreamConfig:
+    make_inbox(tmp_path, FILES)
+    return make_config(tmp_path, max_files_per_trigger=1)
+
+
+def test_compaction_keeps_rows_knowledge_and_statistics(config: StreamConfig) -> None:
+    fill_table(config)
+    pages = PagesTable(config.sink.url)
+    done = parts(maintain(config.sink.url, MaintainOptions()))
+    assert [(done[name].merged, done[name].into) for name in ("pages", "files")] == [(FILES, 1), (FILES, 1)]
+    assert found_rows(config) == wanted_rows(config)
+    handle = pages.open()
+    assert len(handle.file_uris()) == 1
+    assert handle.transaction_version("main") == FILES - 1
+    (file,) = pa.table(handle.get_add_actions(flatten=True)).to_pylist()
+    assert (file["min.batch_id"], file["max.batch_id"]) == (0, FILES - 1)
+    assert (Path(pages.url) / "_delta_log" / f"{handle.version():020}.checkpoint.parquet").exists()
+    assert discover(config).known == FILES
+    assert len(committed_since(handle, "main", FILES - 3)) == 2
+    assert pages.rows(version=3).num_rows == 6
+
+
+def test_what_is_compacted_need_not_be_read_to_check_again(config: StreamConfig, tmp_path: Path) -> None:
+    *most, last = plan(config)
+    for batch in most:
+        commit(config, batch)
+    compact(PagesTable(config.sink.url), 128)
+    commit(config, last)
+    handle = PagesTable(config.sink.url).open()
+    (big,) = (f for f in pa.table(handle.get_add_actions(flatten=True)).to_pylist() if f["num_records"] > 2)
+    (Path(handle.table_uri.removeprefix("file://")) / big["path"]).unlink()  # reading it would fail
+    assert committed_since(handle, "main", FILES - 2) == {last.files[0].key}
+
+
+def test_a_target_size_leaves_large_files_alone(config: StreamConfig) -> None:
+    fill_table(config)
+    pages = PagesTable(config.sink.url)
+    assert compact(pages, 128).merged == FILES
+    assert compact(pages, 128) == Compacted(pages.url)
+
+
+def break_in(monkeypatch: pytest.MonkeyPatch, action: Callable[[], object], *, lands: bool = False) -> None:
+    """Lets something happen when a compaction's files are written and its commit is not, or loses its reply."""
+    calls: list[str] = []
+
+    def create(protocol: str, path: str, data: bytes) -> None:
+        calls.append(path)
+        if len(calls) == 1:
+            action()
+            if lands:
+                create_whole(protocol, path, data)
+                raise FileExistsError(path)
+        create_whole(protocol, path, data)
+
+    monkeypatch.setattr(compaction, "create_whole", create)
+
+
+def test_of_two_compactions_of_the_same_files_one_lands(config: StreamConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill_table(config)
+    pages = PagesTable(config.sink.url)
+    break_in(monkeypatch, lambda: compact(pages, 128))
+    assert compact(pages, 128).merged == 0
+    assert found_rows(config) == wanted_rows(config)
+    assert len(data_files(pages)) == FILES + 1  # what was merged in vain is gone
+
+
+def test_a_compaction_makes_room_for_a_replacement_of_its_rows(
+    config: StreamConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_table(config)
+    break_in(monkeypatch, lambda: replace_rows(config, 1))
+    assert compact(PagesTable(config.sink.url), 128).merged == FILES
+    assert found_rows(config) == wanted_rows(config)
+    assert PagesTable(config.sink.url).rows(columns=["text"]).column(0).to_pylist().count("text 0") == 2
+
+
+def test_a_compaction_lands_beside_an_append(config: StreamConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    *most, last = plan(config)
+    for batch in most:
+        commit(config, batch)
+    break_in(monkeypatch, lambda: commit(config, last))
+    assert compact(PagesTable(config.sink.url), 128).merged == FILES - 1
+    assert found_rows(config) == wanted_rows(config)
+    assert len(PagesTable(config.sink.url).open().file_uris()) == 2
+
+
+def test_a_compaction_whose_reply_was_lost_is_done(config: StreamConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill_table(config)
+    break_in(monkeypatch, lambda: None, lands=True)
+    assert compact(PagesTable(config.sink.url), 128).merged == FILES
+    assert found_rows(config) == wanted_rows(config)
+
+
+def test_an_older_file_gains_the_columns_it_lacks(config: StreamConfig) -> None:
+    pages = PagesTable(config.sink.url)
+    old = pa.schema([field for field in PAGES_SCHEMA if field.name != "overlay_path"])
+    DeltaTable.create(pages.url, schema=old)
+    row = {"stream": "older", "path": "a", "batch_id": 0}
+    write_deltalake(pages.open(), pa.Table.from_pylist([row], old), mode="append")
+    fill_table(config)
+    before = sorted(map(str, pages.rows().to_pylist()))
+    compact(pages, 128)
+    assert sorted(map(str, pages.rows().to_pylist())) == before
+
+
+def test_a_table_with_features_we_do_not_know_is_left_alone(config: StreamConfig) -> None:
+    fill_table(config)
+    table = PagesTable(config.sink.url)
+    table.open().alter.add_feature(TableFeatures.DeletionVectors, allow_protocol_versions_increase=True)
+    with pytest.raises(EnvironmentFault, match="compact_every"):
+        compact(table, 128)
+    done, _ = try_to_compact(config.sink)
+    assert "switched on" in str(done.problem)

@@ -1,0 +1,155 @@
+"""Damaged PDFs: repaired once where PDFium finds nothing, the repair said, and never a blank page for a lost one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pikepdf
+import pytest
+
+from inkstream import FailureKind, LimitOptions, PageResult, PageWorker, PipelineOptions, read_document
+from inkstream.ocr_core.documents import pdf
+from inkstream.ocr_core.options import TextLayerOptions
+from tests.generators import born_digital_pdf
+from tests.unit.ocr_core.documents.test_opening import with_second_page
+
+TEXTS = ["The first of three pages", "The second of three pages", "The third of three pages"]
+OPTIONS = PipelineOptions(text_layer=TextLayerOptions(min_chars=1))
+
+
+def read(path: Path, *, sandboxed: bool = False) -> list[PageResult]:
+    return list(read_document(path, OPTIONS, sandboxed=sandboxed))
+
+
+def without_trailer(path: Path) -> Path:
+    """A PDF that lost its last lines, as in an upload that broke off: PDFium gives up, qpdf looks for objects."""
+    data = born_digital_pdf(path, TEXTS).read_bytes()
+    path.write_bytes(data[: data.rindex(b"trailer")])
+    return path
+
+
+@pytest.mark.parametrize("sandboxed", [True, False])
+def test_a_pdf_in_which_pdfium_finds_no_page_is_repaired(tmp_path: Path, sandboxed: bool) -> None:
+    path = without_trailer(tmp_path / "a\udcff.pdf")  # qpdf itself takes no name that is not Unicode
+    before = path.read_bytes()
+    pages = read(path, sandboxed=sandboxed)
+    assert [page.text for page in pages] == TEXTS
+    assert {page.notes for page in pages} == {("repaired with qpdf",)}
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_damaged_file_lost_is_an_error_for_each_page(tmp_path: Path) -> None:
+    """Cut within the second page's content: of it and of the third, nothing can be brought back."""
+    path = without_trailer(tmp_path / "a.pdf")
+    path.write_bytes(path.read_bytes().partition(b"The second")[0])
+    pages = read(path)
+    assert [page.text for page in pages] == [TEXTS[0], None, None]
+    assert [page.failure.kind if page.failure else None for page in pages] == [None, *[FailureKind.CORRUPT] * 2]
+    assert {(page.total_pages, page.notes) for page in pages} == {(3, ("repaired with qpdf",))}
+
+
+def test_a_page_count_beyond_reason_is_not_believed(tmp_path: Path) -> None:
+    path = without_trailer(tmp_path / "a.pdf")
+    path.write_bytes(path.read_bytes().replace(b"/Count 3", b"/Count 99999999"))
+    assert [page.text for page in read(path)] == TEXTS
+
+
+@pytest.mark.parametrize("count", [1, 2, 31, 100_000])
+def test_a_page_count_that_lies_costs_no_page_and_makes_none(count: int, tmp_path: Path) -> None:
+    """PDFium believes it: it does not see pages beyond it, and takes missing ones for damaged."""
+    pages = read(born_digital_pdf(tmp_path / "a.pdf", TEXTS, count=count))
+    assert [(page.text, page.total_pages) for page in pages] == [(text, 3) for text in TEXTS]
+    note = f"the file says that it has {count} pages; 3 are in it"
+    assert [page.notes for page in pages] == [
+        (note,) if number < count else (note, "repaired with qpdf") for number in range(3)
+    ]
+
+
+def test_a_page_count_that_lies_in_an_encrypted_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pikepdf.open(born_digital_pdf(tmp_path / "a.pdf", TEXTS)) as made:
+        made.save(tmp_path / "b.pdf", encryption=pikepdf.Encryption(owner="owner", user="user"))
+    write_over(tmp_path / "b.pdf", {b"/Count 3": b"/Count 2"})
+    monkeypatch.setenv("INKSTREAM_PDF_PASSWORDS", "user")
+    assert [page.text for page in read(tmp_path / "b.pdf")] == TEXTS
+
+
+def test_page_counts_that_lie_in_the_branches(tmp_path: Path) -> None:
+    """PDFium adds them up where there is none at the root."""
+    with pikepdf.open(born_digital_pdf(tmp_path / "a.pdf", TEXTS)) as made:
+        pages, root = [page.obj for page in made.pages], made.Root.Pages
+        for kids in (pages[:2], pages[2:]):
+            branch = pikepdf.Dictionary(Type=pikepdf.Name.Pages, Parent=root, Kids=kids, Count=len(kids))
+            kids[0].Parent = kids[-1].Parent = made.make_indirect(branch)
+        root.Kids = pikepdf.Array([pages[0].Parent, pages[2].Parent])
+        made.save(tmp_path / "b.pdf")
+    write_over(tmp_path / "b.pdf", {b"/Count 3": b"/Count 0", b"/Count 2": b"/Count 1"})
+    assert [page.text for page in read(tmp_path / "b.pdf")] == TEXTS
+
+
+def write_over(path: Path, changes: dict[bytes, bytes]) -> None:
+    """Replaces what stands in a file once by something as long."""
+    data = path.read_bytes()
+    for old, new in changes.items():
+        assert data.count(old) == 1
+        data = data.replace(old, new)
+    path.write_bytes(data)
+
+
+def test_a_page_count_within_reason_may_be_of_pages_that_are_lost(tmp_path: Path) -> None:
+    pages = read(born_digital_pdf(tmp_path / "a.pdf", TEXTS, count=5))
+    assert [page.text for page in pages] == [*TEXTS, None, None]
+    assert [page.failure.message for page in pages if page.failure] == [
+        f"page {number} of 5 is damaged: it cannot be loaded" for number in (4, 5)
+    ]
+
+
+def test_an_encrypted_file_that_lost_its_key_is_no_blank_page(tmp_path: Path) -> None:
+    with pikepdf.open(born_digital_pdf(tmp_path / "a.pdf", TEXTS)) as made:
+        made.save(tmp_path / "b.pdf", encryption=pikepdf.Encryption(owner="owner", user="user"))
+    data = (tmp_path / "b.pdf").read_bytes()
+    (tmp_path / "b.pdf").write_bytes(data[: data.rindex(b"trailer")])
+    pages = read(tmp_path / "b.pdf")
+    assert [page.failure.kind if page.failure else None for page in pages] == [FailureKind.CORRUPT] * 3
+
+
+def test_a_sound_pdf_is_not_repaired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "repair", lambda *_: pytest.fail("repaired without need"))
+    assert {page.notes for page in read(born_digital_pdf(tmp_path / "a.pdf", TEXTS))} == {()}
+
+
+def test_a_mislabelled_page_is_taken_from_the_repaired_copy(tmp_path: Path) -> None:
+    path = born_digital_pdf(tmp_path / "a.pdf", TEXTS)
+    parts = path.read_bytes().split(b"/Type /Page /Parent")
+    path.write_bytes(parts[0] + b"/Type /Page /Parent".join([parts[1] + b"/Type /Nope /Parent" + parts[2], parts[3]]))
+    path.write_bytes(path.read_bytes().replace(parts[0], parts[0] + b"/Type /Page /Parent"))
+    pages = read(path)
+    assert [page.text for page in pages] == TEXTS
+    assert [page.notes for page in pages] == [(), ("repaired with qpdf",), ()]
+
+
+def test_what_a_repair_makes_blank_stays_an_error(tmp_path: Path) -> None:
+    """qpdf makes a blank page of a page object that has lost its contents."""
+    path = born_digital_pdf(tmp_path / "a.pdf", TEXTS)
+    path.write_bytes(with_second_page(path, b"<< /Type /Nope /MediaBox [0 0 612 792] >>"))
+    pages = read(path)
+    assert [page.text for page in pages] == [TEXTS[0], None, TEXTS[2]]
+    assert pages[1].failure is not None
+    assert (pages[1].failure.kind, pages[1].notes) == (FailureKind.CORRUPT, ())
+
+
+def test_a_repair_is_under_the_limits_of_a_page(tmp_path: Path) -> None:
+    """The damaged file has an object stream that unpacks to 600 MiB, which qpdf would have to read."""
+    with pikepdf.new() as made:
+        for _ in range(40):
+            made.add_blank_page()
+            made.pages[-1].obj.Filler = pikepdf.String(b" " * (16 << 20))
+        made.save(tmp_path / "a.pdf", object_stream_mode=pikepdf.ObjectStreamMode.generate, compress_streams=True)
+    data = (tmp_path / "a.pdf").read_bytes()
+    (tmp_path / "a.pdf").write_bytes(data[: data.rindex(b"startxref")])
+    with PageWorker(limits=LimitOptions(memory_mb=128, page_cpu_seconds=20)) as worker:
+        page = worker.page(tmp_path / "a.pdf", 0, 1)
+        assert page.failure is not None
+        assert page.failure.kind in (FailureKind.MEMORY, FailureKind.TIMEOUT, FailureKind.CORRUPT)
+        sound = born_digital_pdf(tmp_path / "b.pdf", TEXTS)
+        assert worker.page(sound, 0, 3).text == TEXTS[0]
