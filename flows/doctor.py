@@ -138,11 +138,12 @@ def _read_a_page(config: StreamConfig) -> str:
 
 def _reach_scheduler(config: StreamConfig) -> str:
     from inkstream.tasks.work.cluster import open_cluster
+    from inkstream.tasks.work.placement import by_task
 
     wait = min(config.execution.worker_wait_seconds, _PATIENCE)
     execution = config.execution.model_copy(update={"worker_wait_seconds": wait})
     with open_cluster(execution, config.pipeline.canonical()) as client:
-        workers = len(client.scheduler_info(n_workers=-1)["workers"])
+        workers = len(by_task(client, {})[0])
         return f"{execution.scheduler} answers, with {workers} workers that can read pages"
 
 

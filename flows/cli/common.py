@@ -138,13 +138,15 @@ def read_document(path: Path | None) -> Document:
 @contextmanager
 def exit_codes() -> Iterator[None]:
     """Turns errors into one clear message on standard error and the documented exit code."""
+    from inkstream.tasks.work.interrupts import lost_interrupts_sent_again
 
     def interrupt(_signum: int, _frame: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, interrupt)
     try:
-        yield
+        with lost_interrupts_sent_again():
+            yield
     except ConfigError as error:
         _fail(error, 2)
     except (EnvironmentFault, DocumentError) as error:
