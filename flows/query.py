@@ -50,7 +50,9 @@ class StreamingQuery:
         self._do = do
         self._pause = pause
         self._once = once
-        self._changed = threading.Condition()
+        # Entered by itself, as it is written in C: an interrupt in `Condition.__enter__` would leave it locked.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._stopping = False
         self._ended = False
         self._asked = 0
@@ -64,12 +66,12 @@ class StreamingQuery:
     @property
     def is_active(self) -> bool:
         """Whether it still runs."""
-        return self._thread.is_alive()
+        return not self._ended
 
     @property
     def recent_progress(self) -> list[dict[str, Any]]:
         """The reports of the last 100 batches, oldest first, as `run --json` prints them."""
-        with self._changed:
+        with self._lock:
             return list(self._progress)
 
     @property
@@ -93,7 +95,7 @@ class StreamingQuery:
         Raises:
             InkstreamError: The one that ended the query.
         """
-        with self._changed:
+        with self._lock:
             self._asked += 1
             mine = self._asked
             self._changed.notify_all()
@@ -115,18 +117,23 @@ class StreamingQuery:
         Raises:
             InkstreamError: The one that ended it.
         """
-        self._thread.join(timeout)
+        self._wait_for_end(timeout)
         if not self.is_active and self._error is not None:
             raise self._error
         return not self.is_active
 
     def stop(self) -> None:
         """Ends the query, at the next page range that comes back, and waits for that. What is committed stays."""
-        with self._changed:
+        with self._lock:
             self._stopping = True
             self._changed.notify_all()
         if threading.current_thread() is not self._thread:
-            self._thread.join()
+            self._wait_for_end(None)
+
+    def _wait_for_end(self, timeout: float | None) -> None:
+        """Waits until the query has ended. Interrupted in `Thread.join`, Python 3.11 takes a thread for ended."""
+        with self._lock:
+            self._changed.wait_for(lambda: self._ended, timeout)
 
     def _run(self) -> None:
         try:
@@ -141,18 +148,18 @@ class StreamingQuery:
         except BaseException as error:  # noqa: BLE001 - whoever waits is told
             self._error = error
         finally:
-            with self._changed:
+            with self._lock:
                 self._ended = True
                 self._changed.notify_all()
 
     def _wait(self, due: float, asked: int) -> None:
         """Waits for the next trigger: until it is due, or somebody asks for it or stops the query."""
-        with self._changed:
+        with self._lock:
             self._changed.wait_for(lambda: self._stopping or self._asked > asked, max(0.0, due - time.monotonic()))
 
     def _trigger(self) -> int:
         """Runs once; returns what was asked for when it began."""
-        with self._changed:
+        with self._lock:
             asked = self._asked
         try:
             summary = self._do(NewFiles(), observers=(self._observe,), run_id=self.run_id)
@@ -163,14 +170,14 @@ class StreamingQuery:
             return asked
         self.trouble = None
         if not summary.left_out:
-            with self._changed:
+            with self._lock:
                 self._served = asked
                 self._changed.notify_all()
         return asked
 
     def _observe(self, event: Event) -> None:
         if isinstance(event, BatchDone):
-            with self._changed:
+            with self._lock:
                 self._progress.append(event.progress)
         if self._stopping:
             raise _StopNow

@@ -30,6 +30,33 @@ def interrupt_main_thread() -> None:
     signal.pthread_kill(ident, signal.SIGINT)
 
 
+def interrupt_while_waiting(function: str) -> None:
+    """Sends SIGINT when the main thread waits in a function, or in what that calls. Called in another thread.
+
+    Args:
+        function: Its name.
+    """
+    while function not in (stack := _main_stack()) or stack[0] not in _WAITING:
+        time.sleep(0.001)
+    interrupt_main_thread()
+
+
+_WAITING = {"wait", "_wait_for_tstate_lock", "on_loop"}
+"""Functions of `threading`, of Python before 3.13 too, and our own, that wait for a lock."""
+
+
+def _main_stack() -> list[str]:
+    """Returns the names of the functions that the main thread is in, the innermost first."""
+    ident = threading.main_thread().ident
+    assert ident is not None
+    frame: FrameType | None = sys._current_frames()[ident]
+    names = []
+    while frame is not None:
+        names.append(frame.f_code.co_name)
+        frame = frame.f_back
+    return names
+
+
 def interrupt_before_it_begins(loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> None:
     """Makes a call that waits for a loop of another thread, and interrupts it before that loop has begun with it.
 
@@ -46,10 +73,8 @@ def interrupt_before_it_begins(loop: asyncio.AbstractEventLoop, call: Callable[[
 
 
 def _hold(loop: Any, over: threading.Event) -> None:
-    main = threading.main_thread().ident
-    assert main is not None
-    # The call has something waiting on the loop, which is here, and waits itself: in `distributed`, or in our own way.
-    while not (loop._ready and sys._current_frames()[main].f_code.co_name in {"wait", "on_loop"}):
+    # The call has something waiting on the loop, which is here, and waits itself.
+    while not (loop._ready and _main_stack()[0] in _WAITING):
         if over.is_set():
             return
         time.sleep(0.001)
