@@ -30,19 +30,20 @@ def interrupt_main_thread() -> None:
     signal.pthread_kill(ident, signal.SIGINT)
 
 
-def interrupt_while_waiting(function: str) -> None:
-    """Sends SIGINT when the main thread waits in a function, or in what that calls. Called in another thread.
+_WAITING = {"wait", "_wait_for_tstate_lock", "on_loop"}
+"""Functions that wait for a lock: of `threading`, of Python before 3.13 too, and our own."""
+
+
+def interrupt_while(function: str, *, waiting: bool = False) -> None:
+    """Sends SIGINT when the main thread is in a function, or in what that calls. Called in another thread.
 
     Args:
         function: Its name.
+        waiting: Whether the main thread must also wait for a lock in there.
     """
-    while function not in (stack := _main_stack()) or stack[0] not in _WAITING:
+    while function not in (stack := _main_stack()) or (waiting and stack[0] not in _WAITING):
         time.sleep(0.001)
     interrupt_main_thread()
-
-
-_WAITING = {"wait", "_wait_for_tstate_lock", "on_loop"}
-"""Functions of `threading`, of Python before 3.13 too, and our own, that wait for a lock."""
 
 
 def _main_stack() -> list[str]:

@@ -6,11 +6,11 @@ import threading
 
 import pytest
 
-from flows.planners import Planner
-from flows.query import StreamingQuery
-from tasks.config import build_config
-from tasks.progress import Observer, Summary
-from tests.interrupting import default_interrupts, interrupt_while_waiting
+from inkstream.flows.loop.planners import Planner
+from inkstream.flows.query import StreamingQuery
+from inkstream.tasks.config import build_config
+from inkstream.tasks.progress import Observer, Summary
+from tests.interrupting import default_interrupts, interrupt_while
 
 CONFIG = build_config({"source": {"url": "inbox"}, "sink": {"url": "memory://none"}})
 
@@ -20,7 +20,7 @@ def test_ctrl_c_while_waiting_for_the_end_is_not_the_end() -> None:
     done = []
 
     def do(planner: Planner, *, observers: tuple[Observer, ...], run_id: str) -> Summary:
-        interrupt_while_waiting("await_termination")
+        interrupt_while("await_termination", waiting=True)
         go_on.wait(60)
         done.append(run_id)
         return Summary(table="none")
