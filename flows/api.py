@@ -33,7 +33,7 @@ class Stream:
 
     Example:
         ```python
-        from flows import Stream, build_config
+        from inkstream import Stream, build_config
 
         if __name__ == "__main__":  # Dask's workers import the script again
             with Stream(build_config({"source": {"url": "inbox"}, "sink": {"url": "tables"}})) as stream:

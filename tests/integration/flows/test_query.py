@@ -163,7 +163,7 @@ def test_stopping_in_the_middle_leaves_whole_batches(tmp_path: Path) -> None:
 
 PROGRAM = """
 import os, signal, threading
-from flows import Stream, build_config
+from inkstream import Stream, build_config
 
 if __name__ == "__main__":
     config = build_config({

@@ -29,10 +29,10 @@ MIB = 1 << 20
 HOLD = """
 import sys
 from pathlib import Path
-from tasks import fetching
-from tasks.config import SourceOptions
-from tasks.copies import Copies, Place
-from tasks.sources import list_files
+from inkstream.tasks.stores import fetching
+from inkstream.tasks.config import SourceOptions
+from inkstream.tasks.stores.copies import Copies, Place
+from inkstream.tasks.source.listing import list_files
 source, parent, name, slow = sys.argv[1:]
 write = fetching._Copy.write
 def say_and_write(self, chunk):
