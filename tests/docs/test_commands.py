@@ -89,7 +89,7 @@ def parsed(words: list[str]) -> dict[str, Any]:
 
 @pytest.fixture
 def place(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder, to which what a page changes is undone: the table knows files by their paths, so it cannot be moved."""
+    """The folder; what a page changes is undone, in place, because the table knows files by their paths."""
     kept = shutil.copytree(folder, tmp_path / "kept")
     monkeypatch.chdir(folder)
     try:
@@ -175,8 +175,8 @@ def _bash(script: str) -> str:
 def dask_cluster() -> Iterator[str]:
     """Start the page's scheduler and its first worker, as one process and on a port that is free; yield the address."""
     page = "docs/how-to/use-your-own-dask-cluster.md"
-    here = [block for block in blocks(*SHELL) if block.page == page]
-    lines = [line for block in here for line in block.lines() if line.startswith("dask ")]
+    shown = [block for block in blocks(*SHELL) if block.page == page]
+    lines = [line for block in shown for line in block.lines() if line.startswith("dask ")]
     address = f"tcp://127.0.0.1:{free_port()}"
     with ExitStack() as stack:
         for line in lines[:2]:

@@ -47,7 +47,7 @@ def _texts(node: ast.AST, inside: frozenset[str]) -> Iterator[tuple[str, frozens
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value, inside
     if isinstance(node, ast.Call):
-        name = getattr(node.func, "id", None) or getattr(node.func, "attr", "")
+        name = str(getattr(node.func, "id", None) or getattr(node.func, "attr", ""))
         inside = inside | {name}
     for child in ast.iter_child_nodes(node):
         yield from _texts(child, inside)

@@ -1,4 +1,4 @@
-"""The pages outside the site have working links, the generated pages are current, and the Python reference is complete."""
+"""Pages outside the site have working links, generated pages are current, and the Python reference is complete."""
 
 from __future__ import annotations
 
