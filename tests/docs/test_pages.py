@@ -5,13 +5,17 @@ from __future__ import annotations
 import ast
 import functools
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 from urllib.parse import unquote
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
 from inkstream.flows.under_prefect.serve import SERVER_SETTINGS
+from inkstream.tasks.config import StreamConfig
 from tests.docs.blocks import all_blocks
 from tests.docs.reference_pages import PAGES as GENERATED
 from tests.docs.reference_pages import REFERENCE
@@ -22,6 +26,7 @@ OUTSIDE = [*sorted(ROOT.glob("*.md")), ROOT / "benchmarks" / "README.md"]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 NAME = re.compile(r"^::: ([\w.]+)$", re.MULTILINE)
 URL = re.compile(r"\bhttps?://[^\s)\"'`<>]+")
+FILE = re.compile(r"\.(md|py|yaml|json|lock|txt)$")
 PLACE = re.compile(r"https?://[\w.-]+(:\d+)?(/[\w./~%:#=&?+-]*)?")
 
 
@@ -54,6 +59,39 @@ def test_the_python_reference_has_the_public_names_once_each() -> None:
     public = sorted(f"inkstream.{alias.asname}" for node in imports for alias in node.names)
     shown = NAME.findall((REFERENCE / "python.md").read_text(encoding="utf-8"))
     assert sorted(name for name in shown if name.count(".") == 1) == public
+
+
+def options(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Yield the dotted name of every option and section below a model, with its default."""
+    for name, field in model.model_fields.items():
+        yield f"{prefix}{name}", field.default
+        for choice in (field.annotation, *get_args(field.annotation)):
+            if isinstance(choice, type) and issubclass(choice, BaseModel):
+                yield from options(choice, f"{prefix}{name}.")
+
+
+def test_options_that_the_pages_name_exist() -> None:
+    known = {name for name, _ in options(StreamConfig)}
+    sections = {name.partition(".")[0] for name in known if "." in name}
+    short = {name.removeprefix(within) for within in ("pipeline.", "pipeline.recognize.") for name in known}
+    pages = [page for page in (ROOT / "docs").rglob("*.md") if page.name not in GENERATED]
+    named = {
+        (page.name, span)
+        for page in pages
+        for span in re.findall(r"`([a-z_]+(?:\.[a-z_]+)+)(?:=[^`]*|: [^`]*)?`", page.read_text(encoding="utf-8"))
+    }
+    heads = sections | {name.partition(".")[0] for name in short if "." in name}
+    here = {(page, span) for page, span in named if span.partition(".")[0] in heads and not FILE.search(span)}
+    assert len(here) > 100
+    assert sorted(each for each in here if each[1] not in known | short) == []
+
+
+def test_the_defaults_of_limits_are_those_of_the_code() -> None:
+    defaults = dict(options(StreamConfig))
+    page = (ROOT / "docs/how-to/tune-batches-and-limits.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w.]+)` \| ([\d]+) \|", page, re.MULTILINE)
+    assert len(rows) > 8
+    assert [(name, said) for name, said in rows if float(str(defaults[name])) != float(said)] == []
 
 
 def test_terms_of_the_glossary_have_one_meaning() -> None:
