@@ -92,6 +92,7 @@ def place(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     """The folder; what a page changes is undone, in place, because the table knows files by their paths."""
     kept = shutil.copytree(folder, tmp_path / "kept")
     monkeypatch.chdir(folder)
+    monkeypatch.setattr("os.cpu_count", lambda: 1)  # a run starts one worker
     try:
         yield folder
     finally:
