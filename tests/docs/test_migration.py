@@ -23,7 +23,7 @@ from tests.unit.ocr_core.engines.ppocr.test_recognizer import photo
 
 PAGE = (ROOT / "docs/how-to/migrate-from-spark-ocr.md").read_text(encoding="utf-8")
 ROWS = [line for line in PAGE.splitlines() if line.startswith("| ")]
-YAML = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
+YAML = re.compile(r"```yaml[^\n]*\n(.*?)```", re.DOTALL)
 LETTER = ["Dear Ms Harbour", "we have received eleven volumes", "and every page is read by machine"]
 MINUTES = ["Minutes of the meeting", "The harbour library opens in May"]
 
