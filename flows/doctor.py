@@ -46,6 +46,8 @@ def run_checks(config: StreamConfig, missing: Collection[str] = ()) -> Iterator[
     yield _look("Prefect API", _reach_prefect)
     if "source.url" not in missing:
         yield _look("source", lambda: _list_source(config, missing))
+        if config.events.queue is not None:
+            yield _look("event source", lambda: _ask_event_source(config))
     if "sink.url" not in missing:
         yield _look("sink", lambda: _write_sink(config))
 
@@ -163,6 +165,15 @@ def _list_source(config: StreamConfig, missing: Collection[str]) -> str:
     started = time.perf_counter()
     files = list_files(config.source)
     return f"{len(files)} files, listed in {time.perf_counter() - started:.1f} s"
+
+
+def _ask_event_source(config: StreamConfig) -> str:
+    from inkstream.tasks.source.opening import count_messages, require_event_source
+
+    url = require_event_source(config)
+    status = count_messages(config.events)
+    dead = "no dead-letter queue" if status.dead_letters is None else f"{status.dead_letters.waiting} dead letters"
+    return f"{url} answers: about {status.waiting} messages wait, {dead}"
 
 
 def _write_sink(config: StreamConfig) -> str:

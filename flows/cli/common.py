@@ -7,19 +7,18 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from inkstream.flows.under_prefect.settings import PrefectGoneError
+from inkstream.flows.under_prefect.settings import PrefectGoneError, PrefectMode
 from inkstream.ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, TransientError
 
 if TYPE_CHECKING:
     from inkstream.flows.loop.planners import Planner
-    from inkstream.tasks.config import Document, StreamConfig
+    from inkstream.tasks.config import ConfigFile, StreamConfig
 
 EXIT_CODES = {
     0: "everything new is committed (documents that failed are rows that say why)",
@@ -42,14 +41,6 @@ app = typer.Typer(
 )
 
 
-class PrefectChoice(StrEnum):
-    """Whether a run goes through Prefect."""
-
-    AUTO = "auto"
-    ON = "on"
-    OFF = "off"
-
-
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Set one option: pipeline.render.resolution=200. Repeatable."),
@@ -66,7 +57,7 @@ Paths = Annotated[
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing; say which files would be read again.")]
-WithPrefect = Annotated[PrefectChoice, typer.Option(help="Run under Prefect; auto: when a Prefect API is configured.")]
+WithPrefect = Annotated[PrefectMode, typer.Option(help="Run under Prefect; auto: when a Prefect API is configured.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON Lines on standard output instead.")]
 
 
@@ -94,11 +85,11 @@ def read_config(path: Path | None, preset: str | None, overrides: list[str]) -> 
     """
     from inkstream.tasks.config import build_from
 
-    return build_from(read_document(path), preset=preset, overrides=overrides)
+    return build_from(read_config_file(path), preset=preset, overrides=overrides)
 
 
 def read_partial_config(
-    document: Document, preset: str | None, overrides: Sequence[str]
+    config_file: ConfigFile, preset: str | None, overrides: Sequence[str]
 ) -> tuple[StreamConfig, dict[str, str]]:
     """Builds a configuration that may leave out what the source and the sink are.
 
@@ -110,27 +101,27 @@ def read_partial_config(
     """
     from inkstream.tasks.config import StreamConfig, build_from, examine
 
-    built = examine(document, preset=preset, overrides=overrides)
+    built = examine(config_file, preset=preset, overrides=overrides)
     if isinstance(built, StreamConfig):
         return built, {}
     wrong = {".".join(mistake.path) for mistake in built}
     missing = {name: value for name, value in _EXAMPLES.items() if wrong & {name, name.partition(".")[0]}}
     stand_ins = [f"{name}={value}" for name, value in missing.items()]
-    return build_from(document, preset=preset, overrides=[*stand_ins, *overrides]), missing
+    return build_from(config_file, preset=preset, overrides=[*stand_ins, *overrides]), missing
 
 
-def read_document(path: Path | None) -> Document:
-    """Reads a configuration file; without one, an empty document.
+def read_config_file(path: Path | None) -> ConfigFile:
+    """Read a configuration file; without one, return an empty one.
 
     Raises:
         ConfigError: If it cannot be read or is no YAML mapping.
     """
-    from inkstream.tasks.config import Document, parse_document
+    from inkstream.tasks.config import ConfigFile, parse_config_file
 
     if path is None:
-        return Document("", {}, {})
+        return ConfigFile("", {}, {})
     try:
-        return parse_document(path.read_text(encoding="utf-8"), str(path))
+        return parse_config_file(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from None
 
@@ -169,7 +160,7 @@ def _say(message: object) -> None:
     print(f"inkstream: {message}", file=sys.stderr, flush=True)  # noqa: T201
 
 
-def redo(config: StreamConfig, planner: Planner, prefect: PrefectChoice, *, dry_run: bool, as_json: bool) -> None:
+def redo(config: StreamConfig, planner: Planner, prefect: PrefectMode, *, dry_run: bool, as_json: bool) -> None:
     """Run a planner over rows that exist, or print its plan."""
     from inkstream.flows.api import Stream
     from inkstream.flows.console.redo import REDO_WORDS, print_plan
@@ -179,15 +170,15 @@ def redo(config: StreamConfig, planner: Planner, prefect: PrefectChoice, *, dry_
         with Stream(config) as stream:
             print_plan(stream.plan(planner), as_json=as_json)
         return
-    if prefect is PrefectChoice.ON:
+    if prefect == "on":
         from inkstream.flows.under_prefect.settings import use_embedded_server
 
         use_embedded_server()
     with (
         run_output(REDO_WORDS, as_json=as_json) as output,
-        Stream(config, observers=[output], prefect=prefect.value) as stream,
+        Stream(config, observers=[output], prefect=prefect) as stream,
     ):
-        summary = stream.do(planner)
+        summary = stream.drain(planner)
         output.finished(summary)
         if summary.left_out:
             raise typer.Exit(5)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from inkstream.flows.cli.common import AsJson, Overrides, Preset, app, exit_codes, read_document, read_partial_config
+from inkstream.flows.cli.common import AsJson, Overrides, Preset, app, exit_codes, read_config_file, read_partial_config
 
 config_app = typer.Typer(no_args_is_help=True, help="Write a configuration file: its schema, its mistakes, its effect.")
 app.add_typer(config_app, name="config", rich_help_panel="Configure")
@@ -39,7 +39,7 @@ def check(
     from inkstream.flows.console.config import print_mistakes
 
     with exit_codes():
-        if print_mistakes(lambda: read_document(file), str(file), preset, overrides or [], as_json=as_json):
+        if print_mistakes(lambda: read_config_file(file), str(file), preset, overrides or [], as_json=as_json):
             raise typer.Exit(2)
 
 
@@ -58,5 +58,5 @@ def show(
     from inkstream.flows.console.config import print_effective
 
     with exit_codes():
-        built, examples = read_partial_config(read_document(file), preset, overrides or [])
+        built, examples = read_partial_config(read_config_file(file), preset, overrides or [])
         print_effective(built, examples, changed=changed, as_json=as_json)

@@ -14,7 +14,7 @@ from inkstream.flows.cli.common import (
     app,
     exit_codes,
     flag_overrides,
-    read_document,
+    read_config_file,
     read_partial_config,
 )
 
@@ -36,6 +36,6 @@ def doctor(  # noqa: PLR0913 - one parameter an option
 
     with exit_codes():
         flags = flag_overrides({"source.url": source, "sink.url": sink})
-        built, missing = read_partial_config(read_document(config), preset, [*flags, *(overrides or [])])
+        built, missing = read_partial_config(read_config_file(config), preset, [*flags, *(overrides or [])])
         if not print_checks(built, missing, as_json=as_json):
             raise typer.Exit(4)

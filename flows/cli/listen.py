@@ -10,8 +10,8 @@ import typer
 from inkstream.flows.cli.common import (
     AsJson,
     Overrides,
-    PrefectChoice,
     Preset,
+    WithPrefect,
     app,
     exit_codes,
     flag_overrides,
@@ -31,9 +31,7 @@ def listen(  # noqa: PLR0913 - one parameter an option
     overrides: Overrides = None,
     once: Annotated[bool, typer.Option("--once", help="End as soon as the queue has no message to give.")] = False,
     max_batches: Annotated[int | None, typer.Option(min=1, help="End when so many batches are committed.")] = None,
-    prefect: Annotated[
-        PrefectChoice, typer.Option(help="Run under Prefect; auto: when a Prefect API is configured.")
-    ] = PrefectChoice.AUTO,
+    prefect: WithPrefect = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Read documents of a bucket as S3 events announce them, until interrupted.
@@ -52,14 +50,14 @@ def listen(  # noqa: PLR0913 - one parameter an option
         from inkstream.flows.api import Stream
         from inkstream.flows.console.run import Words, run_output
 
-        if prefect is PrefectChoice.ON:
+        if prefect == "on":
             from inkstream.flows.under_prefect.settings import use_embedded_server
 
             use_embedded_server()
         words = Words("waiting for events", "announced or new files", "nothing new was announced or found")
         with (
             run_output(words, as_json=as_json) as output,
-            Stream(built, observers=[output], prefect=prefect.value) as running,
+            Stream(built, observers=[output], prefect=prefect) as running,
         ):
             summary = running.listen(once=once, max_batches=max_batches)
             output.finished(summary)

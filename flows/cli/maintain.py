@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from inkstream.flows.cli.common import AsJson, PrefectChoice, app, exit_codes
+from inkstream.flows.cli.common import AsJson, WithPrefect, app, exit_codes
 
 
 @app.command(rich_help_panel="Keep in order")
@@ -17,9 +17,7 @@ def maintain(
         typer.Option(help="Keep what earlier versions need for this long: 24h or more, 30d if not given."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; say what would be done.")] = False,
-    prefect: Annotated[
-        PrefectChoice, typer.Option(help="Run under Prefect; auto: when a Prefect API is configured.")
-    ] = PrefectChoice.AUTO,
+    prefect: WithPrefect = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Merge small files, checkpoint, and remove what no version within the retention needs. No row is changed.
@@ -32,4 +30,4 @@ def maintain(
     with exit_codes():
         given = {} if retention is None else {"retention": parse_duration(retention)}
         options = build_maintain_options({**given, "dry_run": dry_run})
-        print_upkeep(sink, options, prefect.value, as_json=as_json)
+        print_upkeep(sink, options, prefect, as_json=as_json)

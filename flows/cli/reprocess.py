@@ -14,13 +14,12 @@ from inkstream.flows.cli.common import (
     OfStream,
     Overrides,
     Paths,
-    PrefectChoice,
     Preset,
     Sink,
     WithPrefect,
     app,
     exit_codes,
-    read_document,
+    read_config_file,
     redo,
 )
 
@@ -39,7 +38,7 @@ def reprocess(  # noqa: PLR0913 - one parameter an option
     stream: OfStream = None,
     overrides: Overrides = None,
     dry_run: DryRun = False,
-    prefect: WithPrefect = PrefectChoice.AUTO,
+    prefect: WithPrefect = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Read files again whose rows another pipeline made, and put what comes of it in place of their rows.
@@ -65,8 +64,9 @@ def _pipeline_config(
 
     if file is None and preset is None:
         return stored_config(sink, stream, overrides)
-    document = read_document(file)
-    stored = stored_config(sink, stream or document.options.get("stream"))
+    config_file = read_config_file(file)
+    stored = stored_config(sink, stream or config_file.options.get("stream"))
     stored_options = stored.model_dump(mode="json")
     places = {name: stored_options[name] for name in ("stream", "source", "sink")}
-    return build_from(replace(document, options={**document.options, **places}), preset=preset, overrides=overrides)
+    whole = replace(config_file, options={**config_file.options, **places})
+    return build_from(whole, preset=preset, overrides=overrides)

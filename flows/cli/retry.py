@@ -12,7 +12,6 @@ from inkstream.flows.cli.common import (
     OfStream,
     Overrides,
     Paths,
-    PrefectChoice,
     Sink,
     WithPrefect,
     app,
@@ -32,7 +31,7 @@ def retry(  # noqa: PLR0913 - one parameter an option
     stream: OfStream = None,
     overrides: Overrides = None,
     dry_run: DryRun = False,
-    prefect: WithPrefect = PrefectChoice.AUTO,
+    prefect: WithPrefect = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Read the pages that failed again, and only those, and put what comes of it in place of their rows.

@@ -12,8 +12,8 @@ import typer
 from inkstream.flows.cli.common import (
     AsJson,
     Overrides,
-    PrefectChoice,
     Preset,
+    WithPrefect,
     app,
     exit_codes,
     flag_overrides,
@@ -22,6 +22,7 @@ from inkstream.flows.cli.common import (
 from inkstream.ocr_core.errors import ConfigError, TransientError
 
 if TYPE_CHECKING:
+    from inkstream.flows.under_prefect.settings import PrefectMode
     from inkstream.tasks.config import StreamConfig
     from inkstream.tasks.progress import Summary
 
@@ -38,9 +39,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     every: Annotated[str | None, typer.Option(help="Go on, with a new run this often: 30s, 5m, 1h.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Take so many new files at most; the others wait.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and write nothing; say what would be read.")] = False,
-    prefect: Annotated[
-        PrefectChoice, typer.Option(help="Run under Prefect; auto: when a Prefect API is configured.")
-    ] = PrefectChoice.AUTO,
+    prefect: WithPrefect = "auto",
     fail_on_document_error: Annotated[
         bool, typer.Option("--fail-on-document-error", help="Exit with 3 when a page failed.")
     ] = False,
@@ -81,18 +80,18 @@ def _print_plan(config: StreamConfig, limit: int | None, as_json: bool) -> None:
 
 
 def _run_stream(  # noqa: PLR0913 - one parameter an option
-    config: StreamConfig, prefect: PrefectChoice, pause: float | None, limit: int | None, *, as_json: bool, strict: bool
+    config: StreamConfig, prefect: PrefectMode, pause: float | None, limit: int | None, *, as_json: bool, strict: bool
 ) -> None:
     if config.sink.format == "memory":
         raise ConfigError("a memory sink ends with its process and would leave nothing here: use it from Python")
     from inkstream.flows.api import Stream
     from inkstream.flows.console.run import run_output
 
-    if prefect is PrefectChoice.ON:
+    if prefect == "on":
         from inkstream.flows.under_prefect.settings import use_embedded_server
 
         use_embedded_server()
-    with run_output(as_json=as_json) as output, Stream(config, observers=[output], prefect=prefect.value) as stream:
+    with run_output(as_json=as_json) as output, Stream(config, observers=[output], prefect=prefect) as stream:
         if pause is None:
             summary = stream.run(limit)
             output.finished(summary)

@@ -10,16 +10,16 @@ from rich.console import Console
 from inkstream.flows.text import human_bytes, print_json
 
 if TYPE_CHECKING:
-    from inkstream.flows.api import PrefectMode
     from inkstream.flows.loop.maintain import Upkeep
+    from inkstream.flows.under_prefect.settings import PrefectMode
     from inkstream.tasks.config import MaintainOptions
 
 
 def print_upkeep(sink: str, options: MaintainOptions, prefect: PrefectMode, *, as_json: bool) -> None:
     """Tidies a sink and prints what was done, or would be."""
-    from inkstream.flows.under_prefect.settings import api_configured, use_embedded_server
+    from inkstream.flows.under_prefect.settings import goes_through_prefect, use_embedded_server
 
-    if prefect == "on" or (prefect == "auto" and api_configured()):
+    if goes_through_prefect(prefect):
         if prefect == "on":
             use_embedded_server()
         from inkstream.flows.under_prefect.maintain_sink import maintain_under_prefect

@@ -1,6 +1,6 @@
-"""`ingest_s3_events`, the Prefect flow: the loop that follows S3 events, each step of each drain as a task.
+"""`ingest_s3_events`, the Prefect flow: the loop that follows events, each step of each drain as a task.
 
-Prefect evaluates the annotations, so there is no `from __future__ import annotations` here; see `ocr_stream`.
+Prefect evaluates the annotations, so this module has no `from __future__ import annotations`; see `ocr_stream`.
 """
 
 from typing import Annotated, Any
@@ -45,7 +45,7 @@ def ingest_s3_events(
     workers = watch.workers or Workers(config)
     observers: tuple[Observer, ...] = (*watch.observers, RunArtifacts(config.stream))
 
-    def do(planner: Planner) -> Summary:
+    def drain(planner: Planner) -> Summary:
         try:
             run = StreamRun(config, workers, planner, step=run_as_task, observers=observers, run_id=watch.run_id)
             return run.drain()
@@ -54,7 +54,7 @@ def ingest_s3_events(
             raise
 
     try:
-        summary = Listener(config, do, workers.client, observers).listen(once=once, max_batches=max_batches)
+        summary = Listener(config, drain, workers.client, observers).listen(once=once, max_batches=max_batches)
     finally:
         if workers is not watch.workers:
             workers.close()

@@ -1,6 +1,6 @@
 """`maintain_sink`, the Prefect flow: a sink's upkeep with each step as a task.
 
-Prefect evaluates the annotations, so there is no `from __future__ import annotations` here; see `ocr_stream`.
+Prefect evaluates the annotations, so this module has no `from __future__ import annotations`; see `ocr_stream`.
 """
 
 from dataclasses import asdict
@@ -34,7 +34,7 @@ def maintain_sink(sink: str, options: MaintainOptions = MaintainOptions()) -> li
 
 
 def maintain_under_prefect(sink: str, options: MaintainOptions) -> list[Upkeep]:
-    """Runs the flow against the API there is, or Prefect's embedded server."""
+    """Run the flow with the configured Prefect API, or with Prefect's embedded server."""
     from inkstream.flows.under_prefect.lost_runs import watched_runs
     from inkstream.flows.under_prefect.settings import reach_server
 

@@ -1,6 +1,6 @@
-"""`retry` and `reprocess`, the Prefect flows: the drain loop over what is in the table already.
+"""`retry` and `reprocess`, the Prefect flows: the drain loop over rows that exist.
 
-Prefect evaluates the annotations, so there is no `from __future__ import annotations` here; see `ocr_stream`.
+Prefect evaluates the annotations, so this module has no `from __future__ import annotations`; see `ocr_stream`.
 """
 
 from typing import Any
@@ -38,7 +38,7 @@ def retry(
     Returns:
         Counts of what was committed and of files left as they are, and the table's version.
     """
-    return drain_with_tasks(config, FailedPages(tuple(kinds), tuple(paths), tuple(overrides)))
+    return drain_with_tasks(config, FailedPages(tuple(kinds), tuple(paths), tuple(overrides))).to_json()
 
 
 @flow(
@@ -64,4 +64,4 @@ def reprocess(
     Returns:
         Counts of what was committed and of files left as they are, and the table's version.
     """
-    return drain_with_tasks(with_preset(config, preset), OtherPipeline(tuple(paths)))
+    return drain_with_tasks(with_preset(config, preset), OtherPipeline(tuple(paths))).to_json()

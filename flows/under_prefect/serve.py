@@ -114,7 +114,7 @@ def deployments(
     from inkstream.flows.under_prefect.maintain_sink import maintain_sink
     from inkstream.flows.under_prefect.ocr_stream import ocr_stream
     from inkstream.flows.under_prefect.retry_and_reprocess import reprocess, retry
-    from inkstream.tasks.source.notifications import require_bucket
+    from inkstream.tasks.source.opening import require_event_source
 
     config = in_absolute_terms(config)
     of_stream = {"config": plain(config)}
@@ -128,7 +128,7 @@ def deployments(
         (maintain_sink, {"sink": config.sink.url}, upkeep, "Compacts, checkpoints and vacuums the tables."),
     ]
     if config.events.queue is not None:
-        require_bucket(config)
+        require_event_source(config)
         what = "Follows the events of the source's bucket, each page exactly once, until it is cancelled."
         served.append((ingest_s3_events, of_stream, Schedule(LISTEN_AGAIN), what))
     made = [

@@ -1,11 +1,15 @@
-"""Whether Prefect has an API to talk to, found out without the second that importing Prefect costs."""
+"""Whether a run goes through Prefect, found out without the second that importing Prefect costs."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal, get_args
 
-from inkstream.ocr_core.errors import TransientError
+from inkstream.ocr_core.errors import ConfigError, TransientError
+
+PrefectMode = Literal["auto", "on", "off"]
+"""Whether a run goes through Prefect; `auto`: when a Prefect API is configured."""
 
 _SETTINGS_FILES = ("prefect.toml", ".env")
 
@@ -14,10 +18,22 @@ class PrefectGoneError(TransientError):
     """The Prefect API stopped answering during a run."""
 
 
-def api_configured() -> bool:
-    """Returns whether a Prefect API is configured: by environment, profile, `prefect.toml` or `.env`.
+def goes_through_prefect(mode: PrefectMode) -> bool:
+    """Return whether a run in this mode goes through Prefect.
 
-    Prefect itself is asked only when a file is there that could hold the setting.
+    Raises:
+        ConfigError: If there is no such mode.
+    """
+    answers = {"on": lambda: True, "off": lambda: False, "auto": api_configured}
+    if mode not in answers:
+        raise ConfigError(f"prefect={mode!r}: it is one of {', '.join(get_args(PrefectMode))}")
+    return answers[mode]()
+
+
+def api_configured() -> bool:
+    """Return whether a Prefect API is configured: by environment, profile, `prefect.toml` or `.env`.
+
+    Prefect itself is asked only where a file exists that could hold the setting.
     """
     if os.environ.get("PREFECT_API_URL"):
         return True
@@ -31,10 +47,10 @@ def api_configured() -> bool:
 
 
 def reach_server() -> None:
-    """Makes sure that there is a Prefect API: the one configured, or else Prefect's embedded server.
+    """Make sure that a Prefect API answers: the configured one, or otherwise Prefect's embedded server.
 
-    Prefect would start that at its first request, and the terminal's Ctrl-C would end it before the flow run can say
-    that it crashed; started here it is out of reach. Prefect ends it when this process exits.
+    Prefect would start the embedded server at its first request, and the terminal's Ctrl-C would end it before the flow
+    run can report that it crashed. Started here, it is out of Ctrl-C's reach; Prefect ends it when this process exits.
 
     Raises:
         TransientError: If the configured API does not answer.
@@ -51,7 +67,7 @@ def reach_server() -> None:
 
 
 def require_answer() -> str:
-    """Returns the URL of the configured Prefect API.
+    """Return the URL of the configured Prefect API.
 
     Raises:
         TransientError: If it does not answer.
@@ -69,9 +85,9 @@ def require_answer() -> str:
 
 
 def use_embedded_server() -> None:
-    """Sets what Prefect's embedded server needs, in this process's environment, before Prefect is imported.
+    """Set what Prefect's embedded server needs, in this process's environment, before Prefect is imported.
 
-    Whatever the user has set wins.
+    What the user has set is kept.
     """
     defaults = {
         "PREFECT_SERVER_EPHEMERAL_ENABLED": "true",

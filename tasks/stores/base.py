@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -37,11 +38,12 @@ _TIMES = (
 )
 _FTP_TIME = re.compile(r"(\d{14})(\.\d{1,6})?\d*")
 _MILLISECONDS = 1e11  # a number above is not seconds since 1970
+_LOOKUPS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """Which files of a folder are documents.
+class FileFilter:
+    """Decides which files of a folder are documents.
 
     Attributes:
         glob: Pattern of file names, case-sensitive.
@@ -51,22 +53,22 @@ class Selection:
     glob: str = "*"
     recursive: bool = True
 
-    def takes(self, name: str) -> bool:
-        """Tells whether a file of this name is taken."""
-        return self.sees(name) and fnmatchcase(name, self.glob)
+    def is_wanted(self, name: str) -> bool:
+        """Return whether a file of this name is a document."""
+        return self.is_visible(name) and fnmatchcase(name, self.glob)
 
-    def holds(self, relative: str) -> bool:
-        """Tells whether a file with this path below the source is taken."""
+    def is_wanted_path(self, relative: str) -> bool:
+        """Return whether a file with this path below the source is a document."""
         *folders, name = relative.split("/")
-        return self.takes(name) and (self.recursive or not folders) and all(self.sees(folder) for folder in folders)
+        return self.is_wanted(name) and (self.recursive or not folders) and all(map(self.is_visible, folders))
 
-    def enters(self, folder: str) -> bool:
-        """Tells whether a subfolder of this name is looked into."""
-        return self.recursive and self.sees(folder)
+    def is_entered(self, folder: str) -> bool:
+        """Return whether a subfolder of this name is listed too."""
+        return self.recursive and self.is_visible(folder)
 
     @staticmethod
-    def sees(name: str) -> bool:
-        """Tells whether this is not the name of something that is not data yet."""
+    def is_visible(name: str) -> bool:
+        """Return whether a name is not reserved: tools begin a name with `_` or `.` for what is not data yet."""
         return not name.startswith(("_", "."))
 
 
@@ -109,17 +111,15 @@ class Store:
         """Undoes `native`."""
         return f"{self._authority}/{native.removeprefix(self._prefix)}"
 
-    def versions(self, root: str, selection: Selection) -> Iterator[FileVersion]:
+    def versions(self, root: str, wanted: FileFilter) -> Iterator[FileVersion]:
         """Yields the file versions under a folder, in no order.
 
         Raises:
             FileNotFoundError: If there is no such folder or bucket.
             ConfigError: If `root` is a file, or the store does not say enough to tell versions apart.
         """
-        for path, info in self._described(self._files(root, selection)):
-            modified = moment(info)
-            state = self._state(path, info)
-            yield FileVersion(encode(self.protocol, path), state.etag, state.size, modified or EPOCH)
+        for path, info in self._described(self._files(root, wanted)):
+            yield self._file_version(path, info)
 
     def state(self, path: str) -> State:
         """Asks for the state of one file."""
@@ -154,7 +154,7 @@ class Store:
         """Returns the paths of all objects under a folder, whatever their names; none where there is no such folder."""
         return [self.path(name) for name in self.driver.find(self.native(root))]
 
-    def _files(self, root: str, selection: Selection) -> Iterator[Described]:
+    def _files(self, root: str, wanted: FileFilter) -> Iterator[Described]:
         """Yields what is to be taken, folder by folder."""
         waiting, seen = [root], {root}
         while waiting:
@@ -170,10 +170,10 @@ class Store:
                     raise ConfigError(is_a_file(root))
                 name = path.rsplit("/", 1)[-1]
                 if info["type"] == "directory":
-                    if path not in seen and selection.enters(name):
+                    if path not in seen and wanted.is_entered(name):
                         seen.add(path)
                         waiting.append(path)
-                elif info["type"] == "file" and selection.takes(name):
+                elif info["type"] == "file" and wanted.is_wanted(name):
                     yield path, info
 
     def _ls(self, folder: str) -> list[Described]:
@@ -206,6 +206,10 @@ class Store:
         info: dict[str, Any] = self.driver.info(self.native(path))
         return info
 
+    def _file_version(self, path: str, info: dict[str, Any]) -> FileVersion:
+        state = self._state(path, info)
+        return FileVersion(encode(self.protocol, path), state.etag, state.size, moment(info) or EPOCH)
+
     def _state(self, path: str, info: dict[str, Any]) -> State:
         if not _says_enough(info):
             raise ConfigError(
@@ -221,12 +225,33 @@ class Store:
 
 
 class Bucket(Store):
-    """A store that lists whole prefixes at once."""
+    """A store that lists whole prefixes at once.
 
-    def _files(self, root: str, selection: Selection) -> Iterator[Described]:
-        found = self.driver.find(
-            self.native(root).rstrip("/"), maxdepth=None if selection.recursive else 1, detail=True
-        )
+    It has `inkstream.tasks.stores.abilities.VersionLookup`: a bucket describes one object as it lists it.
+    """
+
+    def look_up(self, paths: Sequence[str]) -> list[FileVersion | None]:
+        """Return the current version of each object; None where there is no such object."""
+        if not self.driver.async_impl:  # such a driver must not be shared by threads
+            return [self.current(path) for path in paths]
+        first = [self.current(path) for path in paths[:1]]  # alone, as it may open the connection for all
+        with ThreadPoolExecutor(_LOOKUPS_AT_ONCE) as pool:
+            return [*first, *pool.map(self.current, paths[1:])]
+
+    def current(self, path: str) -> FileVersion | None:
+        """Return the current version of one object, in the words of a listing; None where there is no such object."""
+        try:
+            info = self._info(path)
+        except FileNotFoundError:
+            return None
+        return self._file_version(path, info) if info["type"] == "file" else None
+
+    def was_deleted(self, path: str) -> bool:  # noqa: ARG002 - for buckets that remember
+        """Return False: an ordinary bucket does not remember what was deleted."""
+        return False
+
+    def _files(self, root: str, wanted: FileFilter) -> Iterator[Described]:
+        found = self.driver.find(self.native(root).rstrip("/"), maxdepth=None if wanted.recursive else 1, detail=True)
         if not found and not self.driver.exists(self._prefix.rstrip("/")):
             raise FileNotFoundError(f"there is no bucket {self._authority}")
         for native, info in found.items():
@@ -235,7 +260,7 @@ class Bucket(Store):
                 continue  # a "folder" that some tool made
             if path == root:
                 raise ConfigError(is_a_file(root))
-            if selection.holds(path[len(root) + 1 :]):
+            if wanted.is_wanted_path(path[len(root) + 1 :]):
                 yield path, info
 
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from inkstream.ocr_core.errors import ConfigError, SourceChangedError
 from inkstream.tasks.model import FileVersion
 from inkstream.tasks.paths import encode
-from inkstream.tasks.stores.base import CHUNK, EPOCH, Selection, State, Store
+from inkstream.tasks.stores.base import CHUNK, EPOCH, FileFilter, State, Store
+from inkstream.tasks.stores.local_removal import LocalRemoval
+from inkstream.tasks.stores.local_state import state_of
 
 
 class LocalStore(Store):
-    """The folders of this machine; names may be any bytes. A path is the local path itself."""
+    """The folders of this machine; names may be any bytes. A path is the local path itself.
+
+    It has the abilities `VersionLookup` and `ConditionalRemoval` of `inkstream.tasks.stores.abilities`.
+    """
 
     def __init__(self) -> None:
         super().__init__("file", None, "", "/")
@@ -30,7 +34,7 @@ class LocalStore(Store):
         """Returns the path: there is no authority before it."""
         return native
 
-    def versions(self, root: str, selection: Selection) -> Iterator[FileVersion]:
+    def versions(self, root: str, wanted: FileFilter) -> Iterator[FileVersion]:
         """Yields a folder's files. A symbolic link to a folder is followed unless it leads to a folder above.
 
         Raises:
@@ -54,12 +58,24 @@ class LocalStore(Store):
                 raise
             for entry in entries:
                 if _is_folder(entry):
-                    if selection.enters(entry.name):
+                    if wanted.is_entered(entry.name):
                         waiting.append((entry.path, above | {here}))
-                elif selection.takes(entry.name):
+                elif wanted.is_wanted(entry.name):
                     file = _version(entry)
                     if file is not None:
                         yield file
+
+    def look_up(self, paths: Sequence[str]) -> list[FileVersion | None]:
+        """Return the current version of each file; None where there is no such file."""
+        return [_current(path) for path in paths]
+
+    def was_deleted(self, path: str) -> bool:  # noqa: ARG002 - a folder does not remember
+        """Return False: a folder does not remember what was deleted."""
+        return False
+
+    def removal(self, root: str, probe_folder: str) -> LocalRemoval:  # noqa: ARG002 - nothing needs to be tried
+        """Return what removes files under a folder."""
+        return LocalRemoval(root)
 
     def state(self, path: str) -> State:
         """Returns the state of one file.
@@ -121,20 +137,24 @@ def _version(entry: os.DirEntry[str]) -> FileVersion | None:
         if error.errno in (errno.ENOENT, errno.ELOOP):
             return None  # removed since the folder was listed
         raise
+    return _version_of(entry.path, result)
+
+
+def _current(path: str) -> FileVersion | None:
+    try:
+        return _version_of(path, os.stat(path))  # noqa: PTH116 - names may be any bytes
+    except SourceChangedError:
+        return None  # a pipe, a socket, a device, a folder
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            return None
+        raise
+
+
+def _version_of(path: str, result: os.stat_result) -> FileVersion:
     try:
         modified: datetime = EPOCH + timedelta(microseconds=result.st_mtime_ns // 1000)
     except OverflowError:
         modified = EPOCH
-    state = state_of(entry.path, result)
-    return FileVersion(encode("file", entry.path), state.etag, state.size, modified)
-
-
-def state_of(path: str, result: os.stat_result) -> State:
-    """Returns what a file's version is told by.
-
-    Raises:
-        SourceChangedError: If it is no regular file.
-    """
-    if not stat.S_ISREG(result.st_mode):
-        raise SourceChangedError(f"{encode('file', path)}: it is no longer a regular file")
-    return State(f"{result.st_mtime_ns}-{result.st_size}", result.st_size)
+    state = state_of(path, result)
+    return FileVersion(encode("file", path), state.etag, state.size, modified)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 1.0
 
-Planned = tuple[StreamConfig, Batch]
+ConfiguredBatch = tuple[StreamConfig, Batch]
 """A batch, and the configuration it is read with."""
 
 
@@ -47,7 +47,7 @@ class Processing:
         self._running: dict[str, tuple[OpenBatch, PageRange]] = {}
         self._window = (0.0, 0)
 
-    def run(self, planned: Planned, ahead: Planned | None = None) -> ProcessedBatch:
+    def run(self, planned: ConfiguredBatch, ahead: ConfiguredBatch | None = None) -> ProcessedBatch:
         """Runs every page of a batch. The caller closes the result's spool.
 
         Args:
@@ -90,7 +90,7 @@ class Processing:
         assert self._placement is not None
         return self._placement
 
-    def _opened(self, planned: Planned) -> OpenBatch:
+    def _opened(self, planned: ConfiguredBatch) -> OpenBatch:
         for batch in self._open:
             if batch.processed.batch is planned[1]:
                 return batch

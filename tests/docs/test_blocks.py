@@ -18,7 +18,7 @@ import pytest
 from deltalake import DeltaTable
 from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
-from inkstream.tasks.config import build_config, load_document
+from inkstream.tasks.config import build_config, load_config_file
 from tests.docs.blocks import SHELL, Block, all_blocks, blocks
 
 LANGUAGES = {*SHELL, "python", "sql", "yaml", "json", "ini", "text"}
@@ -91,7 +91,7 @@ def test_a_query_has_an_answer(block: Block, folder: Path) -> None:
 
 @pytest.mark.parametrize("block", blocks("yaml", run=False), ids=str)
 def test_a_configuration_is_valid(block: Block) -> None:
-    assert build_config(PLACES | load_document(block.text, str(block)))
+    assert build_config(PLACES | load_config_file(block.text, str(block)))
 
 
 @pytest.mark.parametrize("block", blocks("json", "ini", run=False), ids=str)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from inkstream.flows.query import StreamingQuery
 from inkstream.ocr_core.text.metrics import character_error_rate, word_score
-from inkstream.tasks.config import PRESETS, build_config, load_document, plain
+from inkstream.tasks.config import PRESETS, build_config, load_config_file, plain
 from inkstream.tasks.config.spark_names import ALIASES, ANSWERS, Alias
 from inkstream.tasks.sinks.delta.tables import PagesTable
 from tests import generators
@@ -54,7 +54,7 @@ def test_sparks_names_give_the_presets() -> None:
         ("The streaming pipeline in Scala", 0, "ocr-regions"),
         ("The handwriting pipeline", 0, "handwritten"),
     ):
-        written: dict[str, Any] = plain(build_config(load_document(pipeline(heading, number), "the page")))
+        written: dict[str, Any] = plain(build_config(load_config_file(pipeline(heading, number), "the page")))
         meant = plain(build_config({"source": {"url": "inbox"}, "sink": {"url": "tables"}}, preset=preset))
         assert {**written, "stream": "main"} == meant
     assert set(PRESETS) == set(re.findall(r"preset `([\w-]+)` is this pipeline", PAGE))

@@ -8,7 +8,7 @@ import pytest
 
 from inkstream.ocr_core.errors import ConfigError
 from inkstream.ocr_core.options import TextLayerMode
-from inkstream.tasks.config import PRESETS, StreamConfig, build_config, load_document, parse_duration, with_preset
+from inkstream.tasks.config import PRESETS, StreamConfig, build_config, load_config_file, parse_duration, with_preset
 
 MINIMAL = {"source": {"url": "inbox"}, "sink": {"url": "tables"}}
 
@@ -74,11 +74,11 @@ def test_durations() -> None:
 
 
 def test_a_document_must_be_a_mapping() -> None:
-    assert load_document("", "x.yaml") == {}
+    assert load_config_file("", "x.yaml") == {}
     with pytest.raises(ConfigError, match=r"x\.yaml: expected a mapping"):
-        load_document("- a", "x.yaml")
+        load_config_file("- a", "x.yaml")
     with pytest.raises(ConfigError, match="not valid YAML"):
-        load_document("a: [", "x.yaml")
+        load_config_file("a: [", "x.yaml")
 
 
 def test_the_configuration_survives_json() -> None:

@@ -20,8 +20,8 @@ from inkstream.tasks.config import (
     editor_schema,
     examine,
     format_duration,
-    load_document,
-    parse_document,
+    load_config_file,
+    parse_config_file,
     parse_duration,
     plain,
     to_yaml,
@@ -53,7 +53,7 @@ DOCUMENTS = [
 
 
 def test_all_mistakes_come_at_once_each_with_its_line() -> None:
-    found = examine(parse_document(WRONG, "x.yaml"))
+    found = examine(parse_config_file(WRONG, "x.yaml"))
     assert isinstance(found, list)
     assert [(mistake.line, ".".join(mistake.path)) for mistake in found] == [
         (None, "sink"),
@@ -67,7 +67,7 @@ def test_all_mistakes_come_at_once_each_with_its_line() -> None:
     ]
     said = {".".join(mistake.path): mistake.message for mistake in found}
     assert "did you mean 'ocr-streaming'?" in said["preset"]
-    assert said["pipeline.text_layer.mode"].endswith("none of ignore, prefer, only; did you mean 'prefer'?")
+    assert said["pipeline.text_layer.mode"].endswith("is not one of ignore, prefer, only; did you mean 'prefer'?")
     assert said["pipeline.resolution"] == (
         "unknown option; did you mean pipeline.render.resolution or pipeline.preprocess.deskew.resolution?"
     )
@@ -75,12 +75,12 @@ def test_all_mistakes_come_at_once_each_with_its_line() -> None:
 
 
 def test_what_the_command_line_overrides_has_no_line_in_the_file() -> None:
-    document = parse_document(PLACES + "trigger: {max_files_per_trigger: 3}\n", "x.yaml")
+    document = parse_config_file(PLACES + "trigger: {max_files_per_trigger: 3}\n", "x.yaml")
     with pytest.raises(ConfigError) as caught:
         build_from(document, overrides=["trigger.max_files_per_trigger=0"])
     assert str(caught.value).startswith("trigger.max_files_per_trigger: ")
     with pytest.raises(ConfigError, match=r"^x\.yaml:3: trigger.max_files_per_trigger: "):
-        build_from(parse_document(PLACES + "trigger: {max_files_per_trigger: 0}\n", "x.yaml"))
+        build_from(parse_config_file(PLACES + "trigger: {max_files_per_trigger: 0}\n", "x.yaml"))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_what_the_command_line_overrides_has_no_line_in_the_file() -> None:
 )
 def test_what_yaml_lets_pass_or_mumbles_about_is_said_clearly(text: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        load_document(text, "x.yaml")
+        load_config_file(text, "x.yaml")
     assert message in str(caught.value)
 
 
@@ -103,7 +103,7 @@ def test_what_yaml_lets_pass_or_mumbles_about_is_said_clearly(text: str, message
 def test_what_is_shown_can_be_pasted_back(document: dict[str, Any], changed: bool) -> None:
     config = build_config({"source": {"url": "a"}, "sink": {"url": "b"}, **document})
     shown = to_yaml(plain(config, changed=changed))
-    assert build_config(load_document(shown, "pasted")) == config
+    assert build_config(load_config_file(shown, "pasted")) == config
 
 
 def test_only_what_differs_is_shown_as_changed() -> None:

@@ -1,4 +1,4 @@
-"""A configuration file: its text, what it holds, and on which line."""
+"""Parsing a configuration file: its options, and the line of each."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from inkstream.tasks.config.mistakes import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class ConfigFile:
     """A parsed configuration file.
 
     Attributes:
-        where: Its name, for messages.
-        options: What it holds.
-        lines: The line of every key and list item, from 1, by path.
+        where: The file's name, for messages.
+        options: Its content.
+        lines: By path, the line of every key and list item, from 1.
     """
 
     where: str
@@ -27,19 +27,19 @@ class Document:
     lines: dict[Path, int]
 
     def line(self, path: Path) -> int | None:
-        """Returns the line of an option, or else of the nearest section around it; None where none is there."""
+        """Return the line of an option, or of the nearest section around it; None where neither is in the file."""
         return next((self.lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.lines), None)
 
 
-def parse_document(text: str, where: str) -> Document:
-    """Parses a YAML configuration file's text.
+def parse_config_file(text: str, where: str) -> ConfigFile:
+    """Parse the text of a YAML configuration file.
 
     Args:
         text: The text.
         where: The file's name, for messages.
 
     Raises:
-        ConfigError: If it is not YAML, not a mapping, or says one thing twice.
+        ConfigError: If it is not YAML, not a mapping, or has an option twice.
     """
     try:
         node = yaml.compose(text, yaml.SafeLoader)
@@ -47,7 +47,7 @@ def parse_document(text: str, where: str) -> Document:
     except yaml.YAMLError as error:
         raise ConfigError(f"{where}{_place(error)}: not valid YAML: {_why(error)}") from None
     if options is None:
-        return Document(where, {}, {})
+        return ConfigFile(where, {}, {})
     if not isinstance(options, dict):
         raise ConfigError(f"{where}: expected a mapping of options, found a {type(options).__name__}")
     lines: dict[Path, int] = {}
@@ -58,12 +58,12 @@ def parse_document(text: str, where: str) -> Document:
         lines.setdefault(path, line)
     if twice:
         raise ConfigError("\n".join(twice))
-    return Document(where, options, lines)
+    return ConfigFile(where, options, lines)
 
 
-def load_document(text: str, where: str) -> dict[str, Any]:
-    """Returns what a YAML configuration file's text holds; see `parse_document`."""
-    return parse_document(text, where).options
+def load_config_file(text: str, where: str) -> dict[str, Any]:
+    """Return the options in the text of a YAML configuration file; see `parse_config_file`."""
+    return parse_config_file(text, where).options
 
 
 def _lines(node: Any, path: Path) -> Iterator[tuple[Path, int]]:

@@ -1,8 +1,8 @@
-"""Taking files out of a local folder: only the very version that was read, whoever writes there meanwhile.
+"""Removing files from a local folder: only the version that was read, even while others write there.
 
-Nothing can be removed on a condition. So a file is first moved aside, in one step, into a hidden folder of the source;
-what is there nobody overwrites, and it is looked at before it is removed or archived. If it is another version after
-all, it is put back. Whoever is killed in between leaves it aside, and `put_back_all` puts it back.
+A file system has no conditional delete. So a file is first renamed, in one step, into a hidden folder of the source,
+where nobody overwrites it; there it is checked, and then removed or archived. If it turns out to be another version, it
+is put back. A process that is killed in between leaves the file in the hidden folder, and `put_back_all` restores it.
 """
 
 from __future__ import annotations
@@ -18,52 +18,68 @@ from pathlib import Path
 
 from inkstream.ocr_core.errors import SourceChangedError
 from inkstream.tasks.stores.base import State
-from inkstream.tasks.stores.local import state_of
+from inkstream.tasks.stores.local_state import state_of
 
 ASIDE = ".inkstream-aside"
-"""Folder of the source for files that are being removed. Its name is hidden, so nothing in it is a document."""
+"""Folder of the source for files that are being removed. It is hidden, so nothing in it is taken for a document."""
 
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 
 
-def remove(root: Path, relative: Path, state: State) -> None:
-    """Removes one version of a file.
+class LocalRemoval:
+    """Removes files from one folder. See `inkstream.tasks.stores.abilities.VersionRemoval`.
 
-    Raises:
-        SourceChangedError: If another version is there, or none.
-        OSError: If it cannot be removed.
+    Args:
+        root: The folder. Files that killed runs left aside in it are put back first.
     """
-    with _aside(root, relative, state) as aside:
-        aside.unlink()
 
+    at_once = 1
 
-def archive(root: Path, relative: Path, state: State, targets: tuple[Path, ...]) -> None:
-    """Moves one version of a file to the first of the targets that is free, on whatever file system that is.
+    def __init__(self, root: str) -> None:
+        self._root = Path(root)
+        with suppress(OSError):
+            put_back_all(self._root)
 
-    Raises:
-        SourceChangedError: If another version is there, or none.
-        FileExistsError: If each target is another file.
-        OSError: If it cannot be moved.
-    """
-    with _aside(root, relative, state) as aside:
-        targets[0].parent.mkdir(parents=True, exist_ok=True)
-        for target in targets:
-            try:
-                _move(aside, target)
-            except FileExistsError:
-                if filecmp.cmp(aside, target, shallow=False):  # a run was killed after it had archived it
-                    aside.unlink()
+    def remove(self, path: str, state: State) -> None:
+        """Remove one version of a file.
+
+        Raises:
+            SourceChangedError: If the file is another version by now, or gone.
+            OSError: If it cannot be removed.
+        """
+        with _aside(self._root, self._relative(path), state) as aside:
+            aside.unlink()
+
+    def archive(self, path: str, state: State, targets: tuple[str, ...]) -> None:
+        """Move one version of a file to the first target that is free, on any file system.
+
+        Raises:
+            SourceChangedError: If the file is another version by now, or gone.
+            FileExistsError: If every target is another file.
+            OSError: If it cannot be moved.
+        """
+        with _aside(self._root, self._relative(path), state) as aside:
+            Path(targets[0]).parent.mkdir(parents=True, exist_ok=True)
+            for target in map(Path, targets):
+                try:
+                    _move(aside, target)
+                except FileExistsError:
+                    if filecmp.cmp(aside, target, shallow=False):  # archived by a run that was killed before it ended
+                        aside.unlink()
+                        return
+                else:
                     return
-            else:
-                return
-        raise FileExistsError(f"{targets[-1]} is another file")
+            raise FileExistsError(f"{targets[-1]} is another file")
+
+    def _relative(self, path: str) -> Path:
+        return Path(path).relative_to(self._root)
 
 
 def put_back_all(root: Path) -> None:
-    """Puts back what killed runs left aside, unless a newer file has taken its place."""
+    """Put back the files that killed runs left aside, unless a newer file has taken their place."""
     for folder in (root / ASIDE).glob("*"):
         for file in [path for path in folder.rglob("*") if not path.is_dir()]:
-            with suppress(OSError):  # also where another run is just at work on it
+            with suppress(OSError):  # such as a file that another run is working on
                 _place(file, root / file.relative_to(folder))
         _remove_empty(folder)
 
@@ -77,7 +93,7 @@ def _aside(root: Path, relative: Path, state: State) -> Iterator[Path]:
         _take(root / relative, aside, state)
         yield aside
     finally:
-        with suppress(OSError):  # then it stays aside, and the next run tries
+        with suppress(OSError):  # it stays aside, and the next run puts it back
             _place(aside, root / relative)
         _remove_empty(folder)
 
@@ -86,7 +102,7 @@ def _take(path: Path, aside: Path, state: State) -> None:
     try:
         if path.is_symlink():
             raise OSError(errno.ELOOP, "a symbolic link is left where it is", str(path))
-        _require(path, state)  # before it is moved: so one that is still being written is not disturbed
+        _require(path, state)  # before it is moved, so that a file that is still being written stays where it is
         path.rename(aside)
         _require(aside, state)
     except FileNotFoundError:
@@ -99,7 +115,7 @@ def _require(path: Path, state: State) -> None:
 
 
 def _move(source: Path, target: Path) -> None:
-    """Moves a file; on another file system a copy is written, flushed and compared before the source is removed."""
+    """Move a file. On another file system the copy is flushed and compared before the original is removed."""
     try:
         _place(source, target)
     except OSError as error:
@@ -121,10 +137,10 @@ def _move(source: Path, target: Path) -> None:
 
 
 def _place(source: Path, target: Path) -> None:
-    """Renames a file within a file system, but never over another.
+    """Rename a file within a file system, but never over another one.
 
     Raises:
-        FileExistsError: If there is a file of that name.
+        FileExistsError: If a file of that name exists.
     """
     try:
         os.link(source, target, follow_symlinks=False)
