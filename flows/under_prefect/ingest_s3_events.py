@@ -31,11 +31,11 @@ BatchLimit = Annotated[int, Field(ge=1)]
 def ingest_s3_events(
     once: bool = False, max_batches: BatchLimit | None = None, *, config: StreamConfig
 ) -> dict[str, Any]:
-    """Streams documents as S3 events announce them, each page exactly once, and now and then what events have lost.
+    """Stream documents as events announce them, each page exactly once, and list the source for lost events.
 
     Args:
-        once: End as soon as the queue has no message to give; else go on until cancelled.
-        max_batches: End when so many batches are committed.
+        once: End as soon as the queue has no message to give; otherwise go on until cancelled.
+        max_batches: End when this many batches are committed.
         config: The stream; `events.queue` is the queue to follow.
 
     Returns:

@@ -24,12 +24,12 @@ from inkstream.tasks.source.opening import require_announced
     validate_parameters=True,
 )
 def ingest_s3_object(config: StreamConfig, bucket: str, key: str) -> dict[str, Any]:
-    """Reads the current version of one object, unless it is in the table already or no document of the stream.
+    """Read the current version of one object, unless it is in the table already or is not a document of the stream.
 
     Args:
         config: The stream; its source is on S3.
         bucket: The object's bucket.
-        key: Its key as it is, not URL-encoded.
+        key: The object's key, not URL-encoded.
 
     Returns:
         Counts of what was committed and of files left for the next trigger, and the table's version.

@@ -21,11 +21,11 @@ from inkstream.tasks.config import MaintainOptions
     validate_parameters=True,
 )
 def maintain_sink(sink: str, options: MaintainOptions = MaintainOptions()) -> list[dict[str, Any]]:  # noqa: B008 - frozen
-    """Compacts, checkpoints and vacuums the tables of a sink, and removes overlays that no row names.
+    """Compact, checkpoint and vacuum the tables of a sink, and remove overlays that no row names.
 
     Args:
         sink: Folder or URL that holds the tables.
-        options: How long what is not needed any more is kept.
+        options: How long data that is no longer needed is kept.
 
     Returns:
         What was done to each part of the sink.

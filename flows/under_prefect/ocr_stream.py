@@ -76,10 +76,10 @@ def drain_with_tasks(config: StreamConfig, planner: Planner) -> Summary:
 def ocr_stream(
     limit: FileLimit | None = None, preset: PresetName | None = None, *, config: StreamConfig
 ) -> dict[str, Any]:
-    """Streams new documents into a versioned table of text, each page exactly once.
+    """Stream new documents into a versioned table of text, each page exactly once.
 
     Args:
-        limit: Take so many new files at most; the others wait for a later run.
+        limit: Read at most this many new files; the rest wait for a later run.
         preset: Read with the pipeline of this preset instead of config's.
         config: The stream: source, trigger, pipeline, sink, execution.
 

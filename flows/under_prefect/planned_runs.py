@@ -1,7 +1,7 @@
-"""Which flow runs what a planner decides.
+"""Running the flow of a planner.
 
-A planner's fields are the parameters of its flow's form, by the same names: a flow makes its planner of them, and here
-they are made of a planner. `config` is the stream, and `preset` belongs to the form alone.
+A planner's fields have the names of its flow's parameters: a flow makes its planner from them, and `run_planner` makes
+them from a planner. `config` is the stream, and `preset` belongs to the form alone.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FLOWS: dict[str, Flow[..., dict[str, Any]]] = {
     FailedPages.kind: retry,
     OtherPipeline.kind: reprocess,
 }
-"""By a planner's kind, its flow."""
+"""By the kind of a planner, its flow."""
 
 
 def run_planner(config: StreamConfig, planner: Planner) -> None:

@@ -27,7 +27,7 @@ def retry(
     *,
     config: StreamConfig,
 ) -> dict[str, Any]:
-    """Reads the pages that failed again, each as it was read before, and replaces their rows.
+    """Read the pages that failed again, each as it was read before, and replace their rows.
 
     Args:
         kinds: Which kinds of failure; all when empty.
@@ -54,12 +54,12 @@ def reprocess(
     *,
     config: StreamConfig,
 ) -> dict[str, Any]:
-    """Reads files again whose rows another pipeline made than this one, and replaces their rows.
+    """Read files again whose rows were made by another pipeline than this one, and replace their rows.
 
     Args:
         paths: Which files, as paths, URLs, file names or globs; all when empty.
         preset: Read with the pipeline of this preset instead of config's.
-        config: The stream; its pipeline is the one that all rows are to be made by.
+        config: The stream; its pipeline is to be the one that made all rows.
 
     Returns:
         Counts of what was committed and of files left as they are, and the table's version.

@@ -58,9 +58,10 @@ def _message(item: Any, path: Path) -> str:
         return f"{given!r} is not one of {', '.join(choices)}{nearest(str(given), choices)}"
     if kind == "model_type":
         return f"expected a section with options of its own (given: {given!r})"
+    text = str(item["msg"]).removeprefix("Value error, ")
     if kind == SECRET_ERROR or isinstance(given, dict):  # a secret must not be repeated, a section need not be
-        return str(item["msg"]).removeprefix("Value error, ")
-    return f"{item['msg']} (given: {given!r})"
+        return text
+    return f"{text} (given: {given!r})"
 
 
 def _unknown(path: Path) -> str:

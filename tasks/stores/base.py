@@ -74,7 +74,7 @@ class FileFilter:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a store says of a file now: its unquoted ETag and its size in bytes."""
+    """The current version of a file: its unquoted ETag and its size in bytes."""
 
     etag: str
     size: int
@@ -104,15 +104,15 @@ class Store:
         self._prefix = prefix
 
     def native(self, path: str) -> str:
-        """Returns the driver's name for a path."""
+        """Return the driver's name for a path."""
         return self._prefix + path[len(self._authority) + 1 :]
 
     def path(self, native: str) -> str:
-        """Undoes `native`."""
+        """Return the path of a driver's name: the inverse of `native`."""
         return f"{self._authority}/{native.removeprefix(self._prefix)}"
 
     def versions(self, root: str, wanted: FileFilter) -> Iterator[FileVersion]:
-        """Yields the file versions under a folder, in no order.
+        """Yield the file versions under a folder, in no order.
 
         Raises:
             FileNotFoundError: If there is no such folder or bucket.
@@ -122,11 +122,11 @@ class Store:
             yield self._file_version(path, info)
 
     def state(self, path: str) -> State:
-        """Asks for the state of one file."""
+        """Return the state of one file."""
         return self._state(path, self._info(path))
 
     def read(self, path: str, require: Callable[[State], None], write: Callable[[bytes], object]) -> str | None:
-        """Reads one version of a file.
+        """Read one version of a file.
 
         Args:
             path: Which file.
@@ -142,20 +142,20 @@ class Store:
         return None
 
     def write(self, path: str, data: bytes) -> None:
-        """Writes an object whole or not at all: readers see the old one or the new one."""
+        """Write an object whole or not at all: readers see the old one or the new one."""
         self.driver.pipe_file(self.native(path), data)
 
     def fetch(self, path: str) -> bytes:
-        """Returns the content of a small object."""
+        """Return the content of a small object."""
         content: bytes = self.driver.cat_file(self.native(path))
         return content
 
     def names(self, root: str) -> list[str]:
-        """Returns the paths of all objects under a folder, whatever their names; none where there is no such folder."""
+        """Return the paths of all objects under a folder, whatever their names; none where there is no such folder."""
         return [self.path(name) for name in self.driver.find(self.native(root))]
 
     def _files(self, root: str, wanted: FileFilter) -> Iterator[Described]:
-        """Yields what is to be taken, folder by folder."""
+        """Yield the wanted files, folder by folder."""
         waiting, seen = [root], {root}
         while waiting:
             folder = waiting.pop()
@@ -182,7 +182,7 @@ class Store:
         return [(path, self._followed(path, info)) for path, info in entries]
 
     def _followed(self, path: str, info: dict[str, Any]) -> dict[str, Any]:
-        """A link to a file counts as that file; one to a folder could lead round in circles."""
+        """Return the file that a link leads to; a link to a folder could lead round in circles, so it stays a link."""
         if info["type"] != "link":
             return info
         try:
@@ -192,7 +192,7 @@ class Store:
         return target if target["type"] == "file" else info
 
     def _described(self, found: Iterable[Described]) -> Iterator[Described]:
-        """Asks about each file whose listing does not say enough."""
+        """Ask about each file whose listing does not say enough."""
         for path, info in found:
             if _says_enough(info):
                 yield path, info
@@ -265,12 +265,12 @@ class Bucket(Store):
 
 
 def is_a_file(root: str) -> str:
-    """What to say of a source that is a file."""
+    """Return the message about a source that is a file."""
     return f"{root} is a file; give its folder as source.url, and its name as glob"
 
 
 def object_etag(info: dict[str, Any]) -> str:
-    """The unquoted ETag of a listing or `info` entry; where a store has none, `mtime_ns-size`."""
+    """Return the unquoted ETag of a listing or `info` entry; where a store has none, `mtime_ns-size`."""
     for name in _ETAGS:
         if info.get(name):
             return str(info[name]).replace('"', "")
@@ -280,7 +280,7 @@ def object_etag(info: dict[str, Any]) -> str:
 
 
 def moment(info: dict[str, Any]) -> datetime | None:
-    """When a listing or `info` entry says that the file was last modified; None where it does not."""
+    """Return the modification time of a listing or `info` entry; None where it has none."""
     for name in _TIMES:
         if info.get(name):
             return _time_of(info[name])
@@ -292,7 +292,7 @@ def _says_enough(info: dict[str, Any]) -> bool:
 
 
 def _time_of(value: Any) -> datetime | None:
-    """Reads a time as one of the drivers gives it: UTC where it does not say."""
+    """Return the time that a driver gives, in UTC where it names no zone; None where it cannot be read."""
     try:
         if isinstance(value, int | float):
             return datetime.fromtimestamp(value / 1000 if value > _MILLISECONDS else value, UTC)

@@ -27,15 +27,15 @@ class LocalStore(Store):
         super().__init__("file", None, "", "/")
 
     def native(self, path: str) -> str:
-        """Returns the path: there is no authority before it."""
+        """Return the path: a local path has no authority before it."""
         return path
 
     def path(self, native: str) -> str:
-        """Returns the path: there is no authority before it."""
+        """Return the path: a local path has no authority before it."""
         return native
 
     def versions(self, root: str, wanted: FileFilter) -> Iterator[FileVersion]:
-        """Yields a folder's files. A symbolic link to a folder is followed unless it leads to a folder above.
+        """Yield a folder's files. A symbolic link to a folder is followed unless it leads to a folder above.
 
         Raises:
             ConfigError: If `root` is a file.
@@ -78,15 +78,15 @@ class LocalStore(Store):
         return LocalRemoval(root)
 
     def state(self, path: str) -> State:
-        """Returns the state of one file.
+        """Return the state of one file.
 
         Raises:
-            SourceChangedError: If it is no regular file.
+            SourceChangedError: If it is not a regular file.
         """
         return state_of(path, os.stat(path))  # noqa: PTH116 - names may be any bytes
 
     def read(self, path: str, require: Callable[[State], None], write: Callable[[bytes], object]) -> None:
-        """Copies through one descriptor whose state is the planned one before and after."""
+        """Copy through one descriptor whose state is the planned one before and after."""
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb", buffering=0) as opened:
             require(state_of(path, os.fstat(opened.fileno())))
@@ -95,7 +95,7 @@ class LocalStore(Store):
             require(state_of(path, os.fstat(opened.fileno())))
 
     def write(self, path: str, data: bytes) -> None:
-        """Writes a file whole or not at all: readers see the old one or the new one."""
+        """Write a file whole or not at all: readers see the old one or the new one."""
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
@@ -106,11 +106,11 @@ class LocalStore(Store):
             partial.unlink(missing_ok=True)
 
     def fetch(self, path: str) -> bytes:
-        """Returns the content of a file."""
+        """Return the content of a file."""
         return Path(path).read_bytes()
 
     def names(self, root: str) -> list[str]:
-        """Returns the paths of all files under a folder; none where there is no such folder."""
+        """Return the paths of all files under a folder; none where there is no such folder."""
         return [str(path) for path in Path(root).rglob("*") if path.is_file()]
 
 

@@ -55,9 +55,9 @@ def kind_of(protocol: str, path: str) -> type[Store]:
 
 
 def open_store(protocol: str, path: str) -> Store:
-    """Opens the store that a path is in.
+    """Open the store that a path is in.
 
-    What a driver needs besides the URL (a user, a password, a key), it takes from fsspec's own configuration:
+    What a driver needs beyond the URL (a user, a password, a key), it takes from fsspec's own configuration:
     `FSSPEC_<PROTOCOL>_<NAME>` in the environment, or `~/.config/fsspec/*.json`.
 
     Args:
@@ -97,9 +97,9 @@ def _driver_class(protocol: str) -> Any:
 
 
 def _driver(protocol: str, options: dict[str, Any]) -> Any:
-    """Opens a driver with listing caches off: a listing must be of now.
+    """Open a driver with listing caches off, because a listing must be current.
 
-    One that keeps a connection is opened anew each time: it may have died since, and must not be shared by threads.
+    A driver that keeps a connection is opened again each time: it may have died, and threads must not share it.
     """
     driver_class = _driver_class(protocol)
     try:

@@ -34,7 +34,7 @@ class S3Store(Bucket):
     """
 
     def read(self, path: str, require: Callable[[State], None], write: Callable[[bytes], object]) -> str | None:
-        """Reads through one GET: its ETag is atomic with the body, and every S3 dialect has it."""
+        """Read through one GET: its ETag is atomic with the body, and every S3 dialect has it."""
         version: str | None = sync(self.driver.loop, self._get, path, require, write)
         return version
 
@@ -47,7 +47,7 @@ class S3Store(Bucket):
         return _version_id(response)
 
     def versions(self, root: str, wanted: FileFilter) -> Iterator[FileVersion]:
-        """Yields the file versions under a folder, by key."""
+        """Yield the file versions under a folder, by key."""
         bucket, _, folder = root.partition("/")
         prefix = f"{folder}/" if folder else ""
         found = False

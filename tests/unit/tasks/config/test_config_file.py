@@ -1,31 +1,11 @@
-"""Configuration files: lines of mistakes, the effective configuration, the schema for editors."""
+"""Configuration files: what is in them, on which line, and what is said of one that is wrong."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
-
-import jsonschema
 import pytest
-import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
 from inkstream.ocr_core.errors import ConfigError
-from inkstream.tasks.config import (
-    PRESETS,
-    StreamConfig,
-    build_config,
-    build_from,
-    editor_schema,
-    examine,
-    format_duration,
-    load_config_file,
-    parse_config_file,
-    parse_duration,
-    plain,
-    to_yaml,
-)
+from inkstream.tasks.config import build_from, examine, load_config_file, parse_config_file
 
 PLACES = "source: {url: inbox}\nsink: {url: tables}\n"
 WRONG = """preset: ocr-streeming
@@ -43,13 +23,6 @@ pipeline:
   resolution: 200
   detect: yes
 """
-DOCUMENTS = [
-    {},
-    {"pipeline": {"detect": {}, "draw": {"level": "word"}, "recognize": {"languages": ["deu", "eng"]}}},
-    {"source": {"url": "a b", "glob": "*: #?", "stability_delay": 0.25, "max_file_age": "36h"}},
-    {"execution": {"limits": {"page_seconds": 5}}, "pipeline": {"text_layer": {"mode": "only"}}},
-    *PRESETS.values(),
-]
 
 
 def test_all_mistakes_come_at_once_each_with_its_line() -> None:
@@ -96,58 +69,3 @@ def test_what_yaml_lets_pass_or_mumbles_about_is_said_clearly(text: str, message
     with pytest.raises(ConfigError) as caught:
         load_config_file(text, "x.yaml")
     assert message in str(caught.value)
-
-
-@pytest.mark.parametrize("document", DOCUMENTS)
-@pytest.mark.parametrize("changed", [False, True])
-def test_what_is_shown_can_be_pasted_back(document: dict[str, Any], changed: bool) -> None:
-    config = build_config({"source": {"url": "a"}, "sink": {"url": "b"}, **document})
-    shown = to_yaml(plain(config, changed=changed))
-    assert build_config(load_config_file(shown, "pasted")) == config
-
-
-def test_only_what_differs_is_shown_as_changed() -> None:
-    config = build_config({"source": {"url": "a"}, "sink": {"url": "b"}}, preset="ocr-streaming")
-    assert plain(config, changed=True) == {"source": {"url": "a"}, "sink": {"url": "b"}, **PRESETS["ocr-streaming"]}
-
-
-def test_every_default_is_shown() -> None:
-    def names(part: Any) -> set[str]:
-        return (
-            {name for key, value in part.items() for name in (key, *names(value))} if isinstance(part, dict) else set()
-        )
-
-    whole: dict[str, Any] = {"pipeline": {"detect": {}, "draw": {}, "preprocess": {"binarize": {}}}}
-    config = build_config({"source": {"url": "a"}, "sink": {"url": "b"}, **whole})
-    assert names(plain(config)) == names(config.model_dump())
-
-
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_the_editors_schema_takes_what_is_shown(document: dict[str, Any]) -> None:
-    schema = editor_schema()
-    jsonschema.Draft202012Validator.check_schema(schema)
-    config = build_config({"source": {"url": "a"}, "sink": {"url": "b"}, **document})
-    check = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
-    check.validate(yaml.safe_load(to_yaml({"preset": "ocr-regions", **plain(config)})))
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["sinc: {url: a}", "preset: other", "pipeline: {draw: {colour: red}}", "source: {url: a, max_file_age: soon}"],
-)
-def test_the_editors_schema_finds_mistakes(text: str) -> None:
-    check = jsonschema.Draft202012Validator(editor_schema())
-    assert not check.is_valid({**yaml.safe_load(PLACES), **yaml.safe_load(text)})
-
-
-@given(st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=10_000)))
-def test_a_duration_survives_being_written(duration: timedelta) -> None:
-    assert parse_duration(format_duration(duration)) == duration
-
-
-def test_durations_are_written_as_people_do() -> None:
-    given_as = ["500ms", "30s", "90s", "5m", "2h", "36h", "7d", "0s"]
-    assert [format_duration(parse_duration(text)) for text in given_as] == given_as
-    assert StreamConfig.model_json_schema()["$defs"]["SourceOptions"]["properties"]["stability_delay"]["format"] == (
-        "duration"
-    ), "the Prefect form shows durations as such"
