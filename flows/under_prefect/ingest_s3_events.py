@@ -13,6 +13,7 @@ from inkstream.flows.loop.listening import Listener
 from inkstream.flows.loop.planners import Planner
 from inkstream.flows.loop.workers import Workers
 from inkstream.flows.under_prefect.artifacts import RunArtifacts
+from inkstream.flows.under_prefect.deployed import require_absolute_places
 from inkstream.flows.under_prefect.ocr_stream import run_as_task
 from inkstream.flows.under_prefect.watching import current_watch
 from inkstream.tasks.config import StreamConfig
@@ -41,6 +42,7 @@ def ingest_s3_events(
     Returns:
         Counts of what was committed and of files left for the next trigger, and the table's version.
     """
+    require_absolute_places(config)
     watch = current_watch()
     workers = watch.workers or Workers(config)
     observers: tuple[Observer, ...] = (*watch.observers, RunArtifacts(config.stream))

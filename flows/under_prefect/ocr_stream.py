@@ -20,6 +20,7 @@ from inkstream.flows.loop.drain import StreamRun
 from inkstream.flows.loop.planners import NewFiles, Planner
 from inkstream.flows.loop.workers import Workers
 from inkstream.flows.under_prefect.artifacts import RunArtifacts
+from inkstream.flows.under_prefect.deployed import require_absolute_places
 from inkstream.flows.under_prefect.watching import current_watch
 from inkstream.tasks.config import PresetName, StreamConfig, with_preset
 from inkstream.tasks.progress import Observer, Summary
@@ -52,7 +53,13 @@ def run_as_task(name: str, label: str, call: Callable[[], T]) -> T:
 
 
 def drain_with_tasks(config: StreamConfig, planner: Planner) -> Summary:
-    """Run the drain loop inside a flow, each step as a task."""
+    """Run the drain loop inside a flow, each step as a task.
+
+    Raises:
+        ConfigError: If the configuration cannot be run, see `require_absolute_places` too.
+        InkstreamError: As `inkstream.flows.loop.drain.StreamRun.drain` does.
+    """
+    require_absolute_places(config)
     watch = current_watch()
     workers = watch.workers or Workers(config)
     observers: tuple[Observer, ...] = (*watch.observers, RunArtifacts(config.stream))

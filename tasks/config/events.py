@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from inkstream.ocr_core.options import Options
@@ -54,3 +54,8 @@ class EventOptions(Options):
         description="list the whole source at the start and then this often, such as 1h, to find what events have "
         "lost; null: trust events alone",
     )
+
+    @field_validator("queue", mode="before")
+    @classmethod
+    def _empty_is_none(cls, given: Any) -> Any:
+        return None if given == "" else given  # as a template of Prefect's leaves it where the variable is not set

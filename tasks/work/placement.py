@@ -136,7 +136,7 @@ async def _workers(client: Any) -> dict[str, Any]:
 
 
 def require_readers(client: Any, resources: Mapping[str, float]) -> None:
-    """Refuses a cluster in which nobody declares the resources: work for them would wait for ever.
+    """Refuses a cluster in which nobody declares the resources: work for them would wait forever.
 
     Raises:
         EnvironmentFault: With the command that starts a worker which does.

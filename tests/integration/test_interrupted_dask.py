@@ -15,7 +15,7 @@ from inkstream.ocr_core.options import PipelineOptions
 from inkstream.ocr_core.options.limits import LimitOptions
 from inkstream.tasks.config import ExecutionOptions, SourceOptions
 from inkstream.tasks.source.listing import list_files
-from inkstream.tasks.stores.copies import Place
+from inkstream.tasks.stores.copies import CopiesFolder
 from inkstream.tasks.work.cluster import check_workers, open_cluster
 from inkstream.tasks.work.page_range import RangeJob, RangeResult
 from inkstream.tasks.work.placement import Placement
@@ -59,7 +59,9 @@ def test_while_a_range_is_placed_counted_taken_in_or_given_up(
 ) -> None:
     (tmp_path / "a.pdf").write_bytes(tiny_pdf("the first page", "the second page"))
     (file,) = list_files(SourceOptions(url=str(tmp_path)))
-    job = RangeJob(file, (), 2, None, "main", PIPELINE, LimitOptions(), "memory://none", Place(uuid.uuid4().hex, 10))
+    job = RangeJob(
+        file, (), 2, None, "main", PIPELINE, LimitOptions(), "memory://none", CopiesFolder(uuid.uuid4().hex, 10)
+    )
     ended: queue.SimpleQueue[str] = queue.SimpleQueue()
     placement = Placement(client, {}, ended.put)
 

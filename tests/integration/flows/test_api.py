@@ -1,4 +1,4 @@
-"""`Stream`: planners of one's own, and modes of Prefect that do not exist."""
+"""`Stream`: planners that users write, and modes of Prefect that do not exist."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def config(tmp_path: Path) -> StreamConfig:
     )
 
 
-def test_a_planner_of_ones_own_decides_what_is_read(config: StreamConfig) -> None:
+def test_a_planner_that_a_user_wrote_decides_what_is_read(config: StreamConfig) -> None:
     with Stream(config) as stream:
         planned = stream.plan(UrgentFiles("urgent"))
         assert (planned.looked_at, len(planned.work)) == (2, 1)

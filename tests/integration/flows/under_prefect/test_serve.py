@@ -271,6 +271,10 @@ def test_deploy_all_to_a_process_worker(served: Served, tmp_path: Path) -> None:
         runs = found["ocr_stream"]["id"]
         trigger(server, runs)
         wait_until(lambda: "COMPLETED" in states_of(server, runs), 120, log.read_text)
+        relative = {"config": {**found["ocr_stream"]["parameters"]["config"], "sink": {"url": "tables"}}}
+        refused = post(server, f"/deployments/{runs}/create_flow_run", {"parameters": relative})["id"]
+        wait_until(lambda: state_of(server, refused) in ENDED, 120, log.read_text)
+        assert "sink.url tables: a relative folder" in ask(f"{server.url}/flow_runs/{refused}")["state"]["message"]
     for each in found.values():
         patch(server, f"/deployments/{each['id']}", {"paused": True})
     assert corpus.judge(tmp_path / "tables", stream="main").clean

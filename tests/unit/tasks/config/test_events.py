@@ -18,10 +18,14 @@ def test_any_url_may_be_one_of_a_queue(url: str) -> None:
     assert build_config({**PLACES, "events": {"queue": url}}).events.queue == url
 
 
-@pytest.mark.parametrize("wrong", ["inbox", "arn:aws:sqs:eu-west-1:1:inbox", ""])
+@pytest.mark.parametrize("wrong", ["inbox", "arn:aws:sqs:eu-west-1:1:inbox"])
 def test_a_name_is_not_a_url(wrong: str) -> None:
     with pytest.raises(ConfigError, match=r"^events\.queue: expected the URL of a queue, such as https://sqs"):
         build_config({**PLACES, "events": {"queue": wrong}})
+
+
+def test_an_empty_url_is_none_as_deployments_leave_it() -> None:
+    assert build_config({**PLACES, "events": {"queue": ""}}).events.queue is None
 
 
 def test_a_password_in_the_url_is_refused_and_not_repeated() -> None:

@@ -1,4 +1,4 @@
-"""The original's names for options: taken in their place, translated, or answered."""
+"""Spark OCR's names for options: taken in their place, translated, or answered."""
 
 from __future__ import annotations
 
