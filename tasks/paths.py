@@ -33,10 +33,8 @@ def split_url(url: str) -> tuple[str, str]:
     Raises:
         ConfigError: If there is nothing in it, or it is none that a folder can be named by.
     """
-    protocol, separator, rest = url.partition("://")
-    if not separator:
-        protocol, rest = "file", url
-    protocol = _ALIASES.get(protocol.lower(), protocol.lower())
+    _, separator, rest = url.partition("://")
+    protocol, rest = protocol_of(url), rest if separator else url
     if not rest.strip("/") and not (protocol in _LOCAL and rest):
         raise ConfigError(f"{url!r}: expected a folder or a bucket with a prefix, such as ./inbox or s3://bucket/inbox")
     if protocol in _LOCAL:
@@ -48,6 +46,13 @@ def split_url(url: str) -> tuple[str, str]:
             raise ConfigError(f"{url!r}: give the folder without ? and #; in a name they are written %3F and %23")
         rest = os.fsdecode(unquote_to_bytes(rest))
     return protocol, rest.rstrip("/")
+
+
+def protocol_of(url: str) -> str:
+    """Return the protocol of a URL as a user writes it; `file` for a local path."""
+    protocol, separator, _ = url.partition("://")
+    name = protocol.lower() if separator else "file"
+    return "file" if name in _LOCAL else _ALIASES.get(name, name)
 
 
 def require_no_credentials(url: str) -> None:

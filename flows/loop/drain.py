@@ -38,7 +38,7 @@ from inkstream.tasks.progress import (
     timestamp,
 )
 from inkstream.tasks.sinks.left_behind import write_pipeline, write_stream
-from inkstream.tasks.sinks.opening import open_sink
+from inkstream.tasks.sinks.opening import open_sink, refuse_other_format
 from inkstream.tasks.source.cleaning import Cleaner, refuse_unsafe_cleaning
 from inkstream.tasks.source.listing import refuse_sink_under_source
 from inkstream.tasks.stores.probe import require_exclusive_create
@@ -122,7 +122,7 @@ class StreamRun:
         self._known_pipelines: set[str] = set()
         self._cleaner: Cleaner | None = None
         self._seen = -1  # up to which `batch_id` nothing in the table can be of a batch to come
-        self._processing = Processing(config.execution, workers.client, self._range_done)
+        self._processing = Processing(config.execution, self._sink, workers.client, self._range_done)
         self.summary = Summary(table=self._sink.url)
 
     def drain(self) -> Summary:
@@ -166,7 +166,10 @@ class StreamRun:
         refuse_sink_under_source(config.source, config.sink.url)
         refuse_unsafe_cleaning(config)
         self._check([config.pipeline])
-        return self._step(planner.step, f"{planner.step} {config.stream}", self._plan)
+        plan = self._step(planner.step, f"{planner.step} {config.stream}", self._plan)
+        if any(item.batch.planned_at < 0 for item in plan.work):  # the stream's first commit here
+            refuse_other_format(config.sink)
+        return plan
 
     def _check(self, pipelines: Iterable[PipelineOptions]) -> None:
         """Finds out what cannot work before anything is listed, planned or written."""
@@ -178,7 +181,7 @@ class StreamRun:
                 require_environment(pipeline)
 
     def _plan(self) -> Plan:
-        plan = self._planner.plan(self._config, self._workers.made_by)
+        plan = self._planner.plan(self._config, self._sink, self._workers.made_by)
         files = [file for item in plan.work for file in item.batch.files]
         self._publish(Listed(plan.looked_at, len(files), sum(file.size for file in files), plan.waiting))
         return plan
@@ -242,21 +245,28 @@ class StreamRun:
         batch = replace(item.batch, planned_at=max(self._seen, item.batch.planned_at))
         replaced = frozenset(processed.complete if batch.redo else ())
         runner = self._sink.runner(batch, processed.spool, replaced)
-        committed = commit_batch(runner, item.config, batch, processed.spool, processed.complete)
+        committed = commit_batch(
+            runner,
+            batch,
+            processed.spool,
+            processed.complete,
+            mode=item.config.sink.mode,
+            selected=item.config.pipeline.selected,
+        )
         self._seen = seen_after(batch.planned_at, committed)
         if committed.batch_id is not None:
             self._publish(BatchCommitted(committed.batch_id, committed.version, len(committed.files)))
         return committed
 
     def _project_ledger(self) -> None:
-        self._sink.project_ledger(self._config)
+        self._sink.project_ledger(self._config.stream)
         self._publish(LedgerProjected(self._config.stream))
 
     def _clean_left_over(self, plan: Plan) -> None:
         """Cleans what a run that was killed after its commit has left."""
         if self._cleaner is not None and plan.known:
-            self._sink.project_ledger(self._config)
-            self._took_out(self._cleaner.clean_left_over(plan.known))
+            self._sink.project_ledger(self._config.stream)
+            self._took_out(self._cleaner.clean_left_over(self._sink, plan.known))
 
     def _clean(self, processed: ProcessedBatch, committed: Committed | None) -> Cleaned:
         reports = [processed.files[index] for index in committed.files] if committed else []

@@ -8,21 +8,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from inkstream.tasks.config import StreamConfig
 from inkstream.tasks.model import Batch, FileVersion
-from inkstream.tasks.queries.selection import Chosen, Selection, choose_failed, choose_made_otherwise
+from inkstream.tasks.queries.selection import ChosenFile, ChosenFiles, choose_failed, choose_made_otherwise
 from inkstream.tasks.queries.stored_configs import read_again_with
-from inkstream.tasks.sinks.delta.engine import needs_delta
-from inkstream.tasks.sinks.delta.tables import PagesTable
+from inkstream.tasks.sinks.sink import Sink
+from inkstream.tasks.sinks.versioned import require_versions
 from inkstream.tasks.source.announced import Unsettled, discover_announced
 from inkstream.tasks.source.discovery import Discovery, discover
 from inkstream.tasks.source.notifications import Announcement
 from inkstream.tasks.work.planning import plan_batches, redo_batches
-
-if TYPE_CHECKING:
-    from deltalake import DeltaTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,7 @@ class Work:
 
     batch: Batch
     config: StreamConfig
-    chosen: tuple[Chosen, ...] = ()
+    chosen: tuple[ChosenFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +75,12 @@ class Planner(Protocol):
     def expects_failures(self) -> bool:
         """Whether it reads what is known to fail."""
 
-    def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:
+    def plan(self, config: StreamConfig, sink: Sink, made_by: MadeBy) -> Plan:
         """Looks at the world and decides.
 
         Args:
             config: The stream's configuration.
+            sink: The run's sink.
             made_by: Tells what the rows would say that made them.
 
         Raises:
@@ -110,9 +108,9 @@ class NewFiles:
     new_files: bool = True
     expects_failures: bool = False
 
-    def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
+    def plan(self, config: StreamConfig, sink: Sink, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
         """Lists the source and puts what is new into batches."""
-        return _new_files(discover(config), config, self.limit)
+        return _new_files(discover(config, sink), config, self.limit)
 
 
 @dataclass(slots=True)
@@ -132,9 +130,9 @@ class AnnouncedFiles:
     new_files: bool = True
     expects_failures: bool = False
 
-    def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
+    def plan(self, config: StreamConfig, sink: Sink, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
         """Asks the store for what is there now, and puts what is new of it into batches."""
-        found, self.unsettled = discover_announced(config, self.announcements, self.removed)
+        found, self.unsettled = discover_announced(config, sink, self.announcements, self.removed)
         return _new_files(found, config, None)
 
 
@@ -155,11 +153,11 @@ class FailedPages:
     new_files: bool = False
     expects_failures: bool = True
 
-    def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
+    def plan(self, config: StreamConfig, sink: Sink, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
         """Looks into the table."""
-        found = choose_failed(_table(config), config.stream, self.kinds, self.paths)
+        found = choose_failed(require_versions(sink).snapshot(), config.stream, self.kinds, self.paths)
         configs: dict[str | None, StreamConfig] = {}
-        groups: dict[str, tuple[StreamConfig, list[Chosen]]] = {}
+        groups: dict[str, tuple[StreamConfig, list[ChosenFile]]] = {}
         for one in found.files:
             if one.pipeline_id not in configs:
                 configs[one.pipeline_id] = read_again_with(config, one.pipeline_id, self.overrides)
@@ -182,9 +180,9 @@ class OtherPipeline:
     new_files: bool = False
     expects_failures: bool = False
 
-    def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:
+    def plan(self, config: StreamConfig, sink: Sink, made_by: MadeBy) -> Plan:
         """Looks into the table."""
-        found = choose_made_otherwise(_table(config), config.stream, made_by(config), self.paths)
+        found = choose_made_otherwise(require_versions(sink).snapshot(), config.stream, made_by(config), self.paths)
         return Plan(found.looked_at, tuple(_redo(found, found.files, config)))
 
 
@@ -198,13 +196,7 @@ def _new_files(found: Discovery, config: StreamConfig, limit: int | None) -> Pla
     return Plan(found.listed, work, found.known_files, waiting=len(found.files) - len(taken))
 
 
-def _table(config: StreamConfig) -> DeltaTable:
-    if config.sink.format != "delta":
-        raise needs_delta(f"a {config.sink.format} sink cannot replace rows")
-    return PagesTable(config.sink.url).open()
-
-
-def _redo(found: Selection, files: Sequence[Chosen], config: StreamConfig) -> list[Work]:
+def _redo(found: ChosenFiles, files: Sequence[ChosenFile], config: StreamConfig) -> list[Work]:
     again = {one.file.key: one.again for one in files if one.again is not None}
     batches = redo_batches(
         cut([one.file for one in files], config, found.planned_at), version=found.version, again=again

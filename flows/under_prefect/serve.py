@@ -102,7 +102,7 @@ def deployments(
     Raises:
         ConfigError: If a schedule is none, or the sink is in the memory of a process.
     """
-    if config.sink.format == "memory":
+    if not config.sink.traits.outlives_process:
         raise ConfigError(
             "a memory sink ends with the process of each run: serve a stream whose sink is a folder or URL"
         )

@@ -1,6 +1,13 @@
 """`StreamConfig`: the YAML file, the Python API, the command line and the Prefect form, said once."""
 
-from inkstream.tasks.config.build import build_config, build_from, build_maintain_options, examine, with_preset
+from inkstream.tasks.config.build import (
+    build_config,
+    build_from,
+    build_maintain_options,
+    build_sink_options,
+    examine,
+    with_preset,
+)
 from inkstream.tasks.config.document import Document, load_document, parse_document
 from inkstream.tasks.config.durations import Duration, format_duration, parse_duration
 from inkstream.tasks.config.events import EventOptions
@@ -30,6 +37,7 @@ __all__ = [
     "build_config",
     "build_from",
     "build_maintain_options",
+    "build_sink_options",
     "editor_schema",
     "examine",
     "format_duration",

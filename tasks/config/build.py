@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
 
 from inkstream.ocr_core.errors import ConfigError
+from inkstream.ocr_core.options import Options
 from inkstream.tasks.config.document import Document
 from inkstream.tasks.config.mistakes import Mistake, Path, explain, nearest
 from inkstream.tasks.config.normalise import Normalised, get, normalise
 from inkstream.tasks.config.presets import PRESETS
-from inkstream.tasks.config.sink import MaintainOptions
+from inkstream.tasks.config.sink import MaintainOptions, SinkOptions
 from inkstream.tasks.config.stream import StreamConfig
 from inkstream.tasks.config.writing import plain
+
+AnyOptions = TypeVar("AnyOptions", bound=Options)
 
 
 def build_config(
@@ -45,13 +48,26 @@ def with_preset(config: StreamConfig, preset: str | None) -> StreamConfig:
 
 
 def build_maintain_options(given: Mapping[str, Any]) -> MaintainOptions:
-    """Builds the options of a sink's upkeep.
+    """Build the options of maintaining a sink.
 
     Raises:
         ConfigError: With one line for each mistake.
     """
+    return _validated(MaintainOptions, given)
+
+
+def build_sink_options(given: Mapping[str, Any]) -> SinkOptions:
+    """Build the options of a sink alone.
+
+    Raises:
+        ConfigError: With one line for each mistake.
+    """
+    return _validated(SinkOptions, given)
+
+
+def _validated(model: type[AnyOptions], given: Mapping[str, Any]) -> AnyOptions:
     try:
-        return MaintainOptions.model_validate(given)
+        return model.model_validate(given)
     except ValidationError as error:
         raise ConfigError("\n".join(str(explain(item)) for item in error.errors())) from None
 

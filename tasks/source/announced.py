@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from inkstream.tasks.config import StreamConfig
 from inkstream.tasks.model import FileVersion
 from inkstream.tasks.paths import split_url
+from inkstream.tasks.sinks.sink import Sink
 from inkstream.tasks.source.discovery import Discovery, discover
 from inkstream.tasks.source.listing import in_order
 from inkstream.tasks.source.notifications import Announcement, Belongs, belongs
@@ -48,12 +49,13 @@ class _Sighting:
 
 
 def discover_announced(
-    config: StreamConfig, announcements: Sequence[Announcement], removed: Collection[str]
+    config: StreamConfig, sink: Sink, announcements: Sequence[Announcement], removed: Collection[str]
 ) -> tuple[Discovery, dict[str, Unsettled]]:
     """Finds out which of the announced objects are new, as `discover` does of all that are there.
 
     Args:
         config: The stream; its source is on S3.
+        sink: Its sink.
         announcements: What was announced, in any order.
         removed: URLs of objects whose removal was announced.
 
@@ -70,7 +72,7 @@ def discover_announced(
         _look(config, announcements, removed, sighting)
         return [*in_order(config.source, sighting.there), *sighting.missing]
 
-    found = discover(config, look=look)
+    found = discover(config, sink, look=look)
     missing = {file.key for file in sighting.missing}
     # What is known although it is not there was committed, and has been archived or deleted since.
     unknown = {file.path: Unsettled("there is no such object (yet?)") for file in found.files if file.key in missing}

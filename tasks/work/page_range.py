@@ -25,9 +25,9 @@ from inkstream.ocr_core.workers.line_worker import LineWorker
 from inkstream.ocr_core.workers.page_worker import PageWorker
 from inkstream.tasks.model import FileVersion
 from inkstream.tasks.rows import page_rows
+from inkstream.tasks.sinks.overlays import overlay_key, put_overlay
 from inkstream.tasks.stores.copies import Place, copies_of
 from inkstream.tasks.stores.fetching import Fetched
-from inkstream.tasks.work.overlays import overlay_key, put_overlay
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from inkstream.ocr_core.errors import EnvironmentFault, InkstreamError, TransientError, WorkersLostError
 from inkstream.tasks.config import ExecutionOptions, StreamConfig
 from inkstream.tasks.model import Batch
+from inkstream.tasks.sinks.sink import Sink
 from inkstream.tasks.work.dispatch import PageRange, next_range
 from inkstream.tasks.work.open_batch import OnRange, OpenBatch, ProcessedBatch
 from inkstream.tasks.work.placement import Placement
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 1.0
 
-Planned = tuple[StreamConfig, Batch]
+BatchToRead = tuple[StreamConfig, Batch]
 """A batch, and the configuration it is read with."""
 
 
@@ -32,12 +33,16 @@ class Processing:
 
     Args:
         execution: How pages are run.
+        sink: Where rows that are kept come from.
         connect: Returns the client; another one when the last was lost.
         on_range: Told of each range that comes back.
     """
 
-    def __init__(self, execution: ExecutionOptions, connect: Callable[[], Client], on_range: OnRange) -> None:
+    def __init__(
+        self, execution: ExecutionOptions, sink: Sink, connect: Callable[[], Client], on_range: OnRange
+    ) -> None:
         self._execution = execution
+        self._sink = sink
         self._connect = connect
         self._on_range = on_range
         self._client: Client | None = None
@@ -47,7 +52,7 @@ class Processing:
         self._running: dict[str, tuple[OpenBatch, PageRange]] = {}
         self._window = (0.0, 0)
 
-    def run(self, planned: Planned, ahead: Planned | None = None) -> ProcessedBatch:
+    def run(self, planned: BatchToRead, ahead: BatchToRead | None = None) -> ProcessedBatch:
         """Runs every page of a batch. The caller closes the result's spool.
 
         Args:
@@ -90,11 +95,11 @@ class Processing:
         assert self._placement is not None
         return self._placement
 
-    def _opened(self, planned: Planned) -> OpenBatch:
+    def _opened(self, planned: BatchToRead) -> OpenBatch:
         for batch in self._open:
             if batch.processed.batch is planned[1]:
                 return batch
-        self._open.append(OpenBatch(*planned, self._on_range))
+        self._open.append(OpenBatch(*planned, self._sink, self._on_range))
         return self._open[-1]
 
     def _finish(self, client: Client, batch: OpenBatch, following: OpenBatch | None) -> None:

@@ -15,19 +15,18 @@ from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
 from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, TransientError
-from inkstream.tasks.commit import loop as commit_module
+from inkstream.tasks import retries
 from inkstream.tasks.commit.spool import ResultSpool
 from inkstream.tasks.config import StreamConfig, TriggerOptions
 from inkstream.tasks.rows import PAGES_SCHEMA
 from inkstream.tasks.sinks.delta import commit as commit_table
 from inkstream.tasks.sinks.delta import sink as delta_sink
-from inkstream.tasks.sinks.delta.commit import committed_since
 from inkstream.tasks.sinks.delta.compaction import compact
-from inkstream.tasks.sinks.delta.ledger import LedgerProjection, project_ledger
+from inkstream.tasks.sinks.delta.ledger import LedgerProjection
 from inkstream.tasks.sinks.delta.tables import VERSION_PROPERTY, LedgerTable, PagesTable
-from inkstream.tasks.source.discovery import discover
+from inkstream.tasks.sinks.sql import committed_since
 from inkstream.tasks.source.listing import list_files
-from tests.integration.committing import commit_to
+from tests.integration.committing import commit_to, discover, project_ledger
 from tests.integration.test_commit_processes import (
     commit,
     drive,
@@ -48,7 +47,7 @@ def config(tmp_path: Path) -> StreamConfig:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commit_module, "_sleep", lambda _: None)
+    monkeypatch.setattr(retries, "pause", lambda _: None)
 
 
 Write = Callable[..., None]
@@ -293,7 +292,7 @@ def test_checking_again_reads_only_new_files(config: StreamConfig) -> None:
     for data in Path(PagesTable(config.sink.url).url).glob("*.parquet"):
         data.unlink()  # reading it would fail
     commit(config, replace(second, planned_at=0))
-    found = committed_since(PagesTable(config.sink.url).open(), "main", 0)
+    found = committed_since(PagesTable(config.sink.url).snapshot(), "main", 0)
     assert found == frozenset(file.key for file in second.files)
 
 
