@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 1.0
 
-BatchToRead = tuple[StreamConfig, Batch]
+ConfiguredBatch = tuple[StreamConfig, Batch]
 """A batch, and the configuration it is read with."""
 
 
@@ -52,7 +52,7 @@ class Processing:
         self._running: dict[str, tuple[OpenBatch, PageRange]] = {}
         self._window = (0.0, 0)
 
-    def run(self, planned: BatchToRead, ahead: BatchToRead | None = None) -> ProcessedBatch:
+    def run(self, planned: ConfiguredBatch, ahead: ConfiguredBatch | None = None) -> ProcessedBatch:
         """Runs every page of a batch. The caller closes the result's spool.
 
         Args:
@@ -95,7 +95,7 @@ class Processing:
         assert self._placement is not None
         return self._placement
 
-    def _opened(self, planned: BatchToRead) -> OpenBatch:
+    def _opened(self, planned: ConfiguredBatch) -> OpenBatch:
         for batch in self._open:
             if batch.processed.batch is planned[1]:
                 return batch
