@@ -18,7 +18,6 @@ _line_workers: list[LineWorker] = []
 _line_workers_lock = threading.Lock()
 
 
-@cache
 def worker_identity(pipeline: str, part: Part | None = None) -> tuple[PipelineOptions, dict[str, str]]:
     """Return the options of a pipeline, and the versions that this worker has for them. It is checked only once.
 
@@ -29,6 +28,11 @@ def worker_identity(pipeline: str, part: Part | None = None) -> tuple[PipelineOp
     Raises:
         EnvironmentFault: If the worker lacks something; the error names the remedy.
     """
+    return _identity(pipeline, part)
+
+
+@cache
+def _identity(pipeline: str, part: Part | None) -> tuple[PipelineOptions, dict[str, str]]:
     options = PipelineOptions.model_validate_json(pipeline)
     require_environment(options, part)
     return options, engine_versions(options, part)

@@ -41,7 +41,6 @@ def test_all_threads_share_a_line_worker() -> None:
 
 
 def test_a_worker_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    worker_identity.cache_clear()
     options, versions = worker_identity(PIPELINE.canonical())
     assert options == PIPELINE
     monkeypatch.setattr("inkstream.tasks.work.worker_state.require_environment", None)

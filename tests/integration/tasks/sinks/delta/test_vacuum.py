@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from inkstream.flows.api import Stream
-from inkstream.flows.loop.maintain import Upkeep, maintain
+from inkstream.flows.loop.maintain import Upkeep
 from inkstream.ocr_core.errors import ConfigError
-from inkstream.tasks.config import MaintainOptions, StreamConfig, build_config, build_maintain_options
+from inkstream.tasks.config import StreamConfig, build_config, build_maintain_options
 from inkstream.tasks.model import Batch
 from inkstream.tasks.progress import BatchDone, Compacted, Event
 from inkstream.tasks.sinks.delta.compaction import compact
@@ -25,7 +25,7 @@ from inkstream.tasks.sinks.delta.vacuum import try_to_compact, vacuum
 from inkstream.tasks.sinks.overlays import overlay_key, put_overlay, vacuum_overlays
 from inkstream.tasks.source.listing import list_files
 from tests.faults.documents import tiny_pdf
-from tests.integration.command import inkstream, run_json, settings
+from tests.integration.command import run_json, settings
 from tests.integration.committing import discover, project_ledger, versioned
 from tests.integration.test_commit_processes import commit, found_rows, make_config, make_inbox, plan, wanted_rows
 
@@ -87,37 +87,9 @@ def test_vacuum_takes_what_was_merged_and_what_crashes_left_but_nothing_young(co
         pages.rows(version=2)
 
 
-def test_a_dry_run_changes_nothing_and_says_what_would_go(config: StreamConfig, tmp_path: Path) -> None:
-    fill_table(config)
-    orphan = put_overlay(config.sink.url, overlay_key("a", 0, "p", "jpg"), b"picture of a")
-    age(Path(orphan))
-    before = everything(tmp_path)
-    done = parts(maintain(config.sink.url, MaintainOptions(dry_run=True)))
-    assert everything(tmp_path) == before
-    assert (done["pages"].merged, done["pages"].into, done["pages"].removed) == (FILES, 1, 0)
-    assert (done["overlays"].removed, done["overlays"].removed_bytes) == (1, len(b"picture of a"))
-
-
 def test_a_short_retention_is_refused() -> None:
     with pytest.raises(ConfigError, match="24h"):
         build_maintain_options({"retention": "23h"})
-
-
-def test_the_command(config: StreamConfig, tmp_path: Path) -> None:
-    fill_table(config)
-    sink = config.sink.url
-    assert "24h" in inkstream("maintain", sink, "--retention", "1h", code=2).stderr
-    assert (
-        "pages: would merge 8 files into 1; nothing to remove"
-        in inkstream("maintain", sink, "--dry-run", "--prefect", "off").stdout
-    )
-    said = inkstream("maintain", sink, "--prefect", "off").stdout
-    assert "pages: merged 8 files into 1; nothing to remove; version 9, with a checkpoint" in said
-    assert "nothing to merge" in inkstream("maintain", sink, "--prefect", "off").stdout
-    assert "no table" in inkstream("maintain", str(tmp_path / "none"), "--prefect", "off", code=2).stderr
-    assert f"{MaintainOptions().retention.days}d if not given" in " ".join(
-        inkstream("maintain", "--help").stdout.split()
-    )
 
 
 def test_on_s3(s3: Any, bucket: str) -> None:
