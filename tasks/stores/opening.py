@@ -10,22 +10,16 @@ import fsspec
 from inkstream.ocr_core.errors import EnvironmentFault
 from inkstream.tasks.stores.base import Bucket, Store
 from inkstream.tasks.stores.errors import credentials_remedy
-from inkstream.tasks.stores.ftp import FtpStore
-from inkstream.tasks.stores.http import HttpStore
 from inkstream.tasks.stores.local import LocalStore
 from inkstream.tasks.stores.s3 import S3Store
 
-_KINDS: dict[str, type[Store]] = {"s3": S3Store, "ftp": FtpStore, "http": HttpStore, "https": HttpStore}
-_OPTIONS: dict[str, dict[str, Any]] = {
-    "ftp": {"encoding": "latin-1"},
-    "http": {"simple_links": False},
-    "https": {"simple_links": False},
-}
+_KINDS: dict[str, type[Store]] = {"s3": S3Store}
+_NOT_KEPT = ("memory", "http", "https")
 
 
 def can_be_written(protocol: str) -> bool:
-    """Tells whether what is written to URLs of a scheme is kept there, whole: not what ends with this process."""
-    return protocol != "memory" and _KINDS.get(protocol, Store).writable
+    """Return whether objects can be written to URLs of a protocol and outlive this process."""
+    return protocol not in _NOT_KEPT
 
 
 def open_store(protocol: str, path: str) -> Store:
@@ -51,7 +45,7 @@ def open_store(protocol: str, path: str) -> Store:
         named["host"] = urlsplit(f"//{authority}").hostname  # an IPv6 address without its brackets
     prefix = driver_class._strip_protocol(f"{protocol}://{authority}/x").removesuffix("x")
     kind = _KINDS.get(protocol, Store if named else Bucket)
-    return kind(protocol, _driver(protocol, {**_OPTIONS.get(protocol, {}), **named}), authority, prefix)
+    return kind(protocol, _driver(protocol, named), authority, prefix)
 
 
 def _driver_class(protocol: str) -> Any:

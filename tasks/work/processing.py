@@ -17,7 +17,7 @@ from inkstream.tasks.model import Batch
 from inkstream.tasks.sinks.sink import Sink
 from inkstream.tasks.work.dispatch import PageRange, next_range
 from inkstream.tasks.work.open_batch import OnRange, OpenBatch, ProcessedBatch
-from inkstream.tasks.work.placement import Placement
+from inkstream.tasks.work.placement import RangePlacement
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -46,7 +46,7 @@ class Processing:
         self._connect = connect
         self._on_range = on_range
         self._client: Client | None = None
-        self._placement: Placement | None = None
+        self._placement: RangePlacement | None = None
         self._open: list[OpenBatch] = []
         self._ended: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._running: dict[str, tuple[OpenBatch, PageRange]] = {}
@@ -70,7 +70,7 @@ class Processing:
             client = self._connect()
             if client is not self._client:  # what ran on the last one is lost
                 self.close()
-                self._placement = Placement(client, self._execution.recognize_resources, self._ended.put)
+                self._placement = RangePlacement(client, self._execution.recognize_resources, self._ended.put)
                 self._client = client
             batch = self._opened(planned)
             self._finish(client, batch, self._opened(ahead) if ahead else None)
@@ -91,7 +91,7 @@ class Processing:
         self._open.clear()
 
     @property
-    def _workers(self) -> Placement:
+    def _workers(self) -> RangePlacement:
         assert self._placement is not None
         return self._placement
 

@@ -38,7 +38,7 @@ def config(tmp_path: Path) -> StreamConfig:
     )
 
 
-class Opened:
+class OpenedBatch:
     """A batch of one file, and what it told."""
 
     def __init__(self, config: StreamConfig, redo: Redo | None = None) -> None:
@@ -57,13 +57,13 @@ class Opened:
 
 
 @pytest.fixture
-def opened(config: StreamConfig) -> Iterator[Opened]:
-    made = Opened(config)
+def opened(config: StreamConfig) -> Iterator[OpenedBatch]:
+    made = OpenedBatch(config)
     yield made
     made.batch.processed.spool.close()
 
 
-def test_a_file_is_complete_with_its_last_range(opened: Opened) -> None:
+def test_a_file_is_complete_with_its_last_range(opened: OpenedBatch) -> None:
     batch = opened.batch
     probe = opened.next()
     assert batch.job(probe, "run").copies.name == "run"
@@ -78,20 +78,20 @@ def test_a_file_is_complete_with_its_last_range(opened: Opened) -> None:
     assert opened.ranges == [2, 1]
 
 
-def test_a_transient_fault_is_tried_again_and_then_the_file_is_left_out(opened: Opened) -> None:
+def test_a_transient_fault_is_tried_again_and_then_the_file_is_left_out(opened: OpenedBatch) -> None:
     for _ in range(2):
         opened.batch.take_answer(opened.next(), TransientError("the store is busy"))
     processed = opened.batch.finish()
     assert (processed.complete, processed.files[0].left_out) == ([], "the store is busy")
 
 
-def test_a_lost_result_is_asked_for_again(opened: Opened) -> None:
+def test_a_lost_result_is_asked_for_again(opened: OpenedBatch) -> None:
     opened.batch.take_loss(opened.next())
     opened.batch.take_answer(opened.next(), result(0, total=1))
     assert opened.batch.finish().complete == [0]
 
 
-def test_an_unforeseen_exception_is_a_row(opened: Opened) -> None:
+def test_an_unforeseen_exception_is_a_row(opened: OpenedBatch) -> None:
     opened.batch.take_answer(opened.next(), Unforeseen("KeyError: 'x'"))
     processed = opened.batch.finish()
     (row,) = [row for rows in processed.spool.read(0) for row in rows.to_pylist()]
@@ -99,7 +99,7 @@ def test_an_unforeseen_exception_is_a_row(opened: Opened) -> None:
     assert processed.complete == [0]
 
 
-def test_a_page_over_which_workers_die_by_itself_is_a_row(opened: Opened) -> None:
+def test_a_page_over_which_workers_die_by_itself_is_a_row(opened: OpenedBatch) -> None:
     opened.batch.take_answer(opened.next(), result(0, 1, total=3))
     opened.batch.take_death(opened.next())
     suspect = opened.next()
@@ -111,14 +111,14 @@ def test_a_page_over_which_workers_die_by_itself_is_a_row(opened: Opened) -> Non
 
 
 @pytest.mark.parametrize("fault", [ConfigError("wrong"), EnvironmentFault("no tesseract", "install it")])
-def test_other_faults_end_the_batch(opened: Opened, fault: ConfigError | EnvironmentFault) -> None:
+def test_other_faults_end_the_batch(opened: OpenedBatch, fault: ConfigError | EnvironmentFault) -> None:
     with pytest.raises(type(fault)):
         opened.batch.take_answer(opened.next(), fault)
 
 
 def test_other_bytes_under_the_same_version_are_not_mixed(config: StreamConfig) -> None:
     redo = Redo(1, {0: PagesAgain(3, (1,), "the hash of its kept rows")})
-    opened = Opened(config, redo)
+    opened = OpenedBatch(config, redo)
     opened.batch.take_answer(opened.next(), result(1, total=3, content_hash="another hash"))
     processed = opened.batch.finish()
     assert "its bytes are not those" in str(processed.files[0].left_out)
