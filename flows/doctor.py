@@ -180,7 +180,7 @@ def _write_sink(config: StreamConfig) -> str:
     from inkstream.tasks.sinks.opening import open_sink
     from inkstream.tasks.stores.probe import probe_sink
 
-    if config.sink.format == "memory":
+    if not config.sink.traits.outlives_process:
         return "kept in memory, for as long as its process lives"
     found = probe_sink(config.sink.url)
     at = open_sink(config.sink).version(config.stream)

@@ -31,6 +31,9 @@ class FileVersion:
 
 FileKey = tuple[str, str, int]
 
+KEY_COLUMNS = ("path", "etag", "length")
+"""The columns of `pages` and `files` that hold a file version's key."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:

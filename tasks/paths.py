@@ -13,7 +13,6 @@ _SAFE = "/~"  # besides A-Za-z0-9-._ which `quote` never touches
 _SAFE_IN_AUTHORITY = ":@[]"
 _LOCAL = ("file", "local")
 _ALIASES = {"s3a": "s3", "s3n": "s3", "gcs": "gs"}
-_WEB = ("http", "https")
 _NAMES_BEFORE_AT = ("abfs", "abfss", "adl", "az", "github", "oci", "ocilake", "wasb", "wasbs")
 _CHAIN = re.compile(r"::[a-z0-9+.-]*://")
 
@@ -24,7 +23,7 @@ def split_url(url: str) -> tuple[str, str]:
     A local path comes back absolute with symbolic links resolved, so that one folder has one name.
 
     Args:
-        url: A local path or any fsspec URL, not percent-encoded; but a web server's URL is, as it always is.
+        url: A local path or any fsspec URL, not percent-encoded.
 
     Returns:
         The protocol (`file` for a local path) and the path without it: of a URL, the bucket or the host with its
@@ -33,21 +32,22 @@ def split_url(url: str) -> tuple[str, str]:
     Raises:
         ConfigError: If there is nothing in it, or it is none that a folder can be named by.
     """
-    protocol, separator, rest = url.partition("://")
-    if not separator:
-        protocol, rest = "file", url
-    protocol = _ALIASES.get(protocol.lower(), protocol.lower())
+    _, separator, rest = url.partition("://")
+    protocol, rest = protocol_of(url), rest if separator else url
     if not rest.strip("/") and not (protocol in _LOCAL and rest):
         raise ConfigError(f"{url!r}: expected a folder or a bucket with a prefix, such as ./inbox or s3://bucket/inbox")
     if protocol in _LOCAL:
         return "file", os.path.realpath(Path(rest).expanduser())
     if "::" in protocol or _CHAIN.search(rest):
         raise ConfigError(f"{url!r}: chained URLs are no folder where documents arrive; give the innermost one")
-    if protocol in _WEB:
-        if {"?", "#"} & set(rest):
-            raise ConfigError(f"{url!r}: give the folder without ? and #; in a name they are written %3F and %23")
-        rest = os.fsdecode(unquote_to_bytes(rest))
     return protocol, rest.rstrip("/")
+
+
+def protocol_of(url: str) -> str:
+    """Return the protocol of a URL as a user writes it; `file` for a local path."""
+    protocol, separator, _ = url.partition("://")
+    name = protocol.lower() if separator else "file"
+    return "file" if name in _LOCAL else _ALIASES.get(name, name)
 
 
 def require_no_credentials(url: str) -> None:
@@ -73,8 +73,6 @@ def require_no_credentials(url: str) -> None:
 def absolute(url: str) -> str:
     """Returns a URL that means the same in every process: a local path absolute, no trailing slash."""
     protocol, path = split_url(url)
-    if protocol in _WEB:
-        return encode(protocol, path)
     return path if protocol == "file" else f"{protocol}://{path}"
 
 

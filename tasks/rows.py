@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -81,6 +81,22 @@ ROWS_SCHEMA = pa.schema(
 
 PAGES_SCHEMA = ROWS_SCHEMA.append(pa.field("batch_id", pa.int64())).append(pa.field("timestamp", _UTC))
 """The `pages` table."""
+
+STAMPS = ("batch_id", "timestamp")
+"""The columns that a commit writes, whatever the rows say."""
+
+
+AnyRows = TypeVar("AnyRows", pa.Table, pa.RecordBatch)
+
+
+def aligned(rows: AnyRows, schema: pa.Schema) -> AnyRows:
+    """Return rows in the columns and types of a schema: a column that they lack is null, others are left out."""
+    names = rows.schema.names
+    columns = [
+        rows.column(field.name).cast(field.type) if field.name in names else pa.nulls(rows.num_rows, field.type)
+        for field in schema
+    ]
+    return type(rows).from_arrays(columns, schema=schema)
 
 
 def page_rows(  # noqa: PLR0913 - a row says all of it

@@ -26,9 +26,13 @@ def export(  # noqa: PLR0913 - one parameter an option
     """
     from inkstream.flows.console.export import print_export
     from inkstream.tasks.queries.export import Export
+    from inkstream.tasks.queries.stored_configs import stored_config
+    from inkstream.tasks.queries.stored_pages import stored_pages
+    from inkstream.tasks.sinks.opening import open_existing
 
     with exit_codes():
-        made = Export(sink, output, export_format, stream=stream, patterns=path or (), version=version)
+        pages = stored_pages(open_existing(sink), version)
+        made = Export(pages, stored_config(sink, stream), output, export_format, patterns=path or ())
         problems, passing = print_export(made, output, as_json=as_json)
         if problems:
             raise typer.Exit(5 if passing else 3)

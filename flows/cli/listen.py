@@ -45,7 +45,7 @@ def listen(  # noqa: PLR0913 - one parameter an option
     with exit_codes():
         flags = flag_overrides({"events.queue": queue, "source.url": source, "sink.url": sink, "stream": stream})
         built = read_config(config, preset, [*flags, *(overrides or [])])
-        if built.sink.format == "memory":
+        if not built.sink.traits.outlives_process:
             raise ConfigError("a memory sink ends with its process and would leave nothing here: use it from Python")
         from inkstream.flows.api import Stream
         from inkstream.flows.console.run import Words, run_output

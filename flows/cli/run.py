@@ -82,7 +82,7 @@ def _print_plan(config: StreamConfig, limit: int | None, as_json: bool) -> None:
 def _run_stream(  # noqa: PLR0913 - one parameter an option
     config: StreamConfig, prefect: PrefectMode, pause: float | None, limit: int | None, *, as_json: bool, strict: bool
 ) -> None:
-    if config.sink.format == "memory":
+    if not config.sink.traits.outlives_process:
         raise ConfigError("a memory sink ends with its process and would leave nothing here: use it from Python")
     from inkstream.flows.api import Stream
     from inkstream.flows.console.run import run_output

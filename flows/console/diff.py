@@ -12,6 +12,8 @@ from rich.text import Text
 
 from inkstream.flows.text import print_json, short_name, visible
 from inkstream.tasks.queries.diff import Change, Comparison, PageChange, Side, compare_versions
+from inkstream.tasks.sinks.opening import open_existing
+from inkstream.tasks.sinks.versioned import require_versions
 
 _AROUND = 4
 _MEANING = {
@@ -29,8 +31,8 @@ _MEANING = {
 def print_diff(  # noqa: PLR0913 - one parameter an option
     sink: str, before: int, after: int | None, paths: Sequence[str], limit: int, *, as_json: bool
 ) -> None:
-    """Compares two versions of a sink's pages and prints what differs."""
-    comparison = compare_versions(sink, before, after, paths)
+    """Compare two versions of a sink's pages and print what differs."""
+    comparison = compare_versions(require_versions(open_existing(sink)), before, after, paths)
     if as_json:
         for page in comparison.pages:
             print_json(_page_json(page))

@@ -13,13 +13,13 @@ from inkstream.flows.text import print_json, visible
 from inkstream.ocr_core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from inkstream.tasks.queries.forget import Forgotten, Found
+    from inkstream.tasks.queries.forget import FilesToForget, Forgotten
 
 _SHOWN = 20
 
 
 def ask_and_forget(  # noqa: PLR0913 - one parameter an option
-    sink: str, paths: Sequence[str], stream: str | None, *, dry_run: bool, sure: bool, as_json: bool
+    sink_url: str, paths: Sequence[str], stream: str | None, *, dry_run: bool, sure: bool, as_json: bool
 ) -> None:
     """Says what would be forgotten, asks, and forgets.
 
@@ -27,11 +27,14 @@ def ask_and_forget(  # noqa: PLR0913 - one parameter an option
         ConfigError: If the table has nothing of these files, or nobody can be asked.
     """
     from inkstream.tasks.queries.forget import find_files, forget
+    from inkstream.tasks.sinks.opening import open_existing
+    from inkstream.tasks.sinks.versioned import require_versions
 
+    sink = require_versions(open_existing(sink_url))
     found, before = find_files(sink, paths, stream)
     console = Console(stderr=as_json, highlight=False, soft_wrap=True)
     if not found and not before:
-        raise ConfigError(f"{sink} has no rows of {', '.join(paths)}; `inkstream show {sink}` names files")
+        raise ConfigError(f"{sink_url} has no rows of {', '.join(paths)}; `inkstream show {sink_url}` names files")
     _print_found(console, found, before)
     forgotten = None
     if found and not dry_run and (sure or _agreed(as_json)):
@@ -41,7 +44,7 @@ def ask_and_forget(  # noqa: PLR0913 - one parameter an option
     elif forgotten is None:
         console.print("nothing was changed")
     else:
-        _print_forgotten(console, sink, forgotten)
+        _print_forgotten(console, sink_url, forgotten)
 
 
 def _agreed(as_json: bool) -> bool:
@@ -50,7 +53,7 @@ def _agreed(as_json: bool) -> bool:
     return typer.confirm("Forget them? Their text cannot be had back.", err=as_json)
 
 
-def _print_found(console: Console, found: Found, before: int) -> None:
+def _print_found(console: Console, found: FilesToForget, before: int) -> None:
     files = [(name, one) for name, selection in found.items() for one in selection.files]
     for name, one in files[:_SHOWN]:
         console.print(f"  {visible(one.file.path)}: {one.rows} rows of stream {name}", markup=False)
@@ -78,7 +81,7 @@ def _print_forgotten(console: Console, sink: str, forgotten: Forgotten) -> None:
     )
 
 
-def _to_json(found: Found, forgotten: Forgotten | None) -> dict[str, Any]:
+def _to_json(found: FilesToForget, forgotten: Forgotten | None) -> dict[str, Any]:
     files = [
         {"stream": name, "path": one.file.path, "etag": one.file.etag, "length": one.file.size, "rows": one.rows}
         for name, selection in found.items()

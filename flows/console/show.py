@@ -1,4 +1,4 @@
-"""What rows of the table look like."""
+"""Show rows of the table."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 
 
 def _remark(row: dict[str, Any]) -> str:
-    """What the last column says: the failure, else the notes; an older table has none."""
+    """Return what the last column shows: the failure, else the notes, which an older table lacks."""
     if row["exception"]:
         return f"{row['exception_kind']}: {row['exception']}"
     return f"note: {row['notes']}" if row.get("notes") else ""
 
 
-def print_rows(sink: str, version: int | None, limit: int, *, as_json: bool) -> None:
-    """Prints the newest rows of a sink's pages table."""
-    from inkstream.tasks.sinks.delta.tables import PagesTable, format_of
-    from inkstream.tasks.sinks.parquet import ParquetSink
+def print_rows(sink_url: str, version: int | None, limit: int, *, as_json: bool) -> None:
+    """Print the newest rows of a sink's pages."""
+    from inkstream.tasks.sinks.opening import open_existing
+    from inkstream.tasks.sinks.sql import newest_rows
+    from inkstream.tasks.sinks.versioned import VersionedSink, require_versions
 
-    if version is None and format_of(sink) == "parquet":
-        files = ParquetSink(sink)
-        rows, shown = files.rows(limit=limit), f"Parquet files in {files.url}"
+    sink = open_existing(sink_url)
+    if version is not None or isinstance(sink, VersionedSink):
+        snapshot = require_versions(sink).snapshot(version)
+        rows, shown = newest_rows(snapshot, limit=limit), f"version {snapshot.version} of {snapshot.url}"
     else:
-        table = PagesTable(sink)
-        rows = table.rows(version=version, limit=limit)
-        shown = f"version {table.version() if version is None else version} of {table.url}"
+        rows, shown = sink.rows(limit=limit), sink.description
     if as_json:
         for row in rows.to_pylist():
             print_json(row)
@@ -42,13 +42,13 @@ def print_rows(sink: str, version: int | None, limit: int, *, as_json: bool) -> 
 
 
 def table_console() -> Console:
-    """Returns a console that is as wide as the terminal, or wide enough for the table where there is none."""
+    """Return a console that is as wide as the terminal, or wide enough for the table where there is none."""
     terminal = Console(highlight=False)
     return terminal if terminal.is_terminal else Console(highlight=False, width=160)
 
 
 def rows_table(rows: pa.Table) -> Table:
-    """Returns rows of the pages table as a table for the terminal."""
+    """Return rows of the pages table as a table for the terminal."""
     shown = Table(show_lines=False, pad_edge=False)
     for name, options in (
         ("timestamp", {"no_wrap": True}),

@@ -12,6 +12,7 @@ from inkstream.flows.console.show import table_console
 from inkstream.flows.text import human_age, human_bytes, plain, print_json, short_name, visible
 from inkstream.tasks.config import build_event_options
 from inkstream.tasks.queries.status import Backlog, SinkStatus, StreamStatus, TableStatus, sink_status
+from inkstream.tasks.sinks.opening import open_existing
 from inkstream.tasks.source.event_source import QueueStatus
 from inkstream.tasks.source.opening import count_messages
 
@@ -27,7 +28,7 @@ def print_status(sink: str, stream: str | None, batches: int, queue: str | None 
         as_json: One JSON object.
     """
     messages = count_messages(build_event_options({"queue": queue})) if queue else None
-    status = sink_status(sink, stream, batches)
+    status = sink_status(sink, open_existing(sink), stream, batches)
     now = datetime.now(UTC)
     if as_json:
         counted = {"queue": _queue_json(messages)} if messages else {}
@@ -35,7 +36,7 @@ def print_status(sink: str, stream: str | None, batches: int, queue: str | None 
     else:
         console = table_console()
         if status.table is None and any(one.pages for one in status.streams):
-            _say(console, f"{status.sink}: no Delta table, so no versions")
+            _say(console, f"{status.sink}: the sink keeps no versions")
         else:
             _print_table(console, status.table)
         for one in status.streams:

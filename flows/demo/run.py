@@ -13,7 +13,7 @@ from inkstream.flows.demo.documents import make_inbox
 from inkstream.flows.under_prefect.settings import PrefectMode, use_embedded_server
 from inkstream.tasks.config import StreamConfig, build_config
 from inkstream.tasks.progress import Summary
-from inkstream.tasks.sinks.delta.tables import PagesTable
+from inkstream.tasks.sinks.opening import open_sink
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,14 +55,12 @@ def demo_config(inbox: Path, sink: Path) -> StreamConfig:
 
 
 def _show(console: Console, config: StreamConfig, summary: Summary, inbox: Path) -> None:
-    pages = PagesTable(config.sink.url)
-    rows = pages.rows(limit=50)
-    console.print(rows_table(rows))
+    console.print(rows_table(open_sink(config.sink).rows(limit=50)))
     if summary.overlays:
         console.print(f"a page with its lines drawn: {summary.overlays[0]}", markup=False, soft_wrap=True)
     console.print("read the table from anywhere:", markup=False)
     console.print(
-        f"  .venv/bin/python -c \"import polars as pl; print(pl.read_delta('{pages.url}')"
+        f"  .venv/bin/python -c \"import polars as pl; print(pl.read_delta('{summary.table}')"
         ".select('timestamp', 'pagenum', 'path', 'text', 'confidence', 'exception'))\"",
         markup=False,
         soft_wrap=True,

@@ -8,22 +8,19 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import Field, dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from inkstream.ocr_core.errors import FailureKind
 from inkstream.tasks.config import StreamConfig
 from inkstream.tasks.model import Batch, FileVersion, Unsettled
-from inkstream.tasks.queries.selection import Chosen, Selection, choose_failed, choose_made_otherwise
+from inkstream.tasks.queries.selection import ChosenFile, ChosenFiles, choose_failed, choose_made_otherwise
 from inkstream.tasks.queries.stored_configs import read_again_with
-from inkstream.tasks.sinks.delta.engine import needs_delta
-from inkstream.tasks.sinks.delta.tables import PagesTable
+from inkstream.tasks.sinks.sink import Sink
+from inkstream.tasks.sinks.versioned import require_versions
 from inkstream.tasks.source.announced import discover_announced
 from inkstream.tasks.source.discovery import Discovery, discover
 from inkstream.tasks.source.event_source import Announcement
 from inkstream.tasks.work.planning import plan_batches, redo_batches
-
-if TYPE_CHECKING:
-    from deltalake import DeltaTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,7 @@ class Work:
 
     batch: Batch
     config: StreamConfig
-    chosen: tuple[Chosen, ...] = ()
+    chosen: tuple[ChosenFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +78,12 @@ class Planner(Protocol):
     def expects_failures(self) -> bool:
         """Whether it reads what is known to fail, so that many failures say nothing about the machine."""
 
-    def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:
+    def plan(self, config: StreamConfig, sink: Sink, made_by: MadeBy) -> Plan:
         """Look at the source or the table, and decide.
 
         Args:
             config: The stream's configuration.
+            sink: The run's sink.
             made_by: Returns the `pipeline_id` that new rows would have.
 
         Raises:
@@ -115,9 +113,9 @@ class NewFiles:
 
     limit: int | None = None
 
-    def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
+    def plan(self, config: StreamConfig, sink: Sink, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
         """List the source and put what is new into batches."""
-        return _new_files(discover(config), config, self.limit)
+        return _new_files(discover(config, sink), config, self.limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +135,9 @@ class AnnouncedFiles:
     announcements: Sequence[Announcement]
     removed: Collection[str] = ()
 
-    def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
+    def plan(self, config: StreamConfig, sink: Sink, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
         """Ask the store what the objects are now, and put the new ones into batches."""
-        return _new_files(discover_announced(config, self.announcements, self.removed), config, None)
+        return _new_files(discover_announced(config, sink, self.announcements, self.removed), config, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +159,11 @@ class FailedPages:
     paths: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
 
-    def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
+    def plan(self, config: StreamConfig, sink: Sink, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
         """Choose the failed pages from the table."""
-        found = choose_failed(_table(config), config.stream, self.kinds, self.paths)
+        found = choose_failed(require_versions(sink).snapshot(), config.stream, self.kinds, self.paths)
         configs: dict[str | None, StreamConfig] = {}
-        groups: dict[str, tuple[StreamConfig, list[Chosen]]] = {}
+        groups: dict[str, tuple[StreamConfig, list[ChosenFile]]] = {}
         for one in found.files:
             if one.pipeline_id not in configs:
                 configs[one.pipeline_id] = read_again_with(config, one.pipeline_id, self.overrides)
@@ -190,9 +188,9 @@ class OtherPipeline:
 
     paths: tuple[str, ...] = ()
 
-    def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:
+    def plan(self, config: StreamConfig, sink: Sink, made_by: MadeBy) -> Plan:
         """Choose the files from the table."""
-        found = choose_made_otherwise(_table(config), config.stream, made_by(config), self.paths)
+        found = choose_made_otherwise(require_versions(sink).snapshot(), config.stream, made_by(config), self.paths)
         return Plan(found.looked_at, tuple(_redo(found, found.files, config)))
 
 
@@ -206,13 +204,7 @@ def _new_files(found: Discovery, config: StreamConfig, limit: int | None) -> Pla
     return Plan(found.listed, work, found.known_files, len(found.files) - len(taken), found.unsettled)
 
 
-def _table(config: StreamConfig) -> DeltaTable:
-    if config.sink.format != "delta":
-        raise needs_delta(f"a {config.sink.format} sink cannot replace rows")
-    return PagesTable(config.sink.url).open()
-
-
-def _redo(found: Selection, files: Sequence[Chosen], config: StreamConfig) -> list[Work]:
+def _redo(found: ChosenFiles, files: Sequence[ChosenFile], config: StreamConfig) -> list[Work]:
     again = {one.file.key: one.again for one in files if one.again is not None}
     batches = redo_batches(
         cut([one.file for one in files], config, found.planned_at), version=found.version, again=again

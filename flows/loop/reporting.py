@@ -1,8 +1,9 @@
-"""The progress report of a batch: the keys of Spark's lastProgress, and more."""
+"""Report what happened to a batch: the keys of Spark OCR's lastProgress, and more."""
 
 from __future__ import annotations
 
 import resource
+import time
 import uuid
 from collections import Counter
 from collections.abc import Mapping
@@ -10,13 +11,61 @@ from typing import Any
 
 from inkstream.tasks.commit.operations import Committed
 from inkstream.tasks.config import StreamConfig
-from inkstream.tasks.progress import Cleaned, FileDone
+from inkstream.tasks.progress import Cleaned, FileDone, Summary, timestamp
 from inkstream.tasks.work.open_batch import FileReport, ProcessedBatch
 
 
 def stream_id(config: StreamConfig) -> str:
-    """Returns what a stream at its sink is called for good; the sink's URL must be absolute."""
+    """Return the lasting id of a stream at its sink. The sink's URL must be absolute."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{config.sink.url}#{config.stream}"))
+
+
+class BatchClock:
+    """Measures a batch from the moment it is made.
+
+    Args:
+        listing_ms: Milliseconds that went into the plan, if they count for this batch.
+    """
+
+    def __init__(self, listing_ms: float) -> None:
+        self.begun_at = timestamp()
+        self._listing_ms = listing_ms
+        self._begun = time.perf_counter()
+        self._committed_ms = 0.0
+
+    def mark_commit(self) -> None:
+        """Note that the batch was processed and committed."""
+        self._committed_ms = (time.perf_counter() - self._begun) * 1000
+
+    def durations(self, processing_seconds: float) -> dict[str, int]:
+        """Return milliseconds by phase, under the names of Spark's progress reports, as of now.
+
+        Args:
+            processing_seconds: How long the processing took.
+        """
+        since_begun = (time.perf_counter() - self._begun) * 1000
+        return {
+            "latestOffset": round(self._listing_ms),
+            "processBatch": round(processing_seconds * 1000),
+            "addBatch": round(self._committed_ms),
+            "commitOffsets": round(since_begun - self._committed_ms),
+            "triggerExecution": round(since_begun + self._listing_ms),
+        }
+
+
+def count_batch(summary: Summary, processed: ProcessedBatch, committed: Committed | None) -> None:
+    """Add a batch to the summary of its run."""
+    summary.left_out.update({f.file.path: f.left_out for f in processed.files if f.left_out is not None})
+    summary.superseded += len(committed.superseded) if committed else 0
+    if committed is None or committed.batch_id is None:
+        return
+    reports = [processed.files[index] for index in committed.files]
+    summary.batches += 1
+    summary.files += len(reports)
+    summary.pages += sum(report.pages for report in reports)
+    summary.failed_pages += sum(report.failed_pages for report in reports)
+    summary.kept_pages += sum(report.kept_pages for report in reports)
+    summary.overlays.extend(url for report in reports for url in report.overlays[:1])
 
 
 def batch_progress(  # noqa: PLR0913 - a report says all of it
@@ -30,17 +79,17 @@ def batch_progress(  # noqa: PLR0913 - a report says all of it
     durations: Mapping[str, int],
     cleaned: Cleaned | None = None,
 ) -> dict[str, Any]:
-    """Returns the JSON-able report of one batch. Counts are of what this batch committed.
+    """Return the JSON-able report of one batch. It counts what this batch committed.
 
     Args:
         config: The stream's configuration.
         processed: What was processed.
-        committed: What became of it; None when no file was complete.
+        committed: What was committed; None when no file was complete.
         run_id: Changes with every run; `id` survives restarts.
         table: URL of the pages table.
         begun_at: When the batch began, ISO 8601.
         durations: Milliseconds by phase; `triggerExecution` is the whole.
-        cleaned: What was taken out of the source; None when nothing is to be.
+        cleaned: What was removed from the source; None where the source is not cleaned.
     """
     files = [processed.files[index] for index in committed.files] if committed else []
     pages = sum(report.pages for report in files)
@@ -80,7 +129,7 @@ def batch_progress(  # noqa: PLR0913 - a report says all of it
 
 
 def file_done(report: FileReport) -> FileDone:
-    """Returns what became of one file, for people."""
+    """Return what happened to one file, for people."""
     return FileDone(
         path=report.file.path,
         pages=report.pages,

@@ -102,7 +102,7 @@ def deployments(
     Raises:
         ConfigError: If a schedule is not valid, the sink is in memory, or the event source cannot be followed.
     """
-    if config.sink.format == "memory":
+    if not config.sink.traits.outlives_process:
         raise ConfigError(
             "a memory sink ends with the process of each run: serve a stream whose sink is a folder or URL"
         )

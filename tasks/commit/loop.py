@@ -14,8 +14,6 @@ Planning saw all rows up to there. In mode `upsert` it is rows of any version of
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,13 +35,13 @@ from inkstream.tasks.commit.operations import (
     Wait,
 )
 from inkstream.tasks.commit.spool import ResultSpool
-from inkstream.tasks.config import StreamConfig
 from inkstream.tasks.model import Batch, FileKey
+from inkstream.tasks.retries import back_off
 
 __all__ = ["MAX_ATTEMPTS", "Committed", "Upsert", "commit_batch", "commit_steps", "run_steps", "seen_after"]
 
 MAX_ATTEMPTS = 12
-_FIRST_DELAY = 0.05
+_FIRST_DELAY = 0.1
 _LONGEST_DELAY = 5.0
 
 Steps = Generator[Operation, Answer, Committed]
@@ -217,7 +215,7 @@ def run_steps(steps: Steps, runner: Runner) -> Committed:
         try:
             answer: Answer = None
             if isinstance(operation, Wait):
-                _sleep(operation.attempt)
+                back_off(operation.attempt, first=_FIRST_DELAY, longest=_LONGEST_DELAY)
             else:
                 answer = runner.run(operation)
         except Exception as error:  # noqa: BLE001 - the loop decides what each error means
@@ -231,41 +229,39 @@ def run_steps(steps: Steps, runner: Runner) -> Committed:
             return committed
 
 
-def commit_batch(
+def commit_batch(  # noqa: PLR0913 - all that a commit depends on
     runner: Runner,
-    config: StreamConfig,
     batch: Batch,
     spool: ResultSpool,
     complete: Sequence[int],
+    *,
+    mode: str = "append",
+    selected: Callable[[int], Sequence[int]] = range,
 ) -> Committed:
-    """Commits a batch's complete files, each unless another driver has done it meanwhile.
+    """Commit a batch's complete files, each unless another driver has done it meanwhile.
 
     Args:
         runner: Runs the loop's operations against the sink; from `Sink.runner`.
-        config: The stream's configuration.
         batch: What was planned.
         spool: The rows.
         complete: Indices of the files whose every page has its row.
+        mode: `append`, or `upsert` to let a newer version of a path replace the rows of older ones.
+        selected: Returns the pages to be read of a file that has so many, 0-based; all when not given.
 
     Raises:
-        TransientError: If the table or the store would not have it now; nothing was committed.
+        TransientError: If the table or the store cannot take it now; nothing was committed.
         EnvironmentFault: If the table cannot be written from here; nothing was committed.
         ConfigError: If the rows do not fit the table.
-        ValueError: If a file's rows are not one for each of its pages that are to be read.
+        ValueError: If a file does not have one row for each of its pages that are to be read.
     """
     again = batch.redo.again if batch.redo else {}
-    for index in complete:  # only of a file that was read whole are some pages read again
-        spool.require_whole(index, range if index in again else config.pipeline.selected)
+    for index in complete:  # some pages are read again only of a file that was read whole
+        spool.require_whole(index, range if index in again else selected)
     keys = {index: batch.files[index].key for index in complete}
     if not keys:
         raise ValueError("a commit needs at least one complete file")
     upsert = None
-    if config.sink.mode == "upsert":
+    if mode == "upsert":
         upsert = Upsert({index: batch.files[index].modified for index in complete}, batch.replacing)
     steps = commit_steps(keys, commit_id=batch.attempt_id, planned_at=batch.planned_at, upsert=upsert)
     return run_steps(steps, runner)
-
-
-def _sleep(attempt: int) -> None:
-    delay = min(_LONGEST_DELAY, _FIRST_DELAY * 2.0**attempt)
-    time.sleep(random.uniform(delay / 2, delay))  # noqa: S311 - jitter

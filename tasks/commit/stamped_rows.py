@@ -10,7 +10,7 @@ import pyarrow as pa
 from inkstream.ocr_core.errors import InkstreamError
 from inkstream.tasks.commit.operations import Append
 from inkstream.tasks.commit.spool import ResultSpool
-from inkstream.tasks.rows import PAGES_SCHEMA
+from inkstream.tasks.rows import PAGES_SCHEMA, STAMPS, aligned
 
 
 class CommitRows:
@@ -30,11 +30,11 @@ class CommitRows:
         self.error: InkstreamError | None = None
 
     def reader(self) -> pa.RecordBatchReader:
-        """Returns a reader of `batches`; it hides the error, which `error` keeps."""
+        """Return a reader of `batches`. It hides an error that they raise; `error` keeps it."""
         return pa.RecordBatchReader.from_batches(self.schema, self.batches())
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Yields the rows, files in order.
+        """Yield the rows, files in order.
 
         Raises:
             InkstreamError: If the spool cannot be read.
@@ -48,14 +48,8 @@ class CommitRows:
             raise
 
     def _stamped(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        count = rows.num_rows
-        columns = {name: rows.column(name) for name in rows.schema.names}
-        columns["batch_id"] = pa.array([self._operation.batch_id] * count, pa.int64())
-        columns["timestamp"] = pa.array([self._now] * count, PAGES_SCHEMA.field("timestamp").type)
-        return pa.RecordBatch.from_arrays(
-            [_fit(columns.get(field.name), field, count) for field in self.schema], schema=self.schema
-        )
-
-
-def _fit(column: pa.Array | None, field: pa.Field, count: int) -> pa.Array:
-    return pa.nulls(count, field.type) if column is None else column.cast(field.type)
+        names = [name for name in rows.schema.names if name not in STAMPS]
+        values = {"batch_id": self._operation.batch_id, "timestamp": self._now}
+        stamps = [pa.array([values[name]] * rows.num_rows, PAGES_SCHEMA.field(name).type) for name in STAMPS]
+        stamped = pa.RecordBatch.from_arrays([*map(rows.column, names), *stamps], [*names, *STAMPS])
+        return aligned(stamped, self.schema)

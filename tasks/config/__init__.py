@@ -5,6 +5,7 @@ from inkstream.tasks.config.build import (
     build_event_options,
     build_from,
     build_maintain_options,
+    build_sink_options,
     examine,
     with_preset,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "build_event_options",
     "build_from",
     "build_maintain_options",
+    "build_sink_options",
     "editor_schema",
     "examine",
     "format_duration",

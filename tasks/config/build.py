@@ -16,7 +16,7 @@ from inkstream.tasks.config.events import EventOptions
 from inkstream.tasks.config.mistakes import Mistake, Path, explain, nearest
 from inkstream.tasks.config.normalise import Normalised, get, normalise
 from inkstream.tasks.config.presets import PRESETS
-from inkstream.tasks.config.sink import MaintainOptions
+from inkstream.tasks.config.sink import MaintainOptions, SinkOptions
 from inkstream.tasks.config.stream import StreamConfig
 from inkstream.tasks.config.writing import plain
 
@@ -49,12 +49,21 @@ def with_preset(config: StreamConfig, preset: str | None) -> StreamConfig:
 
 
 def build_maintain_options(given: Mapping[str, Any]) -> MaintainOptions:
-    """Build the options of a sink's upkeep.
+    """Build the options of maintaining a sink.
 
     Raises:
         ConfigError: With one line for each mistake.
     """
     return _build(MaintainOptions, given, ())
+
+
+def build_sink_options(given: Mapping[str, Any]) -> SinkOptions:
+    """Build the options of a sink alone.
+
+    Raises:
+        ConfigError: With one line for each mistake.
+    """
+    return _build(SinkOptions, given, ("sink",))
 
 
 def build_event_options(given: Mapping[str, Any]) -> EventOptions:

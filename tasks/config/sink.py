@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic_core import PydanticKnownError
 
 from inkstream.ocr_core.options import Options
 from inkstream.tasks.config.durations import Duration
+from inkstream.tasks.config.sink_formats import SINK_FORMATS, SinkFormat, refuse_impossible
 from inkstream.tasks.config.urls import StoreUrl
 
 SHORTEST_RETENTION = timedelta(hours=24)
@@ -18,6 +20,16 @@ SHORTEST_RETENTION = timedelta(hours=24)
 _MEMORY = "memory://"
 
 
+def _known_format(name: str) -> str:
+    if name not in SINK_FORMATS:
+        raise PydanticKnownError("literal_error", {"expected": ", ".join(map(repr, SINK_FORMATS))})
+    return name
+
+
+def _list_formats(schema: dict[str, Any]) -> None:
+    schema["enum"] = [*SINK_FORMATS]
+
+
 class SinkOptions(Options):
     """Where the table lives."""
 
@@ -25,8 +37,9 @@ class SinkOptions(Options):
         description="folder or bucket prefix that holds pages/, files/ and overlays/; or memory://NAME",
         examples=["s3://bucket/tables"],
     )
-    format: Literal["delta", "parquet", "memory"] = Field(
+    format: Annotated[str, AfterValidator(_known_format)] = Field(
         "delta",
+        json_schema_extra=_list_formats,
         description="delta: tables with versions; parquet: one file a batch, append only; memory: rows that live as "
         "long as the Python process, what a memory:// URL means",
     )
@@ -48,13 +61,13 @@ class SinkOptions(Options):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        if (self.format == "memory") != self.url.startswith(_MEMORY):
-            raise ValueError(
-                f"format {self.format} does not go with the url {self.url}: memory sinks are memory://NAME"
-            )
-        if self.mode == "upsert" and self.format != "delta":
-            raise ValueError(f"mode upsert needs format delta: {self.format} cannot replace rows")
+        refuse_impossible(self.format, self.url, self.mode)
         return self
+
+    @property
+    def traits(self) -> SinkFormat:
+        """What a sink of this format can do."""
+        return SINK_FORMATS[self.format]
 
 
 class MaintainOptions(Options):

@@ -26,8 +26,8 @@ class SourceOptions(Options):
 
     url: StoreUrl = Field(
         description="folder where documents arrive: a local path, or a URL of any store that fsspec has a driver for, "
-        "by bucket (s3, gs, abfss) or by host (ftp, sftp, http, smb, webhdfs); without a user or password",
-        examples=["s3://bucket/inbox/", "ftp://host/inbox"],
+        "such as a bucket (s3, gs, abfss); without a user or password",
+        examples=["s3://bucket/inbox/", "./inbox"],
     )
     glob: str = Field("*", description="which file names are taken (Spark's pathGlobFilter), case-sensitive")
     recursive: bool = Field(True, description="look into subfolders")

@@ -28,9 +28,9 @@ class StreamConfig(Options):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        if self.sink.format == "memory" and self.pipeline.draw is not None:
+        if not self.sink.traits.outlives_process and self.pipeline.draw is not None:
             raise ValueError("pipeline.draw needs a sink in a folder or bucket: pictures have no place in memory")
-        if self.sink.format == "memory" and self.source.clean_source != "off":
+        if not self.sink.traits.outlives_process and self.source.clean_source != "off":
             raise ValueError("source.clean_source would remove files whose text is nowhere but in memory")
         if self.execution.recognize_resources and self.pipeline.recognize.line_reader is None:
             raise ValueError(

@@ -1,7 +1,7 @@
-"""What differs between two versions of `pages`: page by page, without reading what both have in common.
+"""What differs between two versions of the pages, page by page, without reading what both have in common.
 
-A data file that both versions name has the same rows in both, so only the others are read: first the identity of their
-rows and which commit wrote them, then the text of those that another commit wrote.
+What both versions share is not read. Of the rest, first the keys are read and which commit wrote each row, then the
+text of the rows that another commit wrote.
 """
 
 from __future__ import annotations
@@ -15,25 +15,20 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from deltalake import DeltaTable
 
-from inkstream.ocr_core.errors import ConfigError
 from inkstream.ocr_core.text.metrics import edit_distance
-from inkstream.tasks.paths import join, split_url
+from inkstream.tasks.model import KEY_COLUMNS
 from inkstream.tasks.queries.path_patterns import matching
 from inkstream.tasks.rows import FORGOTTEN, PAGES_SCHEMA
-from inkstream.tasks.sinks.delta.tables import PagesTable
-from inkstream.tasks.stores import explain_store_error, filesystem
+from inkstream.tasks.sinks.versioned import TableSnapshot, VersionedSink
 
-_KEY = ["stream", "path", "etag", "length", "pagenum"]
+_KEY = ["stream", *KEY_COLUMNS, "pagenum"]
 _SHOWN = ["text", "confidence", "exception_kind", "pipeline_id"]
 _NO_PAGE = -1
-_BATCH_ROWS = 4096
 
 
 class Change(StrEnum):
-    """What became of a page."""
+    """What happened to a page from one version to the other."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -68,13 +63,13 @@ class PageChange:
 
     Attributes:
         stream: Of the row.
-        path: Of the file version, with `etag` and `length`.
-        etag: Likewise.
-        length: Likewise.
+        path: Of the file version.
+        etag: Of the file version.
+        length: Of the file version, in bytes.
         pagenum: 0-based; None for the one row of a file whose pages cannot be counted.
         before: Its row in the first version, or None.
         after: Its row in the second version, or None.
-        change: What became of it.
+        change: What happened to it.
     """
 
     stream: str
@@ -88,19 +83,19 @@ class PageChange:
 
     @cached_property
     def edits(self) -> int:
-        """Characters inserted, deleted and replaced between the texts; white space counts as one blank."""
+        """Number of characters inserted, deleted and replaced between the texts; white space counts as one blank."""
         if self.change is not Change.CHANGED:
             return 0
         return edit_distance(_plain(self.before), _plain(self.after))
 
     @property
     def characters(self) -> int:
-        """Characters of the first text."""
+        """Number of characters of the first text."""
         return len(_plain(self.before))
 
     @property
     def cer(self) -> float | None:
-        """Edits a character of the first text; None where there are not two texts."""
+        """Edits per character of the first text; None unless both versions have a text."""
         if self.change not in (Change.CHANGED, Change.SAME):
             return None
         return self.edits / self.characters if self.characters else float(bool(self.edits))
@@ -108,7 +103,7 @@ class PageChange:
 
 @dataclass(slots=True)
 class Comparison:
-    """All that differs.
+    """Everything that differs between two versions.
 
     Attributes:
         before: The first version.
@@ -121,18 +116,18 @@ class Comparison:
     pages: list[PageChange] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
-        """Returns how many pages there are of each change."""
+        """Return the number of pages for each kind of change."""
         found = Counter(page.change for page in self.pages)
         return {change.value: found[change] for change in Change}
 
     def cer(self) -> float | None:
-        """Returns edits a character over all pages with two texts; None where there are none."""
+        """Return edits per character over all pages with two texts; None where there are none."""
         pages = [page for page in self.pages if page.cer is not None]
         characters = sum(page.characters for page in pages)
         return sum(page.edits for page in pages) / characters if characters else None
 
     def confidence(self) -> tuple[float, float] | None:
-        """Returns the mean confidence before and after, of the pages that have both; None where there are none."""
+        """Return the mean confidence before and after, over pages that have both; None where there are none."""
         pairs = [
             (page.before.confidence, page.after.confidence)
             for page in self.pages
@@ -143,11 +138,13 @@ class Comparison:
         return sum(old for old, _ in pairs) / len(pairs), sum(new for _, new in pairs) / len(pairs)
 
 
-def compare_versions(sink_url: str, before: int, after: int | None = None, paths: Iterable[str] = ()) -> Comparison:
-    """Compares two versions of a sink's pages.
+def compare_versions(
+    sink: VersionedSink, before: int, after: int | None = None, paths: Iterable[str] = ()
+) -> Comparison:
+    """Compare two versions of a sink's pages.
 
     Args:
-        sink_url: The sink.
+        sink: The sink.
         before: The first version.
         after: The second version; the latest when not given.
         paths: Which files (see `inkstream.tasks.queries.path_patterns`); all when empty.
@@ -156,79 +153,42 @@ def compare_versions(sink_url: str, before: int, after: int | None = None, paths
         ConfigError: If there is no such table or version, or a version can no longer be read.
         TransientError: If the store does not answer.
     """
-    table = PagesTable(sink_url)
-    old, new = table.open(before), table.open(after)
-    old_files, new_files = set(old.file_uris()), set(new.file_uris())
-    sides = [
-        _Reader(table, old, old_files - new_files),
-        _Reader(table, new, new_files - old_files),
-    ]
-    touched = _touched(*(side.keys() for side in sides))
+    old, new = sink.snapshot(before), sink.snapshot(after)
+    touched = _touched(_keys(old, new), _keys(new, old))
     if patterns := list(paths):
         wanted = pa.array(sorted(matching(touched.column("path").to_pylist(), patterns)), pa.string())
         touched = touched.filter(pc.is_in(touched.column("path"), value_set=wanted))
-    rows_before, rows_after = (side.rows(touched) for side in sides)
-    return Comparison(old.version(), new.version(), list(_changes(rows_before, rows_after)))
+    changes = _changes(_sides(old, new, touched), _sides(new, old, touched))
+    return Comparison(old.version, new.version, list(changes))
 
 
-class _Reader:
-    """The rows of some data files of one version."""
+def _keys(version: TableSnapshot, other: TableSnapshot) -> pa.Table:
+    """Return which rows a version has beyond what both share, and which commit wrote each."""
+    columns = [*_KEY, "batch_id"]
+    empty = pa.schema([PAGES_SCHEMA.field(name) for name in columns]).empty_table()
+    return pa.concat_tables([empty, *(_numbered(rows) for rows in version.rows_beyond(other, columns))])
 
-    def __init__(self, table: PagesTable, handle: DeltaTable, uris: Iterable[str]) -> None:
-        self._version = handle.version()
-        self._url = table.url
-        self._names = sorted(uri.rpartition("/")[2] for uri in uris)
 
-    def keys(self) -> pa.Table:
-        """Which rows there are, and which commit wrote each."""
-        return pa.concat_tables([_empty("batch_id"), *self._read([*_KEY, "batch_id"])])
-
-    def rows(self, wanted: pa.Table) -> dict[tuple[Any, ...], Side]:
-        """The rows with these keys."""
-        found: dict[tuple[Any, ...], Side] = {}
-        if not wanted.num_rows:
-            return found
-        for rows in self._read([*_KEY, *_SHOWN]):
-            for row in rows.join(wanted, _KEY, join_type="left semi").to_pylist():
-                key = tuple(row[name] for name in _KEY)
-                found[key] = Side(*(row[name] for name in _SHOWN))
+def _sides(version: TableSnapshot, other: TableSnapshot, wanted: pa.Table) -> dict[tuple[Any, ...], Side]:
+    """Return a version's rows with these keys."""
+    found: dict[tuple[Any, ...], Side] = {}
+    if not wanted.num_rows:
         return found
-
-    def _read(self, columns: list[str]) -> Iterator[pa.Table]:
-        protocol, root = split_url(self._url)
-        store = filesystem(protocol)
-        for name in self._names:
-            try:
-                with store.open(join(root, name), "rb") as data, pq.ParquetFile(data) as file:
-                    there = [column for column in columns if column in file.schema_arrow.names]
-                    for batch in file.iter_batches(_BATCH_ROWS, columns=there):
-                        yield _fitted(pa.Table.from_batches([batch]), columns)
-            except FileNotFoundError:
-                raise ConfigError(
-                    f"version {self._version} of {self._url} can no longer be read, a vacuum has removed files of it; "
-                    "`inkstream status` says which is the oldest"
-                ) from None
-            except Exception as error:
-                raise explain_store_error(error, f"cannot read {name} of {self._url}") from error
+    for rows in version.rows_beyond(other, [*_KEY, *_SHOWN]):
+        for row in _numbered(rows).join(wanted, _KEY, join_type="left semi").to_pylist():
+            key = tuple(row[name] for name in _KEY)
+            found[key] = Side(*(row[name] for name in _SHOWN))
+    return found
 
 
-def _fitted(rows: pa.Table, columns: list[str]) -> pa.Table:
-    """The columns with their usual types, null where an old file has none, and a number for the page that has none."""
-    types = {field.name: field.type for field in PAGES_SCHEMA}
-    made = {
-        name: rows.column(name).cast(types[name]) if name in rows.column_names else pa.nulls(rows.num_rows, types[name])
-        for name in columns
-    }
-    made["pagenum"] = pc.fill_null(made["pagenum"], _NO_PAGE)
-    return pa.table(made)
-
-
-def _empty(*more: str) -> pa.Table:
-    return pa.schema([PAGES_SCHEMA.field(name) for name in [*_KEY, *more]]).empty_table()
+def _numbered(rows: pa.Table) -> pa.Table:
+    """Give the row of a file whose pages cannot be counted a page number, so that rows can be joined by it."""
+    numbers = pc.fill_null(rows.column("pagenum"), _NO_PAGE)
+    return rows.set_column(rows.schema.get_field_index("pagenum"), "pagenum", numbers)
 
 
 def _touched(old: pa.Table, new: pa.Table) -> pa.Table:
-    """Keys of the rows that are in one version alone, or were written by another commit.
+    """Return the keys of rows that are in one version only, or were written by another commit.
 
     A commit writes all rows of a file version or none, so rows of the same commit are the same rows.
     """
@@ -243,7 +203,7 @@ def _changes(old: dict[tuple[Any, ...], Side], new: dict[tuple[Any, ...], Side])
     for key in sorted({*old, *new}, key=lambda key: (key[0], key[1], key[2], key[4])):
         before, after = old.get(key), new.get(key)
         if after is not None and after.exception_kind == FORGOTTEN and before is None and key[:-1] in counted:
-            continue  # told page by page
+            continue  # its pages are reported one by one
         change = _change(before, after, file_counted=key[:-1] in counted, forgotten=key[:-1] in forgotten)
         stream, path, etag, length, page = key
         pagenum = None if page == _NO_PAGE else page

@@ -1,4 +1,4 @@
-"""From rows back to documents: text, hOCR, ALTO or a searchable PDF for each file of a table."""
+"""Turn rows back into documents: text, hOCR, ALTO or a searchable PDF for each file of a table."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from inkstream.tasks.model import FileVersion
 from inkstream.tasks.paths import decode, encode, join, split_url
 from inkstream.tasks.queries.export_names import output_name
 from inkstream.tasks.queries.path_patterns import matching
-from inkstream.tasks.queries.stored_configs import stored_config
-from inkstream.tasks.queries.stored_pages import StoredFile, StoredPages, stored_pages
+from inkstream.tasks.queries.stored_pages import StoredFile, StoredPages
 from inkstream.tasks.rows import page_result
 from inkstream.tasks.stores import can_be_written, explain_store_error, open_store
 from inkstream.tasks.stores.fetching import fetch
 from inkstream.tasks.stores.scratch import scratch_folder
+from inkstream.tasks.work.planning import greedy_groups
 
 _MEBIBYTE = 1024 * 1024
 _PAGES_AT_ONCE = 256
 _FILES_AT_ONCE = 64
-"""How much is read from the table in one go: a look into it costs more than a file's rows."""
+"""How much is read from the table at a time: a query costs more than a file's rows, and one file may have many."""
 
 _COLUMNS = (*PLAIN_FIELDS, "regions", "exception", "exception_kind", "notes", "path")
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What became of one file.
+    """What happened to one file.
 
     Attributes:
         path: The document, as the table has it.
         output: Where its export is; None where there is none.
-        pages: Pages in it.
-        failed_pages: Pages among them that have no text, and say why.
+        pages: Number of its pages.
+        failed_pages: Number of pages among them that have no text, and say why.
         problem: Why there is no export, or None.
-        passing: Whether trying again later may help.
+        passing: Whether it may help to try again later.
     """
 
     path: str
@@ -55,7 +55,7 @@ class Exported:
     passing: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Returns it as `export --json` prints it."""
+        """Return it as `export --json` prints it."""
         return {
             "path": self.path,
             "output": self.output,
@@ -69,35 +69,32 @@ class Export:
     """The latest version of each of a stream's files, written in one format.
 
     Args:
-        sink_url: Folder or URL that holds the table.
+        pages: The pages, as `stored_pages` returns them.
+        config: Of the stream whose files are exported; as `stored_config` returns it.
         output_url: Folder or URL to write to.
         export_format: What to write.
-        stream: The stream; may be left out where there is only one.
         patterns: Which files, as `inkstream.tasks.queries.path_patterns` reads them; all when there are none.
-        version: Table version; the latest when not given.
 
     Attributes:
         files: What is exported, in the order of their batches.
 
     Raises:
-        ConfigError: If there is no such table, version or stream, or no file that is meant, or nothing can be written
-            to such an output.
+        ConfigError: If no file matches, or nothing can be written to such an output.
         EnvironmentFault: If the table cannot be read.
         TransientError: If the store does not answer.
     """
 
-    def __init__(  # noqa: PLR0913 - what the command takes
+    def __init__(
         self,
-        sink_url: str,
+        pages: StoredPages,
+        config: StreamConfig,
         output_url: str,
         export_format: ExportFormat,
         *,
-        stream: str | None = None,
         patterns: Sequence[str] = (),
-        version: int | None = None,
     ) -> None:
-        self._pages = stored_pages(sink_url, version)
-        self._config: StreamConfig = stored_config(sink_url, stream)
+        self._pages = pages
+        self._config = config
         self._root = encode(*split_url(self._config.source.url))
         self._output_url = output_url
         self._output = split_url(output_url)
@@ -109,7 +106,7 @@ class Export:
         self.files = _latest(self._pages, self._config.stream, patterns)
 
     def __iter__(self) -> Iterator[Exported]:
-        """Writes the files one by one. What is wrong with one is its `problem`, and the next one's turn comes.
+        """Write the files one by one. A problem with one is its `problem`, and the next one follows.
 
         Raises:
             EnvironmentFault: If the output cannot be written, or no original could be read with these credentials.
@@ -117,13 +114,13 @@ class Export:
         """
         with ExitStack() as stack:
             original = stack.enter_context(_Originals(self._config)) if self._format is ExportFormat.PDF else None
-            for group in _groups(self.files):
+            for group in greedy_groups(self.files, lambda stored: stored.pages, _FILES_AT_ONCE, _PAGES_AT_ONCE):
                 pages = self._read(group)
                 for stored in group:
                     yield self._write(stored, pages.pop(stored.file.path, []), original)
 
     def _read(self, group: Sequence[StoredFile]) -> dict[str, list[PageResult]]:
-        """Reads the pages of some files."""
+        """Read the pages of some files."""
         found: dict[str, list[PageResult]] = {}
         for row in self._pages.read(self._config.stream, group, _COLUMNS):
             found.setdefault(row["path"], []).append(page_result(row))
@@ -155,7 +152,7 @@ class Export:
 
 
 class _Originals:
-    """Reads documents again, in the very version that the table's rows were made from, and puts text into them."""
+    """Reads documents again, in the version that the table's rows were made from, and puts the text into them."""
 
     def __init__(self, config: StreamConfig) -> None:
         self._limits = config.execution.limits
@@ -169,7 +166,7 @@ class _Originals:
         self._writer.close()
 
     def with_text(self, file: FileVersion, pages: list[PageResult]) -> bytes:
-        """Returns a document's searchable PDF.
+        """Return a document's searchable PDF.
 
         Raises:
             DocumentError: If it cannot be made of this document.
@@ -193,7 +190,7 @@ class _Originals:
 
 
 def _latest(pages: StoredPages, stream: str, patterns: Sequence[str]) -> list[StoredFile]:
-    """Lists the version of each file that was committed last."""
+    """Return the version of each file that was committed last."""
     newest: dict[str, StoredFile] = {}
     for stored in pages.files(stream):
         known = newest.get(stored.file.path)
@@ -207,17 +204,3 @@ def _latest(pages: StoredPages, stream: str, patterns: Sequence[str]) -> list[St
 
 def _order(stored: StoredFile) -> tuple[int, datetime]:
     return stored.batch_id, stored.file.modified
-
-
-def _groups(files: Sequence[StoredFile]) -> Iterator[list[StoredFile]]:
-    """Parts files so that the pages of a part are not too many to hold, unless one file alone has them."""
-    group: list[StoredFile] = []
-    pages = 0
-    for stored in files:
-        if group and (len(group) == _FILES_AT_ONCE or pages + stored.pages > _PAGES_AT_ONCE):
-            yield group
-            group, pages = [], 0
-        group.append(stored)
-        pages += stored.pages
-    if group:
-        yield group

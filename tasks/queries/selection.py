@@ -1,4 +1,4 @@
-"""Which file versions of the table are to be made again, or forgotten: from one pinned snapshot of `pages`."""
+"""Choose file versions of the table to be read again, or forgotten: from one pinned snapshot of the pages."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from deltalake import DeltaTable
-
 from inkstream.ocr_core.errors import ConfigError
 from inkstream.tasks.model import FileKey, FileVersion, PagesAgain
 from inkstream.tasks.queries.path_patterns import matching
 from inkstream.tasks.rows import FORGOTTEN
-from inkstream.tasks.sinks.delta.engine import scan, sql_text
-from inkstream.tasks.sinks.delta.tables import transaction_version
+from inkstream.tasks.sinks.sql import sql_text
+from inkstream.tasks.sinks.versioned import TableSnapshot
 
 _VERSIONS = """
 SELECT path, etag, length,
@@ -38,15 +36,15 @@ _NOT_FORGOTTEN = f"count(*) FILTER (WHERE exception_kind = {sql_text(FORGOTTEN)}
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """A file version of the table.
+class ChosenFile:
+    """A file version of the table that was chosen.
 
     Attributes:
         file: The version.
-        rows: How many rows it has.
+        rows: Number of rows it has.
         again: The pages that are read again, if not all.
-        kinds: Failures that are tried again, counted by their kind.
-        pipeline_id: What made the rows that failed, else one that made its rows; None where none says so.
+        kinds: The failures that are tried again, counted by kind.
+        pipeline_id: The pipeline that made the rows that failed, else one that made rows; None where no row names one.
     """
 
     file: FileVersion
@@ -57,8 +55,8 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """What was chosen, and from where.
+class ChosenFiles:
+    """The files that were chosen, and the snapshot they were chosen from.
 
     Attributes:
         files: Oldest first.
@@ -67,19 +65,21 @@ class Selection:
         looked_at: File versions of the stream that have text or failures.
     """
 
-    files: list[Chosen]
+    files: list[ChosenFile]
     planned_at: int
     version: int
     looked_at: int
 
 
-def choose_failed(table: DeltaTable, stream: str, kinds: Collection[str] = (), paths: Sequence[str] = ()) -> Selection:
-    """Chooses the files with failed pages, and of each only those pages where its others can be kept.
+def choose_failed(
+    pages: TableSnapshot, stream: str, kinds: Collection[str] = (), paths: Sequence[str] = ()
+) -> ChosenFiles:
+    """Choose the files with failed pages, and of each only those pages, if its other rows can be kept.
 
-    A file whose pages could not be counted is read whole, and so is one whose rows are not one for each page.
+    A file is chosen whole if its pages could not be counted, or if it does not have one row for each page.
 
     Args:
-        table: An open snapshot.
+        pages: A snapshot of the pages.
         stream: The stream.
         kinds: Which kinds of failure; all when empty.
         paths: Which files (see `matching`); all when empty.
@@ -87,95 +87,94 @@ def choose_failed(table: DeltaTable, stream: str, kinds: Collection[str] = (), p
     failed = f"exception_kind IS NOT NULL AND exception_kind <> {sql_text(FORGOTTEN)}"
     if kinds:
         failed = f"exception_kind IN ({', '.join(sql_text(kind) for kind in kinds)})"
-    pages: dict[FileKey, list[dict[str, Any]]] = {}
-    for row in scan(table, _FAILED.format(stream=sql_text(stream), failed=failed)).to_pylist():
-        pages.setdefault((row["path"], row["etag"], row["length"]), []).append(row)
-    everything = _versions(table, stream, _NOT_FORGOTTEN)
-    wanted = matching((path for path, _, _ in pages), paths)
+    failures: dict[FileKey, list[dict[str, Any]]] = {}
+    for row in pages.query(_FAILED.format(stream=sql_text(stream), failed=failed)).to_pylist():
+        failures.setdefault((row["path"], row["etag"], row["length"]), []).append(row)
+    everything = _versions(pages, stream, _NOT_FORGOTTEN)
+    wanted = matching((path for path, _, _ in failures), paths)
     chosen = [
-        _with_failures(_chosen(row), row, pages[key])
+        _with_failures(_chosen(row), row, failures[key])
         for row in everything
-        if (key := (row["path"], row["etag"], row["length"])) in pages and row["path"] in wanted
+        if (key := (row["path"], row["etag"], row["length"])) in failures and row["path"] in wanted
     ]
-    return _selection(table, stream, chosen, len(everything))
+    return _selection(pages, stream, chosen, len(everything))
 
 
 def choose_made_otherwise(
-    table: DeltaTable, stream: str, made_by: Collection[str], paths: Sequence[str] = ()
-) -> Selection:
-    """Chooses the files with rows that something else made than what is named.
+    pages: TableSnapshot, stream: str, made_by: Collection[str], paths: Sequence[str] = ()
+) -> ChosenFiles:
+    """Choose the files with rows that other pipelines made.
 
     Args:
-        table: An open snapshot.
+        pages: A snapshot of the pages.
         stream: The stream.
-        made_by: `pipeline_id`s that are as wanted.
+        made_by: The `pipeline_id`s whose rows are as wanted.
         paths: Which files (see `matching`); all when empty.
     """
     as_wanted = ", ".join(sql_text(one) for one in made_by)
     otherwise = f"count(*) FILTER (WHERE pipeline_id IS NULL OR pipeline_id NOT IN ({as_wanted})) > 0"
-    rows = _versions(table, stream, f"{otherwise} AND {_NOT_FORGOTTEN}")
-    looked_at = len(_versions(table, stream, _NOT_FORGOTTEN))
+    rows = _versions(pages, stream, f"{otherwise} AND {_NOT_FORGOTTEN}")
+    looked_at = len(_versions(pages, stream, _NOT_FORGOTTEN))
     wanted = matching((row["path"] for row in rows), paths)
-    return _selection(table, stream, [_chosen(row) for row in rows if row["path"] in wanted], looked_at)
+    return _selection(pages, stream, [_chosen(row) for row in rows if row["path"] in wanted], looked_at)
 
 
-def choose_remembered(table: DeltaTable, stream: str, paths: Sequence[str]) -> Selection:
-    """Chooses the files that have rows and were not forgotten.
+def choose_remembered(pages: TableSnapshot, stream: str, paths: Sequence[str]) -> ChosenFiles:
+    """Choose the files that have rows and were not forgotten.
 
     Args:
-        table: An open snapshot.
+        pages: A snapshot of the pages.
         stream: The stream.
         paths: Which files (see `matching`).
     """
-    rows = _versions(table, stream, _NOT_FORGOTTEN)
+    rows = _versions(pages, stream, _NOT_FORGOTTEN)
     wanted = matching((row["path"] for row in rows), paths)
-    return _selection(table, stream, [_chosen(row) for row in rows if row["path"] in wanted], len(rows))
+    return _selection(pages, stream, [_chosen(row) for row in rows if row["path"] in wanted], len(rows))
 
 
-def forgotten_paths(table: DeltaTable, stream: str, paths: Sequence[str]) -> set[str]:
-    """Returns those of the files that have been forgotten.
+def forgotten_paths(pages: TableSnapshot, stream: str, paths: Sequence[str]) -> set[str]:
+    """Return the paths of files that were forgotten.
 
     Args:
-        table: An open snapshot.
+        pages: A snapshot of the pages.
         stream: The stream.
         paths: Which files (see `matching`).
     """
-    rows = scan(
-        table,
+    rows = pages.query(
         "SELECT DISTINCT path FROM this "  # noqa: S608 - quoted
         f"WHERE stream = {sql_text(stream)} AND exception_kind = {sql_text(FORGOTTEN)}",
     )
     return matching(rows.column("path").to_pylist(), paths)
 
 
-def streams_of(table: DeltaTable) -> list[str]:
-    """Returns the names of the streams that have rows."""
-    found: list[str] = scan(table, "SELECT DISTINCT stream FROM this").column("stream").to_pylist()
+def streams_of(pages: TableSnapshot) -> list[str]:
+    """Return the names of the streams that have rows."""
+    found: list[str] = pages.query("SELECT DISTINCT stream FROM this").column("stream").to_pylist()
     return sorted(found)
 
 
-def require_stream(table: DeltaTable, stream: str) -> None:
-    """Refuses a stream that has no rows.
+def require_stream(pages: TableSnapshot, stream: str) -> None:
+    """Check that a stream has rows.
 
     Raises:
-        ConfigError: Naming those that have.
+        ConfigError: If it has none; it names the streams that have.
     """
-    if transaction_version(table, stream) < 0:
-        there_are = ", ".join(streams_of(table)) or "none"
-        raise ConfigError(f"{table.table_uri} has no rows of a stream {stream!r}; there are: {there_are}")
+    if pages.transaction_version(stream) < 0:
+        there_are = ", ".join(streams_of(pages)) or "none"
+        raise ConfigError(f"{pages.url} has no rows of a stream {stream!r}; there are: {there_are}")
 
 
-def _versions(table: DeltaTable, stream: str, having: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = scan(table, _VERSIONS.format(stream=sql_text(stream), having=having)).to_pylist()
+def _versions(pages: TableSnapshot, stream: str, having: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = pages.query(_VERSIONS.format(stream=sql_text(stream), having=having)).to_pylist()
     return found
 
 
-def _chosen(row: dict[str, Any]) -> Chosen:
+def _chosen(row: dict[str, Any]) -> ChosenFile:
     file = FileVersion(row["path"], row["etag"], row["length"], row["modified"])
-    return Chosen(file, row["row_count"], pipeline_id=row["pipeline_id"])
+    return ChosenFile(file, row["row_count"], pipeline_id=row["pipeline_id"])
 
 
-def _with_failures(chosen: Chosen, row: dict[str, Any], failed: list[dict[str, Any]]) -> Chosen:
+def _with_failures(chosen: ChosenFile, row: dict[str, Any], failed: list[dict[str, Any]]) -> ChosenFile:
     made_by = [page["pipeline_id"] for page in failed if page["pipeline_id"] is not None]
     whole = row["total"] is not None and row["total"] == row["pages"] == row["row_count"]
     again = None
@@ -183,10 +182,10 @@ def _with_failures(chosen: Chosen, row: dict[str, Any], failed: list[dict[str, A
         pages = tuple(sorted(page["pagenum"] for page in failed))
         again = PagesAgain(row["total"], pages, row["content_hash"])
     kinds = Counter(page["exception_kind"] for page in failed)
-    return Chosen(chosen.file, chosen.rows, again, kinds, max(made_by, default=chosen.pipeline_id))
+    return ChosenFile(chosen.file, chosen.rows, again, kinds, max(made_by, default=chosen.pipeline_id))
 
 
-def _selection(table: DeltaTable, stream: str, files: list[Chosen], looked_at: int) -> Selection:
-    require_stream(table, stream)
+def _selection(pages: TableSnapshot, stream: str, files: list[ChosenFile], looked_at: int) -> ChosenFiles:
+    require_stream(pages, stream)
     files.sort(key=lambda one: (one.file.modified, one.file.path))
-    return Selection(files, transaction_version(table, stream), table.version(), looked_at)
+    return ChosenFiles(files, pages.transaction_version(stream), pages.version, looked_at)

@@ -1,12 +1,11 @@
 """How a sink and its streams stand: what waits, what the last batches did, what failed, how large the table is.
 
-Nothing is written. The table's size comes from its log, the batches from the ledger (and from `pages` for what the
-ledger has not taken in), failures from a scan of the few columns that tell them.
+Nothing is written. The batches come from the ledger (and from the pages for what the ledger does not cover yet), and
+failures from a scan of a few columns.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,19 +13,14 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 
 from inkstream.ocr_core.errors import ConfigError, InkstreamError
-from inkstream.tasks.paths import split_url
 from inkstream.tasks.queries.stored_configs import stored_config, stored_streams
 from inkstream.tasks.rows import FORGOTTEN
-from inkstream.tasks.sinks.delta.engine import TRANSIENT_DELTA, explain_delta_error, scan, sql_text
-from inkstream.tasks.sinks.delta.tables import LedgerTable, PagesTable, SinkTable, format_of, transaction_version
-from inkstream.tasks.sinks.opening import open_sink
+from inkstream.tasks.sinks.sink import Sink
+from inkstream.tasks.sinks.sql import sql_text
+from inkstream.tasks.sinks.versioned import MaintainedTable, TableSnapshot, VersionedSink
 from inkstream.tasks.source.discovery import discover
-from inkstream.tasks.stores import explain_store_error, open_store
-
-_LOG = re.compile(r"_delta_log/(\d{20})\.(json|checkpoint)")
 
 _FORGOTTEN = sql_text(FORGOTTEN)
 _FROM_LEDGER = """
@@ -58,10 +52,10 @@ class Backlog:
     """Files that the next run would take.
 
     Attributes:
-        files: How many.
+        files: Number of files.
         size: Their bytes.
-        oldest_path: The one that was last modified longest ago; None where none waits.
-        oldest_modified: When that was.
+        oldest_path: The file with the oldest modification time; None where none waits.
+        oldest_modified: Its modification time.
     """
 
     files: int
@@ -76,11 +70,11 @@ class BatchStatus:
 
     Attributes:
         batch_id: As in the table.
-        committed_at: When.
-        files: File versions.
-        pages: Rows.
-        failed_pages: Rows among them with an exception.
-        page_seconds: Time spent on its pages, added up over all workers.
+        committed_at: When it was committed.
+        files: Number of file versions.
+        pages: Number of rows.
+        failed_pages: Number of rows with an exception.
+        page_seconds: Time spent on its pages, summed over all workers.
     """
 
     batch_id: int
@@ -93,7 +87,7 @@ class BatchStatus:
 
 @dataclass(frozen=True, slots=True)
 class FailureCount:
-    """How many rows, of how many file versions, have one `exception_kind`."""
+    """Number of rows, and of file versions, with one `exception_kind`."""
 
     kind: str
     files: int
@@ -106,13 +100,13 @@ class StreamStatus:
 
     Attributes:
         name: The stream.
-        source: Its source, as the sink remembers it; None where it does not.
-        pages: Rows in the table.
-        failed_pages: Rows among them with an exception.
-        failures: Those by kind, most first.
+        source: Its source as stored in the sink; None where none is stored.
+        pages: Number of rows in the table.
+        failed_pages: Number of rows with an exception.
+        failures: Counts by kind, largest first.
         batches: The last batches, newest first.
         backlog: What waits; None where it could not be found out.
-        problem: Why not.
+        problem: Why it could not.
     """
 
     name: str
@@ -148,51 +142,100 @@ class TableStatus:
 
 @dataclass(frozen=True, slots=True)
 class SinkStatus:
-    """How a sink stands; `table` is None where nothing was committed yet, or not as a Delta table."""
+    """How a sink stands; `table` is None where nothing was committed yet, or the sink keeps no versions."""
 
     sink: str
     table: TableStatus | None
     streams: tuple[StreamStatus, ...]
 
 
-def sink_status(sink_url: str, stream: str | None = None, batches: int = 5) -> SinkStatus:
-    """Finds out how a sink stands.
+def sink_status(sink_url: str, sink: Sink, stream: str | None = None, batches: int = 5) -> SinkStatus:
+    """Find out how a sink stands.
 
     Args:
-        sink_url: The sink.
+        sink_url: Folder or URL of the sink.
+        sink: The sink that is there.
         stream: Only this stream; all when not given.
-        batches: How many of the last batches are told of each stream.
+        batches: How many of the last batches are reported for each stream.
 
     Raises:
         ConfigError: If there is no sink, or no such stream.
         EnvironmentFault: If the sink cannot be read.
         TransientError: If the store does not answer.
     """
-    table, ledger = PagesTable(sink_url), LedgerTable(sink_url)
-    projected = ledger.open() if ledger.exists() else None  # before pages, so that it cannot be ahead of them
-    pages = table.open() if format_of(sink_url) == "delta" else None
-    counts = _by_stream(pages, _ROWS.format(forgotten=_FORGOTTEN))
+    view = _view(sink)
+    counts = view.by_stream(_ROWS.format(forgotten=_FORGOTTEN)) if view else {}
     known = sorted({*stored_streams(sink_url), *counts})
-    if not known and pages is None:
-        raise ConfigError(f"there is no table at {table.url}; `inkstream run` makes it")
+    if not known and view is None:
+        raise ConfigError(f"there is no table at {sink.url}; `inkstream run` makes it")
     if stream is not None and stream not in known:
         raise ConfigError(f"no stream {stream!r} has run into {sink_url}; there are: {', '.join(known) or 'none'}")
-    failures = _by_stream(pages, _FAILURES.format(forgotten=_FORGOTTEN))
+    failures = view.by_stream(_FAILURES.format(forgotten=_FORGOTTEN)) if view else {}
     found = []
     for name in [stream] if stream else known:
         rows = counts.get(name, [{"pages": 0, "failed_pages": 0}])[0]
         kinds = tuple(FailureCount(row["kind"], row["files"], row["pages"]) for row in failures.get(name, ()))
-        done = tuple(_last_batches(pages, projected, name, batches)) if pages is not None else ()
-        source, backlog, problem = _waiting(sink_url, name)
-        one = StreamStatus(name, source, rows["pages"], rows["failed_pages"], kinds, done, backlog, problem)
-        found.append(one if pages is not None else _without_table(sink_url, one, batches))
-    return SinkStatus(sink_url, _table_status(table, pages) if pages is not None else None, tuple(found))
+        done = tuple(view.last_batches(name, batches)) if view else ()
+        source, backlog, problem = _waiting(sink_url, sink, name)
+        status = StreamStatus(name, source, rows["pages"], rows["failed_pages"], kinds, done, backlog, problem)
+        found.append(status if view else _from_rows(sink, status, batches))
+    return SinkStatus(sink_url, view.table_status() if view else None, tuple(found))
 
 
-def _without_table(sink_url: str, stream: StreamStatus, batches: int) -> StreamStatus:
-    """Fills in what a stream has committed to a sink of another format, from the rows themselves."""
+def _view(sink: Sink) -> _TableView | None:
+    """Return what the sink's tables say; None where it keeps no versions, or nothing was committed yet."""
+    if not isinstance(sink, VersionedSink):
+        return None
+    ledger = sink.ledger()  # before the pages, so that it cannot be ahead of them
+    tables = sink.tables()
+    return _TableView(tables[0], sink.snapshot(), ledger) if tables else None
+
+
+class _TableView:
+    """The tables of a sink as of one moment.
+
+    Args:
+        table: The pages, to be measured.
+        pages: A snapshot of them.
+        ledger: A snapshot of the ledger, taken before.
+    """
+
+    def __init__(self, table: MaintainedTable, pages: TableSnapshot, ledger: TableSnapshot | None) -> None:
+        self._table = table
+        self._pages = pages
+        self._ledger = ledger
+
+    def by_stream(self, sql: str) -> dict[str, list[dict[str, Any]]]:
+        """Return the rows of a query over the pages, by their stream."""
+        rows: dict[str, list[dict[str, Any]]] = {}
+        for row in self._pages.query(sql).to_pylist():
+            rows.setdefault(row["stream"], []).append(row)
+        return rows
+
+    def last_batches(self, stream: str, count: int) -> Iterable[BatchStatus]:
+        """Return the last batches, newest first. A stream's batch ids rise by one, so older rows are not read."""
+        newest = self._pages.transaction_version(stream)
+        projected = self._ledger.transaction_version(stream) if self._ledger else -1
+        oldest = newest - count
+        rows: list[dict[str, Any]] = []
+        if self._ledger and projected > oldest:
+            rows += self._ledger.query(_FROM_LEDGER.format(stream=sql_text(stream), after=oldest)).to_pylist()
+        if newest > projected:
+            values = {"stream": sql_text(stream), "after": max(projected, oldest), "forgotten": _FORGOTTEN}
+            rows += self._pages.query(_FROM_PAGES.format(**values)).to_pylist()
+        rows.sort(key=lambda row: row["batch_id"], reverse=True)
+        return (BatchStatus(**{**row, "page_seconds": row["page_seconds"] or 0.0}) for row in rows)
+
+    def table_status(self) -> TableStatus:
+        """Return how large the pages table is."""
+        size = self._table.size()
+        oldest = self._table.oldest_version()
+        return TableStatus(self._table.url, size.version, oldest, size.files, size.bytes, size.rows)
+
+
+def _from_rows(sink: Sink, stream: StreamStatus, batches: int) -> StreamStatus:
+    """Fill in what a stream has committed to a sink without versions, from the rows themselves."""
     try:
-        sink = open_sink(stored_config(sink_url, stream.name).sink)
         if sink.version(stream.name) is None:
             return stream
         rows = sink.rows(stream=stream.name, columns=_COLUMNS)
@@ -228,73 +271,15 @@ def _without_table(sink_url: str, stream: StreamStatus, batches: int) -> StreamS
     )
 
 
-def _by_stream(pages: DeltaTable | None, sql: str) -> dict[str, list[dict[str, Any]]]:
-    rows: dict[str, list[dict[str, Any]]] = {}
-    for row in scan(pages, sql).to_pylist() if pages is not None else ():
-        rows.setdefault(row["stream"], []).append(row)
-    return rows
-
-
-def _last_batches(pages: DeltaTable, ledger: DeltaTable | None, stream: str, count: int) -> Iterable[BatchStatus]:
-    """The newest first. A stream's batch ids count up by one, so that older rows need not be read."""
-    newest = transaction_version(pages, stream)
-    projected = transaction_version(ledger, stream) if ledger is not None else -1
-    oldest = newest - count
-    rows: list[dict[str, Any]] = []
-    if ledger is not None and projected > oldest:
-        rows += scan(ledger, _FROM_LEDGER.format(stream=sql_text(stream), after=oldest)).to_pylist()
-    if newest > projected:
-        values = {"stream": sql_text(stream), "after": max(projected, oldest), "forgotten": _FORGOTTEN}
-        rows += scan(pages, _FROM_PAGES.format(**values)).to_pylist()
-    rows.sort(key=lambda row: row["batch_id"], reverse=True)
-    return (BatchStatus(**{**row, "page_seconds": row["page_seconds"] or 0.0}) for row in rows)
-
-
-def _waiting(sink_url: str, stream: str) -> tuple[str | None, Backlog | None, str | None]:
+def _waiting(sink_url: str, sink: Sink, stream: str) -> tuple[str | None, Backlog | None, str | None]:
     source = None
     try:
         config = stored_config(sink_url, stream)
         source = config.source.url
-        new = discover(config).files
+        new = discover(config, sink).files
     except InkstreamError as error:
         return source, None, str(error)
     oldest = min(new, key=lambda file: (file.modified, file.path), default=None)
     size = sum(file.size for file in new)
     backlog = Backlog(len(new), size, oldest.path, oldest.modified) if oldest else Backlog(0, 0)
     return source, backlog, None
-
-
-def _table_status(table: SinkTable, handle: DeltaTable) -> TableStatus:
-    try:
-        actions = pa.table(handle.get_add_actions(flatten=True))
-    except TRANSIENT_DELTA as error:
-        raise explain_delta_error(error, f"cannot read the log of {table.url}") from error
-    return TableStatus(
-        url=table.url,
-        version=handle.version(),
-        oldest_version=_oldest_version(table, handle.version()),
-        files=actions.num_rows,
-        size=int(pc.sum(actions["size_bytes"]).as_py() or 0),
-        rows=int(pc.sum(actions["num_records"]).as_py() or 0),
-    )
-
-
-def _oldest_version(table: SinkTable, latest: int) -> int:
-    """Finds the oldest version whose data files are all there, by bisection.
-
-    A vacuum removes what was rewritten longest ago, so what cannot be read any more is older than what can.
-    """
-    protocol, root = split_url(table.url)
-    try:
-        found = open_store(protocol, root).names(root)
-    except Exception as error:
-        raise explain_store_error(error, f"cannot list {table.url}") from error
-    there = {path.rpartition("/")[2] for path in found if path.endswith(".parquet")}
-    log = [(int(match[1]), match[2]) for path in found if (match := _LOG.search(path))]
-    begins = [version for version, kind in log if kind == "checkpoint" or version == 0]
-    gone, readable = min(begins, default=latest) - 1, latest
-    while readable - gone > 1:
-        middle = (gone + readable) // 2
-        files = {path.rpartition("/")[2] for path in table.open(middle).file_uris()}
-        gone, readable = (gone, middle) if files <= there else (middle, readable)
-    return readable

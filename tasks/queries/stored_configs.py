@@ -1,4 +1,4 @@
-"""Configurations that runs left in the sink: of each stream, and of each pipeline that made rows."""
+"""Configurations that runs left in the sink: one for each stream, and one for each pipeline that made rows."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from inkstream.ocr_core.errors import ConfigError
 from inkstream.tasks.config import StreamConfig, build_config
+from inkstream.tasks.config.sink_formats import require_lasting_place
 from inkstream.tasks.paths import split_url
-from inkstream.tasks.sinks.delta.engine import require_table_store
 from inkstream.tasks.sinks.left_behind import read_json
 from inkstream.tasks.stores import explain_store_error, open_store
 
@@ -15,7 +15,7 @@ _SUFFIX = ".json"
 
 
 def stored_streams(sink_url: str) -> list[str]:
-    """Returns the names of the streams that have run into this sink."""
+    """Return the names of the streams that have run into this sink."""
     protocol, root = split_url(sink_url)
     try:
         found = open_store(protocol, root).names(f"{root}/streams")
@@ -26,18 +26,18 @@ def stored_streams(sink_url: str) -> list[str]:
 
 
 def stored_config(sink_url: str, stream: str | None = None, overrides: Iterable[str] = ()) -> StreamConfig:
-    """Returns the configuration that a stream last ran with.
+    """Return the configuration that a stream last ran with.
 
     Args:
-        sink_url: The sink; it wins over where the stream thought it was.
+        sink_url: The sink. It replaces the URL that the stored configuration has, as a sink may be moved.
         stream: The stream; may be left out where there is only one.
         overrides: `a.b=value` strings on top.
 
     Raises:
-        ConfigError: If there is no such stream, or several and none was named, or the overrides are not valid; or if
-            nothing of a run stays in such a sink.
+        ConfigError: If there is no such stream, or several and none was named, or the overrides are not valid, or no
+            run can have left a sink at that URL.
     """
-    require_table_store(split_url(sink_url)[0], sink_url)
+    require_lasting_place(sink_url)
     name = stream or _only_stream(sink_url)
     document = read_json(sink_url, f"streams/{name}{_SUFFIX}")
     if document is None:
@@ -48,11 +48,11 @@ def stored_config(sink_url: str, stream: str | None = None, overrides: Iterable[
 
 
 def read_again_with(config: StreamConfig, pipeline_id: str | None, overrides: Iterable[str] = ()) -> StreamConfig:
-    """Returns the configuration that reads pages as some pipeline did.
+    """Return the configuration that reads pages as an earlier pipeline did.
 
     Args:
-        config: The stream's configuration. It stands where the sink does not say what the pipeline was.
-        pipeline_id: What made the pages' rows; None where they do not say.
+        config: The stream's configuration. It is used as it is if the sink does not hold that pipeline.
+        pipeline_id: The pipeline that made the rows; None where they do not name one.
         overrides: `a.b=value` strings on top.
     """
     document = config.model_dump(mode="json")

@@ -1,4 +1,4 @@
-"""The pages that a sink holds, file by file, for what is made of them afterwards."""
+"""The pages that a sink holds, file by file, for what is made from them afterwards."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 
-from inkstream.tasks.model import FileVersion
+from inkstream.tasks.model import KEY_COLUMNS, FileVersion
 from inkstream.tasks.rows import FORGOTTEN
-from inkstream.tasks.sinks.delta.engine import any_of, scan, sql_text
-from inkstream.tasks.sinks.delta.tables import PagesTable, format_of, version_predicate
-from inkstream.tasks.sinks.parquet import ParquetSink
+from inkstream.tasks.sinks.numbered import NumberedSink
+from inkstream.tasks.sinks.sink import Sink
+from inkstream.tasks.sinks.sql import any_of, sql_text, version_predicate
+from inkstream.tasks.sinks.versioned import TableSnapshot, require_versions
 
-_KEY = ["path", "etag", "length"]
+_KEY = [*KEY_COLUMNS]
 _ROWS_AT_ONCE = 64
-"""As Python values, which are many times larger."""
+"""Rows that are Python values at the same time; those are many times larger than Arrow's."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file version whose pages are there.
+    """A file version whose pages the sink holds.
 
     Attributes:
         file: What was read.
-        pages: How many rows it has.
+        pages: Number of rows it has.
         batch_id: The batch that wrote the newest of them.
     """
 
@@ -41,73 +41,73 @@ class StoredPages(Protocol):
     """A sink's pages as of one moment."""
 
     def files(self, stream: str) -> Iterable[StoredFile]:
-        """Lists a stream's file versions; what was forgotten is none."""
+        """Return a stream's file versions, without those that were forgotten."""
 
     def read(self, stream: str, files: Sequence[StoredFile], columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Yields the rows of some files, those of a file together and in the order of pages.
+        """Yield the rows of some files; the rows of a file come together, in the order of pages.
 
         Args:
             stream: The stream.
             files: Some of its `files`, at least one.
-            columns: Which columns, `path` among them; one that a sink begun earlier has not may be missing.
+            columns: Which columns, including `path`; one that an older sink lacks may be missing.
         """
 
 
-def stored_pages(sink_url: str, version: int | None = None) -> StoredPages:
-    """Opens a sink's pages.
+def stored_pages(sink: Sink, version: int | None = None) -> StoredPages:
+    """Return a sink's pages.
 
     Args:
-        sink_url: Folder or URL of the sink, Delta or Parquet.
+        sink: The sink.
         version: Table version; the latest when not given.
 
     Raises:
-        ConfigError: If there is no such table or version, or a version is asked of Parquet files, which have none.
+        ConfigError: If there is no such table or version, or a version is asked of a sink that keeps none.
         EnvironmentFault: If it cannot be read.
         TransientError: If the store does not answer.
     """
-    if version is None and format_of(sink_url) == "parquet":
-        return ParquetPages(ParquetSink(sink_url))
-    return DeltaPages(PagesTable(sink_url).open(version))
+    if version is None and isinstance(sink, NumberedSink):
+        return NumberedPages(sink)
+    return SnapshotPages(require_versions(sink).snapshot(version))
 
 
-class DeltaPages:
-    """Pages in a Delta table. See `StoredPages`."""
+class SnapshotPages:
+    """Pages in one version of a table. See `StoredPages`."""
 
-    def __init__(self, table: DeltaTable) -> None:
-        self._table = table
+    def __init__(self, snapshot: TableSnapshot) -> None:
+        self._snapshot = snapshot
 
     def files(self, stream: str) -> Iterator[StoredFile]:
-        """Lists a stream's file versions."""
+        """Yield a stream's file versions."""
         sql = (
             "SELECT path, etag, length, max(modification_time) AS modified, max(batch_id) AS batch_id, "  # noqa: S608
             f"count(*) AS pages FROM this WHERE stream = {sql_text(stream)} "
             f"AND (exception_kind IS NULL OR exception_kind <> {sql_text(FORGOTTEN)}) GROUP BY path, etag, length"
         )
-        for row in scan(self._table, sql).to_pylist():
+        for row in self._snapshot.query(sql).to_pylist():
             yield _stored(row, row["modified"], row["pages"], row["batch_id"])
 
     def read(self, stream: str, files: Sequence[StoredFile], columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Yields the rows of some files."""
+        """Yield the rows of some files."""
         low, high = min(stored.batch_id for stored in files), max(stored.batch_id for stored in files)
         where = any_of(version_predicate(stored.file.key) for stored in files)
-        there = self._table.schema().to_arrow().names
+        there = self._snapshot.columns
         wanted = ", ".join(name for name in columns if name in there)
         sql = (
             f"SELECT {wanted} FROM this WHERE stream = {sql_text(stream)} "  # noqa: S608
             f"AND batch_id BETWEEN {low} AND {high} AND {where} ORDER BY path, pagenum"
         )
-        return _python_rows(scan(self._table, sql))
+        return _python_rows(self._snapshot.query(sql))
 
 
-class ParquetPages:
-    """Pages in Parquet files, each of them a batch. See `StoredPages`."""
+class NumberedPages:
+    """Pages in numbered commits, each of them a batch. See `StoredPages`."""
 
-    def __init__(self, sink: ParquetSink) -> None:
+    def __init__(self, sink: NumberedSink) -> None:
         self._sink = sink
         self._last: tuple[tuple[str, int], pa.Table] | None = None
 
     def files(self, stream: str) -> Iterator[StoredFile]:
-        """Lists a stream's file versions. Each is whole in one batch, and none was forgotten."""
+        """Yield a stream's file versions. Each is whole in one batch, and none was forgotten."""
         for number in self._sink.numbers(stream):
             rows = self._sink.read(stream, number, [*_KEY, "modification_time"])
             files = rows.group_by(_KEY).aggregate([("modification_time", "max"), ([], "count_all")])
@@ -115,7 +115,7 @@ class ParquetPages:
                 yield _stored(row, row["modification_time_max"], row["count_all"], number)
 
     def read(self, stream: str, files: Sequence[StoredFile], columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Yields the rows of some files."""
+        """Yield the rows of some files."""
         for number in sorted({stored.batch_id for stored in files}):
             keys = {stored.file.key for stored in files if stored.batch_id == number}
             rows = self._batch(stream, number, columns)
@@ -125,7 +125,7 @@ class ParquetPages:
                     yield row
 
     def _batch(self, stream: str, number: int, columns: Sequence[str]) -> pa.Table:
-        """Reads a batch, or finds it: its files may be asked for in several parts."""
+        """Return a batch, and keep it: its files may be asked for in several parts."""
         if self._last is None or self._last[0] != (stream, number):
             self._last = None  # freed before the next is read
             rows = self._sink.read(stream, number, list(dict.fromkeys([*columns, *_KEY])))

@@ -31,27 +31,30 @@ class MemorySink(NumberedSink):
         url: `memory://NAME`; sinks of one name are one sink.
     """
 
+    def __init__(self, url: str) -> None:
+        super().__init__(url, f"Rows in the memory of this process, {url},")
+
     def numbers(self, stream: str) -> list[int]:
-        """Lists the commits."""
+        """List the commits."""
         with _lock:
             return sorted(_commits.get((self.url, stream), {}))
 
     def streams(self) -> list[str]:
-        """Lists the streams."""
+        """List the streams."""
         with _lock:
             return sorted(stream for url, stream in _commits if url == self.url)
 
     def read(self, stream: str, number: int, columns: Sequence[str] | None) -> pa.Table:
-        """Returns a commit's rows; nothing is copied."""
+        """Return a commit's rows; nothing is copied."""
         rows = _commits[self.url, stream][number].rows
         return rows if columns is None else rows.select(list(columns))
 
     def commit_id(self, stream: str, number: int) -> str:
-        """Returns the id that was given."""
+        """Return the id that was given."""
         return _commits[self.url, stream][number].id
 
     def create(self, stream: str, number: int, rows: CommitRows, commit_id: str) -> None:
-        """Keeps the rows."""
+        """Keep the rows."""
         commit = _Commit(commit_id, pa.Table.from_batches(list(rows.batches()), PAGES_SCHEMA))
         with _lock:
             commits = _commits.setdefault((self.url, stream), {})

@@ -25,11 +25,10 @@ from inkstream.tasks.commit.operations import (
 )
 from inkstream.tasks.commit.spool import ResultSpool
 from inkstream.tasks.commit.stamped_rows import CommitRows
-from inkstream.tasks.config import StreamConfig
-from inkstream.tasks.model import Batch, FileKey
+from inkstream.tasks.config.sink_formats import needs_versions
+from inkstream.tasks.model import KEY_COLUMNS, Batch, FileKey
 from inkstream.tasks.progress import Compacted
 from inkstream.tasks.rows import PAGES_SCHEMA
-from inkstream.tasks.sinks.delta.engine import needs_delta
 
 
 class NumberedSink(ABC):
@@ -37,79 +36,80 @@ class NumberedSink(ABC):
 
     Args:
         url: Where the pages are.
+        description: What it is and where, for people.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, description: str) -> None:
         self.url = url
+        self.description = description
 
     @abstractmethod
     def numbers(self, stream: str) -> list[int]:
-        """Returns the numbers of a stream's commits, rising."""
+        """Return the numbers of a stream's commits, rising."""
 
     @abstractmethod
     def streams(self) -> list[str]:
-        """Returns the streams that have commits."""
+        """Return the streams that have commits."""
 
     @abstractmethod
     def read(self, stream: str, number: int, columns: Sequence[str] | None) -> pa.Table:
-        """Reads one commit's rows; all columns when none are given."""
+        """Return one commit's rows; all columns when none are given."""
 
     @abstractmethod
     def commit_id(self, stream: str, number: int) -> str:
-        """Returns the commit id that a commit was made with."""
+        """Return the id that a commit was made with."""
 
     @abstractmethod
     def create(self, stream: str, number: int, rows: CommitRows, commit_id: str) -> None:
-        """Creates a commit whole.
+        """Create a commit whole.
 
         Raises:
             FileExistsError: If there is one with this number.
-            InkstreamError: If it failed; the commit may be there all the same.
+            InkstreamError: If it failed; the commit may have landed all the same.
         """
 
     def known(self, stream: str) -> NumberedKnown:
-        """Lists what is there."""
+        """List what is there."""
         return NumberedKnown(self, stream, self.numbers(stream))
 
     def runner(self, batch: Batch, spool: ResultSpool, replace: frozenset[int]) -> NumberedRunner:
-        """Commits by creating the next number."""
+        """Return what commits by creating the next number."""
         if replace:
-            raise needs_delta(f"rows of {self.url} cannot be replaced")
+            raise needs_versions(f"{self.description} cannot replace rows")
         return NumberedRunner(self, batch, spool)
 
     def states(self, stream: str) -> Iterator[pa.Table]:
-        """Sums up each commit's rows."""
+        """Sum up each commit's rows."""
         for number in self.numbers(stream):
-            rows = self.read(stream, number, ["path", "etag", "length", "batch_id", "exception_kind"])
-            files = rows.group_by(["path", "etag", "length", "batch_id"]).aggregate(
+            rows = self.read(stream, number, [*KEY_COLUMNS, "batch_id", "exception_kind"])
+            files = rows.group_by([*KEY_COLUMNS, "batch_id"]).aggregate(
                 [("exception_kind", "count"), ([], "count_all")]
             )
             failed, pages = files.column("exception_kind_count"), files.column("count_all")
             state = pc.case_when(
                 pc.make_struct(pc.equal(failed, 0), pc.equal(failed, pages)), "done", "failed", "partial"
             )
-            yield files.select(["path", "etag", "length", "batch_id"]).append_column("state", state)
+            yield files.select([*KEY_COLUMNS, "batch_id"]).append_column("state", state)
 
     def partly_read(self, stream: str) -> Iterator[pa.Table]:
-        """Counts each commit's rows; a file version is whole in one."""
-        key = ["path", "etag", "length"]
+        """Count each commit's rows; a file version is whole in one."""
         for number in self.numbers(stream):
-            rows = self.read(stream, number, [*key, "pagenum", "total_pages"])
-            files = rows.group_by(key).aggregate([("pagenum", "count"), ("total_pages", "max")])
-            yield files.filter(pc.less(files["pagenum_count"], files["total_pages_max"])).select(key)
+            rows = self.read(stream, number, [*KEY_COLUMNS, "pagenum", "total_pages"])
+            files = rows.group_by([*KEY_COLUMNS]).aggregate([("pagenum", "count"), ("total_pages", "max")])
+            yield files.filter(pc.less(files["pagenum_count"], files["total_pages_max"])).select([*KEY_COLUMNS])
 
-    def project_ledger(self, config: StreamConfig) -> None:  # noqa: B027 - nothing to do
-        """Does nothing: there is no ledger."""
+    def project_ledger(self, stream: str) -> None:  # noqa: B027 - nothing to do
+        """Do nothing: there is no ledger."""
 
     def version(self, stream: str) -> int | None:
-        """Returns how many commits a stream has made."""
+        """Return how many commits a stream has made."""
         numbers = self.numbers(stream)
         return numbers[-1] + 1 if numbers else None
 
     def rows(
         self, stream: str | None = None, limit: int | None = None, columns: Sequence[str] | None = None
     ) -> pa.Table:
-        """Reads the newest commits, as many as are needed."""
+        """Read the newest commits, as many as are needed."""
         names = list(columns or PAGES_SCHEMA.names)
         order = [("timestamp", "descending"), ("stream", "ascending"), ("path", "ascending"), ("pagenum", "ascending")]
         wanted = list(dict.fromkeys([*names, *(name for name, _ in order)]))
@@ -127,11 +127,11 @@ class NumberedSink(ABC):
         return rows if limit is None else rows.slice(0, limit)
 
     def is_due(self, batch_id: int) -> bool:  # noqa: ARG002 - the protocol's shape
-        """Never: an object is a commit, so none are merged."""
+        """Return False: an object is a commit, so none are merged."""
         return False
 
     def compact(self) -> Iterator[Compacted]:
-        """Does nothing."""
+        """Do nothing."""
         return iter(())
 
 
@@ -155,12 +155,12 @@ class NumberedKnown:
         columns: Sequence[str],
         paths: Collection[str] | None = None,  # noqa: ARG002 - the protocol's shape
     ) -> Iterator[pa.Table]:
-        """Yields each commit's rows."""
+        """Yield each commit's rows."""
         return (self._sink.read(self._stream, number, columns) for number in self._numbers)
 
 
 class NumberedRunner:
-    """Runs the commit loop's operations for one batch.
+    """Run the commit loop's operations for one batch.
 
     Args:
         sink: Where to commit.
@@ -174,7 +174,7 @@ class NumberedRunner:
         self._spool = spool
 
     def run(self, operation: Operation) -> Answer:
-        """Runs one operation and returns its answer."""
+        """Run one operation and return its answer."""
         stream = self._batch.stream
         if isinstance(operation, Open):
             numbers = self._sink.numbers(stream)
@@ -192,7 +192,7 @@ class NumberedRunner:
         found: set[FileKey] = set()
         for number in self._sink.numbers(self._batch.stream):
             if number > after:
-                rows = self._sink.read(self._batch.stream, number, ["path", "etag", "length"])
+                rows = self._sink.read(self._batch.stream, number, KEY_COLUMNS)
                 found.update(zip(*(column.to_pylist() for column in rows.columns), strict=True))
         return frozenset(found)
 

@@ -12,12 +12,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, InkstreamError
+from inkstream.ocr_core.errors import EnvironmentFault, InkstreamError
 from inkstream.tasks.commit.stamped_rows import CommitRows
 from inkstream.tasks.paths import split_url
-from inkstream.tasks.rows import PAGES_SCHEMA, SCHEMA_VERSION
-from inkstream.tasks.sinks.delta.tables import format_of
-from inkstream.tasks.sinks.numbered import NumberedKnown, NumberedSink
+from inkstream.tasks.rows import PAGES_SCHEMA, SCHEMA_VERSION, aligned
+from inkstream.tasks.sinks.numbered import NumberedSink
 from inkstream.tasks.stores import create_from, explain_store_error, filesystem
 
 _COMMIT_ID = b"inkstream.commit_id"
@@ -31,34 +30,22 @@ class ParquetSink(NumberedSink):
     """Parquet files in a folder or on S3. See `inkstream.tasks.sinks.sink.Sink`.
 
     Args:
-        sink_url: The sink's folder or prefix.
-
-    Raises:
-        ConfigError: If it is in a store where nothing can be created exclusively.
+        sink_url: The sink's folder or prefix, in a store where objects can be created exclusively.
     """
 
     def __init__(self, sink_url: str) -> None:
         self._protocol, root = split_url(sink_url)
-        if self._protocol not in ("file", "s3"):
-            raise ConfigError(f"sink.format parquet needs a folder or s3, not {sink_url}")
-        self._sink_url = sink_url
         self._root = f"{root.rstrip('/')}/pages"
-        super().__init__(self._root if self._protocol == "file" else f"{self._protocol}://{self._root}")
-
-    def known(self, stream: str) -> NumberedKnown:
-        """Lists what is there."""
-        known = super().known(stream)
-        if known.planned_at < 0 and format_of(self._sink_url) == "delta":
-            raise ConfigError(f"{self.url} is a Delta table; set sink.format to delta, or give another sink.url")
-        return known
+        url = self._root if self._protocol == "file" else f"{self._protocol}://{self._root}"
+        super().__init__(url, f"Parquet files in {url}")
 
     def numbers(self, stream: str) -> list[int]:
-        """Lists the stream's folder."""
+        """List the stream's folder."""
         matches = (_NAME.fullmatch(name) for name in self._names(stream))
         return sorted(int(match[1]) for match in matches if match)
 
     def streams(self) -> list[str]:
-        """Lists the sink's folder."""
+        """List the sink's folder."""
         return sorted(name for name in self._names("") if not name.startswith((".", "_")))
 
     def _names(self, folder: str) -> list[str]:
@@ -75,22 +62,21 @@ class ParquetSink(NumberedSink):
         return f"{self._root}/{stream}/{number:012}.parquet"
 
     def read(self, stream: str, number: int, columns: Sequence[str] | None) -> pa.Table:
-        """Reads the columns of one file; one that was written before a column was is null there."""
+        """Return the columns of one file. A column that the file lacks is null."""
         wanted = PAGES_SCHEMA if columns is None else pa.schema([PAGES_SCHEMA.field(name) for name in columns])
         with _Reading(self._protocol, self._key(stream, number)) as file:
             there = [name for name in wanted.names if name in file.schema_arrow.names]
             rows = file.read(columns=there, use_threads=False)  # Arrow's pool may abort a process that ends
-        fields = [rows.column(f.name).cast(f.type) if f.name in there else pa.nulls(len(rows), f.type) for f in wanted]
-        return pa.table(fields, schema=wanted)
+        return aligned(rows, wanted)
 
     def commit_id(self, stream: str, number: int) -> str:
-        """Reads it from the file's own metadata."""
+        """Return the id in the file's own metadata."""
         with _Reading(self._protocol, self._key(stream, number)) as file:
             found: bytes = (file.metadata.metadata or {}).get(_COMMIT_ID, b"")
             return found.decode()
 
     def create(self, stream: str, number: int, rows: CommitRows, commit_id: str) -> None:
-        """Writes the file elsewhere, and creates it whole under its name."""
+        """Write the file elsewhere, and create it whole under its name."""
         target = self._key(stream, number)
         partial = _partial(self._protocol, target)
         try:
@@ -105,7 +91,7 @@ class ParquetSink(NumberedSink):
 
 
 class _Reading:
-    """One file, opened to be read; its schema version is one we know."""
+    """One file, opened to be read. A newer schema version is refused."""
 
     def __init__(self, protocol: str, key: str) -> None:
         self._key = key
@@ -129,7 +115,7 @@ class _Reading:
 
 
 def _partial(protocol: str, target: str) -> Path:
-    """Where the file is written first: beside its place, under a name nobody reads, or in the temporary folder."""
+    """Return where the file is written first: beside its place under a hidden name, or in the temporary folder."""
     name = f".{Path(target).name}.{uuid.uuid4().hex}.partial"
     folder = Path(target).parent if protocol == "file" else Path(tempfile.gettempdir())
     folder.mkdir(parents=True, exist_ok=True)

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from inkstream.tasks.commit.operations import Runner
     from inkstream.tasks.commit.spool import ResultSpool
-    from inkstream.tasks.config import StreamConfig
     from inkstream.tasks.model import Batch
     from inkstream.tasks.progress import Compacted
-from inkstream.tasks.commit.operations import Runner
 
 
 class Known(Protocol):
@@ -23,70 +22,80 @@ class Known(Protocol):
         """The stream's transaction version at that moment; -1 when nothing was committed."""
 
     def rows(self, columns: Sequence[str], paths: Collection[str] | None = None) -> Iterator[pa.Table]:
-        """Yields rows that together name every file version that is done, some more than once.
+        """Yield rows that together name every file version that is done, some more than once.
 
         Args:
             columns: Some of `path`, `etag`, `length`, `modification_time` and `batch_id`.
-            paths: Which matter; rows of others may come, too. All when not given.
+            paths: The paths that matter; rows of others may come too. All when not given.
         """
 
 
 class Sink(Protocol):
-    """Where rows go."""
+    """Where rows go.
+
+    A run makes one sink and hands it to every step. A sink that also keeps versions and can replace rows is an
+    `inkstream.tasks.sinks.versioned.VersionedSink`.
+    """
 
     @property
     def url(self) -> str:
         """Where the pages are."""
 
+    @property
+    def description(self) -> str:
+        """What it is and where, for people: `Parquet files in s3://bucket/tables/pages`."""
+
     def known(self, stream: str) -> Known:
-        """Looks at what a stream has committed now.
+        """Return what a stream has committed up to now.
 
         Raises:
-            ConfigError: If there is something else than this sink would write.
-            EnvironmentFault: If it cannot be read from here.
+            EnvironmentFault: If the sink cannot be read from here.
             TransientError: If the store does not answer.
         """
 
     def runner(self, batch: Batch, spool: ResultSpool, replace: frozenset[int]) -> Runner:
-        """Returns what commits a batch.
+        """Return what runs the commit loop's operations for a batch.
 
         Args:
             batch: The batch.
             spool: Its rows.
             replace: Indices of the files whose earlier rows are replaced.
+
+        Raises:
+            ConfigError: If rows are to be replaced and this sink cannot do that.
         """
 
     def states(self, stream: str) -> Iterator[pa.Table]:
-        """Yields what became of a stream's file versions: `path, etag, length, batch_id, state`.
+        """Yield what became of a stream's file versions: `path, etag, length, batch_id, state`.
 
-        A state is `done`, `partial` or `failed`; of several for one version that with the highest `batch_id` holds.
+        A state is `done`, `partial` or `failed`. A version may come more than once: the highest `batch_id` holds.
         """
 
     def partly_read(self, stream: str) -> Iterator[pa.Table]:
-        """Yields a stream's file versions of which not every page has a row: `path, etag, length`."""
+        """Yield a stream's file versions of which not every page has a row: `path, etag, length`."""
 
-    def project_ledger(self, config: StreamConfig) -> None:
-        """Brings the ledger, where there is one, up to date. Raises as `known` does."""
+    def project_ledger(self, stream: str) -> None:
+        """Bring the ledger up to date, where there is one. Raises as `known` does."""
 
     def version(self, stream: str) -> int | None:
-        """Returns the latest version; None where nothing was written yet."""
+        """Return the latest version; None where nothing was written yet."""
 
     def rows(
         self, stream: str | None = None, limit: int | None = None, columns: Sequence[str] | None = None
     ) -> pa.Table:
-        """Reads rows, newest batch first and pages in order.
+        """Return rows, newest batch first and pages in order.
 
         Args:
-            stream: Rows of this stream only.
-            limit: Rows at most.
-            columns: Which columns; all when not given.
+            stream: Rows of this stream only; of all when not given.
+            limit: At most this many rows.
+            columns: These columns only; all when not given.
 
         Raises:
-            ConfigError: If there are none, as nothing was committed.
+            ConfigError: If there are none, because nothing was committed.
         """
 
     def is_due(self, batch_id: int) -> bool:
-        """Tells whether small files are merged after this commit."""
+        """Return whether small files are to be merged after this commit."""
 
     def compact(self) -> Iterator[Compacted]:
-        """Merges small files. What goes wrong is told, never raised."""
+        """Merge small files, and yield what was done to each table. A problem is reported, never raised."""

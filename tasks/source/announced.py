@@ -11,7 +11,7 @@ from enum import Enum
 from inkstream.tasks.config import StreamConfig
 from inkstream.tasks.model import FileVersion, Unsettled
 from inkstream.tasks.paths import split_url
-from inkstream.tasks.sinks.opening import open_sink
+from inkstream.tasks.sinks.sink import Sink
 from inkstream.tasks.source.discovery import Discovery, compare
 from inkstream.tasks.source.event_source import Announcement
 from inkstream.tasks.source.listing import in_order, within
@@ -46,12 +46,13 @@ class _Sighting:
 
 
 def discover_announced(
-    config: StreamConfig, announcements: Sequence[Announcement], removed: Collection[str]
+    config: StreamConfig, sink: Sink, announcements: Sequence[Announcement], removed: Collection[str]
 ) -> Discovery:
     """Find out which of the announced objects are new, as `discover` does for the whole source.
 
     Args:
         config: The stream; its source's store has `VersionLookup`.
+        sink: Its sink.
         announcements: What was announced, in any order.
         removed: URLs of objects whose removal was announced.
 
@@ -63,7 +64,7 @@ def discover_announced(
         EnvironmentFault: If the source or the sink cannot be read.
         TransientError: If a store does not answer.
     """
-    snapshot = open_sink(config.sink).known(config.stream)
+    snapshot = sink.known(config.stream)
     # After the snapshot: what exists now cannot have been overwritten by what the snapshot knows.
     sighting = _sight(config, announcements, removed)
     looked_at = [*in_order(config.source, sighting.present), *sighting.missing]

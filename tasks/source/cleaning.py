@@ -19,7 +19,7 @@ from inkstream.tasks.config import StreamConfig
 from inkstream.tasks.model import FileVersion
 from inkstream.tasks.paths import decode, split_url
 from inkstream.tasks.progress import Cleaned
-from inkstream.tasks.sinks.opening import open_sink
+from inkstream.tasks.sinks.sink import Sink
 from inkstream.tasks.source.discovery import file_keys, row_keys
 from inkstream.tasks.source.listing import SINK_FOLDERS, within
 from inkstream.tasks.stores import State, explain_store_error
@@ -63,13 +63,14 @@ class Cleaner:
                     failed[file.path] = problem
         return Cleaned(cleaned, failed)
 
-    def clean_left_over(self, known: Sequence[FileVersion]) -> Cleaned:
+    def clean_left_over(self, sink: Sink, known: Sequence[FileVersion]) -> Cleaned:
         """Clean the files of a listing that an earlier run should have cleaned.
 
         Args:
+            sink: The stream's sink.
             known: File versions that exist and have rows.
         """
-        return self.clean(done_files(self._config, known))
+        return self.clean(done_files(sink, self._config.stream, known))
 
     def _clean_one(self, file: FileVersion) -> tuple[FileVersion, str | None]:
         """Return None when it was cleaned, an empty string when it is another version by now, else what went wrong."""
@@ -127,14 +128,14 @@ def _refuse_unsafe_archive(config: StreamConfig, archive_url: str) -> None:
         raise ConfigError(f"{where} lies in a folder of the sink {config.sink.url}; give a folder outside")
 
 
-def done_files(config: StreamConfig, files: Sequence[FileVersion]) -> list[FileVersion]:
+def done_files(sink: Sink, stream: str, files: Sequence[FileVersion]) -> list[FileVersion]:
     """Return the files that the sink says are done: no page failed, and every page was read."""
     if not files:
         return []
     candidates = file_keys(files)
     latest = np.full(len(files), -1)
     done = np.zeros(len(files), dtype=bool)
-    for rows in open_sink(config.sink).states(config.stream):
+    for rows in sink.states(stream):
         places = pc.index_in(row_keys(rows), value_set=candidates)
         known = rows.append_column("place", places).filter(pc.is_valid(places)).select(["place", "batch_id", "state"])
         for row in known.to_pylist():
@@ -142,7 +143,7 @@ def done_files(config: StreamConfig, files: Sequence[FileVersion]) -> list[FileV
                 latest[row["place"]] = row["batch_id"]
                 done[row["place"]] = row["state"] == "done"
     if done.any():  # seldom: a run that died left them, or they could not be removed
-        for rows in open_sink(config.sink).partly_read(config.stream):
+        for rows in sink.partly_read(stream):
             places = pc.index_in(row_keys(rows), value_set=candidates).drop_null()
             done[places.to_numpy(zero_copy_only=False)] = False
     return [file for file, is_done in zip(files, done, strict=True) if is_done]

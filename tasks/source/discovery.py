@@ -16,12 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from inkstream.tasks.config import StreamConfig
-from inkstream.tasks.model import FileVersion, Unsettled
-from inkstream.tasks.sinks.opening import open_sink
-from inkstream.tasks.sinks.sink import Known
+from inkstream.tasks.model import KEY_COLUMNS, FileVersion, Unsettled
+from inkstream.tasks.sinks.sink import Known, Sink
 from inkstream.tasks.source.listing import list_files
 
-KEY = ["path", "etag", "length"]
 _UTC = pa.timestamp("us", tz="UTC")
 
 Flags: TypeAlias = np.ndarray[tuple[int], np.dtype[np.bool_]]
@@ -55,11 +53,12 @@ class Discovery:
         return len(self.known_files)
 
 
-def discover(config: StreamConfig, now: datetime | None = None) -> Discovery:
+def discover(config: StreamConfig, sink: Sink, now: datetime | None = None) -> Discovery:
     """List the source and leave out what is known.
 
     Args:
         config: The stream's configuration.
+        sink: Its sink.
         now: What the source's `stability_delay` counts from; the time of the call when not given.
 
     Raises:
@@ -67,7 +66,7 @@ def discover(config: StreamConfig, now: datetime | None = None) -> Discovery:
         EnvironmentFault: If the source or the sink cannot be read.
         TransientError: If a store does not answer.
     """
-    snapshot = open_sink(config.sink).known(config.stream)
+    snapshot = sink.known(config.stream)
     # After the snapshot: what is listed now cannot have been overwritten by what the snapshot knows.
     return compare(config, snapshot, list_files(config.source, now))
 
@@ -90,10 +89,12 @@ def compare(
     if not listed or snapshot.planned_at < 0:
         return Discovery(listed, snapshot.planned_at, len(listed))
     if config.sink.mode == "upsert":
-        return _upserts(listed, snapshot.planned_at, snapshot.rows([*KEY, "modification_time", "batch_id"], paths))
+        return _upserts(
+            listed, snapshot.planned_at, snapshot.rows([*KEY_COLUMNS, "modification_time", "batch_id"], paths)
+        )
     known = np.zeros(len(listed), dtype=bool)
     candidates = file_keys(listed)
-    for rows in snapshot.rows(KEY, paths):
+    for rows in snapshot.rows(KEY_COLUMNS, paths):
         places = pc.index_in(row_keys(rows), value_set=candidates).drop_null()
         known[places.to_numpy(zero_copy_only=False)] = True
     return Discovery(_chosen(listed, ~known), snapshot.planned_at, len(listed), _chosen(listed, known))
@@ -144,7 +145,7 @@ def _integers(column: Any) -> Any:
 
 def file_keys(files: Sequence[FileVersion]) -> pa.Array:
     """Return the keys of files, as `row_keys` makes them."""
-    return row_keys(pa.table({name: _column(files, name) for name in KEY}))
+    return row_keys(pa.table({name: _column(files, name) for name in KEY_COLUMNS}))
 
 
 def _column(files: Sequence[FileVersion], name: str) -> pa.Array:
@@ -155,6 +156,6 @@ def _column(files: Sequence[FileVersion], name: str) -> pa.Array:
 
 def row_keys(rows: pa.Table) -> pa.Array:
     """Return one string for each row. No two keys are alike, as a path has no line break and a length is digits."""
-    parts = [pc.cast(rows.column(name), pa.large_string()) for name in KEY]
+    parts = [pc.cast(rows.column(name), pa.large_string()) for name in KEY_COLUMNS]
     joined = pc.binary_join_element_wise(*parts, pa.scalar("\n", pa.large_string()))
     return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined

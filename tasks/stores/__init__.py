@@ -1,4 +1,4 @@
-"""Stores: where files come from and where the small objects of a sink go. Local folders, buckets, hosts."""
+"""Stores: where files come from and where the small objects of a sink go. Local folders, buckets, any fsspec driver."""
 
 from inkstream.tasks.stores.base import FileFilter, State, Store
 from inkstream.tasks.stores.errors import (

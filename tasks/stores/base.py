@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,7 +27,6 @@ _TIMES = (
     "Last-Modified",
     "mtime",
     "modified",
-    "modify",
     "updated",
     "modificationTime",
     "modifiedTime",
@@ -36,7 +34,6 @@ _TIMES = (
     "modified_at",
     "created",
 )
-_FTP_TIME = re.compile(r"(\d{14})(\.\d{1,6})?\d*")
 _MILLISECONDS = 1e11  # a number above is not seconds since 1970
 _LOOKUPS_AT_ONCE = 16
 
@@ -90,12 +87,7 @@ class Store:
         driver: The fsspec filesystem.
         authority: What its paths begin with.
         prefix: What the driver's own names have in place of the authority and its slash.
-
-    Attributes:
-        writable: Whether objects can be kept here, each written whole or not at all.
     """
-
-    writable = True
 
     def __init__(self, protocol: str, driver: Any, authority: str, prefix: str) -> None:
         self.protocol = protocol
@@ -306,9 +298,6 @@ def _time_of(value: Any) -> datetime | None:
 
 
 def _time_in(text: str) -> datetime:
-    ftp = _FTP_TIME.fullmatch(text)
-    if ftp:
-        return datetime.strptime(ftp[1], "%Y%m%d%H%M%S") + timedelta(seconds=float(ftp[2] or 0))
     if "," in text:
         return parsedate_to_datetime(text)
     return datetime.fromisoformat(text)

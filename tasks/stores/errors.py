@@ -15,8 +15,7 @@ _CREDENTIALS = (
     "RequestTimeTooSkewed",
     "InvalidSecurity",
     "NotSignedUp",
-    "401",  # HTTP
-    "530",  # FTP
+    "401",
 )
 _CREDENTIAL_TYPES = (
     "NoCredentialsError",
@@ -42,8 +41,6 @@ def error_code(error: BaseException) -> str:
         status = getattr(candidate, "status", None) or getattr(response, "status_code", None)
         if isinstance(status, int):
             return str(status)
-        if type(candidate).__module__ == "ftplib":
-            return str(candidate)[:3]
     return ""
 
 
@@ -66,8 +63,6 @@ def credentials_remedy(protocol: str) -> str:
     """Returns where the credentials of a store go: never into a URL."""
     if protocol == "s3":
         return _S3_REMEDY
-    if protocol in ("http", "https"):
-        return """set FSSPEC_HTTP_CLIENT_KWARGS='{"headers": {"Authorization": "Bearer ..."}}'"""
     name = protocol.upper()
     return (
         f"set what the store asks for in the environment, such as FSSPEC_{name}_USERNAME and FSSPEC_{name}_PASSWORD, "

@@ -1,4 +1,4 @@
-"""What upkeep of a sink does with its objects: by the names that the store's driver has for them."""
+"""The objects of a sink, by the names that the store's driver has for them: create them exclusively, list them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from typing import Any
 import fsspec
 
 from inkstream.ocr_core.errors import EnvironmentFault
+from inkstream.tasks.paths import split_url
 from inkstream.tasks.stores.errors import explain_store_error
 
 
 def filesystem(protocol: str) -> Any:
-    """Opens the driver of a sink's store, with listing caches off: a listing must be of now."""
+    """Return the driver of a sink's store. Its listing cache is off, because a listing must be of now."""
     try:
         return fsspec.filesystem(protocol, use_listings_cache=False)
     except (ImportError, TypeError, ValueError) as error:
@@ -25,13 +26,30 @@ def filesystem(protocol: str) -> Any:
         ) from None
 
 
-def create_whole(protocol: str, path: str, data: bytes) -> None:
-    """Creates an object whole, unless there is one: of several that try at the same time one succeeds.
+def objects_below(url: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every object below a URL, by the driver's name for it; nothing where there is nothing.
 
     Raises:
-        FileExistsError: If there is one. It may be this very one, whose first reply was lost.
-        EnvironmentFault: If nothing is known of how the store does this, or it may not be written.
-        TransientError: If the store fails; the object may be there all the same.
+        EnvironmentFault: If it may not be listed.
+        TransientError: If the store does not answer.
+    """
+    protocol, root = split_url(url)
+    try:
+        found = filesystem(protocol).find(root, detail=True)
+    except FileNotFoundError:
+        return
+    except Exception as error:
+        raise explain_store_error(error, f"cannot list {url}") from error
+    yield from found.items()
+
+
+def create_whole(protocol: str, path: str, data: bytes) -> None:
+    """Create an object whole, unless there is one. Of several writers that try at the same time, one succeeds.
+
+    Raises:
+        FileExistsError: If there is one. It may be this very one, if the first reply was lost.
+        EnvironmentFault: If no way is known to do this in such a store, or it may not be written.
+        TransientError: If the store fails; the object may have been created all the same.
     """
     with _creating(protocol, path):
         if protocol == "file":
@@ -46,12 +64,17 @@ def create_whole(protocol: str, path: str, data: bytes) -> None:
 
 
 def create_from(protocol: str, source: Path, path: str) -> None:
-    """As `create_whole`, from a local file; for a local path one on the same file system.
+    """Create an object from a local file, as `create_whole` does from bytes.
+
+    Args:
+        protocol: The store's protocol.
+        source: The local file; for a local object, on the same file system.
+        path: The object.
 
     Raises:
-        FileExistsError: As there.
-        EnvironmentFault: As there.
-        TransientError: As there.
+        FileExistsError: As `create_whole`.
+        EnvironmentFault: As `create_whole`.
+        TransientError: As `create_whole`.
     """
     with _creating(protocol, path):
         if protocol == "file":
@@ -73,7 +96,7 @@ def _creating(protocol: str, path: str) -> Iterator[None]:
 
 
 def _link(source: Path, path: str) -> None:
-    """Gives a file that is wholly on the disk its name, unless another has it."""
+    """Sync a file to the disk and give it a name, unless another file has that name."""
     with source.open("rb") as written:
         os.fsync(written.fileno())
     os.link(source, path)

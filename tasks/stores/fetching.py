@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import random
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from typing import IO
 from inkstream.ocr_core.errors import DocumentError, EnvironmentFault, FailureKind, SourceChangedError, TransientError
 from inkstream.tasks.model import FileVersion
 from inkstream.tasks.paths import decode
+from inkstream.tasks.retries import is_transient, retrying
 from inkstream.tasks.stores import State, credentials_remedy, is_credential_fault, is_forbidden, is_gone, open_store
 
 _CHUNK = 1 << 20
@@ -50,7 +49,13 @@ def fetch(file: FileVersion, folder: Path, max_bytes: int) -> Fetched:
         EnvironmentFault: If no file could be read with these credentials.
     """
     require_size(file, max_bytes)
-    return _copy_with_retries(file, folder / copy_name(file))
+    copying = retrying(attempts=_ATTEMPTS, first=0.2, longest=2.0, factor=3.0, is_worth_it=_may_be_read_later)
+    copy: Fetched = copying(_copy, file, folder / copy_name(file))
+    return copy
+
+
+def _may_be_read_later(error: BaseException) -> bool:
+    return is_transient(error) and not isinstance(error, SourceChangedError)
 
 
 def require_size(file: FileVersion, max_bytes: int) -> None:
@@ -66,19 +71,6 @@ def require_size(file: FileVersion, max_bytes: int) -> None:
 def copy_name(file: FileVersion) -> str:
     """Returns what a copy of this version is called: 32 hex digits, the same in every process."""
     return hashlib.sha256(repr(file.key).encode()).hexdigest()[:32]
-
-
-def _copy_with_retries(file: FileVersion, target: Path) -> Fetched:
-    for attempt in range(_ATTEMPTS):
-        try:
-            return _copy(file, target)
-        except SourceChangedError:
-            raise
-        except TransientError:
-            if attempt == _ATTEMPTS - 1:
-                raise
-            time.sleep(random.uniform(0.5, 1.0) * 0.2 * 3**attempt)  # noqa: S311 - jitter
-    raise AssertionError  # pragma: no cover - the loop returns or raises
 
 
 def _copy(file: FileVersion, target: Path) -> Fetched:

@@ -10,30 +10,18 @@ import fsspec
 from inkstream.ocr_core.errors import EnvironmentFault
 from inkstream.tasks.stores.base import Bucket, Store
 from inkstream.tasks.stores.errors import credentials_remedy
-from inkstream.tasks.stores.ftp import FtpStore
-from inkstream.tasks.stores.http import HttpStore
 from inkstream.tasks.stores.local import LocalStore
 from inkstream.tasks.stores.s3 import S3Store
 
-KINDS: dict[str, type[Store]] = {
-    "file": LocalStore,
-    "s3": S3Store,
-    "ftp": FtpStore,
-    "http": HttpStore,
-    "https": HttpStore,
-}
+KINDS: dict[str, type[Store]] = {"file": LocalStore, "s3": S3Store}
 """Stores that need more than their fsspec driver does. All others are told apart in `kind_of`."""
 
-_OPTIONS: dict[str, dict[str, Any]] = {
-    "ftp": {"encoding": "latin-1"},
-    "http": {"simple_links": False},
-    "https": {"simple_links": False},
-}
+_NOT_KEPT = ("memory", "http", "https")
 
 
 def can_be_written(protocol: str) -> bool:
-    """Return whether what is written to URLs of a scheme is kept there, whole: not what ends with this process."""
-    return protocol != "memory" and KINDS.get(protocol, Store).writable
+    """Return whether objects can be written to URLs of a protocol and outlive this process."""
+    return protocol not in _NOT_KEPT
 
 
 def kind_of(protocol: str, path: str) -> type[Store]:
@@ -74,7 +62,7 @@ def open_store(protocol: str, path: str) -> Store:
     driver_class = _driver_class(protocol)
     named = _named(driver_class, protocol, authority)
     prefix = driver_class._strip_protocol(f"{protocol}://{authority}/x").removesuffix("x")
-    driver = _driver(protocol, {**_OPTIONS.get(protocol, {}), **named})
+    driver = _driver(protocol, named)
     return kind_of(protocol, path)(protocol, driver, authority, prefix)
 
 

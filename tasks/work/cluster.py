@@ -16,8 +16,8 @@ from inkstream.ocr_core.pipeline.environment import Part, joined_versions, pipel
 from inkstream.tasks.config import ExecutionOptions
 from inkstream.tasks.stores.copies import leave_copies
 from inkstream.tasks.work.loop_thread import on_loop_of, open_in_loop_thread
-from inkstream.tasks.work.page_range import check_worker
 from inkstream.tasks.work.placement import by_task, require_readers, wanted
+from inkstream.tasks.work.worker_state import check_worker
 
 _GOODBYE_SECONDS = 10
 

@@ -15,6 +15,7 @@ from inkstream.tasks.commit.spool import ResultSpool
 from inkstream.tasks.config import StreamConfig
 from inkstream.tasks.model import Batch, FileVersion, Redo
 from inkstream.tasks.rows import page_rows
+from inkstream.tasks.sinks.sink import Sink
 from inkstream.tasks.stores.copies import CopiesFolder
 from inkstream.tasks.work.dispatch import Dispatch, FileState, PageRange
 from inkstream.tasks.work.kept_rows import keep_other_pages
@@ -86,7 +87,8 @@ class OpenBatch:
     Args:
         config: The configuration it is read with.
         batch: What was planned.
-        on_range: Told of each range that comes back.
+        sink: Where rows that are kept come from.
+        on_range: Called with each range that comes back.
 
     Attributes:
         processed: Its results.
@@ -94,10 +96,11 @@ class OpenBatch:
         error: Why it cannot go on, found out while the batch before it was not over; None if there is no such reason.
     """
 
-    def __init__(self, config: StreamConfig, batch: Batch, on_range: OnRange) -> None:
+    def __init__(self, config: StreamConfig, batch: Batch, sink: Sink, on_range: OnRange) -> None:
         self.processed = ProcessedBatch(batch, [FileReport(file) for file in batch.files], ResultSpool())
         self.error: Exception | None = None
         self._config = config
+        self._sink = sink
         self._on_range = on_range
         self._pipeline = config.pipeline.canonical()
         self.dispatch = Dispatch(
@@ -138,8 +141,8 @@ class OpenBatch:
             if self.dispatch.state(index) is FileState.LEFT_OUT:
                 report.left_out = self.dispatch.reason(index)
         for index in processed.complete:
-            url, batch = self._config.sink.url, processed.batch
-            processed.files[index].kept_pages = keep_other_pages(url, batch, index, processed.spool)
+            kept = keep_other_pages(self._sink, processed.batch, index, processed.spool)
+            processed.files[index].kept_pages = kept
         return processed
 
     def take_answer(self, work: PageRange, answer: RangeResult | Fault | Unforeseen) -> None:

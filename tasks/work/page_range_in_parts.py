@@ -1,7 +1,7 @@
-"""A page range in three parts, where lines are read by workers of their own.
+"""A page range in three parts, for clusters where separate workers read lines.
 
-Begun and finished by a worker that renders, finds and draws; read in between by one that has the model. What travels
-are crops of lines one way and their texts back.
+One worker begins and finishes the range: it renders, detects and draws. Another, which has the model, reads the lines
+in between. Line crops travel one way, and their texts come back.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ import time
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
+from inkstream.ocr_core.errors import DocumentError
 from inkstream.ocr_core.page import PageResult, nothing_selected
 from inkstream.ocr_core.pipeline.environment import joined_versions
 from inkstream.ocr_core.workers.page_worker import BegunPage, ReadPage, read_lines
+from inkstream.tasks.stores.fetching import Fetched
 from inkstream.tasks.work.page_range import (
     Fault,
     FilePages,
@@ -20,15 +22,13 @@ from inkstream.tasks.work.page_range import (
     RangeResult,
     Unforeseen,
     as_value,
+    failed_pages,
+    file_pages,
     held_file,
-    line_worker,
-    page_worker,
     pages_to_read,
-    peak_rss,
     range_result,
-    with_file,
-    worker_identity,
 )
+from inkstream.tasks.work.worker_state import line_worker, page_worker, peak_rss, worker_identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class BegunRange:
     """A range whose lines wait to be read.
 
     Attributes:
-        file: Its pages, those that had no lines to read already done.
+        file: Its pages; those without lines to read are already done.
         seconds: Wall time so far.
-        peak_rss: Highest resident memory of a worker with its child so far, bytes.
+        peak_rss: Highest resident memory of a worker with its child so far, in bytes.
     """
 
     file: FilePages[BegunPage]
@@ -52,9 +52,9 @@ class ReadRange:
 
     Attributes:
         file: Its pages, without their crops.
-        versions: Of what read them.
+        versions: The versions of the engine that read them.
         seconds: Wall time so far.
-        peak_rss: Highest resident memory of a worker with its child so far, bytes.
+        peak_rss: Highest resident memory of a worker with its child so far, in bytes.
     """
 
     file: FilePages[ReadPage]
@@ -64,17 +64,17 @@ class ReadRange:
 
 
 def begin_range(job: RangeJob) -> BegunRange | Fault | Unforeseen:
-    """Reads the file and runs its pages up to where their lines are to be read."""
+    """Read the file and run its pages up to where their lines are to be read."""
     return as_value(lambda: _begin(job))
 
 
 def read_range(job: RangeJob, begun: BegunRange | Fault | Unforeseen) -> ReadRange | Fault | Unforeseen:
-    """Reads the lines of a range together. A fault of the part before is handed on."""
+    """Read the lines of a range together. A fault of the part before is handed on."""
     return as_value(lambda: _read(job, begun)) if isinstance(begun, BegunRange) else begun
 
 
 def finish_range(job: RangeJob, read: ReadRange | Fault | Unforeseen) -> RangeResult | Fault | Unforeseen:
-    """Puts the readings where the lines were, draws, and makes rows. A fault of the parts before is handed on."""
+    """Put the readings where the lines were, draw, and make rows. A fault of the parts before is handed on."""
     return as_value(lambda: _finish(job, read)) if isinstance(read, ReadRange) else read
 
 
@@ -82,14 +82,18 @@ def _begin(job: RangeJob) -> BegunRange:
     started = time.perf_counter()
     options, _ = worker_identity(job.pipeline, "pages")
     worker = page_worker(options, job.limits)
-
-    def work(path: str) -> tuple[int, list[PageResult | BegunPage]]:
-        total, pages = pages_to_read(job, options, worker, path)
-        if not pages:
-            return total, [nothing_selected(total, options.pages)]
-        return total, [worker.begin(path, page, total) for page in pages]
-
-    return BegunRange(with_file(job, work), time.perf_counter() - started, peak_rss())
+    fetched: Fetched | None = None
+    total: int | None
+    begun: list[BegunPage | PageResult]
+    try:
+        with held_file(job) as fetched:
+            path = str(fetched.local_path)
+            total, pages = pages_to_read(job, options, worker, path)
+            begun = [worker.begin(path, page, total) for page in pages] or [nothing_selected(total, options.pages)]
+    except DocumentError as error:
+        total, begun = job.total, [*failed_pages(job, error)]
+    file: FilePages[BegunPage] = file_pages(total, begun, fetched)
+    return BegunRange(file, time.perf_counter() - started, peak_rss())
 
 
 def _read(job: RangeJob, begun: BegunRange) -> ReadRange:

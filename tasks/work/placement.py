@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 
-class Placement:
+class RangePlacement:
     """Puts page ranges onto the workers of a cluster.
 
     Args:

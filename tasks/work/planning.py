@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from inkstream.tasks.config import TriggerOptions
 from inkstream.tasks.model import Batch, FileKey, FileVersion, PagesAgain, Redo
+
+Item = TypeVar("Item")
 
 
 def plan_batches(
@@ -17,7 +20,7 @@ def plan_batches(
     planned_at: int,
     new_attempt_id: Callable[[], str],
 ) -> list[Batch]:
-    """Cuts `files` into batches, in order, each within the trigger's caps.
+    """Cut files into batches, in order, each within the trigger's caps.
 
     A batch has at least one file, so a file over the byte cap makes a batch of its own.
 
@@ -25,36 +28,51 @@ def plan_batches(
         files: New file versions in the order they are to be processed.
         stream: The stream they belong to.
         trigger: The caps.
-        planned_at: Transaction version of the snapshot that `files` was compared with.
-        new_attempt_id: Gives a fresh random id for each batch.
+        planned_at: Transaction version of the snapshot that the files were compared with.
+        new_attempt_id: Returns a fresh random id for each batch.
     """
     return [
-        Batch(stream=stream, attempt_id=new_attempt_id(), files=group, planned_at=planned_at)
-        for group in _groups(files, trigger.max_files_per_trigger, trigger.max_bytes_per_trigger)
+        Batch(stream=stream, attempt_id=new_attempt_id(), files=tuple(group), planned_at=planned_at)
+        for group in greedy_groups(files, _bytes, trigger.max_files_per_trigger, trigger.max_bytes_per_trigger)
     ]
 
 
-def _groups(files: Sequence[FileVersion], max_files: int, max_bytes: int | None) -> Iterator[tuple[FileVersion, ...]]:
-    group: list[FileVersion] = []
-    size = 0
-    for file in files:
-        over = max_bytes is not None and size + file.size > max_bytes
-        if group and (len(group) == max_files or over):
-            yield tuple(group)
-            group, size = [], 0
-        group.append(file)
-        size += file.size
+def _bytes(file: FileVersion) -> int:
+    return file.size
+
+
+def greedy_groups(
+    items: Iterable[Item], size: Callable[[Item], int], max_items: int, max_size: int | None
+) -> Iterator[list[Item]]:
+    """Cut items into groups, in order, each as large as it may be.
+
+    A group has at least one item, so an item that is too large makes a group of its own.
+
+    Args:
+        items: The items.
+        size: Returns the size of an item.
+        max_items: How many items a group may have.
+        max_size: Sum of sizes that a group may have; None for any.
+    """
+    group: list[Item] = []
+    total = 0
+    for item in items:
+        if group and (len(group) == max_items or (max_size is not None and total + size(item) > max_size)):
+            yield group
+            group, total = [], 0
+        group.append(item)
+        total += size(item)
     if group:
-        yield tuple(group)
+        yield group
 
 
 def redo_batches(batches: Sequence[Batch], *, version: int, again: Mapping[FileKey, PagesAgain]) -> list[Batch]:
-    """Turns planned batches into such that replace what the table has of their files.
+    """Turn planned batches into batches that replace the rows which the table has of their files.
 
     Args:
         batches: Files that have rows already.
         version: Table version that they were planned from.
-        again: Which pages of a file are read again; one that is not named is read whole.
+        again: Which pages of a file are read again; a file that is not named is read whole.
     """
     return [
         replace(
@@ -66,7 +84,7 @@ def redo_batches(batches: Sequence[Batch], *, version: int, again: Mapping[FileK
 
 
 def page_runs(pages: Sequence[int], longest: int) -> list[range]:
-    """Cuts page numbers in rising order into ranges without gaps of at most `longest` pages."""
+    """Cut page numbers in rising order into ranges without gaps, of at most `longest` pages."""
     runs: list[range] = []
     for page in pages:
         if runs and page == runs[-1].stop and len(runs[-1]) < longest:
@@ -77,5 +95,5 @@ def page_runs(pages: Sequence[int], longest: int) -> list[range]:
 
 
 def page_ranges(pages: Sequence[int], pages_per_range: int) -> list[Sequence[int]]:
-    """Cuts pages into groups of at most `pages_per_range`, in order."""
+    """Cut pages into groups of at most `pages_per_range`, in order."""
     return [pages[start : start + pages_per_range] for start in range(0, len(pages), pages_per_range)]

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from inkstream.ocr_core.errors import EnvironmentFault, InkstreamError, TransientError, WorkersLostError
 from inkstream.tasks.config import ExecutionOptions, StreamConfig
 from inkstream.tasks.model import Batch
+from inkstream.tasks.sinks.sink import Sink
 from inkstream.tasks.work.dispatch import PageRange, next_range
 from inkstream.tasks.work.open_batch import OnRange, OpenBatch, ProcessedBatch
-from inkstream.tasks.work.placement import Placement
+from inkstream.tasks.work.placement import RangePlacement
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -32,16 +33,20 @@ class Processing:
 
     Args:
         execution: How pages are run.
+        sink: Where rows that are kept come from.
         connect: Returns the client; another one when the last was lost.
         on_range: Told of each range that comes back.
     """
 
-    def __init__(self, execution: ExecutionOptions, connect: Callable[[], Client], on_range: OnRange) -> None:
+    def __init__(
+        self, execution: ExecutionOptions, sink: Sink, connect: Callable[[], Client], on_range: OnRange
+    ) -> None:
         self._execution = execution
+        self._sink = sink
         self._connect = connect
         self._on_range = on_range
         self._client: Client | None = None
-        self._placement: Placement | None = None
+        self._placement: RangePlacement | None = None
         self._open: list[OpenBatch] = []
         self._ended: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._running: dict[str, tuple[OpenBatch, PageRange]] = {}
@@ -65,7 +70,7 @@ class Processing:
             client = self._connect()
             if client is not self._client:  # what ran on the last one is lost
                 self.close()
-                self._placement = Placement(client, self._execution.recognize_resources, self._ended.put)
+                self._placement = RangePlacement(client, self._execution.recognize_resources, self._ended.put)
                 self._client = client
             batch = self._opened(planned)
             self._finish(client, batch, self._opened(ahead) if ahead else None)
@@ -86,7 +91,7 @@ class Processing:
         self._open.clear()
 
     @property
-    def _workers(self) -> Placement:
+    def _workers(self) -> RangePlacement:
         assert self._placement is not None
         return self._placement
 
@@ -94,7 +99,7 @@ class Processing:
         for batch in self._open:
             if batch.processed.batch is planned[1]:
                 return batch
-        self._open.append(OpenBatch(*planned, self._on_range))
+        self._open.append(OpenBatch(*planned, self._sink, self._on_range))
         return self._open[-1]
 
     def _finish(self, client: Client, batch: OpenBatch, following: OpenBatch | None) -> None:

@@ -35,7 +35,7 @@ _CONTROL_PATIENCE = 6
 
 
 @dataclass(slots=True)
-class Outcome:
+class CampaignOutcome:
     """What a campaign found."""
 
     kills: dict[str, int]
@@ -117,7 +117,7 @@ def workers_of(nanny: psutil.Process) -> list[psutil.Process]:
     return [child for child in _children(nanny) if "resource_tracker" not in _command(child)]
 
 
-def run_campaign(folder: Path, kills: int, files: int, drivers: int) -> Outcome:
+def run_campaign(folder: Path, kills: int, files: int, drivers: int) -> CampaignOutcome:
     """Kills processes while files arrive, then lets one driver finish, and judges."""
     started = time.monotonic()
     world = World(folder)
@@ -152,7 +152,7 @@ def run_campaign(folder: Path, kills: int, files: int, drivers: int) -> Outcome:
     return _outcome(verdict, dict(counted), put, time.monotonic() - started)
 
 
-def run_control(folder: Path, kills: int, files: int) -> Outcome:
+def run_control(folder: Path, kills: int, files: int) -> CampaignOutcome:
     """Kills the control in the same way, and on a busy machine more often: its weak moment is short."""
     started = time.monotonic()
     world = World(folder)
@@ -201,8 +201,8 @@ def main() -> int:
     return 0 if real.lost == real.duplicated == real.torn == real.wrong == 0 and control.duplicated else 1
 
 
-def _outcome(verdict: Verdict, kills: dict[str, int], files: int, seconds: float) -> Outcome:
-    return Outcome(
+def _outcome(verdict: Verdict, kills: dict[str, int], files: int, seconds: float) -> CampaignOutcome:
+    return CampaignOutcome(
         kills=kills,
         files=files,
         rows=verdict.rows,

@@ -29,7 +29,7 @@ from tests.integration.test_commit_processes import found_rows, make_config, mak
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class S3CampaignOutcome:
     """What a campaign found.
 
     Attributes:
@@ -47,7 +47,9 @@ class Outcome:
     seconds: float
 
 
-def run_campaign(folder: Path, sink: str, proxy: Proxy, commits: int, *, streams: int = 2, drivers: int = 1) -> Outcome:
+def run_campaign(
+    folder: Path, sink: str, proxy: Proxy, commits: int, *, streams: int = 2, drivers: int = 1
+) -> S3CampaignOutcome:
     """Lets drivers commit through a proxy and counts what came of it, not through the proxy.
 
     Args:
@@ -81,7 +83,7 @@ def run_campaign(folder: Path, sink: str, proxy: Proxy, commits: int, *, streams
         lost.update(wanted - found)
         surplus.update(found - wanted)
     seconds = round(time.monotonic() - started, 1)
-    return Outcome(commits, lost.total(), surplus.total(), dict(proxy.outcomes()), seconds)
+    return S3CampaignOutcome(commits, lost.total(), surplus.total(), dict(proxy.outcomes()), seconds)
 
 
 def _sets(options: Sequence[str]) -> list[str]:
@@ -123,7 +125,7 @@ def main() -> int:
     return 0 if all_lost and outcome.lost == outcome.duplicated == 0 else 1
 
 
-def _run(arguments: argparse.Namespace) -> Outcome:
+def _run(arguments: argparse.Namespace) -> S3CampaignOutcome:
     options = ("--faults", "--seed", str(arguments.seed), "--lost-replies", str(arguments.lost_replies))
     with tempfile.TemporaryDirectory() as name, _store(Path(name), ceph=arguments.ceph) as environment:
         os.environ.update(environment)

@@ -46,7 +46,7 @@ _OF_THE_CONNECTION = ("content-length", "transfer-encoding", "connection")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedRequest:
     """One request.
 
     Attributes:
@@ -76,9 +76,9 @@ class Proxy:
     endpoint: str
     log: Path
 
-    def asked(self) -> list[Asked]:
+    def asked(self) -> list[AskedRequest]:
         """Returns the requests so far."""
-        return [Asked(**json.loads(line)) for line in self.log.read_text().splitlines()]
+        return [AskedRequest(**json.loads(line)) for line in self.log.read_text().splitlines()]
 
     def outcomes(self) -> Counter[str]:
         """Counts the requests so far by what became of them."""
@@ -131,7 +131,7 @@ class _Plan:
             self._left_to_lose -= 1
             return self._left_to_lose >= 0
 
-    def note(self, asked: Asked) -> None:
+    def note(self, asked: AskedRequest) -> None:
         with self._lock:
             self._log.write(json.dumps(asdict(asked)) + "\n")
 
@@ -216,7 +216,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _note(self, outcome: str) -> None:
         signed = _SIGNED_BY.search(self.headers.get("Authorization", ""))
         host = self.headers.get("Host", "").partition(":")[0]
-        self.plan.note(Asked(self.command, self.path, outcome, host, signed[1] if signed else ""))
+        self.plan.note(AskedRequest(self.command, self.path, outcome, host, signed[1] if signed else ""))
 
     def _hang_up(self) -> None:
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)

@@ -1,8 +1,7 @@
-"""FTP, web and S3 servers in processes of their own."""
+"""An S3 server in a process of its own."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import socket
 import subprocess
@@ -14,24 +13,6 @@ from pathlib import Path
 
 from tests.integration.conftest import free_port
 from tests.places import ROOT
-
-USER, PASSWORD = "ada", "secret word"
-
-
-@contextmanager
-def web_server(folder: Path, log: Path) -> Iterator[str]:
-    """Python's own, with listings; yields its host and port."""
-    with server(log, "http.server", "{port}", "--bind", "127.0.0.1", "--directory", str(folder)) as address:
-        yield address
-
-
-@contextmanager
-def ftp_server(folder: Path, log: Path, *options: str) -> Iterator[str]:
-    """An FTP server; `--plain` takes away RFC 3659's listings, `--undated` its times;
-    `--locked FOLDER` may not be listed. Yields its host and port."""
-    arguments = ["--port", "{port}", "--folder", str(folder), *options]
-    with server(log, "tests.integration.servers", *arguments) as address:
-        yield address
 
 
 @contextmanager
@@ -68,40 +49,3 @@ def wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
             time.sleep(0.05)
         else:
             return
-
-
-def main() -> None:
-    """Serves a folder by FTP, to one user or to anybody."""
-    from pyftpdlib.authorizers import DummyAuthorizer
-    from pyftpdlib.handlers import FTPHandler
-    from pyftpdlib.servers import FTPServer
-
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int)
-    parser.add_argument("--folder")
-    parser.add_argument("--plain", action="store_true")
-    parser.add_argument("--undated", action="store_true")
-    parser.add_argument("--user", action="store_true")
-    parser.add_argument("--locked")
-    options = parser.parse_args()
-
-    class Handler(FTPHandler):  # type: ignore[misc]
-        authorizer = DummyAuthorizer()
-        unicode_errors = "surrogateescape"  # names are bytes, as with servers written in C
-        proto_cmds = {  # noqa: RUF012 - as in the parent
-            name: command
-            for name, command in FTPHandler.proto_cmds.items()
-            if not (options.plain and name in ("MLSD", "MLST", "FEAT")) and not (options.undated and name == "MDTM")
-        }
-
-    if options.user:
-        Handler.authorizer.add_user(USER, PASSWORD, options.folder)
-    else:
-        Handler.authorizer.add_anonymous(options.folder)
-        if options.locked:
-            Handler.authorizer.override_perm("anonymous", options.locked, "")
-    FTPServer(("127.0.0.1", options.port), Handler).serve_forever()
-
-
-if __name__ == "__main__":
-    main()

@@ -27,10 +27,9 @@ from inkstream.tasks.rows import page_rows
 from inkstream.tasks.sinks.delta import commit as commit_table
 from inkstream.tasks.sinks.delta.ledger import LedgerProjection
 from inkstream.tasks.sinks.delta.tables import LedgerTable, PagesTable
-from inkstream.tasks.source.discovery import discover
 from inkstream.tasks.source.listing import list_files
 from inkstream.tasks.work.planning import plan_batches
-from tests.integration.committing import commit_to
+from tests.integration.committing import commit_to, discover
 
 PAGES = 2
 PLANNED_BATCHES = 4

@@ -18,7 +18,7 @@ from inkstream.tasks.source.listing import list_files
 from inkstream.tasks.stores.copies import CopiesFolder
 from inkstream.tasks.work.cluster import check_workers, open_cluster
 from inkstream.tasks.work.page_range import RangeJob, RangeResult
-from inkstream.tasks.work.placement import Placement
+from inkstream.tasks.work.placement import RangePlacement
 from tests.faults.documents import tiny_pdf
 from tests.interrupting import default_interrupts, interrupt_before_it_begins
 
@@ -63,7 +63,7 @@ def test_while_a_range_is_placed_counted_taken_in_or_given_up(
         file, (), 2, None, "main", PIPELINE, LimitOptions(), "memory://none", CopiesFolder(uuid.uuid4().hex, 10)
     )
     ended: queue.SimpleQueue[str] = queue.SimpleQueue()
-    placement = Placement(client, {}, ended.put)
+    placement = RangePlacement(client, {}, ended.put)
 
     interrupt(client, lambda: placement.submit(job))
     interrupt(client, placement.threads)

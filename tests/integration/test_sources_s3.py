@@ -23,12 +23,12 @@ from inkstream.tasks.sinks.delta import commit as commit_table
 from inkstream.tasks.sinks.delta.commit import find_commit
 from inkstream.tasks.sinks.delta.tables import PagesTable
 from inkstream.tasks.sinks.left_behind import read_json, write_stream
-from inkstream.tasks.source.discovery import discover
 from inkstream.tasks.source.listing import list_files
 from inkstream.tasks.stores import fetching, open_store
 from inkstream.tasks.stores.fetching import fetch
 from inkstream.tasks.stores.s3_listing import list_objects
 from tests.conftest import forget_connections
+from tests.integration.committing import discover
 from tests.integration.conftest import free_port
 from tests.integration.test_commit_processes import commit, drive, found_rows, plan, wanted_rows
 

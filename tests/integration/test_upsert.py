@@ -17,11 +17,10 @@ from inkstream.tasks.commit.operations import Committed
 from inkstream.tasks.config import StreamConfig, build_config
 from inkstream.tasks.model import Batch
 from inkstream.tasks.queries.selection import choose_made_otherwise
-from inkstream.tasks.sinks.delta.ledger import project_ledger
 from inkstream.tasks.sinks.delta.tables import LedgerTable, PagesTable
-from inkstream.tasks.source.discovery import discover
 from inkstream.tasks.source.listing import list_files
 from inkstream.tasks.work.planning import plan_batches, redo_batches
+from tests.integration.committing import discover, project_ledger, versioned
 from tests.integration.test_commit_processes import commit, make_inbox
 
 
@@ -174,7 +173,7 @@ def test_many_files_are_replaced_in_one_commit(tmp_path: Path) -> None:
 
 def read_again(config: StreamConfig) -> Batch:
     """What a retry or a reprocessing of everything in the table plans: one batch."""
-    chosen = choose_made_otherwise(PagesTable(config.sink.url).open(), config.stream, ["another"])
+    chosen = choose_made_otherwise(versioned(config.sink.url).snapshot(), config.stream, ["another"])
     batch = Batch(config.stream, os.urandom(8).hex(), tuple(one.file for one in chosen.files), chosen.planned_at)
     return redo_batches([batch], version=chosen.version, again={})[0]
 

@@ -103,7 +103,7 @@ Driver = Generator[Step, Any, None]
 
 
 @dataclass(slots=True)
-class World:
+class ModelWorld:
     """The source's files, the tables, and a state file for the control."""
 
     upsert: bool = False
@@ -152,7 +152,7 @@ def modified(key: FileKey) -> datetime:
     return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=key[2] // 4)
 
 
-def inkstream_trigger(world: World, batch_size: int, does: str) -> Driver:
+def inkstream_trigger(world: ModelWorld, batch_size: int, does: str) -> Driver:
     """One trigger: discover, then commit batch by batch and project the ledger."""
     ledger_version: int = yield Step(lambda: len(world.ledger.log))
     snapshot: int = yield Step(lambda: len(world.pages.log))
@@ -185,7 +185,7 @@ def inkstream_trigger(world: World, batch_size: int, does: str) -> Driver:
 
 
 def _commit(
-    world: World, batch: list[FileKey], planned_at: int, does: str, replacing: frozenset[str]
+    world: ModelWorld, batch: list[FileKey], planned_at: int, does: str, replacing: frozenset[str]
 ) -> Generator[Step, Any, Committed]:
     keys = dict(enumerate(batch))
     upsert = Upsert({index: modified(key) for index, key in keys.items()}, replacing) if world.upsert else None
@@ -243,7 +243,7 @@ def _find(table: ModelTable, handle: int, operation: FindCommit) -> Landed | Non
     return None
 
 
-def _project(world: World) -> Driver:
+def _project(world: ModelWorld) -> Driver:
     for _ in range(4):
         handle: int = yield Step(lambda: len(world.ledger.log))
         snapshot: int = yield Step(lambda: len(world.pages.log))
@@ -266,7 +266,7 @@ def _project(world: World) -> Driver:
         return
 
 
-def control_trigger(world: World, batch_size: int, does: str) -> Driver:
+def control_trigger(world: ModelWorld, batch_size: int, does: str) -> Driver:
     """The obvious way: append, then write down in a file of its own what is done."""
     done: set[FileKey] = yield Step(lambda: set(world.state_file))
     listed: list[FileKey] = yield Step(world.listing)
@@ -278,7 +278,7 @@ def control_trigger(world: World, batch_size: int, does: str) -> Driver:
         yield Step(partial(world.state_file.update, batch))
 
 
-Trigger = Callable[[World, int, str], Driver]
+Trigger = Callable[[ModelWorld, int, str], Driver]
 EVENTS = ("step", "lost", "fail", "stall", "crash", "crash_after", "deliver", "arrive", "foreign")
 
 
@@ -291,7 +291,7 @@ def run_schedule(
     forgetting: int = -1,
     partly: int = -1,
     upsert: bool = False,
-) -> World:
+) -> ModelWorld:
     """Runs drivers as the schedule says, then one undisturbed until it finds nothing new.
 
     Args:
@@ -306,7 +306,7 @@ def run_schedule(
     Returns:
         The world, after the first duplicate if there is one.
     """
-    world = World(upsert)
+    world = ModelWorld(upsert)
     for _ in range(3):
         world.arrive()
     running: dict[int, _Running] = {}
@@ -331,7 +331,7 @@ def run_schedule(
     return world
 
 
-def _befall(world: World, event: str) -> None:
+def _befall(world: ModelWorld, event: str) -> None:
     if event == "deliver":
         world.pages.deliver()
         world.ledger.deliver()

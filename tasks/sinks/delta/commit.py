@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -21,10 +20,12 @@ from inkstream.tasks.commit.operations import (
 )
 from inkstream.tasks.commit.spool import ResultSpool
 from inkstream.tasks.commit.stamped_rows import CommitRows
-from inkstream.tasks.model import Batch, FileKey
+from inkstream.tasks.model import Batch
 from inkstream.tasks.rows import PAGES_SCHEMA
-from inkstream.tasks.sinks.delta.engine import TRANSIENT_DELTA, any_of, explain_delta_error, scan, sql_text
-from inkstream.tasks.sinks.delta.tables import PagesTable, transaction_version, version_predicate
+from inkstream.tasks.sinks.delta.engine import TRANSIENT_DELTA, explain_delta_error
+from inkstream.tasks.sinks.delta.snapshot import DeltaSnapshot, transaction_version
+from inkstream.tasks.sinks.delta.tables import PagesTable
+from inkstream.tasks.sinks.sql import any_of, committed_since, modified_since, sql_text, version_predicate
 
 COMMIT_ID = "inkstream.commit_id"
 STREAM = "inkstream.stream"
@@ -61,9 +62,9 @@ class TableRunner:
             self._handle = self._pages.create()
             return Opened(self._handle.version(), transaction_version(self._handle, self._batch.stream))
         if isinstance(operation, CommittedSince):
-            return committed_since(self._open_handle(), self._batch.stream, operation.after)
+            return committed_since(self._snapshot(), self._batch.stream, operation.after)
         if isinstance(operation, ModifiedSince):
-            return modified_since(self._open_handle(), self._batch.stream, operation.after)
+            return modified_since(self._snapshot(), self._batch.stream, operation.after)
         if isinstance(operation, FindCommit):
             return find_commit(self._open_handle(), operation.commit_id, operation.after)
         if isinstance(operation, Append):
@@ -74,6 +75,9 @@ class TableRunner:
         if self._handle is None:
             raise RuntimeError("no handle is open")
         return self._handle
+
+    def _snapshot(self) -> DeltaSnapshot:
+        return DeltaSnapshot(self._pages.url, self._open_handle())
 
     def _append(self, handle: DeltaTable, operation: Append) -> int:
         self._handle = None  # one append a handle
@@ -126,30 +130,6 @@ def target_schema(ours: pa.Schema, handle: DeltaTable) -> pa.Schema:
     """Returns the table's columns and types, followed by our columns that it does not have yet."""
     table = pa.schema(handle.schema().to_arrow())
     return pa.schema([*table, *(field for field in ours if field.name not in table.names)])
-
-
-def committed_since(handle: DeltaTable, stream: str, after: int) -> frozenset[FileKey]:
-    """Returns the file versions of a stream that have rows with a batch_id above `after`.
-
-    Files whose statistics exclude such rows are not read.
-    """
-    found = scan(
-        handle,
-        "SELECT DISTINCT path, etag, length FROM this "  # noqa: S608 - quoted
-        f"WHERE stream = {sql_text(stream)} AND batch_id > {int(after)}",
-    )
-    columns = (found.column(name).to_pylist() for name in ("path", "etag", "length"))
-    return frozenset(zip(*columns, strict=True))
-
-
-def modified_since(handle: DeltaTable, stream: str, after: int) -> dict[FileKey, datetime]:
-    """Returns what `committed_since` does, and when each of them was modified."""
-    found = scan(
-        handle,
-        "SELECT path, etag, length, max(modification_time) AS modified FROM this "  # noqa: S608 - quoted
-        f"WHERE stream = {sql_text(stream)} AND batch_id > {int(after)} GROUP BY path, etag, length",
-    )
-    return {(row["path"], row["etag"], row["length"]): row["modified"] for row in found.to_pylist()}
 
 
 def find_commit(handle: DeltaTable, commit_id: str, after: int) -> Landed | None:

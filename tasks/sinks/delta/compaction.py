@@ -24,6 +24,7 @@ from deltalake import DeltaTable
 from inkstream.ocr_core.errors import EnvironmentFault, TransientError
 from inkstream.tasks.paths import split_url
 from inkstream.tasks.progress import Compacted
+from inkstream.tasks.rows import aligned
 from inkstream.tasks.sinks.delta.engine import explain_delta_error
 from inkstream.tasks.sinks.delta.tables import SinkTable
 from inkstream.tasks.stores import create_whole, explain_store_error, filesystem
@@ -151,23 +152,12 @@ def _row_groups(store: Any, root: str, group: list[Small], schema: pa.Schema) ->
     for small in group:
         with store.open(f"{root}/{small.name}", "rb") as data, pq.ParquetFile(data) as file:
             for batch in file.iter_batches(batch_size=_BATCH_ROWS):
-                waiting.append(_fitted(pa.Table.from_batches([batch]), schema))
+                waiting.append(aligned(pa.Table.from_batches([batch]), schema))
                 if sum(rows.nbytes for rows in waiting) >= _ROW_GROUP_BYTES:
                     yield pa.concat_tables(waiting)
                     waiting = []
     if waiting:
         yield pa.concat_tables(waiting)
-
-
-def _fitted(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    """The rows with the table's columns; a file that is older than a column has none of it."""
-    columns = [
-        rows.column(field.name).cast(field.type)
-        if field.name in rows.schema.names
-        else pa.nulls(rows.num_rows, field.type)
-        for field in schema
-    ]
-    return pa.table(columns, schema=schema)
 
 
 def _commit(table: SinkTable, handle: DeltaTable, removed: list[Small], merged: list[_Merged]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,37 +32,7 @@ _CREDENTIAL_WORDS = (
     "AccessDenied",
     "403 Forbidden",
 )
-
-
 _PROFILES = ("AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
-_TABLE_STORES = ("file", "s3", "gs", "az", "abfs", "abfss", "adl")
-
-
-def require_table_store(protocol: str, url: str) -> None:
-    """Refuses a sink where the Delta library cannot keep a table.
-
-    Raises:
-        ConfigError: If it is elsewhere than in a local folder or in one of the object stores the library knows.
-    """
-    if protocol == "memory":
-        raise needs_delta(f"{url} is in the memory of the Python process that ran the stream, and ends with it")
-    if protocol not in _TABLE_STORES:
-        raise ConfigError(
-            f"sink.url {url!r}: no table can be kept on {protocol}://; give a local folder, or a bucket by s3://, "
-            "gs:// or abfss://"
-        )
-
-
-def needs_delta(why: str) -> ConfigError:
-    """Returns the error for what only a Delta table can do.
-
-    Args:
-        why: What the sink is instead, or cannot do.
-    """
-    return ConfigError(
-        f"{why}: this needs sink.format delta. Give another folder or bucket as --sink; `inkstream run` makes a Delta "
-        "table there unless told otherwise"
-    )
 
 
 def storage_options(protocol: str, path: str) -> dict[str, str] | None:
@@ -198,19 +168,6 @@ def _plain_type(type_: pa.DataType) -> pa.DataType:
     if pa.types.is_struct(type_):
         return pa.struct([field.with_type(_plain_type(field.type)) for field in type_])
     return type_
-
-
-def sql_text(value: str) -> str:
-    """Writes a string literal."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-def any_of(conditions: Iterable[str]) -> str:
-    """Joins conditions with OR, as a balanced tree: a chain of hundreds overflows the parser's stack."""
-    parts = list(conditions)
-    while len(parts) > 1:
-        parts = ["(" + " OR ".join(parts[i : i + 8]) + ")" for i in range(0, len(parts), 8)]
-    return parts[0] if parts else "false"
 
 
 def explain_delta_error(error: BaseException, doing: str) -> InkstreamError:

@@ -1,21 +1,20 @@
 """The ledger: which file versions are done. A projection of `pages`, for speed and to be queried.
 
-A projection always covers `(ledger's version, pages' version]` of a stream, never "my batch", so it mends
-what an earlier driver left undone, and losing the whole ledger costs one longer projection.
+A projection always covers `(ledger's version, pages' version]` of a stream, never "my batch". So it also covers what an
+earlier driver left undone, and losing the whole ledger costs one longer projection.
 """
 
 from __future__ import annotations
 
-import random
-import time
-
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
 from inkstream.ocr_core.errors import InkstreamError, TransientError
-from inkstream.tasks.config import StreamConfig
+from inkstream.tasks.retries import retrying
 from inkstream.tasks.rows import FORGOTTEN
-from inkstream.tasks.sinks.delta.engine import TRANSIENT_DELTA, explain_delta_error, scan, sql_text
-from inkstream.tasks.sinks.delta.tables import LEDGER_SCHEMA, LedgerTable, PagesTable, transaction_version
+from inkstream.tasks.sinks.delta.engine import TRANSIENT_DELTA, explain_delta_error, scan
+from inkstream.tasks.sinks.delta.snapshot import transaction_version
+from inkstream.tasks.sinks.delta.tables import LEDGER_SCHEMA, LedgerTable, PagesTable
+from inkstream.tasks.sinks.sql import sql_text
 
 _MAX_ATTEMPTS = 10
 
@@ -40,16 +39,11 @@ GROUP BY stream, path, etag, length
 """
 
 
-def project_ledger(config: StreamConfig) -> int:
-    """Brings the ledger up to date with `pages` once; see `LedgerProjection.run`."""
-    return LedgerProjection(config.sink.url).run(config.stream)
-
-
 class LedgerProjection:
-    """Brings the ledger of a sink up to date with `pages`, as often as it is asked to.
+    """Brings the ledger of a sink up to date with `pages`, again and again.
 
-    It keeps its handles between: to move one on takes the log's new entries only, to open one all since the last
-    checkpoint and that.
+    It keeps its handles in between: moving a handle on reads only the new entries of the log, while opening one reads
+    the last checkpoint and everything since.
 
     Args:
         sink_url: The sink's folder or prefix.
@@ -61,7 +55,7 @@ class LedgerProjection:
         self._handles: tuple[DeltaTable, DeltaTable] | None = None
 
     def run(self, stream: str) -> int:
-        """Projects what a stream has committed since the ledger's last entry of it.
+        """Project what a stream has committed since the ledger's last entry of it.
 
         Returns:
             The stream's transaction version that the ledger now covers; -1 when nothing was ever committed.
@@ -70,21 +64,30 @@ class LedgerProjection:
             TransientError: If another driver keeps being faster, or the store fails.
             EnvironmentFault: If a table cannot be read or written from here.
         """
-        for attempt in range(_MAX_ATTEMPTS):
-            kept = self._handles
+        try:
+            covered: int = retrying(attempts=_MAX_ATTEMPTS, first=0.1, longest=1.0)(self._project, stream)
+        except TransientError as error:
+            raise TransientError(
+                f"{self._ledger.url} could not be brought up to date in {_MAX_ATTEMPTS} attempts: {error}"
+            ) from error
+        return covered
+
+    def _project(self, stream: str) -> int:
+        """Catch up through the handles that are kept; where that fails, through fresh ones.
+
+        Those that are kept may be of keys that have expired, or of a ledger that was deleted. Whatever else went wrong
+        (another driver was faster, the reply was lost, the store failed), the next look at the ledger shows it.
+        """
+        if self._handles is not None:
             try:
                 return self._catch_up(stream)
-            except InkstreamError as error:
-                last = error
+            except InkstreamError:
                 self._handles = None
-                if kept is not None:  # they may be of keys that have expired, or of a ledger that was deleted
-                    continue
-                if not isinstance(error, TransientError):
-                    raise
-            # Another driver was faster, the reply was lost, or the store failed: the next look tells.
-            time.sleep(random.uniform(0.02, 0.1) * (attempt + 1))  # noqa: S311 - jitter
-        url = self._ledger.url
-        raise TransientError(f"{url} could not be brought up to date in {_MAX_ATTEMPTS} attempts: {last}") from last
+        try:
+            return self._catch_up(stream)
+        except InkstreamError:
+            self._handles = None
+            raise
 
     def _catch_up(self, stream: str) -> int:
         if self._handles is None:

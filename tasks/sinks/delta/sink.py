@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import timedelta
 
 import pyarrow as pa
-from deltalake import DeltaTable
 
 from inkstream.tasks.commit.spool import ResultSpool
-from inkstream.tasks.config import SinkOptions, StreamConfig
-from inkstream.tasks.model import Batch
+from inkstream.tasks.config import SinkOptions
+from inkstream.tasks.model import KEY_COLUMNS, Batch
 from inkstream.tasks.progress import Compacted
 from inkstream.tasks.sinks.delta.commit import TableRunner
-from inkstream.tasks.sinks.delta.engine import scan, scan_chunks, sql_text
 from inkstream.tasks.sinks.delta.ledger import LedgerProjection
-from inkstream.tasks.sinks.delta.tables import LedgerTable, PagesTable, transaction_version
-from inkstream.tasks.sinks.delta.vacuum import is_due, try_to_compact
+from inkstream.tasks.sinks.delta.maintained import MaintainedDeltaTable
+from inkstream.tasks.sinks.delta.snapshot import DeltaSnapshot
+from inkstream.tasks.sinks.delta.tables import LedgerTable, PagesTable
+from inkstream.tasks.sinks.delta.vacuum import overlays_in_use, try_to_compact
+from inkstream.tasks.sinks.sql import partly_read, sql_text
 
 _CHUNK_ROWS = 250_000
 _NAMED_PATHS = 1000
-_PARTLY_READ = """
-SELECT path, etag, length FROM this WHERE stream = {stream}
-GROUP BY path, etag, length HAVING count(pagenum) < max(total_pages)
-"""
 
 
 class DeltaKnown:
@@ -30,18 +28,18 @@ class DeltaKnown:
 
     Args:
         pages: The snapshot; None where there is no table.
-        ledger: A handle that was opened before it, so that it is not ahead; None where there is no ledger.
+        ledger: A snapshot that was taken before it, so that it is not ahead; None where there is no ledger.
         stream: The stream.
     """
 
-    def __init__(self, pages: DeltaTable | None, ledger: DeltaTable | None, stream: str) -> None:
+    def __init__(self, pages: DeltaSnapshot | None, ledger: DeltaSnapshot | None, stream: str) -> None:
         self._pages = pages
         self._ledger = ledger
         self._stream = stream
-        self.planned_at = -1 if pages is None else transaction_version(pages, stream)
+        self.planned_at = -1 if pages is None else pages.transaction_version(stream)
 
     def rows(self, columns: Sequence[str], paths: Collection[str] | None = None) -> Iterator[pa.Table]:
-        """Yields the ledger's rows, and then those that it does not cover yet.
+        """Yield the ledger's rows, and then those that it does not cover yet.
 
         Files whose statistics exclude the paths are not read.
         """
@@ -51,24 +49,27 @@ class DeltaKnown:
         if paths:
             ours += f" AND {_any_path(paths)}"
         if self._ledger is not None:
-            projected = transaction_version(self._ledger, self._stream)
-            yield from scan_chunks(self._ledger, list(columns), ours, _CHUNK_ROWS)
+            projected = self._ledger.transaction_version(self._stream)
+            yield from self._ledger.scan(columns, ours, _CHUNK_ROWS)
         if self.planned_at > projected:
-            yield from scan_chunks(self._pages, list(columns), f"{ours} AND batch_id > {projected}", _CHUNK_ROWS)
+            yield from self._pages.scan(columns, f"{ours} AND batch_id > {projected}", _CHUNK_ROWS)
 
 
 def _any_path(paths: Collection[str]) -> str:
-    """Returns a condition for rows of these paths, and of those between where there are too many to name each."""
+    """Return a condition for the rows of these paths; where there are too many to name each, of those between too."""
     if len(paths) > _NAMED_PATHS:
         return f"path >= {sql_text(min(paths))} AND path <= {sql_text(max(paths))}"
     return f"path IN ({', '.join(map(sql_text, paths))})"
 
 
 class DeltaSink:
-    """Delta tables. See `inkstream.tasks.sinks.sink.Sink`.
+    """Delta tables. See `inkstream.tasks.sinks.versioned.VersionedSink`.
 
     Args:
         options: The sink's options.
+
+    Raises:
+        ConfigError: If the URL has characters that the table format's library mishandles.
     """
 
     def __init__(self, options: SinkOptions) -> None:
@@ -76,49 +77,75 @@ class DeltaSink:
         self._pages = PagesTable(options.url)
         self._ledger = LedgerTable(options.url)
         self._projection = LedgerProjection(options.url)
+        self.sink_url = options.url
         self.url = self._pages.url
+        self.description = f"Delta tables in {options.url}"
 
     def known(self, stream: str) -> DeltaKnown:
-        """Pins a snapshot."""
-        ledger = self._ledger.open() if self._ledger.exists() else None  # before pages, so that it is not ahead
+        """Pin a snapshot of both tables: the ledger before the pages, so that it is not ahead of them."""
+        ledger = self._ledger.open() if self._ledger.exists() else None
         pages = self._pages.open() if self._pages.exists() else None
         if ledger is not None:
             self._ledger.require_projection_of(pages, ledger)
-        return DeltaKnown(pages, ledger, stream)
+        return DeltaKnown(
+            None if pages is None else DeltaSnapshot(self._pages.url, pages),
+            None if ledger is None else DeltaSnapshot(self._ledger.url, ledger),
+            stream,
+        )
 
     def runner(self, batch: Batch, spool: ResultSpool, replace: frozenset[int]) -> TableRunner:
-        """Commits through one fresh handle an attempt."""
+        """Return what commits the batch, through one fresh handle an attempt."""
         return TableRunner(self._pages, batch, spool, replace)
 
     def states(self, stream: str) -> Iterator[pa.Table]:
-        """Reads the ledger."""
-        if self._ledger.exists():
-            columns = ["path", "etag", "length", "batch_id", "state"]
-            yield from scan_chunks(self._ledger.open(), columns, f"stream = {sql_text(stream)}", _CHUNK_ROWS)
+        """Yield what the ledger says."""
+        ledger = self.ledger()
+        if ledger is not None:
+            yield from ledger.scan([*KEY_COLUMNS, "batch_id", "state"], f"stream = {sql_text(stream)}", _CHUNK_ROWS)
 
     def partly_read(self, stream: str) -> Iterator[pa.Table]:
-        """Looks into the pages."""
+        """Yield what the pages say."""
         if self._pages.exists():
-            yield scan(self._pages.open(), _PARTLY_READ.format(stream=sql_text(stream)))
+            yield partly_read(self.snapshot(), stream)
 
-    def project_ledger(self, config: StreamConfig) -> None:
-        """Commits what the ledger lacks."""
-        self._projection.run(config.stream)
+    def project_ledger(self, stream: str) -> None:
+        """Commit what the ledger lacks."""
+        self._projection.run(stream)
 
     def version(self, stream: str) -> int | None:  # noqa: ARG002 - a table has one version for all streams
-        """Returns the table's version."""
+        """Return the table's version."""
         return self._pages.version()
 
     def rows(
         self, stream: str | None = None, limit: int | None = None, columns: Sequence[str] | None = None
     ) -> pa.Table:
-        """Reads the latest version."""
+        """Return rows of the latest version."""
         return self._pages.rows(stream=stream, limit=limit, columns=list(columns) if columns else None)
 
     def is_due(self, batch_id: int) -> bool:
-        """Every `compact_every` commits."""
-        return is_due(self._options, batch_id)
+        """Return whether this commit is the last of `compact_every`. Of several drivers only one made it."""
+        every = self._options.compact_every
+        return every is not None and (batch_id + 1) % every == 0
 
     def compact(self) -> Iterator[Compacted]:
-        """Compacts both tables."""
+        """Compact both tables."""
         return try_to_compact(self._options)
+
+    def snapshot(self, version: int | None = None) -> DeltaSnapshot:
+        """Pin a version of the pages."""
+        return self._pages.snapshot(version)
+
+    def ledger(self) -> DeltaSnapshot | None:
+        """Pin the latest version of the ledger."""
+        return self._ledger.snapshot() if self._ledger.exists() else None
+
+    def tables(self) -> list[MaintainedDeltaTable]:
+        """Return the tables that are there."""
+        if not self._pages.exists():
+            return []
+        tables = [self._pages, self._ledger] if self._ledger.exists() else [self._pages]
+        return [MaintainedDeltaTable(table) for table in tables]
+
+    def overlays_in_use(self, retention: timedelta) -> Iterator[str]:
+        """Yield the overlays that data files name."""
+        return overlays_in_use(self._pages, retention)

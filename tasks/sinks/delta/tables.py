@@ -9,20 +9,12 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
-from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, TransientError
-from inkstream.tasks.model import FileKey
+from inkstream.ocr_core.errors import ConfigError, EnvironmentFault
 from inkstream.tasks.paths import join, split_url
 from inkstream.tasks.rows import PAGES_SCHEMA, SCHEMA_VERSION
-from inkstream.tasks.sinks.delta.engine import (
-    TRANSIENT_DELTA,
-    explain_delta_error,
-    needs_delta,
-    require_table_store,
-    scan,
-    sql_text,
-    storage_options,
-)
-from inkstream.tasks.stores import explain_store_error, filesystem
+from inkstream.tasks.sinks.delta.engine import TRANSIENT_DELTA, explain_delta_error, storage_options
+from inkstream.tasks.sinks.delta.snapshot import DeltaSnapshot
+from inkstream.tasks.sinks.sql import newest_rows
 
 VERSION_PROPERTY = "inkstream.schema_version"
 PAGES_ID_PROPERTY = "inkstream.pages_id"
@@ -65,7 +57,6 @@ class SinkTable:
 
     def __init__(self, sink_url: str, name: str, schema: pa.Schema, indexed: tuple[str, ...]) -> None:
         protocol, path = split_url(sink_url)
-        require_table_store(protocol, sink_url)
         bad = _UNSUPPORTED.search(path)
         if bad:
             raise ConfigError(f"sink.url {sink_url!r} has {bad.group()!r} in it, which no table can be kept under")
@@ -88,7 +79,7 @@ class SinkTable:
         try:
             return self._checked(DeltaTable(self.url, storage_options=self._options))
         except TableNotFoundError:
-            self.exists()  # refuses a place that holds something else
+            pass  # it is made below
         except TRANSIENT_DELTA as error:
             raise explain_delta_error(error, f"cannot open {self.url}") from error
         configuration: Mapping[str, str | None] = {
@@ -125,12 +116,19 @@ class SinkTable:
         try:
             return self._checked(DeltaTable(self.url, version=version, storage_options=self._options))
         except TableNotFoundError:
-            self.exists()  # says what is there instead
             raise ConfigError(f"there is no table at {self.url}; `inkstream run` makes it") from None
         except TRANSIENT_DELTA as error:
             if version is not None and self.exists() and version > self.open().version():
                 raise ConfigError(f"{self.url} has no version {version}") from None
             raise explain_delta_error(error, f"cannot open {self.url}") from error
+
+    def snapshot(self, version: int | None = None) -> DeltaSnapshot:
+        """Pin a version, through a fresh handle. Raises as `open` does.
+
+        Args:
+            version: Table version to pin; the latest when not given.
+        """
+        return DeltaSnapshot(self.url, self.open(version), of_the_past=version is not None)
 
     def refresh(self, handle: DeltaTable) -> None:
         """Moves a handle to the latest version, at less cost than to open another. Never one that is to commit pages.
@@ -167,27 +165,11 @@ class SinkTable:
 
 
 class PagesTable(SinkTable):
-    """`SINK/pages`: one row per page.
-
-    It is not there where the sink holds Parquet files: looking for it says so.
-    """
+    """`SINK/pages`: one row per page."""
 
     def __init__(self, sink_url: str) -> None:
         indexed = ("stream", "batch_id", "path", "pagenum", "timestamp")
         super().__init__(sink_url, "pages", PAGES_SCHEMA, indexed)
-        self._sink_url = sink_url
-
-    def exists(self) -> bool:
-        """Tells whether the table is there.
-
-        Raises:
-            ConfigError: If the sink holds Parquet files.
-        """
-        if super().exists():
-            return True
-        if format_of(self._sink_url) == "parquet":
-            raise needs_delta(f"{self.url} holds Parquet files, which have no versions and whose rows stay as they are")
-        return False
 
     def rows(
         self,
@@ -204,20 +186,7 @@ class PagesTable(SinkTable):
             columns: Which columns; all when not given.
             stream: Rows of this stream only.
         """
-        table = self.open(version)
-        wanted = columns or list(table.schema().to_arrow().names)
-        order = "timestamp DESC, stream, path, pagenum"
-        where = "" if stream is None else f" WHERE stream = {sql_text(stream)}"
-        sql = f"SELECT {', '.join(_quoted(name) for name in wanted)} FROM this{where} ORDER BY {order}"  # noqa: S608
-        try:
-            return scan(table, sql + (f" LIMIT {limit}" if limit is not None else ""))
-        except TransientError as error:
-            if version is not None and "not found" in str(error).lower():
-                raise ConfigError(
-                    f"version {version} of {self.url} cannot be read any more: "
-                    "`inkstream maintain` keeps what earlier versions need for its --retention only"
-                ) from error
-            raise
+        return newest_rows(self.snapshot(version), stream=stream, limit=limit, columns=columns)
 
 
 class LedgerTable(SinkTable):
@@ -248,48 +217,3 @@ class LedgerTable(SinkTable):
                 f"the ledger {self.url} belongs to a pages table that is gone",
                 f"delete {self.url}: it is made again from the pages table",
             )
-
-
-def format_of(sink_url: str) -> str | None:
-    """Tells what a sink's pages are kept as: `delta`, `parquet`, or None where there are none.
-
-    Raises:
-        EnvironmentFault: If it cannot be read from here.
-        TransientError: If the store does not answer.
-    """
-    protocol, root = split_url(sink_url)
-    store = filesystem(protocol)
-    try:
-        if not store.isdir(f"{root}/pages"):
-            return None
-        if store.isdir(f"{root}/pages/_delta_log"):
-            return "delta"
-        return "parquet" if store.glob(f"{root}/pages/*/*.parquet", maxdepth=2) else None
-    except FileNotFoundError:
-        return None
-    except Exception as error:
-        raise explain_store_error(error, f"cannot look into {sink_url}") from error
-
-
-def transaction_version(table: DeltaTable, stream: str) -> int:
-    """Returns the stream's transaction version in this snapshot; -1 when nothing was committed.
-
-    Raises:
-        EnvironmentFault: If the table may not be read any more.
-        TransientError: If the store does not answer, or the table is gone.
-    """
-    try:
-        version = table.transaction_version(stream)  # reads the log
-    except TRANSIENT_DELTA as error:
-        raise explain_delta_error(error, f"cannot read the log of {table.table_uri}") from error
-    return -1 if version is None else version
-
-
-def version_predicate(key: FileKey) -> str:
-    """Returns the SQL condition for one file version's rows, in whatever stream."""
-    path, etag, size = key
-    return f"(path = {sql_text(path)} AND etag = {sql_text(etag)} AND length = {size})"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -12,6 +12,7 @@ from inkstream.flows.api import Stream
 from inkstream.flows.loop.planners import MadeBy, NewFiles, Plan
 from inkstream.ocr_core.errors import ConfigError
 from inkstream.tasks.config import StreamConfig, build_config
+from inkstream.tasks.sinks.sink import Sink
 from tests.faults.documents import tiny_pdf
 
 
@@ -26,8 +27,8 @@ class UrgentFiles:
 
     prefix: str
 
-    def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:
-        whole = NewFiles().plan(config, made_by)
+    def plan(self, config: StreamConfig, sink: Sink, made_by: MadeBy) -> Plan:
+        whole = NewFiles().plan(config, sink, made_by)
         chosen = [item for item in whole.work if f"/{self.prefix}" in item.batch.files[0].path]
         return replace(whole, work=tuple(chosen))
 

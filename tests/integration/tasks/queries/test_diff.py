@@ -18,11 +18,12 @@ from inkstream.tasks.queries.diff import Change, Comparison, compare_versions
 from inkstream.tasks.queries.forget import find_files, forget
 from inkstream.tasks.rows import page_rows
 from inkstream.tasks.sinks.delta.compaction import compact
-from inkstream.tasks.sinks.delta.tables import PagesTable, transaction_version
+from inkstream.tasks.sinks.delta.snapshot import transaction_version
+from inkstream.tasks.sinks.delta.tables import PagesTable
 from inkstream.tasks.sinks.left_behind import write_stream
 from inkstream.tasks.source.listing import list_files
 from tests.integration.command import inkstream
-from tests.integration.committing import commit_to
+from tests.integration.committing import commit_to, versioned
 from tests.integration.test_commit_processes import make_config, make_inbox
 
 GOOD = "one line of good text"
@@ -52,7 +53,7 @@ class Table:
             return commit_to(self.config, batch, spool, [0], replace=[0]).version
 
     def compare(self, before: int, after: int | None = None, *paths: str) -> Comparison:
-        return compare_versions(self.sink, before, after, paths)
+        return compare_versions(versioned(self.sink), before, after, paths)
 
 
 def rows_of(file: FileVersion, results: tuple[PageResult, ...]) -> Any:
@@ -78,7 +79,7 @@ def table(tmp_path: Path) -> Table:
     made.put(1, page(0, 3, "one line of gold text", 80.0), failed(1, 3), page(2, 3))
     made.put(2, page(0, 1))
     made.put(4, page(0, 2), failed(1, 2))
-    forget(made.sink, find_files(made.sink, ["003.pdf"])[0])
+    forget(versioned(made.sink), find_files(versioned(made.sink), ["003.pdf"])[0])
     return made
 
 

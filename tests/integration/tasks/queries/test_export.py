@@ -22,13 +22,12 @@ from inkstream.ocr_core.page import Failure, Level, PageResult, Region
 from inkstream.tasks.commit.spool import ResultSpool
 from inkstream.tasks.config import StreamConfig, build_config
 from inkstream.tasks.model import Batch
-from inkstream.tasks.queries.export import Export
 from inkstream.tasks.rows import page_rows
 from inkstream.tasks.sinks.left_behind import write_stream
 from tests import generators
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream, run_json, settings
-from tests.integration.committing import commit_to
+from tests.integration.committing import commit_to, export_of
 from tests.integration.test_commit_processes import plan
 from tests.integration.test_sources_s3 import ODD_KEYS
 
@@ -72,7 +71,7 @@ def text_of(path: Path) -> list[str]:
 def test_every_file_is_written_as_if_it_had_just_been_read(
     folder: Path, export_format: ExportFormat, tmp_path: Path
 ) -> None:
-    made = list(Export(str(folder / "tables"), str(tmp_path), export_format))
+    made = list(export_of(str(folder / "tables"), str(tmp_path), export_format))
     assert {file.output for file in made} == {f"{tmp_path}/{name}" for name in tree(tmp_path)}
     assert sorted((file.pages, file.failed_pages, file.problem) for file in made) == [
         (1, 0, None),
@@ -124,7 +123,7 @@ def test_only_what_is_asked_for_as_people_see_it(folder: Path, tmp_path: Path) -
         (["--stream", "other"], 2, "no stream 'other'"),
         (["--version", "99"], 2, "version"),
         (["--output", "/proc/nowhere"], 4, "remedy"),
-        (["--output", "ftp://host/text"], 2, "nothing can be kept in ftp://host/text; give a folder, or a bucket"),
+        (["--output", "http://host/text"], 2, "nothing can be kept in http://host/text; give a folder, or a bucket"),
         (["--output", "memory://text"], 2, "nothing can be kept in memory://text"),
         (["--format", "docx"], 2, "docx"),
     ],
@@ -136,7 +135,7 @@ def test_mistakes(folder: Path, tmp_path: Path, arguments: list[str], code: int,
 
 def test_without_a_table(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there is no table"):
-        Export(str(tmp_path), str(tmp_path / "out"), ExportFormat.TEXT)
+        export_of(str(tmp_path), str(tmp_path / "out"), ExportFormat.TEXT)
 
 
 def test_the_latest_version_of_each_file_and_the_table_as_it_was(tmp_path: Path) -> None:
@@ -151,7 +150,7 @@ def test_the_latest_version_of_each_file_and_the_table_as_it_was(tmp_path: Path)
 
     def texts(**options: Any) -> dict[str, str]:
         shutil.rmtree(tmp_path / "out", ignore_errors=True)
-        made = list(Export(str(tables), str(tmp_path / "out"), ExportFormat.TEXT, **options))
+        made = list(export_of(str(tables), str(tmp_path / "out"), ExportFormat.TEXT, **options))
         assert all(file.problem is None for file in made)
         return {path.name: path.read_text() for path in (tmp_path / "out").iterdir()}
 
@@ -160,13 +159,13 @@ def test_the_latest_version_of_each_file_and_the_table_as_it_was(tmp_path: Path)
 
     # The rows of version `before` are of a file that is no longer there: its text stays, its PDF cannot be made.
     (inbox / "b.pdf").unlink()
-    old = list(Export(str(tables), str(tmp_path / "pdf"), ExportFormat.PDF, version=before))
+    old = list(export_of(str(tables), str(tmp_path / "pdf"), ExportFormat.PDF, version=before))
     problems = {Path(file.path).name: file.problem or "" for file in old}
     assert "it was overwritten" in problems["a.pdf"]
     assert "it is gone" in problems["b.pdf"]
     assert not any(file.passing for file in old)
     assert not (tmp_path / "pdf").exists()
-    (new,) = Export(str(tables), str(tmp_path / "pdf"), ExportFormat.PDF, patterns=["a.pdf"])
+    (new,) = export_of(str(tables), str(tmp_path / "pdf"), ExportFormat.PDF, patterns=["a.pdf"])
     assert new.problem is None
     assert text_of(tmp_path / "pdf" / "a.pdf.ocr.pdf") == ["the second version"]
 
@@ -210,17 +209,17 @@ def test_parquet_files_are_exported_as_a_table_is(tmp_path: Path) -> None:
         out = {}
         for sink_format in configs:
             place = tmp_path / export_format / sink_format
-            made = list(Export(str(tmp_path / sink_format), str(place), export_format))
+            made = list(export_of(str(tmp_path / sink_format), str(place), export_format))
             assert not any(file.problem for file in made)
             out[sink_format] = {name: (place / name).read_bytes() for name in tree(place)}
         assert out["parquet"] == out["delta"]
         assert len(out["parquet"]) == 80
         assert all((b"anew" if name.startswith("003") else b"word") in data for name, data in out["parquet"].items())
-    (pdf,) = Export(parquet, str(tmp_path / "pdf"), ExportFormat.PDF, patterns=["003.pdf"])
+    (pdf,) = export_of(parquet, str(tmp_path / "pdf"), ExportFormat.PDF, patterns=["003.pdf"])
     assert (pdf.pages, pdf.failed_pages, pdf.problem) == (2, 1, None)
     assert "anew0" in text_of(tmp_path / "pdf" / "003.pdf.ocr.pdf")[0]
-    with pytest.raises(ConfigError, match=r"Parquet files, which have no versions.*needs sink\.format delta"):
-        Export(parquet, str(tmp_path / "out"), ExportFormat.TEXT, version=0)
+    with pytest.raises(ConfigError, match=r"Parquet files in .* have no versions.*needs sink\.format delta"):
+        export_of(parquet, str(tmp_path / "out"), ExportFormat.TEXT, version=0)
 
 
 def test_from_bucket_to_bucket(s3: Any, bucket: str, tmp_path: Path) -> None:
@@ -228,14 +227,14 @@ def test_from_bucket_to_bucket(s3: Any, bucket: str, tmp_path: Path) -> None:
         s3.put_object(Bucket=bucket, Key=key, Body=tiny_pdf(f"the text of {number}"))
     cheap = settings(pipeline__text_layer__mode="only", execution__workers=1)
     run_json("--source", f"s3://{bucket}/in", "--sink", f"s3://{bucket}/out", *cheap, cwd=tmp_path)
-    made = list(Export(f"s3://{bucket}/out", f"s3://{bucket}/text", ExportFormat.TEXT))
+    made = list(export_of(f"s3://{bucket}/out", f"s3://{bucket}/text", ExportFormat.TEXT))
     keys = {entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket, Prefix="text/")["Contents"]}
     assert {file.output for file in made} == {f"s3://{bucket}/{key}" for key in keys}
     assert len(keys) == len(ODD_KEYS)
     bodies = {s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode() for key in keys}
     assert bodies == {f"the text of {number}\n" for number in range(len(ODD_KEYS))}
     s3.put_object(Bucket=bucket, Key=ODD_KEYS[0], Body=tiny_pdf("written anew"))
-    pdfs = list(Export(f"s3://{bucket}/out", str(tmp_path / "pdf"), ExportFormat.PDF))
+    pdfs = list(export_of(f"s3://{bucket}/out", str(tmp_path / "pdf"), ExportFormat.PDF))
     assert sum("it was overwritten" in (file.problem or "") for file in pdfs) == 1
     assert sum(file.problem is None for file in pdfs) == len(tree(tmp_path / "pdf")) == len(ODD_KEYS) - 1
 

@@ -17,13 +17,11 @@ from inkstream.tasks.config import StreamConfig, build_config
 from inkstream.tasks.model import Batch, Redo
 from inkstream.tasks.queries.forget import find_files, forget
 from inkstream.tasks.queries.selection import choose_failed, choose_made_otherwise
-from inkstream.tasks.queries.status import sink_status
-from inkstream.tasks.sinks.delta.ledger import project_ledger
 from inkstream.tasks.sinks.delta.tables import LedgerTable, PagesTable
 from inkstream.tasks.sinks.left_behind import write_stream
-from inkstream.tasks.source.discovery import discover
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream
+from tests.integration.committing import discover, project_ledger, status_of, versioned
 from tests.integration.test_commit_processes import commit, drive, make_config, make_inbox, plan
 
 
@@ -40,8 +38,8 @@ def rows(config: StreamConfig) -> list[dict[str, Any]]:
 
 
 def forget_files(config: StreamConfig, *paths: str) -> Any:
-    found, _ = find_files(config.sink.url, paths)
-    return forget(config.sink.url, found)
+    found, _ = find_files(versioned(config.sink.url), paths)
+    return forget(versioned(config.sink.url), found)
 
 
 def test_the_text_goes_and_the_file_stays_known(config: StreamConfig) -> None:
@@ -64,14 +62,14 @@ def test_the_text_goes_and_the_file_stays_known(config: StreamConfig) -> None:
         0,
         0,
     )
-    (stream,) = sink_status(config.sink.url).streams
+    (stream,) = status_of(config.sink.url).streams
     assert (stream.pages, stream.failed_pages, stream.failures) == (4, 0, ())
 
 
 def test_it_is_neither_retried_nor_reprocessed_and_a_new_version_is_read(config: StreamConfig) -> None:
     drive(config, "")
     forget_files(config, "001.pdf")
-    table = PagesTable(config.sink.url).open()
+    table = versioned(config.sink.url).snapshot()
     assert choose_failed(table, "main").files == []
     assert {one.file.path[-7:] for one in choose_made_otherwise(table, "main", ["other"]).files} == {
         "000.pdf",
@@ -95,11 +93,11 @@ def test_a_driver_that_read_the_file_meanwhile_cannot_bring_it_back(config: Stre
 
 def test_rows_that_were_replaced_after_it_looked_are_forgotten_all_the_same(config: StreamConfig) -> None:
     drive(config, "")
-    found, _ = find_files(config.sink.url, ["001.pdf"])
+    found, _ = find_files(versioned(config.sink.url), ["001.pdf"])
     (batch,) = plan(config.model_copy(update={"stream": "unused"}))
     retried = replace(batch, stream="main", planned_at=discover(config).planned_at, files=batch.files[1:2])
     commit(config, retried, replace=(0,), text="retried meanwhile")
-    assert forget(config.sink.url, found).version == 3
+    assert forget(versioned(config.sink.url), found).version == 3
     assert {row["text"] for row in rows(config)} == {"text", None}
 
 
@@ -111,9 +109,9 @@ def test_it_is_forgotten_in_every_stream_and_twice_is_no_more(config: StreamConf
     forgotten = forget_files(config, str(Path(config.source.url) / "001.pdf"))
     assert set(forgotten.files) == {"main", "other"}
     assert sum(row["text"] is None for row in rows(config)) == 2
-    assert find_files(config.sink.url, ["001.pdf"]) == ({}, 2)
+    assert find_files(versioned(config.sink.url), ["001.pdf"]) == ({}, 2)
     with pytest.raises(ConfigError, match="there are: main, other"):
-        find_files(config.sink.url, ["001.pdf"], "nosuch")
+        find_files(versioned(config.sink.url), ["001.pdf"], "nosuch")
 
 
 def test_after_a_vacuum_no_file_and_no_version_has_the_text(config: StreamConfig) -> None:

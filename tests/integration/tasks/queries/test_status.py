@@ -15,13 +15,12 @@ from inkstream.ocr_core.errors import ConfigError, FailureKind
 from inkstream.ocr_core.page import Failure, PageResult
 from inkstream.tasks.commit.spool import ResultSpool
 from inkstream.tasks.config import StreamConfig, build_config
-from inkstream.tasks.queries.status import FailureCount, sink_status
+from inkstream.tasks.queries.status import FailureCount
 from inkstream.tasks.rows import page_rows
-from inkstream.tasks.sinks.delta.ledger import project_ledger
 from inkstream.tasks.sinks.delta.tables import PagesTable
 from inkstream.tasks.sinks.left_behind import write_stream
 from tests.integration.command import inkstream
-from tests.integration.committing import commit_to
+from tests.integration.committing import commit_to, project_ledger, status_of
 from tests.integration.test_commit_processes import PAGES, commit, make_config, make_inbox, plan
 
 HOUR = 3600
@@ -51,7 +50,7 @@ def commit_failed(config: StreamConfig, kind: FailureKind) -> None:
 
 
 def test_what_waits_what_was_done_and_what_failed(config: StreamConfig, tmp_path: Path) -> None:
-    before = sink_status(config.sink.url)
+    before = status_of(config.sink.url)
     assert before.table is None
     assert before.streams[0].backlog is not None
     assert (before.streams[0].backlog.files, before.streams[0].backlog.size) == (7, 28)
@@ -60,7 +59,7 @@ def test_what_waits_what_was_done_and_what_failed(config: StreamConfig, tmp_path
     project_ledger(config)
     commit_failed(config, FailureKind.TIMEOUT)
     commit_failed(config, FailureKind.CORRUPT)
-    status = sink_status(config.sink.url, batches=2)
+    status = status_of(config.sink.url, batches=2)
     (stream,) = status.streams
     assert stream.source == config.source.url
     assert stream.backlog is not None
@@ -80,11 +79,11 @@ def test_what_waits_what_was_done_and_what_failed(config: StreamConfig, tmp_path
 def test_the_ledger_changes_nothing_that_is_told(config: StreamConfig, tmp_path: Path) -> None:
     for batch in plan(config):
         commit(config, batch)
-    without = sink_status(config.sink.url)
+    without = status_of(config.sink.url)
     project_ledger(config)
-    assert sink_status(config.sink.url).streams == without.streams
+    assert status_of(config.sink.url).streams == without.streams
     shutil.rmtree(tmp_path / "tables" / "files")
-    assert sink_status(config.sink.url) == without
+    assert status_of(config.sink.url) == without
 
 
 def test_streams_are_told_apart(config: StreamConfig) -> None:
@@ -92,16 +91,16 @@ def test_streams_are_told_apart(config: StreamConfig) -> None:
     commit(config, plan(config)[0])
     commit(other, plan(other)[0])
     commit(other, plan(other)[0])
-    assert [(s.name, s.pages, s.source) for s in sink_status(config.sink.url).streams] == [
+    assert [(s.name, s.pages, s.source) for s in status_of(config.sink.url).streams] == [
         ("main", 4, config.source.url),
         ("other", 8, None),
     ], "the sink has no record of where the other came from"
-    (only,) = sink_status(config.sink.url, "other").streams
+    (only,) = status_of(config.sink.url, "other").streams
     assert [batch.batch_id for batch in only.batches] == [1, 0]
     assert only.backlog is None
     assert "no stream 'other'" in str(only.problem)
     with pytest.raises(ConfigError, match="there are: main, other"):
-        sink_status(config.sink.url, "mani")
+        status_of(config.sink.url, "mani")
 
 
 def test_the_oldest_version_is_what_a_vacuum_left_readable(config: StreamConfig) -> None:
@@ -109,11 +108,11 @@ def test_the_oldest_version_is_what_a_vacuum_left_readable(config: StreamConfig)
         commit(config, batch)
     pages = PagesTable(config.sink.url)
     pages.open().optimize.compact()
-    status = sink_status(config.sink.url)
+    status = status_of(config.sink.url)
     assert status.table is not None
     assert (status.table.version, status.table.oldest_version, status.table.files) == (5, 0, 1)
     pages.open().vacuum(0, dry_run=False, enforce_retention_duration=False)
-    status = sink_status(config.sink.url)
+    status = status_of(config.sink.url)
     assert status.table is not None
     readable = [version for version in range(status.table.version + 1) if can_read(pages, version)]
     assert readable == [0, *range(5, status.table.version + 1)], "version 0 is the empty table"
@@ -127,7 +126,7 @@ def can_read(pages: PagesTable, version: int) -> bool:
 def test_a_sink_that_moved_is_told_of_where_it_is(config: StreamConfig, tmp_path: Path) -> None:
     commit(config, plan(config)[0])
     shutil.move(tmp_path / "tables", tmp_path / "elsewhere")
-    status = sink_status(str(tmp_path / "elsewhere"))
+    status = status_of(str(tmp_path / "elsewhere"))
     assert status.streams[0].backlog is not None
     assert status.streams[0].backlog.files == 5
 
@@ -135,10 +134,10 @@ def test_a_sink_that_moved_is_told_of_where_it_is(config: StreamConfig, tmp_path
 def test_a_sink_of_parquet_files(config: StreamConfig) -> None:
     config = build_config({**config.model_dump(mode="json"), "sink": {"url": config.sink.url, "format": "parquet"}})
     write_stream(config)
-    assert sink_status(config.sink.url).streams[0].pages == 0
+    assert status_of(config.sink.url).streams[0].pages == 0
     commit(config, plan(config)[0])
     commit_failed(config, FailureKind.LIMIT)
-    status = sink_status(config.sink.url, batches=1)
+    status = status_of(config.sink.url, batches=1)
     assert status.table is None
     (stream,) = status.streams
     assert (stream.pages, stream.failed_pages, stream.problem) == (8, 2, None)
@@ -147,7 +146,7 @@ def test_a_sink_of_parquet_files(config: StreamConfig) -> None:
     assert stream.backlog is not None
     assert stream.backlog.files == 3
     shown = inkstream("status", config.sink.url).stdout
-    assert "no Delta table, so no versions" in shown
+    assert "the sink keeps no versions" in shown
     assert "8 pages, 2 of them failed" in shown
 
 
@@ -178,7 +177,7 @@ def test_on_a_bucket(s3: Any, bucket: str) -> None:
     write_stream(config)
     commit(config, plan(config)[0])
     s3.put_object(Bucket=bucket, Key="in/late", Body=b"xx")
-    status = sink_status(config.sink.url)
+    status = status_of(config.sink.url)
     assert status.table is not None
     assert (status.table.version, status.table.oldest_version, status.table.rows) == (1, 0, 3 * PAGES)
     (stream,) = status.streams

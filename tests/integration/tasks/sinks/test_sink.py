@@ -1,51 +1,44 @@
-"""Sinks other than Delta: the same loop, the same promise. Run as a module it is one driver, and no pages."""
+"""All sinks: the same loop, the same promise. Run as a module it is one driver, and no pages."""
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from inkstream.flows.api import Stream
-from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, FailureKind, TransientError
+from inkstream.flows.loop.planners import NewFiles
+from inkstream.ocr_core.errors import ConfigError, FailureKind, TransientError
 from inkstream.ocr_core.options import PipelineOptions
 from inkstream.ocr_core.page import Failure, PageResult
-from inkstream.tasks import stores
-from inkstream.tasks.commit import loop as commit_module
+from inkstream.tasks import retries
+from inkstream.tasks.commit.loop import commit_batch
+from inkstream.tasks.commit.operations import Answer, Append, Operation, Runner
 from inkstream.tasks.commit.spool import ResultSpool
 from inkstream.tasks.config import StreamConfig, build_config
 from inkstream.tasks.model import Batch, FileVersion
-from inkstream.tasks.rows import PAGES_SCHEMA, page_rows
-from inkstream.tasks.sinks import parquet
+from inkstream.tasks.rows import page_rows
 from inkstream.tasks.sinks.opening import open_sink
-from inkstream.tasks.sinks.parquet import ParquetSink
 from inkstream.tasks.sinks.sink import Sink
 from inkstream.tasks.source.cleaning import done_files
-from inkstream.tasks.source.discovery import discover
 from tests.faults.documents import tiny_pdf
-from tests.integration import test_commit_processes
 from tests.integration.command import inkstream, run_json, settings
-from tests.integration.committing import commit_to
+from tests.integration.committing import commit_to, discover
+from tests.integration.tasks.sinks import sqlite_sink
 from tests.integration.test_commit_processes import (
-    DyingSpool,
-    all_end_well,
     commit,
     die_at,
+    fill,
     make_inbox,
     plan,
-    rows_of,
     wanted_rows,
 )
 
@@ -79,24 +72,21 @@ def drive(config: StreamConfig, kill_point: str = "") -> None:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commit_module, "_sleep", lambda _: None)
+    monkeypatch.setattr(retries, "pause", lambda _: None)
 
 
-@pytest.fixture(params=["parquet", "memory"])
-def config(tmp_path: Path, request: pytest.FixtureRequest) -> StreamConfig:
+@pytest.fixture(params=["delta", "parquet", "memory", "sqlite"])
+def config(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[StreamConfig]:
     make_inbox(tmp_path, 12)
     url = f"memory://{uuid.uuid4()}" if request.param == "memory" else str(tmp_path / "tables")
-    return make_config(tmp_path, format=request.param, url=url)
-
-
-def files_of(config: StreamConfig) -> list[Path]:
-    return sorted(Path(config.sink.url).glob("pages/**/*"))
+    with sqlite_sink.registered():
+        yield make_config(tmp_path, format=request.param, url=url)
 
 
 def test_every_file_once_and_again_nothing(config: StreamConfig) -> None:
     sink: Sink = open_sink(config.sink)
     assert sink.version("main") is None
-    with pytest.raises(ConfigError, match="nothing was committed"):
+    with pytest.raises(ConfigError, match=r"nothing was committed|there is no table"):
         sink.rows()
     drive(config)
     assert found_rows(config) == wanted_rows(config)
@@ -130,10 +120,11 @@ def test_the_sink_says_what_became_of_each_file(config: StreamConfig) -> None:
         for index, pages in enumerate(([True, True], [True, False], [False, False])):
             spool.add(index, failing_rows(batch.files[index], pages))
         commit_to(config, batch, spool, [0, 1, 2])
+    open_sink(config.sink).project_ledger("main")
     states = pa.concat_tables(open_sink(config.sink).states("main")).to_pylist()
     found = {(row["path"], row["state"], row["batch_id"]) for row in states}
     assert found == {(batch.files[i].path, state, 0) for i, state in enumerate(("done", "partial", "failed"))}
-    assert done_files(config, batch.files) == [batch.files[0]]
+    assert done_files(open_sink(config.sink), config.stream, batch.files) == [batch.files[0]]
 
 
 def test_a_file_of_which_only_some_pages_were_read_is_not_done(config: StreamConfig) -> None:
@@ -145,7 +136,8 @@ def test_a_file_of_which_only_some_pages_were_read_is_not_done(config: StreamCon
         spool.add(2, failing_rows(batch.files[2], [True, True]).slice(0, 1))
         commit_to(config, batch, spool, [0])
         commit_to(some, replace(batch, attempt_id="some"), spool, [1, 2])
-    assert done_files(config, batch.files) == [*batch.files[:2]]
+    open_sink(config.sink).project_ledger("main")
+    assert done_files(open_sink(config.sink), config.stream, batch.files) == [*batch.files[:2]]
 
 
 def failing_rows(file: FileVersion, good: list[bool]) -> pa.RecordBatch:
@@ -159,9 +151,18 @@ def failing_rows(file: FileVersion, good: list[bool]) -> pa.RecordBatch:
     return page_rows(file, results, stream="main", overlay_paths=[None] * len(good), **same)
 
 
-def test_rows_are_not_replaced(config: StreamConfig) -> None:
-    with pytest.raises(ConfigError, match=r"needs sink\.format delta"):
-        commit(config, plan(config)[0], replace=(0,))
+def test_rows_are_replaced_or_that_is_refused(config: StreamConfig) -> None:
+    first = plan(config)[0]
+    if not config.sink.traits.replaces_rows:
+        with pytest.raises(ConfigError, match=r"cannot replace rows: this needs sink\.format delta"):
+            commit(config, first, replace=(0,))
+        return
+    commit(config, first)
+    again = replace(first, attempt_id="again", planned_at=0)
+    assert commit(config, again, replace=(0, 1, 2, 3, 4), text="better").batch_id == 1
+    assert set(open_sink(config.sink).rows().column("text").to_pylist()) == {"better"}
+    late = commit(config, replace(again, attempt_id="late"), replace=(0, 1, 2, 3, 4), text="worse")
+    assert (late.batch_id, late.already_done) == (None, (0, 1, 2, 3, 4))
 
 
 def test_threads_racing_write_each_file_once(config: StreamConfig) -> None:
@@ -173,96 +174,52 @@ def test_threads_racing_write_each_file_once(config: StreamConfig) -> None:
     assert found_rows(config) == wanted_rows(config)
 
 
+class Unlucky:
+    """Runs operations, and loses an append or its reply."""
+
+    def __init__(self, runner: Runner, *, lands: bool) -> None:
+        self._runner = runner
+        self._lands = lands
+        self.appends = 0
+
+    def run(self, operation: Operation) -> Answer:
+        if not isinstance(operation, Append):
+            return self._runner.run(operation)
+        self.appends += 1
+        if self.appends > 1 or self._lands:
+            answer = self._runner.run(operation)
+        if self.appends == 1:
+            raise TransientError("reset")
+        return answer
+
+
+@pytest.mark.parametrize("lands", [True, False])
+def test_a_lost_reply_is_found_and_a_lost_append_is_repeated(config: StreamConfig, lands: bool) -> None:
+    batch = plan(config)[0]
+    with ResultSpool() as spool:
+        fill(spool, batch)
+        runner = Unlucky(open_sink(config.sink).runner(batch, spool, frozenset()), lands=lands)
+        committed = commit_batch(runner, batch, spool, range(5))
+    assert (committed.batch_id, committed.files) == (0, tuple(range(5)))
+    assert runner.appends == (1 if lands else 2)
+    assert set(found_rows(config).values()) == {1}
+
+
 @pytest.fixture
 def files(tmp_path: Path) -> StreamConfig:
     make_inbox(tmp_path, 12)
     return make_config(tmp_path)
 
 
-Create = Callable[[str, Path, str], None]
-
-
-@pytest.mark.parametrize("lands", [True, False])
-def test_a_lost_reply_is_found_and_a_failure_is_repeated(
-    files: StreamConfig, monkeypatch: pytest.MonkeyPatch, lands: bool
-) -> None:
-    calls: list[str] = []
-
-    def create(protocol: str, source: Path, path: str) -> None:
-        calls.append(path)
-        if len(calls) > 1 or lands:
-            stores.create_from(protocol, source, path)
-        if len(calls) == 1:
-            raise TransientError("reset")
-
-    monkeypatch.setattr(parquet, "create_from", create)
-    committed = commit(files, plan(files)[0])
-    assert (committed.batch_id, len(committed.files)) == (0, 5)
-    assert len(calls) == (1 if lands else 2)
-    assert set(found_rows(files).values()) == {1}
-    assert [path.name for path in files_of(files)] == ["main", "000000000000.parquet"]
-
-
-def test_a_file_is_plain_parquet_with_the_columns_of_the_table(files: StreamConfig) -> None:
-    drive(files)
-    path = files_of(files)[1]
-    assert pq.read_schema(path).names == PAGES_SCHEMA.names
-    frame = pl.read_parquet(str(Path(files.sink.url) / "pages" / "*" / "*.parquet"))
-    assert frame.height == 24
-    assert frame["stream"].unique().to_list() == ["main"]
-
-
-def test_a_newer_schema_is_refused_and_an_older_one_is_read(files: StreamConfig) -> None:
-    commit(files, plan(files)[0])
-    path = files_of(files)[1]
-    old = pq.read_table(path).drop_columns(["overlay_path"])
-    pq.write_table(old, path)
-    assert open_sink(files.sink).rows().column("overlay_path").null_count == 10
-    pq.write_table(old.replace_schema_metadata({"inkstream.schema_version": "99"}), path)
-    with pytest.raises(EnvironmentFault, match="schema version 99"):
-        discover(files)
-
-
-def test_a_large_batch_is_written_in_row_groups(files: StreamConfig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet, "_ROW_GROUP_BYTES", 1)
-    commit(files, plan(files)[0])
-    assert pq.ParquetFile(files_of(files)[1]).num_row_groups == 5
-    assert found_rows(files).total() == 10
-
-
 def test_formats_do_not_mix(files: StreamConfig, tmp_path: Path) -> None:
     as_delta = files.model_copy(update={"sink": files.sink.model_copy(update={"format": "delta"})})
     commit(files, plan(files)[0])
-    for use in (lambda: discover(as_delta), lambda: commit(as_delta, plan(files)[0])):
-        with pytest.raises(ConfigError, match=r"needs sink\.format delta"):
-            use()
+    with Stream(as_delta) as stream, pytest.raises(ConfigError, match=r"Set sink\.format to parquet"):
+        stream.plan(NewFiles())
     (tmp_path / "tables").rename(tmp_path / "elsewhere")
     commit(as_delta, plan(as_delta)[0])
-    with pytest.raises(ConfigError, match="is a Delta table"):
-        discover(files)
-
-
-@pytest.mark.parametrize(
-    ("sink", "message"),
-    [
-        ({"url": "memory://a", "format": "delta"}, "memory sinks are memory://NAME"),
-        ({"url": "a", "format": "memory"}, "memory sinks are memory://NAME"),
-        ({"url": "memory://a", "mode": "upsert"}, "needs format delta"),
-    ],
-)
-def test_impossible_sinks_are_refused(sink: dict[str, str], message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        build_config({"source": {"url": "a"}, "sink": sink})
-
-
-def test_other_refusals() -> None:
-    with pytest.raises(ConfigError, match="nowhere but in memory"):
-        build_config({"source": {"url": "a", "clean_source": "delete"}, "sink": {"url": "memory://a"}})
-    with pytest.raises(ConfigError, match=r"pictures have no place"):
-        build_config({"source": {"url": "a"}, "sink": {"url": "memory://a"}, "pipeline": {"draw": {}}})
-    with pytest.raises(ConfigError, match="needs a folder or s3"):
-        ParquetSink("gs://bucket/tables")
-    assert build_config({"source": {"url": "a"}, "sink": {"url": "memory://a"}}).sink.format == "memory"
+    with Stream(files) as stream, pytest.raises(ConfigError, match=r"Set sink\.format to delta"):
+        stream.plan(NewFiles())
 
 
 def _documents(inbox: Path, count: int) -> None:
@@ -311,79 +268,3 @@ def test_in_memory_from_python(tmp_path: Path) -> None:
     assert isinstance(table, pa.Table)
     frame: Any = pl.from_arrow(table)
     assert frame.height == table.num_rows
-
-
-def test_parquet_on_s3(s3: Any, bucket: str) -> None:
-    for number in range(4):
-        s3.put_object(Bucket=bucket, Key=f"in/{number}.pdf", Body=tiny_pdf(f"document {number}"))
-    config = build_config(
-        {
-            "source": {"url": f"s3://{bucket}/in"},
-            "sink": {"url": f"s3://{bucket}/out", "format": "parquet"},
-            "trigger": {"max_files_per_trigger": 1},
-        }
-    )
-    first, second, *_ = plan(config)
-    assert commit(config, first).batch_id == 0
-    rival = Batch("main", "rival", second.files, -1)
-    assert commit(config, rival).batch_id == 1
-    assert commit(config, second).already_done == (0,)
-    with pytest.raises(FileExistsError):
-        stores.create_whole("s3", f"{bucket}/out/pages/main/000000000001.parquet", b"late")
-    drive(config)
-    assert found_rows(config) == wanted_rows(config)
-    assert plan(config) == []
-
-
-def main() -> None:
-    folder, kill_point = Path(sys.argv[1]), sys.argv[2]
-
-    def create(protocol: str, source: Path, path: str) -> None:
-        die_at("written", kill_point)
-        stores.create_from(protocol, source, path)
-        die_at("created", kill_point)
-
-    vars(parquet)["create_from"] = create
-    if kill_point == "writing":
-        vars(test_commit_processes)["ResultSpool"] = DyingSpool
-    drive(make_config(folder), kill_point)
-
-
-def start(folder: Path, kill_point: str = "") -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.integration.tasks.sinks.test_sink", str(folder), kill_point]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-
-
-@pytest.mark.parametrize("kill_point", ["planned", "writing", "written", "created", "committed"])
-def test_a_driver_killed_anywhere_leaves_nothing_lost_doubled_or_half_written(
-    files: StreamConfig, tmp_path: Path, kill_point: str
-) -> None:
-    killed = start(tmp_path, kill_point)
-    _, errors = killed.communicate(timeout=60)
-    assert killed.returncode == -signal.SIGKILL, errors
-    for path in Path(files.sink.url).glob("pages/*/*.parquet"):
-        assert pq.read_table(path).num_rows == 10
-    drive(files)
-    assert found_rows(files) == wanted_rows(files)
-
-
-def test_drivers_racing_write_each_file_once(tmp_path: Path) -> None:
-    make_inbox(tmp_path, 40)
-    config = make_config(tmp_path)
-    all_end_well([start(tmp_path) for _ in range(4)])
-    assert found_rows(config) == wanted_rows(config)
-    numbers = ParquetSink(config.sink.url).numbers("main")
-    assert numbers == list(range(len(numbers)))
-
-
-def test_the_rows_a_driver_makes_are_whole(files: StreamConfig) -> None:
-    batch = plan(files)[0]
-    with ResultSpool() as spool:
-        spool.add(0, rows_of(batch.files[0], "main", "text").slice(0, 1))
-        spool.add(1, rows_of(batch.files[1], "main", "text").slice(1, 1))
-        with pytest.raises(ValueError, match="one for each page"):
-            commit_to(files, batch, spool, [0, 1])
-
-
-if __name__ == "__main__":
-    main()

@@ -29,9 +29,9 @@ from tests.property.commit_model import (
     EVENTS,
     ModelCommit,
     ModelTable,
+    ModelWorld,
     Step,
     Trigger,
-    World,
     control_trigger,
     inkstream_trigger,
     run_schedule,
@@ -44,7 +44,7 @@ schedules = st.lists(bursts, max_size=25)
 special_drivers = st.fixed_dictionaries({name: st.integers(-1, 2) for name in ("replacing", "forgetting", "partly")})
 
 
-def _is_clean(world: World) -> bool:
+def _is_clean(world: ModelWorld) -> bool:
     return not world.duplicated() and not world.lost()
 
 

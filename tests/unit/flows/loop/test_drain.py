@@ -1,41 +1,13 @@
-"""The parts of the drain loop that decide something."""
+"""The drain loop's own decisions, without a stream."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from inkstream.flows.loop.drain import FaultGauge, in_absolute_terms
-from inkstream.ocr_core.errors import EnvironmentFault, FailureKind
+from inkstream.flows.loop.drain import in_absolute_terms
 from inkstream.tasks.config import build_config
-from inkstream.tasks.model import FileVersion
-from inkstream.tasks.work.open_batch import FileReport
-
-FILE = FileVersion("file:///inbox/a.pdf", "1-2", 2, datetime(2026, 11, 1, tzinfo=UTC))
-
-
-def reports(kind: FailureKind, bad: int, good: int) -> list[FileReport]:
-    failed = [FileReport(FILE, pages=1, failed_pages=1) for _ in range(bad)]
-    for report in failed:
-        report.kinds[kind] += 1
-    return failed + [FileReport(FILE, pages=1) for _ in range(good)]
-
-
-@pytest.mark.parametrize("kind", [FailureKind.CRASH, FailureKind.INTERNAL])
-def test_many_crashes_are_the_machines_fault(kind: FailureKind) -> None:
-    gauge = FaultGauge()
-    gauge.check(reports(kind, 4, 15))
-    with pytest.raises(EnvironmentFault, match="5 of 20 files"):
-        gauge.check(reports(kind, 1, 0))
-
-
-@pytest.mark.parametrize(
-    ("kind", "bad", "good"), [(FailureKind.CRASH, 19, 0), (FailureKind.CRASH, 4, 16), (FailureKind.CORRUPT, 50, 0)]
-)
-def test_few_files_or_few_crashes_or_bad_documents_are_not(kind: FailureKind, bad: int, good: int) -> None:
-    FaultGauge().check(reports(kind, bad, good))
 
 
 def test_folders_mean_the_same_in_every_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from inkstream.ocr_core.errors import TransientError
 from inkstream.tasks.config import StreamConfig, build_config
+from inkstream.tasks.sinks.opening import open_sink
 from inkstream.tasks.source.announced import ObjectPlace, discover_announced, place_of
 from inkstream.tasks.source.discovery import Discovery
 from inkstream.tasks.source.event_source import Announcement
@@ -87,7 +88,8 @@ def waits(discovery: Discovery) -> dict[str, str]:
 
 
 def find(inbox: Inbox, announcements: Iterable[Announcement], removed: Iterable[str] = (), **source: Any) -> Discovery:
-    return discover_announced(inbox.config(**source), [*announcements], [*removed])
+    config = inbox.config(**source)
+    return discover_announced(config, open_sink(config.sink), [*announcements], [*removed])
 
 
 def test_each_object_is_found_once_as_it_is_now_oldest_first(inbox: Inbox) -> None:

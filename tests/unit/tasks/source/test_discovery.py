@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from inkstream.tasks.config import StreamConfig, build_config
-from inkstream.tasks.model import FileVersion
-from inkstream.tasks.source.discovery import KEY, compare, file_keys, row_keys
+from inkstream.tasks.model import KEY_COLUMNS, FileVersion
+from inkstream.tasks.source.discovery import compare, file_keys, row_keys
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 UTC_TIME = pa.timestamp("us", tz="UTC")
@@ -90,4 +90,4 @@ def test_no_two_keys_are_alike() -> None:
     keys = file_keys(files).to_pylist()
     assert len(set(keys)) == 3
     rows = pa.table({"path": ["a"], "etag": ["b"], "length": pa.array([12], pa.int64())})
-    assert row_keys(rows.select(KEY)).to_pylist() == [keys[1]]
+    assert row_keys(rows.select(KEY_COLUMNS)).to_pylist() == [keys[1]]

@@ -276,7 +276,7 @@ def test_reading_is_tried_again_and_a_disk_that_stays_full_is_the_moments_fault(
 ) -> None:
     put(tmp_path / "in/a")
     file = only(tmp_path / "in")
-    monkeypatch.setattr("inkstream.tasks.stores.fetching.time.sleep", lambda _: None)
+    monkeypatch.setattr("inkstream.tasks.retries.pause", lambda _: None)
     tries: list[int] = []
 
     def full(self: Path, mode: str) -> None:

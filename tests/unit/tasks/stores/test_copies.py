@@ -194,7 +194,7 @@ def test_a_copy_that_cannot_be_made_is_tried_again_by_whoever_comes_next(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("inkstream.tasks.stores.fetching.time.sleep", lambda _: None)
+        patched.setattr("inkstream.tasks.retries.pause", lambda _: None)
         patched.setattr(fetching._CopyWriter, "write", full)
         with pytest.raises(TransientError), copies.hold(file, MIB):
             pass

@@ -84,8 +84,6 @@ def test_a_store_whose_versions_cannot_be_told_apart_is_refused(memory: Any) -> 
     [
         {"mtime": MOMENT},
         {"LastModified": MOMENT.replace(tzinfo=None)},
-        {"modify": "20261121054016"},
-        {"modify": "20261121054016.000"},
         {"Last-Modified": "Sat, 21 Nov 2026 05:40:16 GMT"},
         {"updated": "2026-11-21T05:40:16.000Z"},
         {"mtime": MOMENT.timestamp()},
@@ -97,7 +95,9 @@ def test_times_are_read_as_each_driver_gives_them(info: dict[str, Any]) -> None:
     assert object_etag({**info, "size": 7}) == "1795239616000000000-7"
 
 
-@pytest.mark.parametrize("info", [{}, {"mtime": None}, {"modify": "Nov 21 05:40"}, {"mtime": 1e300}, {"created": b""}])
+@pytest.mark.parametrize(
+    "info", [{}, {"mtime": None}, {"modified": "Nov 21 05:40"}, {"mtime": 1e300}, {"created": b""}]
+)
 def test_what_is_no_time_is_none(info: dict[str, Any]) -> None:
     assert moment(info) is None
 
@@ -112,7 +112,6 @@ def test_an_etag_is_taken_without_its_quotes() -> None:
     [
         ("memory", "bucket/a b", "/bucket/a b"),
         ("s3", "bucket/a b?#%.pdf", "bucket/a b?#%.pdf"),
-        ("http", "host:80/a b?#%.pdf", "http://host:80/a%20b%3F%23%25.pdf"),
     ],
 )
 def test_a_path_and_the_drivers_name_for_it(protocol: str, path: str, native: str) -> None:
@@ -121,17 +120,13 @@ def test_a_path_and_the_drivers_name_for_it(protocol: str, path: str, native: st
     assert store.path(native) == path
 
 
-@pytest.mark.parametrize(
-    "url", ["http://h/a%20b/", "http://h/a%2520", "ftp://h:21/a%20b#?", "S3://b/a//b", "smb://h/s"]
-)
+@pytest.mark.parametrize("url", ["webdav://h:80/a%20b/", "sftp://h:22/a%20b#?", "S3://b/a//b", "smb://h/s"])
 def test_an_absolute_url_stays_as_it_is(url: str) -> None:
     once = absolute(url)
     assert (absolute(once), split_url(once)) == (once, split_url(url))
 
 
-@pytest.mark.parametrize(
-    "url", ["http://h/list?dir=in", "https://h/a#b", "zip://x::file:///a.zip", "simplecache::s3://b/x"]
-)
+@pytest.mark.parametrize("url", ["zip://x::file:///a.zip", "simplecache::s3://b/x"])
 def test_what_is_no_folder_is_refused(url: str) -> None:
     with pytest.raises(ConfigError):
         split_url(url)

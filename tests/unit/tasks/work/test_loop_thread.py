@@ -155,7 +155,7 @@ def test_it_is_opened_and_closed_in_a_thread_that_ctrl_c_does_not_reach() -> Non
 def test_a_program_that_never_closes_it_ends() -> None:
     program = """
         from inkstream.tasks.work.loop_thread import open_in_loop_thread
-        from tests.unit.tasks.test_loop_thread import running_loop
+        from tests.unit.tasks.work.test_loop_thread import running_loop
 
         kept = open_in_loop_thread(running_loop)
         print(kept.__enter__().is_running())

@@ -15,12 +15,12 @@ from inkstream.tasks.config import MaintainOptions, StreamConfig
 from inkstream.tasks.progress import Compacted
 from inkstream.tasks.rows import PAGES_SCHEMA
 from inkstream.tasks.sinks.delta import compaction
-from inkstream.tasks.sinks.delta.commit import committed_since
 from inkstream.tasks.sinks.delta.compaction import compact
 from inkstream.tasks.sinks.delta.tables import PagesTable
 from inkstream.tasks.sinks.delta.vacuum import try_to_compact
-from inkstream.tasks.source.discovery import discover
+from inkstream.tasks.sinks.sql import committed_since
 from inkstream.tasks.stores import create_whole
+from tests.integration.committing import discover
 from tests.integration.tasks.sinks.delta.test_vacuum import FILES, data_files, fill_table, parts, replace_rows
 from tests.integration.test_commit_processes import commit, found_rows, make_config, make_inbox, plan, wanted_rows
 
@@ -44,7 +44,7 @@ def test_compaction_keeps_rows_knowledge_and_statistics(config: StreamConfig) ->
     assert (file["min.batch_id"], file["max.batch_id"]) == (0, FILES - 1)
     assert (Path(pages.url) / "_delta_log" / f"{handle.version():020}.checkpoint.parquet").exists()
     assert discover(config).known == FILES
-    assert len(committed_since(handle, "main", FILES - 3)) == 2
+    assert len(committed_since(pages.snapshot(), "main", FILES - 3)) == 2
     assert pages.rows(version=3).num_rows == 6
 
 
@@ -55,9 +55,10 @@ def test_what_is_compacted_need_not_be_read_to_check_again(config: StreamConfig,
     compact(PagesTable(config.sink.url), 128)
     commit(config, last)
     handle = PagesTable(config.sink.url).open()
+    snapshot = PagesTable(config.sink.url).snapshot()
     (big,) = (f for f in pa.table(handle.get_add_actions(flatten=True)).to_pylist() if f["num_records"] > 2)
     (Path(handle.table_uri.removeprefix("file://")) / big["path"]).unlink()  # reading it would fail
-    assert committed_since(handle, "main", FILES - 2) == {last.files[0].key}
+    assert committed_since(snapshot, "main", FILES - 2) == {last.files[0].key}
 
 
 def test_a_target_size_leaves_large_files_alone(config: StreamConfig) -> None:

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,24 +14,19 @@ from typing import Any
 import pytest
 
 from inkstream.flows.api import Stream
-from inkstream.flows.loop.maintain import Upkeep, maintain
+from inkstream.flows.loop.maintain import Upkeep
 from inkstream.ocr_core.errors import ConfigError
-from inkstream.ocr_core.page import PageResult
-from inkstream.tasks.commit.spool import ResultSpool
-from inkstream.tasks.config import MaintainOptions, StreamConfig, build_config, build_maintain_options
+from inkstream.tasks.config import StreamConfig, build_config, build_maintain_options
 from inkstream.tasks.model import Batch
 from inkstream.tasks.progress import BatchDone, Compacted, Event
-from inkstream.tasks.rows import page_rows
 from inkstream.tasks.sinks.delta.compaction import compact
-from inkstream.tasks.sinks.delta.ledger import project_ledger
 from inkstream.tasks.sinks.delta.tables import LedgerTable, PagesTable
-from inkstream.tasks.sinks.delta.vacuum import try_to_compact, vacuum, vacuum_overlays
-from inkstream.tasks.source.discovery import discover
+from inkstream.tasks.sinks.delta.vacuum import try_to_compact, vacuum
+from inkstream.tasks.sinks.overlays import overlay_key, put_overlay, vacuum_overlays
 from inkstream.tasks.source.listing import list_files
-from inkstream.tasks.work.overlays import overlay_key, put_overlay
 from tests.faults.documents import tiny_pdf
-from tests.integration.command import inkstream, run_json, settings
-from tests.integration.committing import commit_to
+from tests.integration.command import run_json, settings
+from tests.integration.committing import discover, project_ledger, versioned
 from tests.integration.test_commit_processes import commit, found_rows, make_config, make_inbox, plan, wanted_rows
 
 NOW, DAY = timedelta(0), timedelta(hours=24)
@@ -93,94 +87,9 @@ def test_vacuum_takes_what_was_merged_and_what_crashes_left_but_nothing_young(co
         pages.rows(version=2)
 
 
-def commit_with_overlays(config: StreamConfig, batch: Batch, overlays: list[str | None], **options: Any) -> None:
-    with ResultSpool() as spool:
-        results = [PageResult(page, len(overlays), "text", 90.0) for page in range(len(overlays))]
-        same: dict[str, Any] = {"pipeline_id": "p", "content_hash": "h", "version_id": None}
-        spool.add(0, page_rows(batch.files[0], results, stream="main", overlay_paths=overlays, **same))
-        commit_to(config, batch, spool, [0], **options)
-
-
-def overlay(config: StreamConfig, name: str) -> str:
-    return put_overlay(config.sink.url, overlay_key(name, 0, "p", "jpg"), b"picture of " + name.encode())
-
-
-def test_overlays_go_when_no_readable_version_names_them(config: StreamConfig) -> None:
-    first, second, *_ = plan(config)
-    kept, replaced, orphan, young, late = (overlay(config, name) for name in "abcde")
-    partial = Path(orphan).with_name(f".{Path(orphan).name}.{'0' * 32}.partial")
-    foreign = Path(orphan).with_name("notes.txt")
-    partial.write_bytes(b"half")
-    foreign.write_bytes(b"not ours")
-    commit_with_overlays(config, first, [kept, None])
-    commit_with_overlays(config, second, [replaced])
-    again = replace(second, attempt_id="again", planned_at=discover(config).planned_at)
-    commit_with_overlays(config, again, [late], replace=[0])
-    for path in (kept, replaced, orphan, late, partial, foreign):
-        age(Path(path))
-
-    sink = config.sink.url
-    assert vacuum_overlays(sink, DAY, dry_run=True).files == 2
-    assert vacuum_overlays(sink, DAY, dry_run=False).files == 2
-    assert [Path(path).exists() for path in (kept, replaced, orphan, young, late, partial, foreign)] == [
-        True, True, False, True, True, False, True,
-    ]  # fmt: skip
-    vacuum(PagesTable(sink), NOW, dry_run=False)
-    assert vacuum_overlays(sink, DAY, dry_run=False).files == 1
-    assert not Path(replaced).exists()
-    assert Path(kept).exists()
-
-
-def test_the_overlays_of_a_sink_that_was_moved_are_still_its_own(config: StreamConfig, tmp_path: Path) -> None:
-    path = overlay(config, "a")
-    commit_with_overlays(config, plan(config)[0], [path])
-    age(Path(path))
-    moved = tmp_path / "elsewhere"
-    Path(config.sink.url).rename(moved)
-    assert vacuum_overlays(str(moved), DAY, dry_run=False).files == 0
-
-
-def test_an_unreadable_data_file_keeps_all_overlays(config: StreamConfig) -> None:
-    path = overlay(config, "a")
-    commit_with_overlays(config, plan(config)[0], [None])
-    age(Path(path))
-    next(Path(PagesTable(config.sink.url).url).glob("*.parquet")).write_bytes(b"not Parquet")
-    with pytest.raises(Exception, match="no overlay is removed"):
-        vacuum_overlays(config.sink.url, DAY, dry_run=False)
-    assert Path(path).exists()
-
-
-def test_a_dry_run_changes_nothing_and_says_what_would_go(config: StreamConfig, tmp_path: Path) -> None:
-    fill_table(config)
-    orphan = overlay(config, "a")
-    age(Path(orphan))
-    before = everything(tmp_path)
-    done = parts(maintain(config.sink.url, MaintainOptions(dry_run=True)))
-    assert everything(tmp_path) == before
-    assert (done["pages"].merged, done["pages"].into, done["pages"].removed) == (FILES, 1, 0)
-    assert (done["overlays"].removed, done["overlays"].removed_bytes) == (1, len(b"picture of a"))
-
-
 def test_a_short_retention_is_refused() -> None:
     with pytest.raises(ConfigError, match="24h"):
         build_maintain_options({"retention": "23h"})
-
-
-def test_the_command(config: StreamConfig, tmp_path: Path) -> None:
-    fill_table(config)
-    sink = config.sink.url
-    assert "24h" in inkstream("maintain", sink, "--retention", "1h", code=2).stderr
-    assert (
-        "pages: would merge 8 files into 1; nothing to remove"
-        in inkstream("maintain", sink, "--dry-run", "--prefect", "off").stdout
-    )
-    said = inkstream("maintain", sink, "--prefect", "off").stdout
-    assert "pages: merged 8 files into 1; nothing to remove; version 9, with a checkpoint" in said
-    assert "nothing to merge" in inkstream("maintain", sink, "--prefect", "off").stdout
-    assert "no table" in inkstream("maintain", str(tmp_path / "none"), "--prefect", "off", code=2).stderr
-    assert f"{MaintainOptions().retention.days}d if not given" in " ".join(
-        inkstream("maintain", "--help").stdout.split()
-    )
 
 
 def test_on_s3(s3: Any, bucket: str) -> None:
@@ -194,8 +103,8 @@ def test_on_s3(s3: Any, bucket: str) -> None:
     pages = PagesTable(sink)
     assert len(pages.open().file_uris()) == 1
     put_overlay(sink, overlay_key("nobody's", 0, "p", "jpg"), b"picture")
-    assert vacuum_overlays(sink, DAY, dry_run=False).files == 0
-    removed = vacuum_overlays(sink, NOW, dry_run=False)
+    assert vacuum_overlays(versioned(sink), DAY, dry_run=False).files == 0
+    removed = vacuum_overlays(versioned(sink), NOW, dry_run=False)
     assert (removed.files, removed.size) == (1, 7)
     assert vacuum(pages, NOW, dry_run=False).files == 3
     assert pages.rows().num_rows == 3

@@ -1,0 +1,78 @@
+"""What a Dask worker keeps between page ranges: its sandboxed children, its model, and what it has checked."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from functools import cache
+
+from inkstream.ocr_core.options import PipelineOptions
+from inkstream.ocr_core.options.limits import LimitOptions
+from inkstream.ocr_core.pipeline.environment import Part, engine_versions, require_environment
+from inkstream.ocr_core.workers.line_worker import LineWorker
+from inkstream.ocr_core.workers.page_worker import PageWorker
+
+_of_thread = threading.local()
+_line_workers: list[LineWorker] = []
+_line_workers_lock = threading.Lock()
+
+
+def worker_identity(pipeline: str, part: Part | None = None) -> tuple[PipelineOptions, dict[str, str]]:
+    """Return the options of a pipeline, and the versions that this worker has for them. It is checked only once.
+
+    Args:
+        pipeline: `PipelineOptions` as canonical JSON.
+        part: The part of the pipeline that this worker runs; all of it when not given.
+
+    Raises:
+        EnvironmentFault: If the worker lacks something; the error names the remedy.
+    """
+    return _identity(pipeline, part)
+
+
+@cache
+def _identity(pipeline: str, part: Part | None) -> tuple[PipelineOptions, dict[str, str]]:
+    options = PipelineOptions.model_validate_json(pipeline)
+    require_environment(options, part)
+    return options, engine_versions(options, part)
+
+
+def check_worker(pipeline: str, part: Part | None = None) -> dict[str, str]:
+    """Return the versions that this worker has for a pipeline. Raise as `worker_identity` does."""
+    return worker_identity(pipeline, part)[1]
+
+
+def page_worker(options: PipelineOptions, limits: LimitOptions) -> PageWorker:
+    """Return the page worker of this thread; one for other options is closed."""
+    kept: tuple[PipelineOptions, LimitOptions, PageWorker] | None = getattr(_of_thread, "worker", None)
+    if kept is not None and kept[0] == options and kept[1] == limits:
+        return kept[2]
+    if kept is not None:
+        kept[2].close()
+        atexit.unregister(kept[2].close)
+    worker = PageWorker(options, limits, lines=line_worker(options, limits) if options.loads_model else None)
+    atexit.register(worker.close)
+    _of_thread.worker = (options, limits, worker)
+    return worker
+
+
+def line_worker(options: PipelineOptions, limits: LimitOptions) -> LineWorker:
+    """Return the line worker that all threads share, so that a worker loads a model once."""
+    with _line_workers_lock:
+        if not _line_workers or (_line_workers[0].options, _line_workers[0].limits) != (options.recognize, limits):
+            for old in _line_workers:
+                old.close()
+                atexit.unregister(old.close)
+            _line_workers[:] = [LineWorker(options.recognize, limits)]
+            atexit.register(_line_workers[0].close)
+        return _line_workers[0]
+
+
+def peak_rss() -> int:
+    """Return the highest resident memory of this process plus that of its largest child so far, in bytes."""
+    import resource
+
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return (own + children) * 1024 if os.uname().sysname == "Linux" else own + children
