@@ -16,11 +16,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from pydantic import ValidationError
+
+from inkstream.ocr_core.engines.entry import Share
+from inkstream.ocr_core.engines.registry import has_own_process
 from inkstream.ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, FailureKind, TransientError
 from inkstream.ocr_core.options import PipelineOptions
 from inkstream.ocr_core.options.limits import LimitOptions
 from inkstream.ocr_core.page import Failure, PageResult, nothing_selected
-from inkstream.ocr_core.pipeline.environment import Part, engine_versions, pipeline_id, require_environment
+from inkstream.ocr_core.pipeline.environment import engine_versions, require_environment
+from inkstream.ocr_core.pipeline.fingerprint import pipeline_id
 from inkstream.ocr_core.workers.line_worker import LineWorker
 from inkstream.ocr_core.workers.page_worker import PageWorker
 from inkstream.tasks.model import FileVersion
@@ -233,13 +238,13 @@ def range_result(
     )
 
 
-def check_worker(pipeline: str, part: Part | None = None) -> dict[str, str]:
-    """Checks that this worker can run the pipeline, or a part of it, and returns the versions of what it would use.
+def check_worker(pipeline: str, share: Share | None = None) -> dict[str, str]:
+    """Check that this worker can run the pipeline, or a share of it, and return the versions of what it would use.
 
     Raises:
         EnvironmentFault: With the remedy, if it cannot.
     """
-    return worker_identity(pipeline, part)[1]
+    return worker_identity(pipeline, share)[1]
 
 
 def unreadable_result(
@@ -269,15 +274,22 @@ def _write_overlays(job: RangeJob, results: list[PageResult], content_hash: str,
 
 
 @cache
-def worker_identity(pipeline: str, part: Part | None = None) -> tuple[PipelineOptions, dict[str, str]]:
+def worker_identity(pipeline: str, share: Share | None = None) -> tuple[PipelineOptions, dict[str, str]]:
     """Returns the options, and the versions of what this worker has for them; once checked, it is not checked again.
 
     Raises:
-        EnvironmentFault: With the remedy, if it lacks something.
+        EnvironmentFault: With the remedy, if it lacks something, such as an engine that a package adds.
     """
-    options = PipelineOptions.model_validate_json(pipeline)
-    require_environment(options, part)
-    return options, engine_versions(options, part)
+    try:
+        options = PipelineOptions.model_validate_json(pipeline)
+    except ValidationError as error:
+        unknown = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise EnvironmentFault(
+            f"a worker does not know the options of this pipeline: {unknown}",
+            "install the same version of Inkstream, with the same engines, on every worker",
+        ) from None
+    require_environment(options, share)
+    return options, engine_versions(options, share)
 
 
 _of_thread = threading.local()
@@ -293,7 +305,7 @@ def page_worker(options: PipelineOptions, limits: LimitOptions) -> PageWorker:
     if kept is not None:
         kept[2].close()
         atexit.unregister(kept[2].close)
-    worker = PageWorker(options, limits, lines=line_worker(options, limits) if options.loads_model else None)
+    worker = PageWorker(options, limits, lines=line_worker(options, limits) if has_own_process(options) else None)
     atexit.register(worker.close)
     _of_thread.worker = (options, limits, worker)
     return worker

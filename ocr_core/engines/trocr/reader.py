@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,16 +25,6 @@ _FAINTEST = 16
 
 _LOST = ("CUDA error", "cuDNN error")
 """What torch says when a GPU has failed; each further use in the same process fails as well."""
-
-
-@lru_cache(maxsize=2)
-def open_reader(options: TrocrOptions) -> TrocrReader:
-    """Returns the reader of a model, which is loaded once in a process.
-
-    Raises:
-        EnvironmentFault: If the model, or what runs it, is not there.
-    """
-    return TrocrReader(options)
 
 
 class TrocrReader:

@@ -21,7 +21,8 @@ from inkstream.ocr_core.engines.trocr.models import find_model
 from inkstream.ocr_core.errors import EnvironmentFault
 from inkstream.ocr_core.options import TrocrOptions
 from inkstream.ocr_core.page import Level
-from inkstream.ocr_core.pipeline.environment import check_environment, engine_versions, pipeline_id
+from inkstream.ocr_core.pipeline.environment import check_environment, engine_versions
+from inkstream.ocr_core.pipeline.fingerprint import pipeline_id
 from tests.unit.ocr_core.tiny_trocr import make_model, vary
 
 LINES = [
