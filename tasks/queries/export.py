@@ -11,7 +11,8 @@ from typing import Any, Self
 
 from inkstream.ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, SourceChangedError, TransientError
 from inkstream.ocr_core.export.export_format import ExportFormat
-from inkstream.ocr_core.export.text import TEXT_WRITERS
+from inkstream.ocr_core.export.writers import TEXT_WRITERS
+from inkstream.ocr_core.grouping import groups_within
 from inkstream.ocr_core.page import PLAIN_FIELDS, PageResult
 from inkstream.ocr_core.workers.pdf_writer import PdfWriter
 from inkstream.tasks.config import StreamConfig
@@ -117,7 +118,7 @@ class Export:
         """
         with ExitStack() as stack:
             original = stack.enter_context(_Originals(self._config)) if self._format is ExportFormat.PDF else None
-            for group in _groups(self.files):
+            for group in groups_within(self.files, lambda stored: stored.pages, _PAGES_AT_ONCE, _FILES_AT_ONCE):
                 pages = self._read(group)
                 for stored in group:
                     yield self._write(stored, pages.pop(stored.file.path, []), original)
@@ -207,17 +208,3 @@ def _latest(pages: StoredPages, stream: str, patterns: Sequence[str]) -> list[St
 
 def _order(stored: StoredFile) -> tuple[int, datetime]:
     return stored.batch_id, stored.file.modified
-
-
-def _groups(files: Sequence[StoredFile]) -> Iterator[list[StoredFile]]:
-    """Parts files so that the pages of a part are not too many to hold, unless one file alone has them."""
-    group: list[StoredFile] = []
-    pages = 0
-    for stored in files:
-        if group and (len(group) == _FILES_AT_ONCE or pages + stored.pages > _PAGES_AT_ONCE):
-            yield group
-            group, pages = [], 0
-        group.append(stored)
-        pages += stored.pages
-    if group:
-        yield group

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from inkstream.ocr_core.grouping import groups_within
 from inkstream.tasks.config import TriggerOptions
 from inkstream.tasks.model import Batch, FileKey, FileVersion, PagesAgain, Redo
 
@@ -17,7 +18,7 @@ def plan_batches(
     planned_at: int,
     new_attempt_id: Callable[[], str],
 ) -> list[Batch]:
-    """Cuts `files` into batches, in order, each within the trigger's caps.
+    """Cut `files` into batches, in order, each within the trigger's caps.
 
     A batch has at least one file, so a file over the byte cap makes a batch of its own.
 
@@ -29,23 +30,11 @@ def plan_batches(
         new_attempt_id: Gives a fresh random id for each batch.
     """
     return [
-        Batch(stream=stream, attempt_id=new_attempt_id(), files=group, planned_at=planned_at)
-        for group in _groups(files, trigger.max_files_per_trigger, trigger.max_bytes_per_trigger)
+        Batch(stream=stream, attempt_id=new_attempt_id(), files=tuple(group), planned_at=planned_at)
+        for group in groups_within(
+            files, lambda file: file.size, trigger.max_bytes_per_trigger, trigger.max_files_per_trigger
+        )
     ]
-
-
-def _groups(files: Sequence[FileVersion], max_files: int, max_bytes: int | None) -> Iterator[tuple[FileVersion, ...]]:
-    group: list[FileVersion] = []
-    size = 0
-    for file in files:
-        over = max_bytes is not None and size + file.size > max_bytes
-        if group and (len(group) == max_files or over):
-            yield tuple(group)
-            group, size = [], 0
-        group.append(file)
-        size += file.size
-    if group:
-        yield tuple(group)
 
 
 def redo_batches(batches: Sequence[Batch], *, version: int, again: Mapping[FileKey, PagesAgain]) -> list[Batch]:
