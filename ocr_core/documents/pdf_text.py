@@ -31,7 +31,7 @@ _MOST_SUSPECT = 0.05
 
 
 @dataclass(slots=True)
-class _Token:
+class _PdfWord:
     """One word as it is gathered: characters and the extent (left, bottom, right, top) in page units."""
 
     characters: list[str] = field(default_factory=list)
@@ -81,26 +81,26 @@ def extract_words(page: pypdfium2.PdfPage, canvas: Canvas) -> list[Word] | None:
     return _number([line for line in placed if line]) or None
 
 
-def _read_lines(text_page: Any, count: int) -> list[list[_Token]]:
-    lines: list[list[_Token]] = [[]]
-    token = _Token()
+def _read_lines(text_page: Any, count: int) -> list[list[_PdfWord]]:
+    lines: list[list[_PdfWord]] = [[]]
+    word = _PdfWord()
     edges = [ctypes.c_double() for _ in range(4)]
     left, right, bottom, top = edges
     for index in range(count):
         code = raw.FPDFText_GetUnicode(text_page, index)
         character = _character(code)
         if character.isspace() or code == 0:
-            if token.characters:
-                lines[-1].append(token)
-                token = _Token()
+            if word.characters:
+                lines[-1].append(word)
+                word = _PdfWord()
             if code in _LINE_BREAKS and lines[-1]:
                 lines.append([])
             continue
-        token.characters.append(character)
+        word.characters.append(character)
         if raw.FPDFText_GetCharBox(text_page, index, left, right, bottom, top):
-            _widen(token.extent, left.value, bottom.value, right.value, top.value)
-    if token.characters:
-        lines[-1].append(token)
+            _widen(word.extent, left.value, bottom.value, right.value, top.value)
+    if word.characters:
+        lines[-1].append(word)
     return lines
 
 
@@ -117,17 +117,17 @@ def _widen(extent: list[float], left: float, bottom: float, right: float, top: f
     extent[:] = [min(extent[0], left), min(extent[1], bottom), max(extent[2], right), max(extent[3], top)]
 
 
-def _place(page: Any, tokens: list[_Token], canvas: Canvas) -> list[Word]:
+def _place(page: Any, words: list[_PdfWord], canvas: Canvas) -> list[Word]:
     """Gives a line's words their pixel boxes, which follow the page's own rotation and crop."""
     words = []
-    for token in tokens:
-        if not token.extent:
+    for word in words:
+        if not word.extent:
             continue
-        left, bottom, right, top = token.extent
+        left, bottom, right, top = word.extent
         first, second = _to_device(page, canvas, left, top), _to_device(page, canvas, right, bottom)
         (x1, x2), (y1, y2) = (sorted(pair) for pair in zip(first, second, strict=True))
         box = Box(x1, y1, max(1, x2 - x1), max(1, y2 - y1))
-        words.append(Word(0, 0, 0, box, "".join(token.characters), 100.0))
+        words.append(Word(0, 0, 0, box, "".join(word.characters), 100.0))
     return words
 
 

@@ -177,8 +177,8 @@ class RecognizeOptions(Options):
     tessdata: str | None = Field(None, description="folder of *.traineddata; default: where the system keeps it")
     model_type: Literal["base", "best", "fast"] = Field(
         "base",
-        description="base: whatever models are installed; best: the accurate, slow ones, fast: the quick ones, also "
-        "looked for in folders `tessdata_best` and `tessdata_fast` in and beside the usual ones",
+        description="base: whatever models are installed; best: the accurate, slow ones, fast: the quick ones, from "
+        "folders called `tessdata_best` and `tessdata_fast` in and beside the usual ones; Debian's packages are fast",
     )
     page_seg_mode: PageSegMode = Field(3, description="Tesseract page segmentation mode; 6 = one uniform block")
     engine_mode: Literal["lstm", "legacy", "legacy_lstm", "default"] = Field(

@@ -26,7 +26,7 @@ _SPACE = 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class CropPiece:
     """Where a part of a crop is on the page.
 
     Attributes:
@@ -52,7 +52,7 @@ class LinePlace:
 
     block: int
     line: int
-    pieces: tuple[Piece, ...]
+    pieces: tuple[CropPiece, ...]
 
     def locate(self, start: float, end: float) -> Box:
         """Returns where a stretch of the crop (0-1) is on the page, in the piece that holds its middle."""
@@ -166,7 +166,7 @@ def crop_line(pixels: Pixels, areas: list[Box], options: LineOptions, block: int
         down, across = picture.shape[:2]
         top = (height - down) // 2
         canvas[top : top + down, left : left + across] = picture
-        pieces.append(Piece(left / width, (left + across) / width, box))
+        pieces.append(CropPiece(left / width, (left + across) / width, box))
         left += across + space
     return LineCrop(LinePlace(block, line, tuple(pieces)), canvas)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inkstream.ocr_core.engines.tesseract.engine import ENGINE, open_engine, timed_out, told_resolution
-from inkstream.ocr_core.engines.tesseract.tsv import Row, words_of
+from inkstream.ocr_core.engines.tesseract.tsv import Row, words_of_rows
 from inkstream.ocr_core.errors import DocumentError, FailureKind
 from inkstream.ocr_core.page import Region
 from inkstream.ocr_core.text.words import LEVELS
@@ -43,7 +43,7 @@ class TesseractReader:
             if error.kind is FailureKind.TIMEOUT:
                 raise timed_out(limit.seconds) from error
             raise
-        return words_of(rows)
+        return words_of_rows(rows)
 
 
 def find_regions(

@@ -10,7 +10,7 @@ from PIL import Image
 
 from inkstream.ocr_core.engines.line_reader import DeviceLostError, Reading
 from inkstream.ocr_core.engines.trocr import ENGINE, processor
-from inkstream.ocr_core.engines.trocr.confidence import Token, words_of
+from inkstream.ocr_core.engines.trocr.confidence import Token, words_of_tokens
 from inkstream.ocr_core.engines.trocr.models import find_model
 from inkstream.ocr_core.errors import EnvironmentFault
 
@@ -167,7 +167,7 @@ class TrocrReader:
         for number, chance in enumerate(chances[:length], start=1):
             text = self._text(kept[:number])
             tokens.append(Token(len(text), chance))
-        return Reading(words_of(text, tokens, finished=finished))
+        return Reading(words_of_tokens(text, tokens, finished=finished))
 
     def _text(self, tokens: list[int]) -> str:
         text: str = self._processor.tokenizer.decode(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inkstream.ocr_core.engines.tesseract.tsv import parse_tsv, words_of
+from inkstream.ocr_core.engines.tesseract.tsv import parse_tsv, words_of_rows
 from inkstream.ocr_core.errors import FailureKind
 from inkstream.ocr_core.geometry import Box
 from inkstream.ocr_core.page import Failure, Level, PageResult, Region
@@ -148,7 +148,7 @@ def test_tsv_words_come_back(words: list[tuple[int, int, int, float, str]], head
     rows = rows if heading else []
     rows += ["1\t1\t0\t0\t0\t0\t0\t0\t9999\t9999\t-1\t"]
     rows += [f"5\t1\t{b}\t1\t1\t1\t{x}\t{w}\t{w}\t7\t{conf:f}\t{text}" for b, x, w, conf, text in words]
-    made = words_of(parse_tsv(ending.join([*rows, ""])), left=5, top=2)
+    made = words_of_rows(parse_tsv(ending.join([*rows, ""])), left=5, top=2)
     assert [word.text for word in made] == [word[4] for word in words]
     assert [word.box.left for word in made] == [word[1] + 5 for word in words]
     assert [word.confidence for word in made] == pytest.approx([word[3] for word in words], abs=1e-5)
