@@ -39,7 +39,7 @@ class _PdfWord:
 
 
 def usable(words: list[Word], min_chars: int) -> bool:
-    """Says whether a text layer can stand for the page.
+    """Return whether a text layer can stand for the page.
 
     It cannot when it has fewer than `min_chars` visible characters, or when more than one in twenty of
     them is a replacement, private-use or control character: fonts without a Unicode map give those, and
@@ -63,7 +63,7 @@ def _is_suspect(character: str) -> bool:
 
 
 def extract_words(page: pypdfium2.PdfPage, canvas: Canvas) -> list[Word] | None:
-    """Reads the words of an open page in PDFium's order.
+    """Return the words of an open page in PDFium's order.
 
     Args:
         page: The page.
@@ -117,10 +117,10 @@ def _widen(extent: list[float], left: float, bottom: float, right: float, top: f
     extent[:] = [min(extent[0], left), min(extent[1], bottom), max(extent[2], right), max(extent[3], top)]
 
 
-def _place(page: Any, words: list[_PdfWord], canvas: Canvas) -> list[Word]:
-    """Gives a line's words their pixel boxes, which follow the page's own rotation and crop."""
+def _place(page: Any, line: list[_PdfWord], canvas: Canvas) -> list[Word]:
+    """Return a line's words with their pixel boxes, which follow the page's own rotation and crop."""
     words = []
-    for word in words:
+    for word in line:
         if not word.extent:
             continue
         left, bottom, right, top = word.extent
@@ -138,7 +138,7 @@ def _to_device(page: Any, canvas: Canvas, x: float, y: float) -> tuple[int, int]
 
 
 def _number(lines: list[list[Word]]) -> list[Word]:
-    """Numbers lines and gathers them to blocks: lines that overlap sideways with little space between."""
+    """Number lines, and gather them to blocks: lines that overlap sideways with little space between."""
     numbered: list[Word] = []
     block = line_number = 0
     above: Box | None = None

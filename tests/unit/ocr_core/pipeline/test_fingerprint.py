@@ -28,14 +28,6 @@ def test_ids_are_those_of_the_rows_that_were_ever_written(golden: dict[str, Any]
     assert id_of(golden["pipeline"]) == golden["id"]
 
 
-def test_the_defaults_of_version_1_are_frozen_as_they_were() -> None:
-    """One that changes makes new ids, as the text changes: the table keeps what an option of that name once meant."""
-    given: dict[str, Any] = {path.partition(".")[0]: {} for path in OPTIONAL if "." not in path}
-    steps: dict[str, Any] = {path.partition(".")[2]: {} for path in OPTIONAL if "." in path}
-    now = PipelineOptions.model_validate({**given, "preprocess": steps}).model_dump(mode="json")
-    assert now == OPTIONS
-
-
 class SharpenOptions(Options):
     """A step that does not exist."""
 
