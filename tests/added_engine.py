@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -10,29 +11,29 @@ from PIL import Image, ImageDraw, ImageFont
 from tests.places import ROOT
 
 PAGE = ROOT / "docs" / "how-to" / "add-an-engine.md"
-BLOCK = re.compile(r"```(py|toml)\n# (\S+)\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(r'```\w+ title="([^"]+)"\n(.*?)```', re.DOTALL)
 LABELS = ["CARRIAGE PAID IN ADVANCE", "FOURTEEN BARRELS OF TAR", "NO RETURNS AFTER MAY 1902"]
 
 
-def install(folder: Path, *changes: tuple[str, str], name: str = "acme") -> Path:
+def install(folder: Path, *changes: tuple[str, str], name: str | None = None) -> Path:
     """Install the page's package into a folder, as pip does with `--target`.
 
     Args:
         folder: Where; it has to be on the path of Python.
         changes: Texts of the page's code, and what stands in their place.
-        name: Of the entry point.
+        name: Of the entry point; None for the page's own.
     """
     text = PAGE.read_text(encoding="utf-8")
     for before, after in changes:
         assert before in text
         text = text.replace(before, after)
-    files = {file: body for _, file, body in BLOCK.findall(text)}
-    assert '[project.entry-points."inkstream.engines"]\nacme = "acme_reader:ENGINE"' in files.pop("pyproject.toml")
-    metadata = folder / "acme_reader-1.2.dist-info"
-    files |= {
-        f"{metadata.name}/METADATA": "Metadata-Version: 2.1\nName: acme-reader\nVersion: 1.2\n",
-        f"{metadata.name}/entry_points.txt": f"[inkstream.engines]\n{name} = acme_reader:ENGINE\n",
-    }
+    files = dict(BLOCK.findall(text))
+    project = tomllib.loads(files.pop("pyproject.toml"))["project"]
+    points = {name or own: target for own, target in project["entry-points"]["inkstream.engines"].items()}
+    about = f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+    listed = "".join(f"{point} = {target}\n" for point, target in points.items())
+    metadata = f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    files |= {f"{metadata}/METADATA": about, f"{metadata}/entry_points.txt": f"[inkstream.engines]\n{listed}"}
     for file, body in files.items():
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         (folder / file).write_text(body, encoding="utf-8")

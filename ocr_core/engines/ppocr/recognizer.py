@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkstream.ocr_core.engines.line_reader import Reading, ReadWord
-from inkstream.ocr_core.engines.ppocr import ENGINE
 from inkstream.ocr_core.engines.ppocr.ctc import BLANK, Aligned, Posterior, align, beam_search, greedy, log_likelihood
 from inkstream.ocr_core.engines.ppocr.lexicon import Lexicon
 from inkstream.ocr_core.engines.ppocr.models import find_model, open_session
@@ -51,8 +50,6 @@ class PpocrReader:
         EnvironmentFault: If the model is not there.
         ConfigError: If there is no word list for a language of `lexicon`.
     """
-
-    name = ENGINE
 
     def __init__(self, options: PpocrOptions) -> None:
         path = find_model("rec", options.model)

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from inkstream.ocr_core.engines.line_reader import DeviceLostError, Reading
-from inkstream.ocr_core.engines.trocr import ENGINE, processor
+from inkstream.ocr_core.engines.trocr import processor
 from inkstream.ocr_core.engines.trocr.confidence import Token, words_of_tokens
 from inkstream.ocr_core.engines.trocr.models import find_model
 from inkstream.ocr_core.errors import EnvironmentFault
@@ -36,8 +36,6 @@ class TrocrReader:
     Raises:
         EnvironmentFault: If the model is not there or cannot be loaded, or there is no such device.
     """
-
-    name = ENGINE
 
     def __init__(self, options: TrocrOptions) -> None:
         folder = find_model(options)
