@@ -30,7 +30,7 @@ from inkstream import PipelineOptions, build_pipeline, open_document
 from inkstream.ocr_core.engines.line_reader import Reading
 from inkstream.ocr_core.engines.ppocr.ctc import Posterior
 from inkstream.ocr_core.engines.ppocr.models import Kind, find_model
-from inkstream.ocr_core.engines.ppocr.recognizer import HEIGHT, Picture, PpocrReader, picture
+from inkstream.ocr_core.engines.ppocr.recognizer import HEIGHT, LinePicture, PpocrReader, picture
 from inkstream.ocr_core.options import PpocrOptions
 from inkstream.ocr_core.pipeline.pipeline import Pipeline
 from inkstream.ocr_core.stages.read_lines import ReadLines
@@ -103,7 +103,7 @@ class Batches(PpocrReader):
             found.update(zip(batch, self._together([lines[index] for index in batch]), strict=True))
         return [self.decode([found[index]]) for index in range(len(lines))]
 
-    def _together(self, lines: list[Picture]) -> list[Posterior]:
+    def _together(self, lines: list[LinePicture]) -> list[Posterior]:
         widest = max(line.shape[2] for line in lines)
         padded = np.zeros((len(lines), 3, HEIGHT, widest), np.float32)
         for row, line in zip(padded, lines, strict=True):
@@ -127,7 +127,7 @@ class OpenVino(PpocrReader):
         settings = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": precision}
         self._request = Core().compile_model(find_model("rec"), "CPU", settings).create_infer_request()
 
-    def look(self, line: Picture) -> Posterior:
+    def look(self, line: LinePicture) -> Posterior:
         """Runs the network on one line."""
         answer: Posterior = np.array(self._request.infer([line[None]])[0][0])
         return answer[:, self._kept]

@@ -11,8 +11,9 @@ from collections.abc import Callable, Collection, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from inkstream.ocr_core.engines.entry import Check
 from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, InkstreamError, TransientError
-from inkstream.ocr_core.pipeline.environment import Check, check_environment
+from inkstream.ocr_core.pipeline.environment import check_environment
 from inkstream.tasks.config import StreamConfig
 
 _PACKAGES = ("prefect", "distributed", "deltalake", "pyarrow", "pydantic", "fsspec", "s3fs")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,13 @@ class Box:
         return self.left + self.width / 2, self.top + self.height / 2
 
     def along(self, x: float, y: float) -> tuple[float, float]:
-        """Returns where a point of the page is in the box: pixels along the text and across it, from its top left."""
+        """Return where a point of the page is in the box: pixels along the text and across it, from its top left."""
         cos, sin = math.cos(math.radians(self.angle)), math.sin(math.radians(self.angle))
         right, down = x - self.center[0], y - self.center[1]
         return right * cos + down * sin + self.width / 2, down * cos - right * sin + self.height / 2
 
     def corners(self) -> tuple[tuple[float, float], ...]:
-        """Returns the four corners (x, y): top left, top right, bottom right, bottom left, after rotation."""
+        """Return the four corners (x, y): top left, top right, bottom right, bottom left, after rotation."""
         cx, cy = self.left + self.width / 2, self.top + self.height / 2
         cos, sin = math.cos(math.radians(self.angle)), math.sin(math.radians(self.angle))
         halves = ((-1, -1), (1, -1), (1, 1), (-1, 1))
@@ -59,20 +60,21 @@ class Box:
             for sx, sy in halves
         )
 
-    def to_list(self) -> list[float]:
-        """Returns `[left, top, width, height, angle]`."""
-        return [self.left, self.top, self.width, self.height, self.angle]
+    def to_dict(self) -> dict[str, float]:
+        """Return `left`, `top`, `width`, `height` and `angle` by name."""
+        return {"left": self.left, "top": self.top, "width": self.width, "height": self.height, "angle": self.angle}
 
     @classmethod
-    def from_list(cls, values: list[float]) -> Self:
-        """Rebuilds what `to_list` gave.
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Rebuild what `to_dict` returned; other keys are ignored.
 
         Raises:
-            ValueError: If there are not five finite numbers.
+            ValueError: If a number is not finite; or KeyError, TypeError if one is missing or not a number.
         """
-        if len(values) != 5 or not all(math.isfinite(v) for v in values):
-            raise ValueError(f"a box is five finite numbers, not {values!r}")
-        return cls(*values)
+        numbers = [values[name] for name in ("left", "top", "width", "height", "angle")]
+        if not all(map(math.isfinite, numbers)):
+            raise ValueError(f"a box is five finite numbers, not {numbers!r}")
+        return cls(*numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class Affine:
 
     @classmethod
     def turn(cls, degrees: float, centre: tuple[float, float], onto: tuple[float, float]) -> Self:
-        """Turns clockwise (as seen on the page) about `centre`, which then moves `onto` another point."""
+        """Turn clockwise (as seen on the page) about `centre`, which then moves `onto` another point."""
         cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
         (x, y), (u, v) = centre, onto
         return cls(cos, -sin, u - cos * x + sin * y, sin, cos, v - sin * x - cos * y)
@@ -102,11 +104,11 @@ class Affine:
         return math.sqrt(abs(self.a * self.e - self.b * self.d))
 
     def point(self, x: float, y: float) -> tuple[float, float]:
-        """Returns where a point goes."""
+        """Return where a point goes."""
         return self.a * x + self.b * y + self.c, self.d * x + self.e * y + self.f
 
     def then(self, after: Affine) -> Affine:
-        """Returns the map that does this one first and `after` second."""
+        """Return the map that does this one first and `after` second."""
         return Affine(
             after.a * self.a + after.b * self.d,
             after.a * self.b + after.b * self.e,
@@ -117,7 +119,7 @@ class Affine:
         )
 
     def box(self, box: Box) -> Box:
-        """Returns where a box goes, with the angle that its text then has.
+        """Return where a box goes, with the angle that its text then has.
 
         Exact where a rectangle stays one: for turns, and for stretching upright boxes. Else the centre, the
         direction of the text and the area are kept.

@@ -6,6 +6,7 @@ pixels of the rendered page at its recorded resolution (dpi), origin top left. C
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
@@ -47,8 +48,37 @@ class Region:
 
     @property
     def is_space(self) -> bool:
-        """Whether it is a space between two words (`recognize.with_spaces`), and no word."""
+        """Whether it is a space between two words (`recognize.with_spaces`) and not a word."""
         return self.level is Level.WORD and self.text == " "
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields by name, as JSON can carry them."""
+        return {
+            "index": self.index,
+            "parent": self.parent,
+            "level": self.level.value,
+            "box": self.box.to_dict(),
+            "text": self.text,
+            "confidence": self.confidence,
+            "engine": self.engine,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Rebuild what `to_dict` returned.
+
+        Raises:
+            ValueError: If it is something else; or TypeError, or KeyError.
+        """
+        return cls(
+            values["index"],
+            values["parent"],
+            Level(values["level"]),
+            Box.from_dict(values["box"]),
+            values["text"],
+            values["confidence"],
+            values["engine"],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +112,30 @@ class Decision:
     reason: str
     candidates: tuple[Candidate, ...]
 
-    def to_list(self) -> list[Any]:
-        """Returns what JSON can carry."""
-        return [self.region, self.kept, self.reason, [[c.engine, c.text, c.confidence] for c in self.candidates]]
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields by name, as JSON can carry them."""
+        return {
+            "region": self.region,
+            "kept": self.kept,
+            "reason": self.reason,
+            "candidates": [{"engine": c.engine, "text": c.text, "confidence": c.confidence} for c in self.candidates],
+        }
 
     @classmethod
-    def from_list(cls, values: list[Any]) -> Self:
-        """Rebuilds what `to_list` gave.
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Rebuild what `to_dict` returned.
 
         Raises:
-            ValueError: If it is something else; or TypeError.
+            ValueError: If it is something else; or TypeError, or KeyError.
         """
-        region, kept, reason, candidates = values
-        found = tuple(Candidate(str(engine), str(text), float(confidence)) for engine, text, confidence in candidates)
+        region, kept = values["region"], values["kept"]
         if not isinstance(region, int | None) or not isinstance(kept, str | None):
             raise TypeError(f"not a decision: {values!r}")
-        return cls(region, kept, str(reason), found)
+        candidates = tuple(
+            Candidate(str(each["engine"]), str(each["text"]), float(each["confidence"]))
+            for each in values["candidates"]
+        )
+        return cls(region, kept, str(values["reason"]), candidates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,38 +201,32 @@ class PageResult:
     routing: tuple[Decision, ...] = ()
 
     def to_wire(self) -> tuple[dict[str, Any], bytes]:
-        """Returns a JSON-able dict and the overlay's bytes, as they leave the sandbox."""
+        """Return a dict that JSON can carry, and the overlay's bytes, as they leave the sandbox."""
         fields = {name: getattr(self, name) for name in PLAIN_FIELDS}
         fields["overlay_format"] = self.overlay_format
-        fields["regions"] = [
-            [r.index, r.parent, r.level, r.box.to_list(), r.text, r.confidence, r.engine] for r in self.regions
-        ]
+        fields["regions"] = [region.to_dict() for region in self.regions]
         fields["notes"] = list(self.notes)
-        fields["routing"] = [decision.to_list() for decision in self.routing]
+        fields["routing"] = [decision.to_dict() for decision in self.routing]
         fields["failure"] = [self.failure.kind, self.failure.message] if self.failure else None
         return fields, self.overlay or b""
 
     @classmethod
     def from_wire(cls, fields: dict[str, Any], overlay: bytes) -> Self:
-        """Rebuilds what `to_wire` gave. Raises ValueError, TypeError or KeyError on anything else."""
+        """Rebuild what `to_wire` returned. Raise ValueError, TypeError or KeyError on anything else."""
         plain = {name: fields[name] for name in (*PLAIN_FIELDS, "overlay_format")}
-        regions = tuple(
-            Region(index, parent, Level(level), Box.from_list(box), text, confidence, engine)
-            for index, parent, level, box, text, confidence, engine in fields["regions"]
-        )
         failure = fields["failure"]
         return cls(
             **plain,
-            regions=regions,
+            regions=tuple(Region.from_dict(region) for region in fields["regions"]),
             failure=Failure(FailureKind(failure[0]), str(failure[1])) if failure else None,
             overlay=overlay or None,
             notes=tuple(fields["notes"]),
-            routing=tuple(Decision.from_list(values) for values in fields["routing"]),
+            routing=tuple(Decision.from_dict(decision) for decision in fields["routing"]),
         )
 
 
 def nothing_selected(total_pages: int, selection: str | None) -> PageResult:
-    """Returns the one result of a file of which no page is to be read: no failure, and no page either."""
+    """Return the one result of a file of which no page is to be read: it is not a failure, and has no page number."""
     note = f"none of its {total_pages} pages is among those to read ({selection})"
     return PageResult(None, total_pages, text="", notes=(note,))
 

@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 from inkstream.ocr_core.errors import FailureKind
-from inkstream.ocr_core.geometry import Box
-from inkstream.ocr_core.page import PLAIN_FIELDS, Candidate, Decision, Failure, Level, PageResult, Region
+from inkstream.ocr_core.page import PLAIN_FIELDS, Decision, Failure, PageResult, Region
 from inkstream.tasks.model import FileVersion
 
 _BETWEEN_NOTES = "; "
@@ -153,65 +152,31 @@ def _row(result: PageResult, overlay_path: str | None) -> dict[str, Any]:
 
 
 def _region(region: Region) -> dict[str, Any]:
-    box = region.box
-    return {
-        "index": region.index,
-        "parent": region.parent,
-        "level": region.level.value,
-        "left": box.left,
-        "top": box.top,
-        "width": box.width,
-        "height": box.height,
-        "angle": box.angle,
-        "text": storable(region.text),
-        "confidence": _finite(region.confidence),
-        "engine": region.engine,
-    }
+    fields = region.to_dict()
+    return {**fields, **fields.pop("box"), "text": storable(region.text), "confidence": _finite(region.confidence)}
 
 
 def page_result(row: Mapping[str, Any]) -> PageResult:
-    """Rebuilds the result that a row was made of, without its overlay.
+    """Rebuild the result that a row was made of, without its overlay.
 
     Args:
         row: A row of `pages` as Python values.
     """
     kind = row["exception_kind"]
-    regions = tuple(
-        Region(
-            r["index"],
-            r["parent"],
-            Level(r["level"]),
-            Box(r["left"], r["top"], r["width"], r["height"], r["angle"]),
-            r["text"],
-            r["confidence"],
-            r["engine"],
-        )
-        for r in row["regions"] or ()
-    )
     return PageResult(
         **{name: row[name] for name in PLAIN_FIELDS},
-        regions=regions,
+        regions=tuple(Region.from_dict({**region, "box": region}) for region in row["regions"] or ()),
         notes=tuple(row["notes"].split(_BETWEEN_NOTES)) if row.get("notes") else (),
         failure=Failure(FailureKind(kind), row["exception"] or "") if kind else None,
-        routing=tuple(_decision_of(decision) for decision in row.get("routing") or ()),
+        routing=tuple(Decision.from_dict(decision) for decision in row.get("routing") or ()),
     )
-
-
-def _decision_of(value: Mapping[str, Any]) -> Decision:
-    read = tuple(Candidate(one["engine"], one["text"], one["confidence"]) for one in value["candidates"])
-    return Decision(value["region"], value["kept"], value["reason"], read)
 
 
 def _decision(decision: Decision) -> dict[str, Any]:
-    return {
-        "region": decision.region,
-        "kept": decision.kept,
-        "reason": decision.reason,
-        "candidates": [
-            {"engine": one.engine, "text": storable(one.text), "confidence": _finite(one.confidence)}
-            for one in decision.candidates
-        ],
-    }
+    fields = decision.to_dict()
+    for candidate in fields["candidates"]:
+        candidate |= {"text": storable(candidate["text"]), "confidence": _finite(candidate["confidence"])}
+    return fields
 
 
 def storable(text: str | None) -> str | None:

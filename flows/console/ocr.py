@@ -14,7 +14,7 @@ from rich.console import Console
 from inkstream.flows.text import print_json, visible
 from inkstream.ocr_core.errors import ConfigError
 from inkstream.ocr_core.export.export_format import ExportFormat
-from inkstream.ocr_core.export.text import TEXT_WRITERS
+from inkstream.ocr_core.export.writers import TEXT_WRITERS
 
 if TYPE_CHECKING:
     from inkstream.ocr_core.options.limits import LimitOptions

@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from inkstream.ocr_core.pipeline.environment import engine_versions, pipeline_id
+from inkstream.ocr_core.pipeline.environment import engine_versions
+from inkstream.ocr_core.pipeline.fingerprint import pipeline_id
 from inkstream.tasks.config import StreamConfig
 
 if TYPE_CHECKING:

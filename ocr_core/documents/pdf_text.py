@@ -31,7 +31,7 @@ _MOST_SUSPECT = 0.05
 
 
 @dataclass(slots=True)
-class _Token:
+class _PdfWord:
     """One word as it is gathered: characters and the extent (left, bottom, right, top) in page units."""
 
     characters: list[str] = field(default_factory=list)
@@ -39,7 +39,7 @@ class _Token:
 
 
 def usable(words: list[Word], min_chars: int) -> bool:
-    """Says whether a text layer can stand for the page.
+    """Return whether a text layer can stand for the page.
 
     It cannot when it has fewer than `min_chars` visible characters, or when more than one in twenty of
     them is a replacement, private-use or control character: fonts without a Unicode map give those, and
@@ -63,7 +63,7 @@ def _is_suspect(character: str) -> bool:
 
 
 def extract_words(page: pypdfium2.PdfPage, canvas: Canvas) -> list[Word] | None:
-    """Reads the words of an open page in PDFium's order.
+    """Return the words of an open page in PDFium's order.
 
     Args:
         page: The page.
@@ -81,26 +81,26 @@ def extract_words(page: pypdfium2.PdfPage, canvas: Canvas) -> list[Word] | None:
     return _number([line for line in placed if line]) or None
 
 
-def _read_lines(text_page: Any, count: int) -> list[list[_Token]]:
-    lines: list[list[_Token]] = [[]]
-    token = _Token()
+def _read_lines(text_page: Any, count: int) -> list[list[_PdfWord]]:
+    lines: list[list[_PdfWord]] = [[]]
+    word = _PdfWord()
     edges = [ctypes.c_double() for _ in range(4)]
     left, right, bottom, top = edges
     for index in range(count):
         code = raw.FPDFText_GetUnicode(text_page, index)
         character = _character(code)
         if character.isspace() or code == 0:
-            if token.characters:
-                lines[-1].append(token)
-                token = _Token()
+            if word.characters:
+                lines[-1].append(word)
+                word = _PdfWord()
             if code in _LINE_BREAKS and lines[-1]:
                 lines.append([])
             continue
-        token.characters.append(character)
+        word.characters.append(character)
         if raw.FPDFText_GetCharBox(text_page, index, left, right, bottom, top):
-            _widen(token.extent, left.value, bottom.value, right.value, top.value)
-    if token.characters:
-        lines[-1].append(token)
+            _widen(word.extent, left.value, bottom.value, right.value, top.value)
+    if word.characters:
+        lines[-1].append(word)
     return lines
 
 
@@ -117,17 +117,17 @@ def _widen(extent: list[float], left: float, bottom: float, right: float, top: f
     extent[:] = [min(extent[0], left), min(extent[1], bottom), max(extent[2], right), max(extent[3], top)]
 
 
-def _place(page: Any, tokens: list[_Token], canvas: Canvas) -> list[Word]:
-    """Gives a line's words their pixel boxes, which follow the page's own rotation and crop."""
+def _place(page: Any, line: list[_PdfWord], canvas: Canvas) -> list[Word]:
+    """Return a line's words with their pixel boxes, which follow the page's own rotation and crop."""
     words = []
-    for token in tokens:
-        if not token.extent:
+    for word in line:
+        if not word.extent:
             continue
-        left, bottom, right, top = token.extent
+        left, bottom, right, top = word.extent
         first, second = _to_device(page, canvas, left, top), _to_device(page, canvas, right, bottom)
         (x1, x2), (y1, y2) = (sorted(pair) for pair in zip(first, second, strict=True))
         box = Box(x1, y1, max(1, x2 - x1), max(1, y2 - y1))
-        words.append(Word(0, 0, 0, box, "".join(token.characters), 100.0))
+        words.append(Word(0, 0, 0, box, "".join(word.characters), 100.0))
     return words
 
 
@@ -138,7 +138,7 @@ def _to_device(page: Any, canvas: Canvas, x: float, y: float) -> tuple[int, int]
 
 
 def _number(lines: list[list[Word]]) -> list[Word]:
-    """Numbers lines and gathers them to blocks: lines that overlap sideways with little space between."""
+    """Number lines, and gather them to blocks: lines that overlap sideways with little space between."""
     numbered: list[Word] = []
     block = line_number = 0
     above: Box | None = None

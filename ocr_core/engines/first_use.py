@@ -1,4 +1,4 @@
-"""The first use of a model, before any document is seen."""
+"""The first use of an engine, before any document is seen."""
 
 from __future__ import annotations
 
@@ -9,21 +9,19 @@ from inkstream.ocr_core.errors import EnvironmentFault, InkstreamError
 
 
 @contextmanager
-def first_use(model: str, setting: str) -> Iterator[None]:
-    """Takes whatever goes wrong inside for the machine's fault: else every page would be blamed for a wrong model.
+def first_use(what: str, remedy: str) -> Iterator[None]:
+    """Turn any exception of the block into a fault of the environment: no page is to be blamed for a wrong model.
 
     Args:
-        model: What is used, such as `the model that finds text`.
-        setting: The option that names it.
+        what: What is used, such as `the model that finds text`.
+        remedy: What to do if it does not work.
 
     Raises:
-        EnvironmentFault: For every exception that is none of Inkstream's own.
+        EnvironmentFault: For every exception that is not one of Inkstream's own, which pass.
     """
     try:
         yield
     except InkstreamError:
         raise
     except Exception as error:
-        raise EnvironmentFault(
-            f"{model} does not work: {type(error).__name__}: {error}", f"set {setting} to another one, or leave it out"
-        ) from error
+        raise EnvironmentFault(f"{what} does not work: {type(error).__name__}: {error}", remedy) from error

@@ -1,4 +1,4 @@
-"""What every engine that reads one line at a time offers."""
+"""The reader of an engine that reads one line at a time, and what it returns."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ class Reading:
         return sum(word.confidence for word in self.words) / len(self.words) if self.words else None
 
     def to_list(self) -> list[Any]:
-        """Returns what JSON can carry."""
+        """Return the words as JSON can carry them."""
         return [[word.text, word.confidence, word.start, word.end] for word in self.words]
 
     @classmethod
     def from_list(cls, values: Any) -> Self:
-        """Rebuilds what `to_list` gave.
+        """Rebuild what `to_list` returned.
 
         Raises:
             ValueError: If it is something else; or TypeError.
@@ -66,25 +66,21 @@ class Reading:
 
 
 class LineReader(Protocol):
-    """Reads crops of single lines, each the same whichever go with it. One call may take many: batching may pay."""
-
-    @property
-    def name(self) -> str:
-        """The engine's name, as rows carry it."""
+    """Reads crops of single lines. A line reads the same whatever other lines are in the call; batching may pay."""
 
     def warm_up(self) -> None:
-        """Has the engine allocate what it needs, so that no page pays for it."""
+        """Read something, so that memory is allocated and code is loaded before the first page."""
 
     def read(self, crops: Sequence[Pixels]) -> list[Reading]:
-        """Reads crops.
+        """Read crops.
 
         Args:
             crops: Upright pictures of one line each, `H x W` or `H x W x 3` (RGB), any sizes.
 
         Returns:
-            One reading a crop, in the order given.
+            One reading per crop, in the order given.
         """
 
 
 class DeviceLostError(Exception):
-    """What the engine counts on has failed, and fails for the rest of this process."""
+    """The device of an engine has failed, and will fail for the rest of this process."""

@@ -20,7 +20,7 @@ Readers put text together by level lines: poppler takes letters that climb for l
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
+class TextPlacement:
     """Where the pixels of a page are in its PDF user space: `X = a x + c y + e`, `Y = b x + d y + f`."""
 
     a: float
@@ -39,7 +39,7 @@ class Placement:
         return self.a * x + self.c * y, self.b * x + self.d * y
 
 
-def placement(box: tuple[float, float, float, float], rotation: int, width: float, height: float) -> Placement:
+def placement(box: tuple[float, float, float, float], rotation: int, width: float, height: float) -> TextPlacement:
     """Says where a rendered page's pixels are.
 
     Args:
@@ -51,14 +51,14 @@ def placement(box: tuple[float, float, float, float], rotation: int, width: floa
     left, bottom, right, top = box
     across, up = right - left, top - bottom
     return {
-        0: Placement(across / width, 0, 0, -up / height, left, top),
-        90: Placement(0, up / width, across / height, 0, left, bottom),
-        180: Placement(-across / width, 0, 0, up / height, right, bottom),
-        270: Placement(0, -up / width, -across / height, 0, right, top),
+        0: TextPlacement(across / width, 0, 0, -up / height, left, top),
+        90: TextPlacement(0, up / width, across / height, 0, left, bottom),
+        180: TextPlacement(-across / width, 0, 0, up / height, right, bottom),
+        270: TextPlacement(0, -up / width, -across / height, 0, right, top),
     }[rotation % 360]
 
 
-def text_stream(page: PageResult, place: Placement, font: GlyphlessFont, font_name: str) -> bytes:
+def text_stream(page: PageResult, place: TextPlacement, font: GlyphlessFont, font_name: str) -> bytes:
     """Returns the content stream of a page's words; empty where there are none.
 
     Each line is a strip as high as the line, so that readers mark whole lines and keep their order; each word is
@@ -83,7 +83,7 @@ def text_stream(page: PageResult, place: Placement, font: GlyphlessFont, font_na
     return ("q\n" + "\n".join(lines) + "\nQ\n").encode("ascii") if lines else b""
 
 
-def _shown(strip: Strip, place: Placement, font: GlyphlessFont, font_name: str) -> Iterator[str]:
+def _shown(strip: Strip, place: TextPlacement, font: GlyphlessFont, font_name: str) -> Iterator[str]:
     level = 90.0 * round(strip.angle / 90)
     angle = level if abs(strip.angle - level) <= _LEANING else strip.angle
     cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))

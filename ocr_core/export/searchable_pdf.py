@@ -59,7 +59,7 @@ def searchable_pdf(
 def _copy_with_text(source: Path, pages: Iterable[PageResult], target: Path, passwords: Sequence[str]) -> None:
     try:
         with open_copyable(source, passwords) as pdf:
-            layer, renumbered = _TextLayer(pdf), left_out(pdf) > 0
+            layer, renumbered = _LayerWriter(pdf), left_out(pdf) > 0
             for page in pages:
                 if page.failure is None and page.pagenum is not None:
                     _require_same_pages(pdf, page, renumbered=renumbered)
@@ -90,7 +90,7 @@ def _require_same_pages(pdf: pikepdf.Pdf, page: PageResult, *, renumbered: bool)
 
 def _bind_images(source: Path, pages: Iterable[PageResult], target: Path, limits: LimitOptions) -> None:
     with pikepdf.new() as pdf, ImagePages(source, pdf, limits) as pictures:
-        layer = _TextLayer(pdf)
+        layer = _LayerWriter(pdf)
         for page in pages:
             if page.pagenum is not None:
                 layer.add(pictures.append(page), page)
@@ -105,7 +105,7 @@ def _save(pdf: pikepdf.Pdf, target: Path) -> None:
         pdf.save(target, deterministic_id=True)
 
 
-class _TextLayer:
+class _LayerWriter:
     """Adds invisible text to the pages of one PDF."""
 
     def __init__(self, pdf: pikepdf.Pdf) -> None:

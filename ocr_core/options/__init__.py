@@ -1,12 +1,12 @@
-"""Options of every stage, each said once: type, default, unit and meaning.
+"""Options of every stage, each declared once: type, default, unit and meaning.
 
-`PipelineOptions` is the `pipeline:` part of a configuration file. Only what is here changes the output, so
-its fingerprint is (with the engine versions) a row's `pipeline_id`.
+`PipelineOptions` is the `pipeline:` part of a configuration file. Nothing else changes the text of a page, so its
+fingerprint and the engine versions make a row's `pipeline_id`.
 """
 
-from inkstream.ocr_core.options.base import Options
+from inkstream.ocr_core.options.base import EngineOptions, Options
 from inkstream.ocr_core.options.draw import DrawOptions, Label
-from inkstream.ocr_core.options.lines import LineOptions, PpocrOptions, RoutingOptions, TrocrOptions
+from inkstream.ocr_core.options.lines import LineOptions, PpocrOptions, TrocrOptions
 from inkstream.ocr_core.options.pipeline import PipelineOptions
 from inkstream.ocr_core.options.preprocess import (
     BinarizeOptions,
@@ -18,7 +18,7 @@ from inkstream.ocr_core.options.preprocess import (
     ScaleOptions,
 )
 from inkstream.ocr_core.options.reading import RenderOptions, TextLayerMode, TextLayerOptions
-from inkstream.ocr_core.options.recognize import DetectOptions, PageSegMode, RecognizeOptions
+from inkstream.ocr_core.options.recognize import DetectOptions, PageSegMode, RecognizeOptions, RoutingOptions
 
 __all__ = [
     "BinarizeOptions",
@@ -27,6 +27,7 @@ __all__ = [
     "DeskewOptions",
     "DetectOptions",
     "DrawOptions",
+    "EngineOptions",
     "Label",
     "LineOptions",
     "Options",

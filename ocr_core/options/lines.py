@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from inkstream.ocr_core.options.base import Options
+from inkstream.ocr_core.options.base import EngineOptions, Options
 
 
 class LineOptions(Options):
@@ -23,24 +23,7 @@ class LineOptions(Options):
     )
 
 
-class RoutingOptions(Options):
-    """Which lines a second engine reads again (engine auto)."""
-
-    threshold: float = Field(
-        93.0,
-        ge=0,
-        le=100,
-        description="confidence, 0-100, of Tesseract's line below which the second engine reads it as well",
-    )
-    search: bool = Field(
-        True,
-        description="look for text that Tesseract has missed also on pages that it read well, if they have ink "
-        "outside its words",
-    )
-    second: Literal["ppocr", "trocr"] = Field("ppocr", description="the second engine")
-
-
-class PpocrOptions(Options):
+class PpocrOptions(EngineOptions):
     """Reading lines with PP-OCR."""
 
     model: str | None = Field(None, description="ONNX file of a PP-OCR recogniser; null: the one in the rapidocr wheel")
@@ -62,7 +45,7 @@ class PpocrOptions(Options):
     beam_width: int = Field(32, ge=1, le=500, description="readings kept at each step while the lexicon is consulted")
 
 
-class TrocrOptions(Options):
+class TrocrOptions(EngineOptions):
     """Reading lines with TrOCR."""
 
     model: str = Field(

@@ -12,7 +12,7 @@ from inkstream.ocr_core.options.base import Options
 from inkstream.ocr_core.options.draw import DrawOptions
 from inkstream.ocr_core.options.page_selection import normalized, pages_of
 from inkstream.ocr_core.options.preprocess import PreprocessOptions
-from inkstream.ocr_core.options.reading import RenderOptions, TextLayerMode, TextLayerOptions
+from inkstream.ocr_core.options.reading import RenderOptions, TextLayerOptions
 from inkstream.ocr_core.options.recognize import DetectOptions, RecognizeOptions
 
 PageSelection = Annotated[
@@ -34,33 +34,10 @@ class PipelineOptions(Options):
     recognize: RecognizeOptions = Field(RecognizeOptions(), description="pixels to text")
     draw: DrawOptions | None = Field(None, description="draw an overlay of every page; null: none")
 
-    @property
-    def detection(self) -> DetectOptions | None:
-        """Who finds regions: `detect`; where that is null, what an engine that reads lines cannot do without."""
-        if self.detect is None and self.recognize.engine in ("ppocr", "trocr"):
-            return DetectOptions(engine="ppocr")
-        return self.detect
-
-    @property
-    def finder(self) -> DetectOptions | None:
-        """How a network looks for text on pages; None where none does."""
-        if self.text_layer.mode is TextLayerMode.ONLY:
-            return None
-        if self.recognize.engine == "auto":
-            own = self.detect is not None and self.detect.engine == "ppocr"
-            return self.detect if own else DetectOptions(engine="ppocr")
-        detect = self.detection
-        return detect if detect is not None and detect.engine == "ppocr" else None
-
-    @property
-    def loads_model(self) -> bool:
-        """Whether a model of hundreds of megabytes may be needed: it has a process of its own."""
-        return self.text_layer.mode is not TextLayerMode.ONLY and self.recognize.line_reader == "trocr"
-
     def selected(self, total: int) -> Sequence[int]:
-        """Returns the pages to read of a file that has `total` pages: 0-based, in order, perhaps none."""
+        """Return the pages to read of a file that has `total` pages: 0-based, in order, perhaps none."""
         return pages_of(self.pages, total)
 
     def canonical(self) -> str:
-        """Returns the options as JSON with sorted keys: equal options, equal text."""
+        """Return the options as JSON with sorted keys: equal options, equal text."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    SerializeAsAny,
+    StringConstraints,
+    WrapValidator,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
-from inkstream.ocr_core.options.base import Options
-from inkstream.ocr_core.options.lines import LineOptions, PpocrOptions, RoutingOptions, TrocrOptions
+from inkstream.ocr_core.errors import EnvironmentFault
+from inkstream.ocr_core.options.base import EngineOptions, Options
+from inkstream.ocr_core.options.engine_name import EngineName
+from inkstream.ocr_core.options.lines import LineOptions, PpocrOptions, TrocrOptions
+from inkstream.ocr_core.options.plugins import PluginSection, load_plugin, plugin_names, plugin_package
 from inkstream.ocr_core.page import Level
 
 PageSegMode = Annotated[int, Field(ge=1, le=13)]
@@ -37,6 +52,44 @@ def _split_languages(value: Any) -> Any:
 Languages = Annotated[
     tuple[Annotated[str, StringConstraints(pattern=r"^\w[\w/-]*$")], ...], BeforeValidator(_split_languages)
 ]
+
+
+ROUTED = "auto"
+"""The mode in which one engine reads the page and a second one reads again what the first is not sure of."""
+
+UNSECTIONED = "tesseract"
+"""The engine whose options stand in `recognize` itself."""
+
+
+def built_in_sections() -> tuple[str, ...]:
+    """Return the engines that Inkstream has and that have a section of their own."""
+    fields = RecognizeOptions.model_fields
+    return tuple(name for name in fields if issubclass(RecognizeOptions.section_model(name) or Options, EngineOptions))
+
+
+def built_in_engines() -> tuple[str, ...]:
+    """Return what `engine` may be without any package that adds an engine."""
+    return (UNSECTIONED, *built_in_sections(), ROUTED)
+
+
+def added_engines() -> tuple[str, ...]:
+    """Return the engines that installed packages add.
+
+    Raises:
+        EnvironmentFault: If one has the name of something that Inkstream has itself.
+    """
+    names = plugin_names()
+    for name in names:
+        if name in RecognizeOptions.model_fields or name in built_in_engines():
+            raise EnvironmentFault(
+                f"the package {plugin_package(name)} adds an engine called {name}, which is an option of Inkstream",
+                "uninstall that package, or ask its authors for another name",
+            )
+    return names
+
+
+def _read_section(section: Any, _validate: Any) -> Any:
+    return section.read() if isinstance(section, PluginSection) else section
 
 
 class DetectOptions(Options):
@@ -84,10 +137,32 @@ class DetectOptions(Options):
     )
 
 
+class RoutingOptions(Options):
+    """Which lines a second engine reads again (engine auto)."""
+
+    threshold: float = Field(
+        93.0,
+        ge=0,
+        le=100,
+        description="confidence, 0-100, of Tesseract's line below which the second engine reads it as well",
+    )
+    search: bool = Field(
+        True,
+        description="look for text that Tesseract has missed also on pages that it read well, if they have ink "
+        "outside its words",
+    )
+    second: Annotated[str, EngineName(built_in_sections, added_engines)] = Field(
+        "ppocr", description="the second engine"
+    )
+
+
 class RecognizeOptions(Options):
     """Reading text. What is not in a section of its own is Tesseract's, but for the last word on confidence."""
 
-    engine: Literal["tesseract", "ppocr", "trocr", "auto"] = Field(
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Annotated[SerializeAsAny[EngineOptions], WrapValidator(_read_section)]]
+
+    engine: Annotated[str, EngineName(built_in_engines, added_engines)] = Field(
         "tesseract",
         description="what reads the text: tesseract suits print, ppocr photos and handwriting, trocr handwriting, with "
         "a model you choose; auto: tesseract, and the lines it is not sure of a second engine as well (see routing)",
@@ -102,8 +177,8 @@ class RecognizeOptions(Options):
     tessdata: str | None = Field(None, description="folder of *.traineddata; default: where the system keeps it")
     model_type: Literal["base", "best", "fast"] = Field(
         "base",
-        description="base: whatever models are installed; best: the accurate, slow ones, fast: the quick ones, also "
-        "looked for in folders `tessdata_best` and `tessdata_fast` in and beside the usual ones",
+        description="base: whatever models are installed; best: the accurate, slow ones, fast: the quick ones, from "
+        "folders called `tessdata_best` and `tessdata_fast` in and beside the usual ones; Debian's packages are fast",
     )
     page_seg_mode: PageSegMode = Field(3, description="Tesseract page segmentation mode; 6 = one uniform block")
     engine_mode: Literal["lstm", "legacy", "legacy_lstm", "default"] = Field(
@@ -160,12 +235,59 @@ class RecognizeOptions(Options):
     ppocr: PpocrOptions = Field(PpocrOptions(), description="reading lines with PP-OCR")
     trocr: TrocrOptions = Field(TrocrOptions(), description="reading lines with TrOCR")
 
-    @property
-    def line_reader(self) -> Literal["ppocr", "trocr"] | None:
-        """The engine that reads lines, all of them or the doubtful ones; None where Tesseract reads alone."""
-        if self.engine == "auto":
-            return self.routing.second
-        return None if self.engine == "tesseract" else self.engine
+    @classmethod
+    def option_names(cls) -> tuple[str, ...]:
+        """Return the names of all options and sections, with those of the engines that packages add."""
+        return (*super().option_names(), *added_engines())
+
+    @classmethod
+    def section_model(cls, name: str) -> type[Options] | None:
+        """Return the options class of a section; None if `name` is unknown or is a plain option.
+
+        Raises:
+            EnvironmentFault: If the section is that of an engine whose package cannot be imported.
+        """
+        if name in cls.model_fields:
+            return super().section_model(name)
+        return load_plugin(name).options if name in added_engines() else None
+
+    def section(self, name: str) -> EngineOptions:
+        """Return the options of an engine that has a section of its own.
+
+        Raises:
+            EnvironmentFault: If the engine's package cannot be imported.
+            KeyError: If there is no such engine.
+        """
+        own = getattr(self, name) if name in built_in_sections() else (self.__pydantic_extra__ or {}).get(name)
+        return own if isinstance(own, EngineOptions) else load_plugin(name).options()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_sections(cls, given: Any) -> Any:
+        """Mark what is not a field as a plug-in's section, and add the section of each plug-in that is used."""
+        if not isinstance(given, Mapping):
+            return given
+        routing = given.get("routing")
+        second = routing.get("second") if isinstance(routing, Mapping) else getattr(routing, "second", None)
+        used = {name for name in (given.get("engine"), second) if isinstance(name, str)} - set(built_in_engines())
+        sections = {name: {} for name in sorted(used) if name in added_engines()} | dict(given)
+        return {
+            name: each if name in cls.model_fields else PluginSection(name, each) for name, each in sections.items()
+        }
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Add the sections of plug-ins; of one that cannot be imported the schema says so, and accepts anything."""
+        schema = handler(core)
+        own = handler.resolve_ref_schema(schema)
+        own["additionalProperties"] = False
+        for name in added_engines():
+            try:
+                section = handler(load_plugin(name).options.__pydantic_core_schema__)
+            except EnvironmentFault as fault:
+                section = {"type": "object", "properties": {}, "description": fault.problem}
+            own["properties"][name] = {"title": name, **section, "default": {}}
+        return schema
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

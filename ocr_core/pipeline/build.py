@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
 
 def build_pipeline(options: PipelineOptions) -> Pipeline:
-    """Builds the chain that the options describe. Engines open on the first page that needs them.
+    """Build the chain that the options describe. Engines open on the first page that needs them.
 
     Raises:
-        ConfigError: When the chain cannot work, such as `per_region` without a detect stage.
+        ConfigError: If the chain cannot work, such as `per_region` without a detect stage, or an unknown engine.
+        EnvironmentFault: If the engine belongs to a package that cannot be imported.
     """
+    from inkstream.ocr_core.engines.registry import detection_of
     from inkstream.ocr_core.options import TextLayerMode
     from inkstream.ocr_core.stages.detect import Detect
     from inkstream.ocr_core.stages.draw.stage import Draw
@@ -34,8 +36,9 @@ def build_pipeline(options: PipelineOptions) -> Pipeline:
         stages.append(Render(options.render, always=options.draw is not None))
     if reads_pixels:
         stages += steps(options)
-        if options.detection:
-            stages.append(Detect(options.detection, options.recognize))
+        detection = detection_of(options)
+        if detection is not None:
+            stages.append(Detect(detection, options.recognize))
         stages.append(_recognizer(options))
         if any(MOVED in stage.provides for stage in stages):
             stages.append(Restore())
@@ -45,18 +48,17 @@ def build_pipeline(options: PipelineOptions) -> Pipeline:
 
 
 def _recognizer(options: PipelineOptions) -> Stage:
-    from inkstream.ocr_core.engines.registry import open_line_reader
+    from inkstream.ocr_core.engines.entry import LineEngine, PageEngine
+    from inkstream.ocr_core.engines.registry import Routed, open_line_reader, reading_of, search_of
+    from inkstream.ocr_core.stages.read_lines import ReadLines
+    from inkstream.ocr_core.stages.recognize import Recognize
+    from inkstream.ocr_core.stages.route import Route
 
     recognize = options.recognize
-    if recognize.engine in ("ppocr", "trocr"):
-        from inkstream.ocr_core.stages.read_lines import ReadLines
-
-        return ReadLines(recognize, partial(open_line_reader, recognize))
-    if recognize.engine == "auto":
-        from inkstream.ocr_core.stages.route import Route
-
-        assert options.finder is not None
-        return Route(recognize, options.finder, partial(open_line_reader, recognize))
-    from inkstream.ocr_core.stages.recognize import Recognize
-
-    return Recognize(recognize)
+    match reading_of(recognize):
+        case PageEngine() as engine:
+            return Recognize(recognize, engine)
+        case LineEngine():
+            return ReadLines(recognize, partial(open_line_reader, recognize))
+        case Routed() as routed:
+            return Route(recognize, routed.first, search_of(options, routed), partial(open_line_reader, recognize))

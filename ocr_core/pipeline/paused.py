@@ -1,12 +1,11 @@
 """A page in two halves: up to where its lines are to be read, and from there on.
 
-In between it is plain data, which any page process can take up: its pixels are gone, and where it is to be drawn it is
-rendered again.
+In between it is plain data that any page process can take up. Its pixels are gone; if it is to be drawn, it is rendered
+again.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ from pydantic import TypeAdapter
 
 from inkstream.ocr_core.engines.line_reader import Reading
 from inkstream.ocr_core.geometry import Affine
-from inkstream.ocr_core.page import PageResult
-from inkstream.ocr_core.pipeline.pipeline import Pipeline, failure_of, on_page, result_of
+from inkstream.ocr_core.page import DocumentInfo, PageResult
+from inkstream.ocr_core.pipeline.attempt import Attempt, opened_page
+from inkstream.ocr_core.pipeline.pipeline import Pipeline
 from inkstream.ocr_core.stages.draw.stage import Draw
 from inkstream.ocr_core.stages.line_stage import Asked, LineStage
 from inkstream.ocr_core.stages.render import Render
@@ -44,11 +44,20 @@ class PausedPage:
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
-    """What is known of a page in between; `asked` is JSON of the stage's own."""
+class PausedState:
+    """What is known of a page in between.
 
-    pages: int
-    notes: tuple[str, ...]
+    Attributes:
+        info: Its document; with the notes of the page.
+        width: Pixels.
+        height: Pixels.
+        resolution: dpi of all coordinates.
+        to_rendered: Where a point of the pixels that were read is on the rendered page.
+        crops: Number of lines that are to be read.
+        asked: What the stage needs to go on, as JSON.
+    """
+
+    info: DocumentInfo
     width: int | None
     height: int | None
     resolution: int | None
@@ -58,24 +67,18 @@ class _State:
 
 
 def begin(pipeline: Pipeline, document: Document, pagenum: int) -> PageResult | PausedPage:
-    """Processes a page up to where its lines are to be read; to its end where none are. See `Pipeline.run`."""
-    paused: list[tuple[_State, list[Pixels]]] = []
-
-    def work(page: WorkingPage) -> None:
+    """Process a page up to where its lines are to be read; to its end if it has none. See `Pipeline.run`."""
+    attempt = Attempt(document.info)
+    with attempt, opened_page(document, pagenum) as page:
+        attempt.page = page
         for stage in pipeline.stages:
             if not isinstance(stage, LineStage):
                 stage.run(page)
             elif (asked := stage.ask(page)) is not None:
                 if asked.crops:
-                    paused.append((_state_of(page, document, stage, asked), asked.crops))
-                    return
+                    return PausedPage(_state_of(page, document.info, stage, asked), asked.crops)
                 stage.take(page, asked.state, [])
-
-    result = on_page(document, pagenum, work)
-    if not paused:
-        return result
-    state, crops = paused[0]
-    return PausedPage(TypeAdapter(_State).dump_json(state).decode(), crops)
+    return attempt.result(pagenum)
 
 
 def finish(
@@ -85,48 +88,42 @@ def finish(
     pagenum: int,
     reopen: Callable[[], Document],
 ) -> PageResult:
-    """Goes on with a page whose lines were read. See `Pipeline.run`.
+    """Go on with a page whose lines were read. See `Pipeline.run`.
 
     Args:
         pipeline: Built from the same options as the one that began.
         state: Of the `PausedPage`.
         readings: One a crop, in their order.
         pagenum: 0-based.
-        reopen: Returns the same document; called only where the page is drawn.
+        reopen: Returns the same document; called only if the page is drawn.
 
     Raises:
         ValueError: If `state` or the number of readings is not what `begin` of that pipeline gave.
     """
-    known = TypeAdapter(_State).validate_json(state)
+    known = TypeAdapter(PausedState).validate_json(state)
     at = next(number for number, stage in enumerate(pipeline.stages) if isinstance(stage, LineStage))
-    stage = pipeline.stages[at]
+    stage, later = pipeline.stages[at], pipeline.stages[at + 1 :]
     assert isinstance(stage, LineStage)
     asked = TypeAdapter(stage.state_type).validate_json(known.asked)
     if len(readings) != known.crops:
         raise ValueError(f"{len(readings)} readings of {known.crops} lines")
-    started = time.perf_counter()
-    page = WorkingPage(None, known.width, known.height, known.resolution)
-
-    def work() -> None:
-        with ExitStack() as stack:
-            if any(isinstance(later, Draw) for later in pipeline.stages[at:]):
-                page.source = reopen().page(pagenum)
-                stack.callback(page.source.close)
-                next(stage for stage in pipeline.stages if isinstance(stage, Render)).run(page)
-            page.to_rendered = known.to_rendered
-            stage.take(page, asked, readings)
-            for later in pipeline.stages[at + 1 :]:
-                later.run(page)
-
-    failure = failure_of(work)
-    elapsed = (time.perf_counter() - started) * 1000
-    return result_of(page, failure, pagenum, known.pages, elapsed, known.notes)
+    attempt = Attempt(known.info)
+    attempt.page = page = WorkingPage(None, known.width, known.height, known.resolution)
+    with attempt, ExitStack() as stack:
+        if any(isinstance(each, Draw) for each in later):
+            page.source = stack.enter_context(opened_page(reopen(), pagenum)).source
+            next(each for each in pipeline.stages if isinstance(each, Render)).run(page)
+        page.to_rendered = known.to_rendered
+        stage.take(page, asked, readings)
+        for each in later:
+            each.run(page)
+    return attempt.result(pagenum)
 
 
-def _state_of(page: WorkingPage, document: Document, stage: LineStage[Any], asked: Asked[Any]) -> _State:
-    return _State(
-        document.info.pages,
-        document.info.notes + (page.source.notes if page.source else ()),
+def _state_of(page: WorkingPage, info: DocumentInfo, stage: LineStage[Any], asked: Asked[Any]) -> str:
+    notes = info.notes + (page.source.notes if page.source else ())
+    state = PausedState(
+        DocumentInfo(info.format, info.pages, notes),
         page.width,
         page.height,
         page.resolution,
@@ -134,3 +131,4 @@ def _state_of(page: WorkingPage, document: Document, stage: LineStage[Any], aske
         len(asked.crops),
         TypeAdapter(stage.state_type).dump_json(asked.state).decode(),
     )
+    return TypeAdapter(PausedState).dump_json(state).decode()

@@ -87,24 +87,24 @@ def _import(name: str) -> Handler:
 def _answer(handler: Handler, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     from inkstream.ocr_core.errors import OUT_OF_MEMORY, ConfigError, DocumentError, EnvironmentFault, is_out_of_memory
 
+    retire = False
     try:
         reply, blob = handler(request)
     except DocumentError as error:
+        retire = error.kind == "memory"
         problem = {"kind": error.kind, "message": error.message}
     except ConfigError as error:
         problem = {"kind": "ConfigError", "message": str(error)}
     except EnvironmentFault as error:
         problem = {"kind": "EnvironmentFault", "message": error.problem, "remedy": error.remedy}
-    except MemoryError:
-        problem = {"kind": "memory", "message": OUT_OF_MEMORY}
-    except Exception as error:  # noqa: BLE001 - an exception nobody foresaw is an answer, too
-        if is_out_of_memory(error):
+    except Exception as error:  # noqa: BLE001 - an unforeseen exception is an answer too
+        retire = isinstance(error, MemoryError) or is_out_of_memory(error)
+        problem = {"kind": "internal", "message": f"{type(error).__name__}: {error}"}
+        if retire:
             problem = {"kind": "memory", "message": OUT_OF_MEMORY}
-        else:
-            problem = {"kind": "internal", "message": f"{type(error).__name__}: {error}"}
     else:
-        return {"reply": reply}, blob
-    return {"error": problem}, b""
+        return {"reply": reply, "retire": reply.pop("retire", False)}, blob
+    return {"error": problem, "retire": retire}, b""
 
 
 def _limit_memory(most_mb: float) -> None:

@@ -31,8 +31,8 @@ class Sandbox:
     is made once more on a new child before anybody is blamed.
 
     Args:
-        handler: `package.module:function`, imported in the child; takes a JSON-able dict and returns one,
-            with bytes: `(request) -> (reply, blob)`.
+        handler: `package.module:function`, imported in the child; takes a JSON-able dict and returns one, with bytes:
+            `(request) -> (reply, blob)`. The child is replaced after a reply with `retire: true`.
         limits: What one call may cost, and after how many calls the child is replaced.
         first: A request that each new child answers while it starts. What it loads is part of the idle child and
             counts for no call; the heir of a child loads it before the child is replaced.
@@ -124,7 +124,7 @@ class Sandbox:
         keep = False
         try:
             header, answer = child.exchange(request, blob, time.monotonic() + cost.seconds, cost.cpu_seconds)
-            keep = header.get("error", {}).get("kind") != FailureKind.MEMORY
+            keep = not header.get("retire")
         finally:
             if not keep:
                 self._retire()
@@ -189,8 +189,6 @@ def _rebuilt(error: dict[str, Any]) -> Exception:
         return ConfigError(message)
     if kind == "EnvironmentFault":
         return EnvironmentFault(message, str(error.get("remedy")))
-    if kind == FailureKind.MEMORY:
-        return DocumentError(FailureKind.MEMORY, message)
     try:
         return DocumentError(FailureKind(kind), message)
     except ValueError:

@@ -1,6 +1,6 @@
-"""A stage in two halves: it says which pictures of lines are to be read, and goes on when they are.
+"""A stage in two halves: it hands out pictures of lines, and goes on when they are read.
 
-Between the halves a page may wait, while another process reads: so what the second half needs is plain data.
+Between the halves a page may wait while another process reads, so what the second half needs is plain data.
 """
 
 from __future__ import annotations
@@ -36,21 +36,20 @@ class LineStage(ABC, Generic[State]):
     """Has lines read by an engine that reads one at a time.
 
     Attributes:
-        open_reader: Opens the engine; called for the first page that has lines to read in this process.
+        open_reader: Returns the engine's reader; called for each page that has lines to read in this process.
         state_type: A dataclass that pydantic can write as JSON.
     """
 
     open_reader: Callable[[], LineReader]
     state_type: ClassVar[type[Any]]
-    _opened: list[LineReader]
 
     @abstractmethod
     def ask(self, page: WorkingPage) -> Asked[State] | None:
-        """Returns what is to be read; None where the page has its text already."""
+        """Return what is to be read; None if the page has its text already."""
 
     @abstractmethod
     def take(self, page: WorkingPage, state: State, readings: Sequence[Reading]) -> None:
-        """Sets `text`, `confidence`, `engine` and `regions`. Pixels may be gone by now.
+        """Set `text`, `confidence`, `engine` and `regions`. Pixels may be gone by now.
 
         Args:
             page: With size, resolution and `to_rendered` as they were.
@@ -59,14 +58,10 @@ class LineStage(ABC, Generic[State]):
         """
 
     def run(self, page: WorkingPage) -> None:
-        """Does both halves, reading in this process."""
+        """Do both halves, reading in this process."""
         asked = self.ask(page)
         if asked is not None:
             self.take(page, asked.state, self._read(asked.crops))
 
     def _read(self, crops: Sequence[Pixels]) -> list[Reading]:
-        if not crops:
-            return []
-        if not self._opened:
-            self._opened.append(self.open_reader())
-        return self._opened[0].read(crops)
+        return self.open_reader().read(crops) if crops else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -26,7 +26,7 @@ _SPACE = 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class CropPiece:
     """Where a part of a crop is on the page.
 
     Attributes:
@@ -52,7 +52,7 @@ class LinePlace:
 
     block: int
     line: int
-    pieces: tuple[Piece, ...]
+    pieces: tuple[CropPiece, ...]
 
     def locate(self, start: float, end: float) -> Box:
         """Returns where a stretch of the crop (0-1) is on the page, in the piece that holds its middle."""
@@ -88,7 +88,7 @@ class LinesAsked:
 
 @dataclass(frozen=True)
 class ReadLines(LineStage[LinesAsked]):
-    """Reads each detected line by itself. The reader opens on the first page that has one."""
+    """Reads each detected line by itself. The engine opens on the first page that has one."""
 
     options: RecognizeOptions
     open_reader: Callable[[], LineReader]
@@ -96,19 +96,18 @@ class ReadLines(LineStage[LinesAsked]):
     needs: frozenset[str] = frozenset({"pixels", "regions"})
     provides: frozenset[str] = frozenset({"text", "regions"})
     state_type: ClassVar[type[Any]] = LinesAsked
-    _opened: list[LineReader] = field(default_factory=list, compare=False)
 
     def ask(self, page: WorkingPage) -> Asked[LinesAsked] | None:
-        """Cuts the detected lines out."""
+        """Cut the detected lines out."""
         if page.text is not None or page.pixels is None:
             return None
         crops = cut_lines(page.pixels, page.regions, self.options.lines)
         return Asked([crop.pixels for crop in crops], LinesAsked(tuple(crop.place for crop in crops)))
 
     def take(self, page: WorkingPage, state: LinesAsked, readings: Sequence[Reading]) -> None:
-        """Sets `text`, `confidence`, `engine`, and puts the recognised regions in place of detected ones."""
+        """Set `text`, `confidence` and `engine`, and put the recognised regions in place of detected ones."""
         engine = self.options.engine
-        made = compose_page(words_of(state.places, readings), engine, self.options, page.pixels_resolution)
+        made = compose_page(words_on_page(state.places, readings), engine, self.options, page.pixels_resolution)
         page.text, page.confidence, page.regions = made.text, made.confidence, made.regions
         page.engine = engine
 
@@ -167,7 +166,7 @@ def crop_line(pixels: Pixels, areas: list[Box], options: LineOptions, block: int
         down, across = picture.shape[:2]
         top = (height - down) // 2
         canvas[top : top + down, left : left + across] = picture
-        pieces.append(Piece(left / width, (left + across) / width, box))
+        pieces.append(CropPiece(left / width, (left + across) / width, box))
         left += across + space
     return LineCrop(LinePlace(block, line, tuple(pieces)), canvas)
 
@@ -177,8 +176,8 @@ def _bordered(box: Box, border: float) -> Box:
     return Box(box.left - margin, box.top - margin, box.width + 2 * margin, box.height + 2 * margin, box.angle)
 
 
-def words_of(places: Sequence[LinePlace], readings: Sequence[Reading]) -> list[Word]:
-    """Returns the words of all crops, each where it is on the page."""
+def words_on_page(places: Sequence[LinePlace], readings: Sequence[Reading]) -> list[Word]:
+    """Return the words of all crops, each where it is on the page."""
     return [
         Word(place.block, 0, place.line, place.locate(word.start, word.end), word.text, word.confidence)
         for place, reading in zip(places, readings, strict=True)

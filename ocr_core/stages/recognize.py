@@ -1,16 +1,15 @@
-"""Pixels to text with Tesseract: the whole page, or each detected region by itself."""
+"""Pixels to text with an engine that reads pages: the whole page, or each detected region by itself."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from inkstream.ocr_core.engines.tesseract.engine import ENGINE, TesseractEngine, open_engine, timed_out, told_resolution
-from inkstream.ocr_core.engines.tesseract.tsv import words_of
-from inkstream.ocr_core.errors import DocumentError, FailureKind
+from inkstream.ocr_core.engines.entry import PageEngine
+from inkstream.ocr_core.engines.page_reader import PageReader, TimeLimit
+from inkstream.ocr_core.engines.registry import open_page_reader
 from inkstream.ocr_core.options import RecognizeOptions
 from inkstream.ocr_core.page import Level, Region
 from inkstream.ocr_core.stages.stage import WorkingPage
@@ -29,73 +28,59 @@ class Recognize:
     """Reads the page's pixels."""
 
     options: RecognizeOptions
+    engine: PageEngine[Any]
     name: str = "recognize"
     provides: frozenset[str] = frozenset({"text", "regions"})
 
     @property
     def needs(self) -> frozenset[str]:
-        """Pixels; and regions when each is read by itself."""
+        """Pixels, and regions if each is read by itself."""
         return frozenset({"pixels", "regions"} if self.options.per_region else {"pixels"})
 
     def run(self, page: WorkingPage) -> None:
-        """Sets `text`, `confidence`, `engine`, and puts the recognised regions in place of detected ones."""
+        """Set `text`, `confidence` and `engine`, and put the recognised regions in place of detected ones."""
         if page.text is not None or page.pixels is None:
             return
-        words = self.words(page)
-        made = compose_page(words, ENGINE, self.options, page.pixels_resolution)
+        engine = self.engine.name
+        made = compose_page(self.words(page), engine, self.options, page.pixels_resolution)
         page.text, page.confidence, page.regions = made.text, made.confidence, made.regions
-        page.engine = ENGINE
+        page.engine = engine
 
     def words(self, page: WorkingPage) -> list[Word]:
-        """Returns the words of a page that has pixels, in their coordinates, in reading order.
+        """Return the words of a page that has pixels, in their coordinates, in reading order.
 
         Raises:
             DocumentError: `timeout`.
         """
         assert page.pixels is not None
-        reader = _Reader(open_engine(self.options), self.options, told_resolution(self.options, page.engine_resolution))
+        reader, resolution = open_page_reader(self.engine, self.options), page.engine_resolution
+        limit = TimeLimit.from_now(self.options.time_limit)
         if self.options.per_region:
-            return _read_regions(reader, page.pixels, page.regions)
-        return reader.read(page.pixels)
+            return _read_regions(reader, page, resolution, limit)
+        return reader.read(page.pixels, resolution, limit)
 
 
-class _Reader:
-    """Reads pictures of one page until the page's time is over."""
-
-    def __init__(self, engine: TesseractEngine, options: RecognizeOptions, resolution: int) -> None:
-        self._engine = engine
-        self._options = options
-        self._resolution = resolution
-        self._deadline = time.monotonic() + options.time_limit
-
-    def read(self, pixels: Pixels, left: float = 0, top: float = 0) -> list[Word]:
-        remaining = self._deadline - time.monotonic()
-        if remaining <= 0:
-            raise timed_out(self._options.time_limit)
-        try:
-            rows = self._engine.read(pixels, self._resolution, self._options.page_seg_mode, remaining)
-        except DocumentError as error:
-            if error.kind is FailureKind.TIMEOUT:
-                raise timed_out(self._options.time_limit) from error
-            raise
-        return words_of(rows, left, top)
-
-
-def _read_regions(reader: _Reader, pixels: Pixels, regions: tuple[Region, ...]) -> list[Word]:
-    """Reads the finest regions one by one and hangs their words on the tree that was detected."""
-    parents = {region.parent for region in regions}
+def _read_regions(reader: PageReader, page: WorkingPage, resolution: int, limit: TimeLimit) -> list[Word]:
+    """Read the finest regions one by one, and hang their words on the tree that was detected."""
+    assert page.pixels is not None
+    parents = {region.parent for region in page.regions}
     words: list[Word] = []
-    for region in regions:
+    for region in page.regions:
         if region.index in parents:
             continue
-        crop, left, top = _crop(pixels, region)
+        crop, left, top = _crop(page.pixels, region)
         if crop.size:
-            words += _hang(reader.read(crop, left, top), region, regions)
+            found = [_moved(word, left, top) for word in reader.read(crop, resolution, limit)]
+            words += _hang(found, region, page.regions)
     return words
 
 
+def _moved(word: Word, left: float, top: float) -> Word:
+    return replace(word, box=replace(word.box, left=word.box.left + left, top=word.box.top + top))
+
+
 def _crop(pixels: Pixels, region: Region) -> tuple[Pixels, float, float]:
-    """Cuts a region out, with a margin around; a rectangle set on the whole page would be read wrong.
+    """Cut a region out, with a margin around; a rectangle set on the whole page would be read wrong.
 
     (Where such a rectangle is as wide as the page, libtesseract takes its lines from the wrong height.)
     """
@@ -113,7 +98,7 @@ def _crop(pixels: Pixels, region: Region) -> tuple[Pixels, float, float]:
 
 
 def _hang(words: list[Word], region: Region, regions: tuple[Region, ...]) -> list[Word]:
-    """Numbers words so that everything down to the region's level is one element."""
+    """Number words so that everything down to the region's level is one element."""
     numbers = _branch(region, regions)
     depth = LEVELS.index(region.level)
     if region.level is Level.BLOCK:
@@ -128,7 +113,7 @@ def _hang(words: list[Word], region: Region, regions: tuple[Region, ...]) -> lis
 
 
 def _branch(region: Region, regions: tuple[Region, ...]) -> tuple[int, ...]:
-    """Returns the indices from the region's block down to the region."""
+    """Return the indices from the region's block down to the region."""
     chain = [region.index]
     while region.parent is not None:
         region = regions[region.parent]

@@ -1,4 +1,4 @@
-"""Routing: Tesseract reads the page, and only the lines it is not sure of go to a second, dearer engine.
+"""Routing: one engine reads the page, and only the lines that it is not sure of go to a second, dearer one.
 
 Of two readings of a line the one with the higher confidence is kept. Measured on receipts, that reads more than
 either engine alone.
@@ -7,18 +7,18 @@ either engine alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from inkstream.ocr_core.engines.entry import PageEngine
 from inkstream.ocr_core.engines.line_reader import LineReader, Reading
-from inkstream.ocr_core.engines.tesseract.engine import ENGINE
+from inkstream.ocr_core.engines.registry import finder_named
 from inkstream.ocr_core.geometry import Box
 from inkstream.ocr_core.options import DetectOptions, RecognizeOptions
 from inkstream.ocr_core.page import Candidate, Decision, Level, Region
-from inkstream.ocr_core.stages.detect import detect_lines
 from inkstream.ocr_core.stages.line_stage import Asked, LineStage
-from inkstream.ocr_core.stages.read_lines import LinePlace, Places, crop_line, line_areas, words_of
+from inkstream.ocr_core.stages.read_lines import LinePlace, Places, crop_line, line_areas, words_on_page
 from inkstream.ocr_core.stages.recognize import Recognize
 from inkstream.ocr_core.stages.stage import WorkingPage
 from inkstream.ocr_core.stages.unread_ink import has_unread_ink
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from inkstream.ocr_core.pixels import Pixels
 
 _FEW = 0.2
-"""Share of doubtful lines up to which they are read where Tesseract found them, and the page is not searched."""
+"""Share of doubtful lines up to which they are read where the first engine found them; above, the page is searched."""
 
 _BELIEVED = 60
-"""Confidence above which text is believed where Tesseract saw none: stains and pictures look a little like text."""
+"""Confidence above which text is believed where the first engine saw none: stains look a little like text."""
 
 
 @dataclass(slots=True)
-class _Line:
+class _RoutedLine:
     """A line as it is kept, and how that was decided."""
 
     box: Box
@@ -51,7 +51,7 @@ class _Line:
 class _Found:
     """Text found by searching the page: each line with the areas it is made of, and words that lie in none."""
 
-    lines: list[tuple[_Line, list[Box]]]
+    lines: list[tuple[_RoutedLine, list[Box]]]
     rest: list[Word]
 
 
@@ -60,15 +60,15 @@ class RouteAsked:
     """What `Route` needs to go on.
 
     Attributes:
-        lines: As Tesseract read them, or, where the page was searched, as they were found.
-        more: Lines that Tesseract missed, or, where the page was searched, its sure words that lie in none.
+        lines: As the first engine read them, or, if the page was searched, as they were found.
+        more: Lines that the first engine missed, or, if the page was searched, its sure words that lie in none.
         searched: Whether the order of all is to be found.
         doubtful: Which are asked for: numbers in `lines`, and after them in `more`.
         places: Where each of those is cut out.
     """
 
-    lines: list[_Line]
-    more: list[_Line]
+    lines: list[_RoutedLine]
+    more: list[_RoutedLine]
     searched: bool
     doubtful: list[int]
     places: Places
@@ -76,64 +76,76 @@ class RouteAsked:
 
 @dataclass(frozen=True)
 class Route(LineStage[RouteAsked]):
-    """Reads with Tesseract, and doubtful lines again with a second engine."""
+    """Reads with one engine, and doubtful lines again with a second one.
+
+    Attributes:
+        options: How both read.
+        first: Reads the page.
+        detect: How the page is searched for lines that the first engine missed.
+        open_reader: Opens the second.
+    """
 
     options: RecognizeOptions
+    first: PageEngine[Any]
     detect: DetectOptions
     open_reader: Callable[[], LineReader]
     name: str = "recognize"
     provides: frozenset[str] = frozenset({"text", "regions"})
     state_type: ClassVar[type[Any]] = RouteAsked
-    _opened: list[LineReader] = field(default_factory=list, compare=False)
 
     @property
     def needs(self) -> frozenset[str]:
-        """What Tesseract needs."""
-        return Recognize(self.options).needs
+        """What the first engine needs."""
+        return self._first.needs
+
+    @property
+    def _first(self) -> Recognize:
+        return Recognize(self.options, self.first)
 
     def ask(self, page: WorkingPage) -> Asked[RouteAsked] | None:
-        """Reads with Tesseract, and cuts out the lines that it is not sure of, or has missed."""
+        """Read with the first engine, and cut out the lines that it is not sure of, or has missed."""
         if page.text is not None or page.pixels is None:
             return None
-        pixels, words = page.pixels, Recognize(self.options).words(page)
+        pixels, words = page.pixels, self._first.words(page)
         first = [
-            _Line(enclosing([word.box for word in line]), line)
+            _RoutedLine(enclosing([word.box for word in line]), line)
             for line in (list(group) for _, group in groupby(words, key=lambda word: branch(word, Level.LINE)))
         ]
         doubtful = [(number, [line.box]) for number, line in enumerate(first) if self._doubts(line)]
         well_read = bool(first) and len(doubtful) <= _FEW * len(first)
         if well_read and not (self.options.routing.search and has_unread_ink(pixels, words)):
             return self._asked(pixels, first, [], doubtful)
-        found = self._search(pixels, words)
+        found = self._search(page, words)
         missed = [(line, areas) for line, areas in found.lines if not line.words]
         if well_read and len(doubtful) + len(missed) <= _FEW * len(first):
             doubtful += [(len(first) + number, areas) for number, (_, areas) in enumerate(missed)]
             return self._asked(pixels, first, [line for line, _ in missed], doubtful)
         doubtful = [(number, areas) for number, (line, areas) in enumerate(found.lines) if self._doubts(line)]
-        sure = [_Line(word.box, [word]) for word in found.rest if word.confidence >= self.options.routing.threshold]
+        sure = [
+            _RoutedLine(word.box, [word]) for word in found.rest if word.confidence >= self.options.routing.threshold
+        ]
         return self._asked(pixels, [line for line, _ in found.lines], sure, doubtful, searched=True)
 
     def take(self, page: WorkingPage, state: RouteAsked, readings: Sequence[Reading]) -> None:
-        """Sets `text`, `confidence`, `engine`, `regions`, and `routing`: what was decided for each doubtful line."""
-        every = [*state.lines, *state.more]
+        """Set `text`, `confidence`, `engine`, `regions`, and `routing`: what was decided for each doubtful line."""
+        first, every = self.first.name, [*state.lines, *state.more]
         for number, place, reading in zip(state.doubtful, state.places, readings, strict=True):
-            _choose(every[number], self._second(place, reading), reading, self.options.routing.threshold)
+            self._choose(every[number], self._second(place, reading), reading)
         if state.searched:
             lines = _in_order([line for line in every if line.words])
         else:
             lines = _inserted(state.lines, [line for line in state.more if line.words])
-        made = compose_page(
-            [word for line in lines for word in line.words], ENGINE, self.options, page.pixels_resolution
-        )
+        words = [word for line in lines for word in line.words]
+        made = compose_page(words, first, self.options, page.pixels_resolution)
         page.text, page.confidence, page.regions = made.text, made.confidence, made.regions
-        page.engine = "+".join(sorted({word.engine or ENGINE for line in lines for word in line.words})) or ENGINE
-        page.routing = _decisions(lines, page.regions)
+        page.engine = "+".join(sorted({word.engine or first for word in words})) or first
+        page.routing = _decisions(lines, page.regions, first)
 
     def _asked(
         self,
         pixels: Pixels,
-        lines: list[_Line],
-        more: list[_Line],
+        lines: list[_RoutedLine],
+        more: list[_RoutedLine],
         doubtful: list[tuple[int, list[Box]]],
         *,
         searched: bool = False,
@@ -143,38 +155,41 @@ class Route(LineStage[RouteAsked]):
         state = RouteAsked(lines, more, searched, [number for number, _ in doubtful], places)
         return Asked([crop.pixels for crop in crops], state)
 
-    def _doubts(self, line: _Line) -> bool:
+    def _doubts(self, line: _RoutedLine) -> bool:
         return _confidence(line.words) < self.options.routing.threshold
 
-    def _search(self, pixels: Pixels, words: list[Word]) -> _Found:
-        """Looks for text on the whole page, and which of Tesseract's words lie where there is some."""
+    def _search(self, page: WorkingPage, words: list[Word]) -> _Found:
+        """Look for text on the whole page, and for the words of the first engine that lie in it."""
+        assert page.pixels is not None
+        find = finder_named(self.detect.engine).find
+        regions = find(page.pixels, page.engine_resolution, self.detect, self.options)
         rest = dict(enumerate(words))
-        lines: list[tuple[_Line, list[Box]]] = []
-        for areas in line_areas(detect_lines(pixels, self.detect), self.options.lines):
+        lines: list[tuple[_RoutedLine, list[Box]]] = []
+        for areas in line_areas(regions, self.options.lines):
             box = enclosing(areas)
             inside = [index for index, word in rest.items() if _holds(box, word.box)]
-            lines.append((_Line(box, [rest.pop(index) for index in inside]), areas))
+            lines.append((_RoutedLine(box, [rest.pop(index) for index in inside]), areas))
         return _Found(lines, list(rest.values()))
 
     def _second(self, place: LinePlace, reading: Reading) -> list[Word]:
-        return [replace(word, engine=self.options.routing.second) for word in words_of([place], [reading])]
+        return [replace(word, engine=self.options.routing.second) for word in words_on_page([place], [reading])]
+
+    def _choose(self, line: _RoutedLine, second: list[Word], reading: Reading) -> None:
+        """Keep the better of two readings of a line, and note both."""
+        first, own, other = self.first.name, _confidence(line.words), reading.confidence or 0.0
+        read = [Candidate(first, _text(line.words), own)] if line.words else []
+        if second:
+            read.append(Candidate(second[0].engine or "", reading.text, other))
+        line.candidates = tuple(read)
+        below = f"{first} below {self.options.routing.threshold:g}"
+        line.reason = below if line.words else f"{first} found nothing"
+        if second and other > (own if line.words else _BELIEVED):
+            at = line.words[0] if line.words else second[0]
+            line.words = [replace(word, block=at.block, paragraph=at.paragraph, line=at.line) for word in second]
 
 
-def _choose(line: _Line, second: list[Word], reading: Reading, threshold: float) -> None:
-    """Keeps the better of two readings of a line, and notes both."""
-    own, other = _confidence(line.words), reading.confidence or 0.0
-    read = [Candidate(ENGINE, _text(line.words), own)] if line.words else []
-    if second:
-        read.append(Candidate(second[0].engine or "", reading.text, other))
-    line.candidates = tuple(read)
-    line.reason = f"{ENGINE} below {threshold:g}" if line.words else f"{ENGINE} found nothing"
-    if second and other > (own if line.words else _BELIEVED):
-        at = line.words[0] if line.words else second[0]
-        line.words = [replace(word, block=at.block, paragraph=at.paragraph, line=at.line) for word in second]
-
-
-def _inserted(lines: list[_Line], missed: list[_Line]) -> list[_Line]:
-    """Puts what Tesseract missed below the line that stands above it, in the same paragraph."""
+def _inserted(lines: list[_RoutedLine], missed: list[_RoutedLine]) -> list[_RoutedLine]:
+    """Put what the first engine missed below the line that stands above it, in the same paragraph."""
     if not missed:
         return lines
     rows = [[line] for line in lines]
@@ -196,8 +211,8 @@ def _is_above(one: Box, other: Box) -> bool:
     return one.center[1] < other.center[1] and shared > 0
 
 
-def _in_order(lines: list[_Line]) -> list[_Line]:
-    """Puts lines into reading order and numbers their words by it."""
+def _in_order(lines: list[_RoutedLine]) -> list[_RoutedLine]:
+    """Put lines into reading order, and number their words by it."""
     ordered = []
     for number, row in enumerate(_rows(lines)):
         for line in row:
@@ -206,9 +221,9 @@ def _in_order(lines: list[_Line]) -> list[_Line]:
     return ordered
 
 
-def _rows(lines: Iterable[_Line]) -> list[list[_Line]]:
-    """Returns what stands side by side, in reading order, and tells each its block."""
-    waiting: dict[Box, list[_Line]] = {}
+def _rows(lines: Iterable[_RoutedLine]) -> list[list[_RoutedLine]]:
+    """Return what stands side by side, in reading order, and give each line the number of its block."""
+    waiting: dict[Box, list[_RoutedLine]] = {}
     for line in lines:
         waiting.setdefault(line.box, []).append(line)
     rows = []
@@ -219,7 +234,7 @@ def _rows(lines: Iterable[_Line]) -> list[list[_Line]]:
     return rows
 
 
-def _decisions(lines: Iterable[_Line], regions: tuple[Region, ...]) -> tuple[Decision, ...]:
+def _decisions(lines: Iterable[_RoutedLine], regions: tuple[Region, ...], first: str) -> tuple[Decision, ...]:
     of_first_word: dict[Box, int] = {}
     for region in regions:
         if region.level is Level.WORD and region.parent is not None:
@@ -227,7 +242,7 @@ def _decisions(lines: Iterable[_Line], regions: tuple[Region, ...]) -> tuple[Dec
     return tuple(
         Decision(
             of_first_word.get(line.words[0].box) if line.words else None,
-            (line.words[0].engine or ENGINE) if line.words else None,
+            (line.words[0].engine or first) if line.words else None,
             line.reason,
             line.candidates,
         )
@@ -245,7 +260,7 @@ def _text(words: Sequence[Word]) -> str:
 
 
 def _holds(box: Box, other: Box) -> bool:
-    """Tells whether the middle of `other` lies in `box`."""
+    """Return whether the middle of `other` lies in `box`."""
     x, y = other.center
     across, down = box.along(x, y)
     return 0 <= across <= box.width and 0 <= down <= box.height

@@ -33,7 +33,7 @@ _ROWS_BACK = 50
 
 
 @dataclass(slots=True)
-class _Line:
+class _GridLine:
     """One line as it was read; pixels of the page."""
 
     words: list[Word]
@@ -103,18 +103,18 @@ def _cells_of(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def _line(words: list[Word]) -> _Line:
+def _line(words: list[Word]) -> _GridLine:
     box = enclosing([word.box for word in words])
-    return _Line(words, box.left, box.right, box.top, box.bottom)
+    return _GridLine(words, box.left, box.right, box.top, box.bottom)
 
 
 def _letter_width(words: Iterable[Word]) -> float:
     return median(word.box.width / max(cells(word.text), 1) for word in words)
 
 
-def _rows(lines: Iterable[_Line]) -> list[list[_Line]]:
+def _rows(lines: Iterable[_GridLine]) -> list[list[_GridLine]]:
     """Gathers lines, from the top, that stand side by side; one that is below another stays below it."""
-    rows: list[list[_Line]] = []
+    rows: list[list[_GridLine]] = []
     for line in lines:
         best, found = 0.0, None
         for row in reversed(rows[-_ROWS_BACK:]):
@@ -133,19 +133,19 @@ def _rows(lines: Iterable[_Line]) -> list[list[_Line]]:
     return rows
 
 
-def _above(other: _Line, line: _Line) -> bool:
+def _above(other: _GridLine, line: _GridLine) -> bool:
     """Says whether two lines overlap sideways by more than a brush."""
     least = min(other.right - other.left, line.right - line.left)
     return min(other.right, line.right) - max(other.left, line.left) > 0.1 * least
 
 
-def _shared(first: _Line, second: _Line) -> float:
+def _shared(first: _GridLine, second: _GridLine) -> float:
     """Returns how much of the lower line's height the two have in common, 0-1."""
     common = min(first.bottom, second.bottom) - max(first.top, second.top)
     return common / max(min(first.bottom - first.top, second.bottom - second.top), 1e-6)
 
 
-def _runs_of(row: list[_Line]) -> list[_Run]:
+def _runs_of(row: list[_GridLine]) -> list[_Run]:
     runs: list[_Run] = []
     for line in row:
         parts = [[line.words[0]]]
@@ -230,7 +230,7 @@ def _write(runs: list[_Run]) -> str:
     return text
 
 
-def _with_empty(texts: list[str], rows: list[list[_Line]]) -> Iterable[str]:
+def _with_empty(texts: list[str], rows: list[list[_GridLine]]) -> Iterable[str]:
     """Puts empty lines where the page has room for lines."""
     heights = median(line.bottom - line.top for row in rows for line in row)
     centres = [min(line.centre for line in row) for row in rows]

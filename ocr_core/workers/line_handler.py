@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import sys
-from functools import lru_cache
 from typing import Any
 
 import numpy as np  # noqa: F401 - imported here so that it counts as start, not as the first call
 
-from inkstream.ocr_core.engines.line_reader import DeviceLostError, LineReader
+from inkstream.ocr_core.engines.line_reader import DeviceLostError
 from inkstream.ocr_core.engines.registry import open_line_reader
 from inkstream.ocr_core.options import RecognizeOptions
 from inkstream.ocr_core.workers.crop_wire import unpack_crops
 
 
 def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """Answers one request of `LineWorker`.
+    """Answer one request of `LineWorker`.
 
     Args:
-        request: `options` (JSON of `RecognizeOptions`); `shapes` of crops with their pixels as `blob`, or neither
-            to load the model and no more.
+        request: `options` (JSON of `RecognizeOptions`); `shapes` of crops with their pixels as `blob`, or neither if
+            the model is only to be loaded.
 
     Returns:
         `readings`, one a crop.
 
     Raises:
-        EnvironmentFault: If the model is not there or cannot be loaded.
+        EnvironmentFault: If the model is missing or cannot be loaded.
     """
-    reader = _reader(request["options"])
+    reader = open_line_reader(RecognizeOptions.model_validate_json(request["options"]))
     if "shapes" not in request:
         return {}, b""
     try:
@@ -35,8 +34,3 @@ def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     except DeviceLostError as error:
         sys.exit(f"the model's device is lost: {error}")  # a new process may find it again
     return {"readings": [reading.to_list() for reading in readings]}, b""
-
-
-@lru_cache(maxsize=1)
-def _reader(options: str) -> LineReader:
-    return open_line_reader(RecognizeOptions.model_validate_json(options))

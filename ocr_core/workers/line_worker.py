@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from inkstream.ocr_core.engines.line_reader import Reading
 from inkstream.ocr_core.errors import DocumentError, FailureKind
+from inkstream.ocr_core.grouping import groups_within
 from inkstream.ocr_core.options import RecognizeOptions
 from inkstream.ocr_core.options.limits import LimitOptions
 from inkstream.ocr_core.sandbox.process import Cost
@@ -68,7 +69,9 @@ class LineWorker:
         """
         allowed = [self.limits.page_seconds] * len(pages) if seconds is None else seconds
         answers: list[list[Reading] | DocumentError] = []
-        for group in _groups(pages):
+        for group in groups_within(
+            range(len(pages)), lambda number: sum(crop.size for crop in pages[number]), TOGETHER
+        ):
             answers += self._together([pages[number] for number in group], [allowed[number] for number in group])
         return answers
 
@@ -98,17 +101,3 @@ class LineWorker:
         except (KeyError, TypeError, ValueError):
             raise DocumentError(FailureKind.CRASH, "the model's process answered with what are no readings") from None
         return [[next(readings) for _ in page] for page in pages]
-
-
-def _groups(pages: Sequence[Sequence[Pixels]]) -> list[list[int]]:
-    """Returns which pages go together, so that only a page by itself has more than `TOGETHER`."""
-    groups: list[list[int]] = []
-    size = TOGETHER + 1
-    for number, page in enumerate(pages):
-        own = sum(crop.size for crop in page)
-        if size + own > TOGETHER:
-            groups.append([])
-            size = 0
-        groups[-1].append(number)
-        size += own
-    return groups

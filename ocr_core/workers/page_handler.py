@@ -16,9 +16,8 @@ import inkstream.ocr_core.stages.draw.stage
 import inkstream.ocr_core.stages.recognize  # noqa: F401
 from inkstream.ocr_core.documents.document import Document
 from inkstream.ocr_core.documents.opening import open_document
-from inkstream.ocr_core.engines.first_use import first_use
 from inkstream.ocr_core.engines.line_reader import Reading
-from inkstream.ocr_core.engines.registry import open_line_reader
+from inkstream.ocr_core.engines.registry import uses_of
 from inkstream.ocr_core.errors import DocumentError, FailureKind
 from inkstream.ocr_core.options import PipelineOptions
 from inkstream.ocr_core.options.limits import LimitOptions
@@ -29,8 +28,8 @@ from inkstream.ocr_core.pipeline.pipeline import Pipeline
 from inkstream.ocr_core.workers.crop_wire import CROPS_MOST, pack_crops
 
 
-class _State:
-    """What is kept from one request to the next."""
+class _Kept:
+    """What is kept from one request to the next: the pipeline, and the document that is open."""
 
     def __init__(self) -> None:
         self.options = ""
@@ -69,27 +68,27 @@ class _State:
         self.document, self.version = None, ()
 
 
-_state = _State()
+_kept = _Kept()
 
 
 def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """Answers one request of `PageWorker`.
+    """Answer one request of `PageWorker`.
 
     Args:
-        request: `op`: `load` (what the options need), `probe`, `page`, `begin` (a page up to where its lines are read)
-            or `finish` (from there on); but to load `path` and `limits` (JSON); but for a probe `options` (JSON); for
-            a page `pagenum`; to finish, the page's `state` and the `readings`; `passwords` for a PDF that was found to
-            need one.
+        request: `op` is `load` (open what the options need), `probe`, `page`, `begin` (a page up to where its lines are
+            read) or `finish` (from there on). All but `load` need `path` and `limits` (JSON); all but `probe` need
+            `options` (JSON); a page needs `pagenum`; `finish` needs the page's `state` and the `readings`. `passwords`
+            are there for a PDF that was found to need one.
 
     Returns:
-        What was found out; for a page a result as it travels, or `state` and `shapes` with crops as the bytes.
+        What a probe found out; for a page a result as it travels, or `state` and `shapes` with crops as the bytes.
 
     Raises:
-        DocumentError: When the file cannot be opened.
+        DocumentError: If the file cannot be opened.
     """
 
     def document() -> Document:
-        return _state.document_for(request["path"], request["limits"], request.get("passwords", ()))
+        return _kept.document_for(request["path"], request["limits"], request.get("passwords", ()))
 
     if request["op"] == "load":
         _load(PipelineOptions.model_validate_json(request["options"]))
@@ -97,7 +96,7 @@ def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     if request["op"] == "probe":
         info = document().info
         return {"format": info.format, "pages": info.pages, "notes": info.notes}, b""
-    pipeline, pagenum = _state.pipeline_for(request["options"]), request["pagenum"]
+    pipeline, pagenum = _kept.pipeline_for(request["options"]), request["pagenum"]
     if request["op"] == "page":
         return _to_wire(pipeline.run(document(), pagenum))
     if request["op"] == "begin":
@@ -108,21 +107,19 @@ def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
 
 
 def _load(options: PipelineOptions) -> None:
-    """Opens the networks that pages are looked at with in this process."""
-    from inkstream.ocr_core.engines.ppocr.dbnet import warm_up
-
-    if options.finder is not None:
-        with first_use("the model that finds text", "detect.model"):
-            warm_up(options.finder)
-    if options.recognize.line_reader == "ppocr":
-        open_line_reader(options.recognize)
+    """Open the models that this process looks at pages with."""
+    for use in uses_of(options):
+        if use.load is not None:
+            use.load()
 
 
 def _to_wire(result: PageResult) -> tuple[dict[str, Any], bytes]:
-    if result.failure is not None and result.failure.kind is FailureKind.MEMORY:
-        _state.drop_document()
-        raise MemoryError
-    return _clean(result).to_wire()
+    """Return a result as it travels. After a page that ran out of memory this process asks to be retired."""
+    retire = result.failure is not None and result.failure.kind is FailureKind.MEMORY
+    if retire:
+        _kept.drop_document()
+    fields, overlay = _clean(result).to_wire()
+    return {**fields, "retire": retire}, overlay
 
 
 def _paused_to_wire(paused: PausedPage) -> tuple[dict[str, Any], bytes]:
@@ -138,7 +135,7 @@ def _paused_to_wire(paused: PausedPage) -> tuple[dict[str, Any], bytes]:
 
 
 def _clean(result: PageResult) -> PageResult:
-    """Replaces what no UTF-8 column can hold: lone surrogates, from broken fonts and odd file names."""
+    """Replace what no UTF-8 column can hold: lone surrogates, from broken fonts and odd file names."""
     result = replace(result, notes=tuple(map(_encodable, result.notes)))
     if result.failure is not None:
         failure = replace(result.failure, message=_encodable(result.failure.message))

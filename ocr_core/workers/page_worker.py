@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from inkstream.ocr_core.documents.passwords import pdf_passwords
+from inkstream.ocr_core.engines.registry import has_own_process, uses_of
 from inkstream.ocr_core.errors import DocumentError, FailureKind
 from inkstream.ocr_core.options import PipelineOptions
 from inkstream.ocr_core.options.limits import LimitOptions
@@ -90,8 +91,8 @@ def read_lines(worker: LineWorker, pages: Sequence[BegunPage]) -> list[ReadPage]
 class PageWorker:
     """Probes files and processes pages in one sandboxed child, which it keeps.
 
-    Where lines are read by a large model (`PipelineOptions.loads_model`), that is a second child, which knows no
-    document and stays when the first is replaced.
+    An engine that wants a process of its own (`has_own_process`) has a second child, which knows no document and stays
+    when the first is replaced.
 
     Args:
         options: What happens to a page, unless a call says otherwise.
@@ -128,7 +129,7 @@ class PageWorker:
     def start(self) -> None:
         """Starts the children now instead of at the first call. Raises EnvironmentFault if one cannot start."""
         self._sandbox.start()
-        if self.options.loads_model:
+        if has_own_process(self.options):
             self._line_worker(self.options).start()
 
     def probe(self, path: str | Path) -> DocumentInfo:
@@ -178,7 +179,7 @@ class PageWorker:
     ) -> list[PageResult]:
         """Processes pages of one file, in the order given; a model reads lines of several together. See `page`."""
         options = options or self.options
-        if not options.loads_model:
+        if not has_own_process(options):
             pages = [self._on_page("page", path, pagenum, total_pages, options) for pagenum in pagenums]
             return [page for page in pages if isinstance(page, PageResult)]
         results: list[PageResult] = []
@@ -294,8 +295,9 @@ class PageWorker:
 
 
 def _first(options: PipelineOptions) -> dict[str, Any] | None:
-    """What a child loads while it starts, so that it counts for no page."""
-    return {"op": "load", "options": options.canonical()} if options.finder is not None else None
+    """Return the request by which a child opens its models while it starts, so that they count for no page."""
+    loads = any(use.load is not None for use in uses_of(options))
+    return {"op": "load", "options": options.canonical()} if loads else None
 
 
 def _since(started: float) -> float:

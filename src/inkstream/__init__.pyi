@@ -9,6 +9,14 @@ from .ocr_core.documents.document import Document as Document
 from .ocr_core.documents.opening import open_document as open_document
 from .ocr_core.documents.opening import probe as probe
 
+# What an engine of one's own is made of: docs/how-to/add-an-engine.md.
+from .ocr_core.engines.entry import Check as Check
+from .ocr_core.engines.entry import LineEngine as LineEngine
+from .ocr_core.engines.entry import PageEngine as PageEngine
+from .ocr_core.engines.entry import checked as checked
+from .ocr_core.engines.line_reader import Reading as Reading
+from .ocr_core.engines.line_reader import ReadWord as ReadWord
+
 # What can go wrong.
 from .ocr_core.errors import ConfigError as ConfigError
 from .ocr_core.errors import DocumentError as DocumentError
@@ -18,6 +26,8 @@ from .ocr_core.errors import InkstreamError as InkstreamError
 from .ocr_core.errors import TransientError as TransientError
 from .ocr_core.geometry import Affine as Affine
 from .ocr_core.geometry import Box as Box
+from .ocr_core.options import DetectOptions as DetectOptions
+from .ocr_core.options import EngineOptions as EngineOptions
 from .ocr_core.options import PipelineOptions as PipelineOptions
 from .ocr_core.options.limits import LimitOptions as LimitOptions
 from .ocr_core.page import DocumentInfo as DocumentInfo
@@ -28,11 +38,10 @@ from .ocr_core.page import Region as Region
 from .ocr_core.pipeline.build import build_pipeline as build_pipeline
 
 # What this machine has, and the fingerprint of what makes a row.
-from .ocr_core.pipeline.environment import Check as Check
 from .ocr_core.pipeline.environment import check_environment as check_environment
 from .ocr_core.pipeline.environment import engine_versions as engine_versions
-from .ocr_core.pipeline.environment import pipeline_id as pipeline_id
 from .ocr_core.pipeline.environment import require_environment as require_environment
+from .ocr_core.pipeline.fingerprint import pipeline_id as pipeline_id
 from .ocr_core.pipeline.pipeline import Pipeline as Pipeline
 
 # Reading: one document in, page results out.

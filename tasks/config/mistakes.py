@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from inkstream.ocr_core.errors import EnvironmentFault
 from inkstream.ocr_core.options import Options
 from inkstream.tasks.config.spark_names import ALIASES, ANSWERS
 from inkstream.tasks.config.stream import StreamConfig
@@ -85,20 +87,14 @@ def _elsewhere(name: str) -> str:
 def _known_names(section: Path) -> list[str]:
     model: type[Options] | None = StreamConfig
     for part in section:
-        model = model_of(model, part) if model else None
-    return list(model.model_fields) if model else []
+        model = model.section_model(part) if model else None
+    return list(model.option_names()) if model else []
 
 
 def _all_paths(model: type[Options]) -> Iterable[Path]:
-    for name in model.model_fields:
+    for name in model.option_names():
         yield (name,)
-        below = model_of(model, name)
-        if below is not None:
-            yield from ((name, *path) for path in _all_paths(below))
-
-
-def model_of(model: type[Options], name: str) -> type[Options] | None:
-    """Return the options model of a section; None where the name is unknown, or not a section."""
-    field = model.model_fields.get(name)
-    candidates = [field.annotation, *getattr(field.annotation, "__args__", ())] if field else []
-    return next((c for c in candidates if isinstance(c, type) and issubclass(c, Options)), None)
+        with suppress(EnvironmentFault):  # of an engine whose package cannot be imported
+            below = model.section_model(name)
+            if below is not None:
+                yield from ((name, *path) for path in _all_paths(below))

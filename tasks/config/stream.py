@@ -32,9 +32,16 @@ class StreamConfig(Options):
             raise ValueError("pipeline.draw needs a sink in a folder or bucket: pictures have no place in memory")
         if not self.sink.traits.outlives_process and self.source.clean_source != "off":
             raise ValueError("source.clean_source would remove files whose text is nowhere but in memory")
-        if self.execution.recognize_resources and self.pipeline.recognize.line_reader is None:
-            raise ValueError(
-                "execution.recognize_resources is for engines that read lines: ppocr, trocr, auto; "
-                "pipeline.recognize.engine is tesseract"
-            )
+        if self.execution.recognize_resources:
+            _require_line_engine(self.pipeline)
         return self
+
+
+def _require_line_engine(pipeline: PipelineOptions) -> None:
+    from inkstream.ocr_core.engines.registry import LINE_MODES, line_engine_of
+
+    if line_engine_of(pipeline.recognize) is None:
+        raise ValueError(
+            f"execution.recognize_resources is for engines that read lines, such as {', '.join(LINE_MODES)}; "
+            f"pipeline.recognize.engine is {pipeline.recognize.engine}"
+        )

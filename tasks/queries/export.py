@@ -11,7 +11,8 @@ from typing import Any, Self
 
 from inkstream.ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, SourceChangedError, TransientError
 from inkstream.ocr_core.export.export_format import ExportFormat
-from inkstream.ocr_core.export.text import TEXT_WRITERS
+from inkstream.ocr_core.export.writers import TEXT_WRITERS
+from inkstream.ocr_core.grouping import groups_within
 from inkstream.ocr_core.page import PLAIN_FIELDS, PageResult
 from inkstream.ocr_core.workers.pdf_writer import PdfWriter
 from inkstream.tasks.config import StreamConfig
@@ -24,7 +25,6 @@ from inkstream.tasks.rows import page_result
 from inkstream.tasks.stores import can_be_written, explain_store_error, open_store
 from inkstream.tasks.stores.fetching import fetch
 from inkstream.tasks.stores.scratch import scratch_folder
-from inkstream.tasks.work.planning import greedy_groups
 
 _MEBIBYTE = 1024 * 1024
 _PAGES_AT_ONCE = 256
@@ -114,7 +114,7 @@ class Export:
         """
         with ExitStack() as stack:
             original = stack.enter_context(_Originals(self._config)) if self._format is ExportFormat.PDF else None
-            for group in greedy_groups(self.files, lambda stored: stored.pages, _FILES_AT_ONCE, _PAGES_AT_ONCE):
+            for group in groups_within(self.files, lambda stored: stored.pages, _PAGES_AT_ONCE, _FILES_AT_ONCE):
                 pages = self._read(group)
                 for stored in group:
                     yield self._write(stored, pages.pop(stored.file.path, []), original)

@@ -10,9 +10,11 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from typing import Any
 
+from inkstream.ocr_core.engines.entry import Share
 from inkstream.ocr_core.errors import EnvironmentFault, InkstreamError, WorkersLostError
 from inkstream.ocr_core.options import PipelineOptions
-from inkstream.ocr_core.pipeline.environment import Part, joined_versions, pipeline_id
+from inkstream.ocr_core.pipeline.environment import joined_versions
+from inkstream.ocr_core.pipeline.fingerprint import pipeline_id
 from inkstream.tasks.config import ExecutionOptions
 from inkstream.tasks.stores.copies import leave_copies
 from inkstream.tasks.work.loop_thread import on_loop_of, open_in_loop_thread
@@ -75,17 +77,17 @@ def check_workers(client: Any, pipeline: str, resources: Mapping[str, float]) ->
     return frozenset(pipeline_id(options, joined_versions(one, other)) for one in drawn for other in read)
 
 
-def _check(client: Any, pipeline: str, part: Part | None, workers: list[str]) -> list[dict[str, str]]:
-    """Returns the versions that some workers have."""
+def _check(client: Any, pipeline: str, share: Share | None, workers: list[str]) -> list[dict[str, str]]:
+    """Return the versions that some workers have."""
     found: list[dict[str, str]] = []
-    check = partial(client.run, check_worker, pipeline, part, workers=workers, on_error="return")
+    check = partial(client.run, check_worker, pipeline, share, workers=workers, on_error="return")
     for address, answer in on_loop_of(client, check).items():
         if isinstance(answer, InkstreamError):
             raise answer
         if isinstance(answer, Exception) and not isinstance(answer, OSError):
             raise EnvironmentFault(
                 f"the Dask worker {address} cannot run Inkstream: {answer}",
-                "install the same version of Inkstream on every worker",
+                "install the same version of Inkstream, with the same engines, on every worker",
             )
         if isinstance(answer, dict) and answer not in found:
             found.append(answer)

@@ -16,7 +16,7 @@ from inkstream.ocr_core.errors import ConfigError, DocumentError, EnvironmentFau
 from inkstream.ocr_core.options import PipelineOptions
 from inkstream.ocr_core.options.limits import LimitOptions
 from inkstream.ocr_core.page import Failure, PageResult, nothing_selected
-from inkstream.ocr_core.pipeline.environment import pipeline_id
+from inkstream.ocr_core.pipeline.fingerprint import pipeline_id
 from inkstream.ocr_core.workers.page_worker import PageWorker
 from inkstream.tasks.model import FileVersion
 from inkstream.tasks.rows import page_rows

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
+from inkstream.ocr_core.grouping import groups_within
 from inkstream.tasks.config import TriggerOptions
 from inkstream.tasks.model import Batch, FileKey, FileVersion, PagesAgain, Redo
-
-Item = TypeVar("Item")
 
 
 def plan_batches(
@@ -33,37 +31,10 @@ def plan_batches(
     """
     return [
         Batch(stream=stream, attempt_id=new_attempt_id(), files=tuple(group), planned_at=planned_at)
-        for group in greedy_groups(files, _bytes, trigger.max_files_per_trigger, trigger.max_bytes_per_trigger)
+        for group in groups_within(
+            files, lambda file: file.size, trigger.max_bytes_per_trigger, trigger.max_files_per_trigger
+        )
     ]
-
-
-def _bytes(file: FileVersion) -> int:
-    return file.size
-
-
-def greedy_groups(
-    items: Iterable[Item], size: Callable[[Item], int], max_items: int, max_size: int | None
-) -> Iterator[list[Item]]:
-    """Cut items into groups, in order, each as large as it may be.
-
-    A group has at least one item, so an item that is too large makes a group of its own.
-
-    Args:
-        items: The items.
-        size: Returns the size of an item.
-        max_items: How many items a group may have.
-        max_size: Sum of sizes that a group may have; None for any.
-    """
-    group: list[Item] = []
-    total = 0
-    for item in items:
-        if group and (len(group) == max_items or (max_size is not None and total + size(item) > max_size)):
-            yield group
-            group, total = [], 0
-        group.append(item)
-        total += size(item)
-    if group:
-        yield group
 
 
 def redo_batches(batches: Sequence[Batch], *, version: int, again: Mapping[FileKey, PagesAgain]) -> list[Batch]:

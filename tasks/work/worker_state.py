@@ -7,9 +7,14 @@ import os
 import threading
 from functools import cache
 
+from pydantic import ValidationError
+
+from inkstream.ocr_core.engines.entry import Share
+from inkstream.ocr_core.engines.registry import has_own_process
+from inkstream.ocr_core.errors import EnvironmentFault
 from inkstream.ocr_core.options import PipelineOptions
 from inkstream.ocr_core.options.limits import LimitOptions
-from inkstream.ocr_core.pipeline.environment import Part, engine_versions, require_environment
+from inkstream.ocr_core.pipeline.environment import engine_versions, require_environment
 from inkstream.ocr_core.workers.line_worker import LineWorker
 from inkstream.ocr_core.workers.page_worker import PageWorker
 
@@ -18,29 +23,37 @@ _line_workers: list[LineWorker] = []
 _line_workers_lock = threading.Lock()
 
 
-def worker_identity(pipeline: str, part: Part | None = None) -> tuple[PipelineOptions, dict[str, str]]:
+def worker_identity(pipeline: str, share: Share | None = None) -> tuple[PipelineOptions, dict[str, str]]:
     """Return the options of a pipeline, and the versions that this worker has for them. It is checked only once.
 
     Args:
         pipeline: `PipelineOptions` as canonical JSON.
-        part: The part of the pipeline that this worker runs; all of it when not given.
+        share: The share of the pipeline that this worker runs; all of it when not given.
 
     Raises:
-        EnvironmentFault: If the worker lacks something; the error names the remedy.
+        EnvironmentFault: If the worker lacks something, such as an engine that a package adds; the error names the
+            remedy.
     """
-    return _identity(pipeline, part)
+    return _identity(pipeline, share)
 
 
 @cache
-def _identity(pipeline: str, part: Part | None) -> tuple[PipelineOptions, dict[str, str]]:
-    options = PipelineOptions.model_validate_json(pipeline)
-    require_environment(options, part)
-    return options, engine_versions(options, part)
+def _identity(pipeline: str, share: Share | None) -> tuple[PipelineOptions, dict[str, str]]:
+    try:
+        options = PipelineOptions.model_validate_json(pipeline)
+    except ValidationError as error:
+        unknown = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise EnvironmentFault(
+            f"a worker does not know the options of this pipeline: {unknown}",
+            "install the same version of Inkstream, with the same engines, on every worker",
+        ) from None
+    require_environment(options, share)
+    return options, engine_versions(options, share)
 
 
-def check_worker(pipeline: str, part: Part | None = None) -> dict[str, str]:
+def check_worker(pipeline: str, share: Share | None = None) -> dict[str, str]:
     """Return the versions that this worker has for a pipeline. Raise as `worker_identity` does."""
-    return worker_identity(pipeline, part)[1]
+    return worker_identity(pipeline, share)[1]
 
 
 def page_worker(options: PipelineOptions, limits: LimitOptions) -> PageWorker:
@@ -51,7 +64,7 @@ def page_worker(options: PipelineOptions, limits: LimitOptions) -> PageWorker:
     if kept is not None:
         kept[2].close()
         atexit.unregister(kept[2].close)
-    worker = PageWorker(options, limits, lines=line_worker(options, limits) if options.loads_model else None)
+    worker = PageWorker(options, limits, lines=line_worker(options, limits) if has_own_process(options) else None)
     atexit.register(worker.close)
     _of_thread.worker = (options, limits, worker)
     return worker

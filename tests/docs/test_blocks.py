@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 from inkstream.tasks.config import build_config, load_config_file
 from tests.docs.blocks import SHELL, Block, all_blocks, blocks
 
-LANGUAGES = {*SHELL, "python", "sql", "yaml", "json", "ini", "text"}
+LANGUAGES = {*SHELL, "python", "sql", "yaml", "json", "ini", "toml", "text"}
 PLACES = {"source": {"url": "inbox"}, "sink": {"url": "tables"}}
 NOT_RUN = Counter(
     {
@@ -94,11 +95,13 @@ def test_a_configuration_is_valid(block: Block) -> None:
     assert build_config(PLACES | load_config_file(block.text, str(block)))
 
 
-@pytest.mark.parametrize("block", blocks("json", "ini", run=False), ids=str)
+@pytest.mark.parametrize("block", blocks("json", "toml", "ini", run=False), ids=str)
 def test_data_is_well_formed(block: Block) -> None:
     parsed: Any = configparser.ConfigParser()
     if block.language == "json":
         assert json.loads(block.text)
+    elif block.language == "toml":
+        assert tomllib.loads(block.text)
     else:
         parsed.read_string(block.text)
         assert parsed.sections()

@@ -98,6 +98,10 @@ def do_keep(request: dict[str, Any]) -> Reply:
 _kept: list[bytearray] = []
 
 
+def do_retire(_: dict[str, Any]) -> Reply:
+    return {"pid": os.getpid(), "retire": True}, b""
+
+
 def do_print(_: dict[str, Any]) -> Reply:
     print("to Python's stdout", flush=True)
     os.write(1, b"to the native stdout\n" * 10_000)

@@ -25,7 +25,6 @@ class OnceLost:
 
     def __init__(self, reader: LineReader) -> None:
         self._reader = reader
-        self.name = reader.name
 
     def warm_up(self) -> None:
         self._reader.warm_up()

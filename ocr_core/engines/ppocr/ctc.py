@@ -20,7 +20,7 @@ _LEAST = 1e-3
 _NEVER = -math.inf
 
 
-class WordScore(Protocol):
+class WordPrior(Protocol):
     """Says how likely a word is before anybody looks."""
 
     def whole(self, word: str) -> float:
@@ -54,7 +54,7 @@ def greedy(posterior: Posterior, alphabet: list[str]) -> str:
     return "".join(alphabet[index] for index in best[fresh & (best != BLANK)])
 
 
-def beam_search(posterior: Posterior, alphabet: list[str], score: WordScore, width: int) -> str:
+def beam_search(posterior: Posterior, alphabet: list[str], score: WordPrior, width: int) -> str:
     """Returns the text that network and word scores together find likeliest.
 
     Prefix beam search (Hannun et al., First-Pass Large Vocabulary Continuous Speech Recognition using
@@ -113,7 +113,7 @@ class _Beam:
 
 
 def _extend(
-    beams: dict[str, _Beam], likely: list[tuple[str, float]], blank: float, score: WordScore
+    beams: dict[str, _Beam], likely: list[tuple[str, float]], blank: float, score: WordPrior
 ) -> dict[str, _Beam]:
     grown: dict[str, _Beam] = {}
     for prefix, beam in beams.items():
@@ -133,14 +133,14 @@ def _extend(
     return grown
 
 
-def _longer(prefix: str, beam: _Beam, character: str, score: WordScore) -> _Beam:
+def _longer(prefix: str, beam: _Beam, character: str, score: WordPrior) -> _Beam:
     word = prefix.rsplit(" ", 1)[-1]
     if character == " ":
         return _Beam(words=beam.words + score.whole(word))
     return _Beam(words=beam.words, begun=score.begun(word + character))
 
 
-def _ended(prefix: str, beam: _Beam, score: WordScore) -> float:
+def _ended(prefix: str, beam: _Beam, score: WordPrior) -> float:
     last = prefix.rsplit(" ", 1)[-1]
     return beam.words + (score.whole(last) if last else 0.0)
 

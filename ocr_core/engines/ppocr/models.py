@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["det", "rec"]
 
-_INSTALL = 'python -m pip install "inkstream[ppocr]"'
+INSTALL = 'python -m pip install "inkstream[ppocr]"'
 _NEEDED = ("rapidocr", "onnxruntime", "cv2", "spellchecker")
 
 
@@ -38,13 +38,13 @@ def find_model(kind: Kind, path: str | None = None) -> Path:
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         raise EnvironmentFault(
-            f"the engine ppocr needs Python packages that are not there: {', '.join(missing)}", _INSTALL
+            f"the engine ppocr needs Python packages that are not installed: {', '.join(missing)}", INSTALL
         )
     spec = find_spec("rapidocr")
     folders = spec.submodule_search_locations if spec and spec.submodule_search_locations else []
     found = sorted(file for folder in folders for file in Path(folder, "models").glob(f"*_{kind}_*.onnx"))
     if not found:
-        raise EnvironmentFault("the installed rapidocr carries no PP-OCR models", f"{_INSTALL} --force-reinstall")
+        raise EnvironmentFault("the installed rapidocr carries no PP-OCR models", f"{INSTALL} --force-reinstall")
     return found[-1]
 
 
@@ -64,4 +64,4 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise EnvironmentFault(f"{path} cannot be opened as an ONNX model: {error}", _INSTALL) from error
+        raise EnvironmentFault(f"{path} cannot be opened as an ONNX model: {error}", INSTALL) from error

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkstream.ocr_core.engines.line_reader import Reading, ReadWord
-from inkstream.ocr_core.engines.ppocr import ENGINE
 from inkstream.ocr_core.engines.ppocr.ctc import BLANK, Aligned, Posterior, align, beam_search, greedy, log_likelihood
 from inkstream.ocr_core.engines.ppocr.lexicon import Lexicon
 from inkstream.ocr_core.engines.ppocr.models import find_model, open_session
@@ -37,7 +36,7 @@ _SQUEEZES = (1.0, 0.85, 1.15)
 
 _OWN_MODEL = "name an ONNX file with one character a line in its metadata `character`, as rapidocr's files have them"
 
-Picture = NDArray[np.float32]
+LinePicture = NDArray[np.float32]
 """`3 x HEIGHT x W`, BGR, -1 to 1."""
 
 
@@ -51,8 +50,6 @@ class PpocrReader:
         EnvironmentFault: If the model is not there.
         ConfigError: If there is no word list for a language of `lexicon`.
     """
-
-    name = ENGINE
 
     def __init__(self, options: PpocrOptions) -> None:
         path = find_model("rec", options.model)
@@ -73,7 +70,7 @@ class PpocrReader:
         """Reads crops of one line each; see `LineReader.read`. A line reads the same whatever stands beside it."""
         return [self.decode([self.look(picture(crop, squeeze)) for squeeze in self._squeezes]) for crop in crops]
 
-    def look(self, line: Picture) -> Posterior:
+    def look(self, line: LinePicture) -> Posterior:
         """Runs the network on one line.
 
         One at a time costs less than batches, which are padded to their longest line and do not fit into the
@@ -117,7 +114,7 @@ def _words(aligned: list[Aligned], steps: int) -> list[ReadWord]:
     return words
 
 
-def picture(crop: Pixels, squeeze: float = 1.0) -> Picture:
+def picture(crop: Pixels, squeeze: float = 1.0) -> LinePicture:
     """Returns what the network looks at.
 
     Args:
@@ -131,7 +128,7 @@ def picture(crop: Pixels, squeeze: float = 1.0) -> Picture:
     interpolation = cv2.INTER_AREA if height > HEIGHT else cv2.INTER_CUBIC
     small = cv2.resize(crop, (across, HEIGHT), interpolation=interpolation)
     color = np.repeat(small[..., None], 3, axis=2) if small.ndim == 2 else small[..., ::-1]  # trained on BGR
-    result: Picture = (color.astype(np.float32) / 127.5 - 1).transpose(2, 0, 1)
+    result: LinePicture = (color.astype(np.float32) / 127.5 - 1).transpose(2, 0, 1)
     return result
 
 

@@ -45,7 +45,7 @@ class TesseractEngine(Protocol):
     """What a binding offers. Pixels are uint8 `H x W` or `H x W x 3`; boxes come back in their pixels."""
 
     def read(self, pixels: Pixels, resolution: int, page_seg_mode: int, seconds: float) -> list[Row]:
-        """Recognises a picture.
+        """Recognise a picture.
 
         Args:
             pixels: The picture.
@@ -58,11 +58,11 @@ class TesseractEngine(Protocol):
         """
 
     def layout(self, pixels: Pixels, resolution: int, page_seg_mode: int, level: Level, seconds: float) -> list[Row]:
-        """Finds text areas down to `level`, unread where the binding can; arguments as in `read`."""
+        """Find text areas down to `level`, unread where the binding can; arguments as in `read`."""
 
 
 def resolve_binding(options: RecognizeOptions) -> Binding:
-    """Says which binding `auto` means here.
+    """Return the binding that `auto` means here.
 
     Raises:
         EnvironmentFault: If it is not installed.
@@ -77,12 +77,12 @@ def resolve_binding(options: RecognizeOptions) -> Binding:
 
 
 def wanted_models(options: RecognizeOptions) -> Wanted:
-    """Returns which models the options ask for."""
+    """Return which models the options ask for."""
     return Wanted(options.tessdata, options.model_type, options.engine_mode in ("legacy", "legacy_lstm"))
 
 
 def find_models(options: RecognizeOptions) -> Path:
-    """Returns the folder with the models of every language; see `find_tessdata`."""
+    """Return the folder with the models of every language; see `find_tessdata`."""
     return find_tessdata(wanted_models(options), options.languages)
 
 
@@ -101,7 +101,7 @@ _engines: dict[str, TesseractEngine] = {}
 
 
 def open_engine(options: RecognizeOptions) -> TesseractEngine:
-    """Returns this process's engine for these options, opening it on first use.
+    """Return this process's engine for these options, opening it on first use.
 
     Raises:
         EnvironmentFault: If the binding, the program or the language data is missing.
@@ -118,19 +118,19 @@ def open_engine(options: RecognizeOptions) -> TesseractEngine:
 
 
 def told_resolution(options: RecognizeOptions, resolution: int | None) -> int:
-    """Returns the dpi to tell the engine of a page: 0, estimate it, where it is unknown or to be ignored."""
+    """Return the dpi to tell the engine of a page: 0, estimate it, where it is unknown or to be ignored."""
     return 0 if options.ignore_resolution else resolution or 0
 
 
 def variables_of(options: RecognizeOptions) -> dict[str, str]:
-    """Returns the Tesseract variables that the options set, but for the names of files."""
+    """Return the Tesseract variables that the options set, but for the names of files."""
     listed = {"tessedit_char_whitelist": options.char_whitelist, "tessedit_char_blacklist": options.char_blacklist}
     return {**options.variables, **{name: value for name, value in listed.items() if value}}
 
 
 @contextmanager
 def hint_files(options: RecognizeOptions) -> Iterator[dict[str, str]]:
-    """Writes user words and patterns where Tesseract can read them, as long as the context is open.
+    """Write user words and patterns where Tesseract can read them, for the time of the block.
 
     Yields:
         The variables that name the files, which Tesseract looks at only while it loads its models.
@@ -149,13 +149,23 @@ def hint_files(options: RecognizeOptions) -> Iterator[dict[str, str]]:
         yield named
 
 
+def cannot_start(options: RecognizeOptions, tessdata: Path, error: object) -> EnvironmentFault:
+    """Return the error for models that Tesseract cannot load."""
+    return EnvironmentFault(
+        f"Tesseract cannot start with languages {'+'.join(options.languages)}, engine_mode "
+        f"{options.engine_mode}, from {tessdata}: {error}",
+        "check recognize.languages and recognize.engine_mode (legacy needs data that holds it), and get data again "
+        "that may be damaged",
+    )
+
+
 def unknown_variable(name: str) -> ConfigError:
-    """Returns the error for a variable that Tesseract does not know."""
+    """Return the error for a variable that Tesseract does not know."""
     return ConfigError(f"recognize.variables: Tesseract has no variable {name!r}")
 
 
 def timed_out(seconds: float) -> DocumentError:
-    """Returns the error for a page that took longer than `recognize.time_limit`."""
+    """Return the error for a page that took longer than `recognize.time_limit`."""
     return DocumentError(FailureKind.TIMEOUT, f"Tesseract was not done within {seconds:g} s (recognize.time_limit)")
 
 
@@ -178,17 +188,13 @@ class TesserocrEngine:
                     variables=files,
                 )
         except RuntimeError as error:
-            raise EnvironmentFault(
-                f"Tesseract cannot start with languages {'+'.join(options.languages)}, engine_mode "
-                f"{options.engine_mode}, from {tessdata}: {error}",
-                "check recognize.languages and recognize.engine_mode (legacy needs data that holds it)",
-            ) from error
+            raise cannot_start(options, tessdata, error) from error
         for name, value in variables.items():
             if not self._api.SetVariable(name, value):
                 raise unknown_variable(name)
 
     def read(self, pixels: Pixels, resolution: int, page_seg_mode: int, seconds: float) -> list[Row]:
-        """Recognises a picture; see `TesseractEngine.read`."""
+        """Recognise a picture; see `TesseractEngine.read`."""
         self._show(pixels, resolution, page_seg_mode)
         started = time.monotonic()
         try:
@@ -210,7 +216,7 @@ class TesserocrEngine:
         level: Level,
         seconds: float,  # noqa: ARG002 - layout analysis takes no limit
     ) -> list[Row]:
-        """Finds text areas without reading them; nothing stops it after `seconds` but the sandbox."""
+        """Find text areas without reading them; nothing stops it after `seconds` but the sandbox."""
         self._show(pixels, resolution, page_seg_mode)
         try:
             iterator = self._api.AnalyseLayout()
@@ -263,12 +269,7 @@ class PytesseractEngine:
         self._options = options
         self._config = f"--tessdata-dir {shlex.quote(str(tessdata))} --oem {_OEM[options.engine_mode]}"
         os.environ["OMP_THREAD_LIMIT"] = "1"
-        try:
-            pytesseract.get_tesseract_version()
-        except pytesseract.TesseractNotFoundError as error:
-            raise EnvironmentFault(
-                "the program tesseract is not installed", "sudo apt install tesseract-ocr"
-            ) from error
+        self._require_models(tessdata)
         variables = variables_of(options)
         for name, value in variables.items():
             self._config += f" -c {shlex.quote(f'{name}={value}')}"
@@ -277,8 +278,21 @@ class PytesseractEngine:
             if name not in known:
                 raise unknown_variable(name)
 
+    def _require_models(self, tessdata: Path) -> None:
+        """Read an empty picture: models that cannot be loaded are not the fault of the first page."""
+        from PIL import Image
+
+        try:
+            self._pytesseract.image_to_data(Image.new("L", (32, 32), 255), self._languages, self._config, timeout=60)
+        except self._pytesseract.TesseractNotFoundError as error:
+            raise EnvironmentFault(
+                "the program tesseract is not installed", "sudo apt install tesseract-ocr"
+            ) from error
+        except self._pytesseract.TesseractError as error:
+            raise cannot_start(self._options, tessdata, error.message) from error
+
     def _known_variables(self) -> set[str]:
-        """Asks the program, which only warns of a variable it does not know."""
+        """Return the variables that the program knows; it only warns of others."""
         program = self._pytesseract.pytesseract.tesseract_cmd
         listed = subprocess.run(
             [program, "--print-parameters"], capture_output=True, text=True, errors="replace", timeout=10, check=True
@@ -286,7 +300,7 @@ class PytesseractEngine:
         return {line.partition("\t")[0] for line in listed.stdout.splitlines()}
 
     def read(self, pixels: Pixels, resolution: int, page_seg_mode: int, seconds: float) -> list[Row]:
-        """Recognises a picture; see `TesseractEngine.read`."""
+        """Recognise a picture; see `TesseractEngine.read`."""
         from PIL import Image
 
         config = f"{self._config} --psm {page_seg_mode}" + (f" --dpi {resolution}" if resolution else "")
@@ -304,7 +318,7 @@ class PytesseractEngine:
         return parse_tsv(answer)
 
     def layout(self, pixels: Pixels, resolution: int, page_seg_mode: int, level: Level, seconds: float) -> list[Row]:
-        """Finds text areas by reading the page: the program has no way to stop after its layout analysis."""
+        """Find text areas by reading the page: the program has no way to stop after its layout analysis."""
         rows = self.read(pixels, resolution, page_seg_mode, seconds)
         textual = {row.block for row in rows if row.text.strip()}
         return [row for row in rows if 2 <= row.level <= _TSV_LEVEL[level] and row.block in textual]

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from inkstream.ocr_core.engines.tesseract.traineddata import Model, read_model
 from inkstream.ocr_core.errors import EnvironmentFault
 
 _PLACES = (
@@ -26,6 +27,16 @@ _PLACES = (
 )
 
 
+_PACKAGED = ("/usr/share/tesseract-ocr/5/tessdata", "/usr/share/tesseract-ocr/4.00/tessdata")
+"""Folders of Debian's and Ubuntu's packages, which carry the fast models."""
+
+_HEADER = struct.Struct("<i24xq")
+"""The first bytes of a model: the number of its parts, and the fourth of their offsets (Tesseract's `TessdataManager`).
+
+The fourth part are the templates of the legacy engine; the offset of a part that is absent is -1.
+"""
+_MOST_PARTS = 64
+
 _SOURCE = "https://github.com/tesseract-ocr/{collection}/raw/main/{language}.traineddata"
 _COLLECTIONS = {"base": "tessdata", "best": "tessdata_best", "fast": "tessdata_fast"}
 
@@ -36,7 +47,7 @@ class Wanted:
 
     Attributes:
         folder: Where alone to look, or None for the usual places.
-        model_type: `base` (whatever is there), `best` or `fast`.
+        model_type: `base` (whatever is there), `best` or `fast`, as the name of the folder says.
         legacy: Whether they must serve the legacy engine.
     """
 
@@ -45,22 +56,41 @@ class Wanted:
     legacy: bool = False
 
     def accepts(self, path: Path) -> bool:
-        """Says whether a file will do. One that is no model will, for `base`: its own check tells."""
+        """Return whether a file will do. Any file will do as `base`; `describe_model` rejects what is not a model."""
         if not path.is_file():
             return False
-        if self.model_type == "base" and not self.legacy:
-            return True
-        try:
-            model = read_model(path)
-        except (OSError, ValueError):
+        if self.legacy:
+            with suppress(OSError, ValueError):
+                return has_legacy(path)
             return False
-        return model.legacy if self.legacy else model.model_type in (self.model_type, "other")
+        return self.model_type in ("base", kind_of(path.parent))
+
+
+def kind_of(folder: Path) -> str | None:
+    """Return which models a folder holds, as its name says: `best` or `fast`; None if it does not say."""
+    kinds = {name: kind for kind, name in _COLLECTIONS.items() if kind != "base"}
+    return "fast" if str(folder) in _PACKAGED else kinds.get(folder.name)
+
+
+def has_legacy(path: Path) -> bool:
+    """Return whether a model serves the legacy engine.
+
+    Raises:
+        ValueError: If the file is not a model.
+        OSError: If it cannot be read.
+    """
+    with path.open("rb") as file:
+        header = file.read(_HEADER.size)
+    parts, templates = _HEADER.unpack(header.ljust(_HEADER.size, b"\0"))
+    if not 0 < parts <= _MOST_PARTS:
+        raise ValueError("it does not begin with a table of contents")
+    return bool(templates >= 0)
 
 
 def find_tessdata(wanted: Wanted, languages: tuple[str, ...]) -> Path:
-    """Finds the folder that holds models of the wanted kind for every one of `languages`.
+    """Return the folder that holds models of the wanted kind for every one of `languages`.
 
-    Looked at in turn: the folder that is given (alone), or `TESSDATA_PREFIX` (itself, and `tessdata` in it), the usual
+    Looked at in turn: only the folder that is given; or `TESSDATA_PREFIX` (itself, and `tessdata` in it), the usual
     places of Debian, Homebrew and conda, and what `tesseract --list-langs` says. For `best` and `fast` also
     `tessdata_best` or `tessdata_fast` in and beside each of these.
 
@@ -90,33 +120,34 @@ def find_tessdata(wanted: Wanted, languages: tuple[str, ...]) -> Path:
 
 
 def model_path(folder: Path, language: str) -> Path:
-    """Returns where a folder keeps a language's model."""
+    """Return where a folder keeps a language's model."""
     return folder / f"{language}.traineddata"
 
 
 def describe_model(path: Path) -> str:
-    """Returns a model's place and kind.
+    """Return a model's place and kind.
 
     Raises:
-        EnvironmentFault: If the file is no model, such as a web page that was saved as one.
+        EnvironmentFault: If the file is not a model, such as a web page that was saved as one.
     """
     try:
-        model = read_model(path)
+        legacy = has_legacy(path)
     except (OSError, ValueError) as error:
         remedy = download_command(path.parent, "fast", (path.stem,))
         raise EnvironmentFault(f"{path} is not a Tesseract model: {error}", remedy) from error
-    return f"{path} ({_described(model)}, {path.stat().st_size / 1e6:.1f} MB)"
+    kind = kind_of(path.parent) or ("LSTM and legacy" if legacy else "LSTM")
+    return f"{path} ({kind}, {path.stat().st_size / 1e6:.1f} MB)"
 
 
 def install_command(languages: tuple[str, ...]) -> str:
-    """Returns the command that installs language data on Debian and Ubuntu."""
+    """Return the command that installs language data on Debian and Ubuntu."""
     packages = ["script-" + name.split("/")[1].lower()[:4] if "/" in name else name for name in languages]
     names = " ".join(f"tesseract-ocr-{name.replace('_', '-').lower()}" for name in packages)
     return f"sudo apt install tesseract-ocr {names}"
 
 
 def download_command(folder: Path, model_type: str, languages: tuple[str, ...]) -> str:
-    """Returns the command that downloads models of a type from Tesseract's own collections into `folder`."""
+    """Return the command that downloads models of a type from Tesseract's own collections into `folder`."""
     collection = _COLLECTIONS[model_type]
     parts = [
         f"-o {shlex.quote(str(model_path(folder, language)))} "
@@ -146,16 +177,12 @@ def _kind(wanted: Wanted) -> str:
     return "" if wanted.model_type == "base" else f"`{wanted.model_type}` "
 
 
-def _described(model: Model) -> str:
-    return {"base": "LSTM and legacy", "best": "best", "fast": "fast"}.get(model.model_type, "legacy only")
-
-
 def _may_write(folder: Path) -> bool:
     return os.access(next(place for place in (folder, *folder.parents) if place.exists()), os.W_OK)
 
 
 def _folders(wanted: Wanted) -> Iterator[Path]:
-    """Yields where to look, each place once."""
+    """Yield where to look, each place once."""
     seen: set[Path] = set()
     for base in [Path(wanted.folder)] if wanted.folder else _candidates():
         places = [base]

@@ -64,7 +64,7 @@ def _rows(text: str) -> Iterator[Row]:
         yield Row(level, block, paragraph, number, word, box, confidence, found)
 
 
-def words_of(rows: list[Row], left: float = 0, top: float = 0) -> list[Word]:
+def words_of_rows(rows: list[Row], left: float = 0, top: float = 0) -> list[Word]:
     """Keeps the words that have text.
 
     Args:

@@ -35,7 +35,7 @@ class Token:
     probability: float
 
 
-def words_of(text: str, tokens: Sequence[Token], *, finished: bool) -> tuple[ReadWord, ...]:
+def words_of_tokens(text: str, tokens: Sequence[Token], *, finished: bool) -> tuple[ReadWord, ...]:
     """Cuts a line's text at white space.
 
     A word's confidence is the geometric mean of its tokens' probabilities, and of the whole line's by the same

@@ -6,15 +6,14 @@ import hashlib
 import json
 import re
 import shlex
-from collections.abc import Callable
 from importlib import metadata
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
 from inkstream.ocr_core.engines.trocr import processor
+from inkstream.ocr_core.engines.versions import HASH_DIGITS, file_hash
 from inkstream.ocr_core.errors import EnvironmentFault
 
 if TYPE_CHECKING:
@@ -22,9 +21,9 @@ if TYPE_CHECKING:
 
 PACKAGES = ("torch", "transformers")
 """What shapes the text that is read."""
-_NEEDED = (*PACKAGES, "sentencepiece")
+NEEDED = (*PACKAGES, "sentencepiece")
 
-_INSTALL = 'python -m pip install "inkstream[trocr]"'
+INSTALL = 'python -m pip install "inkstream[trocr]"'
 _ARCHITECTURE = "vision-encoder-decoder"
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 _TOKENIZERS = ("tokenizer.json", "vocab.json", "sentencepiece.bpe.model", "tokenizer.model", "vocab.txt")
@@ -40,13 +39,9 @@ def find_model(options: TrocrOptions) -> Path:
         options: `model` is a folder, or the id of a model on the hub that was downloaded before; `revision`.
 
     Raises:
-        EnvironmentFault: If packages, the model or a part of it are not there; the remedy is the command that gets it.
+        EnvironmentFault: If the model or a part of it is missing, or a package has the wrong version. The remedy is the
+            command that gets it.
     """
-    missing = [name for name in _NEEDED if find_spec(name) is None]
-    if missing:
-        raise EnvironmentFault(
-            f"the engine trocr needs Python packages that are not there: {', '.join(missing)}", _INSTALL
-        )
     _check_versions()
     if options.device == "cuda" and metadata.version("torch").endswith("+cpu"):
         raise EnvironmentFault(
@@ -62,26 +57,25 @@ def find_model(options: TrocrOptions) -> Path:
     return folder
 
 
-def model_hash(folder: Path, hash_file: Callable[[Path], str]) -> str:
-    """Returns 16 hexadecimal digits that change with any file of a model, wherever its folder lies.
+def folder_hash(folder: Path) -> str:
+    """Return 16 hexadecimal digits that change with any file of a model, wherever its folder lies.
 
     Args:
         folder: From `find_model`.
-        hash_file: Gives a file's hash.
     """
     files = sorted({file for pattern in _READ for file in folder.glob(pattern)}, key=lambda file: file.name)
-    text = "\n".join(f"{file.name} {hash_file(file)}" for file in files)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    text = "\n".join(f"{file.name} {file_hash(file)}" for file in files)
+    return hashlib.sha256(text.encode()).hexdigest()[:HASH_DIGITS]
 
 
 def _check_versions() -> None:
     """Compares what is installed with what the extra asks for: some transformers load none of the hub's models."""
     for line in metadata.requires("inkstream") or ():
         wanted = Requirement(line)
-        found = metadata.version(wanted.name) if wanted.name in _NEEDED else None
+        found = metadata.version(wanted.name) if wanted.name in NEEDED else None
         if found is not None and not wanted.specifier.contains(found, prereleases=True):
             raise EnvironmentFault(
-                f"the engine trocr needs {wanted.name} {wanted.specifier}, and {found} is there", _INSTALL
+                f"the engine trocr needs {wanted.name} {wanted.specifier}, and {found} is there", INSTALL
             )
 
 

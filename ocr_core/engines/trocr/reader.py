@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
 from inkstream.ocr_core.engines.line_reader import DeviceLostError, Reading
-from inkstream.ocr_core.engines.trocr import ENGINE, processor
-from inkstream.ocr_core.engines.trocr.confidence import Token, words_of
+from inkstream.ocr_core.engines.trocr import processor
+from inkstream.ocr_core.engines.trocr.confidence import Token, words_of_tokens
 from inkstream.ocr_core.engines.trocr.models import find_model
 from inkstream.ocr_core.errors import EnvironmentFault
 
@@ -28,16 +27,6 @@ _LOST = ("CUDA error", "cuDNN error")
 """What torch says when a GPU has failed; each further use in the same process fails as well."""
 
 
-@lru_cache(maxsize=2)
-def open_reader(options: TrocrOptions) -> TrocrReader:
-    """Returns the reader of a model, which is loaded once in a process.
-
-    Raises:
-        EnvironmentFault: If the model, or what runs it, is not there.
-    """
-    return TrocrReader(options)
-
-
 class TrocrReader:
     """Reads crops of lines.
 
@@ -47,8 +36,6 @@ class TrocrReader:
     Raises:
         EnvironmentFault: If the model is not there or cannot be loaded, or there is no such device.
     """
-
-    name = ENGINE
 
     def __init__(self, options: TrocrOptions) -> None:
         folder = find_model(options)
@@ -178,7 +165,7 @@ class TrocrReader:
         for number, chance in enumerate(chances[:length], start=1):
             text = self._text(kept[:number])
             tokens.append(Token(len(text), chance))
-        return Reading(words_of(text, tokens, finished=finished))
+        return Reading(words_of_tokens(text, tokens, finished=finished))
 
     def _text(self, tokens: list[int]) -> str:
         text: str = self._processor.tokenizer.decode(

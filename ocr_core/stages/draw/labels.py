@@ -34,7 +34,7 @@ _MOST_HIDDEN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LabelPlace:
     """Where a label goes: its upper left corner and size, in pixels of the picture."""
 
     left: int
@@ -48,7 +48,7 @@ class Place:
         return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
 
 
-class Placement:
+class LabelPlacer:
     """Finds places on one picture, label by label.
 
     Args:
@@ -67,7 +67,7 @@ class Placement:
         self._sums[1:, 1:] = ink.cumsum(axis=0, dtype=np.int32).cumsum(axis=1, dtype=np.int32)
         self._taken = np.zeros(gray.shape, dtype=bool)
 
-    def find(self, quad: Quad, width: int, height: int) -> Place | None:
+    def find(self, quad: Quad, width: int, height: int) -> LabelPlace | None:
         """Returns the best place for a label of `width` x `height` beside a region, and takes it; None: no room."""
         if width > self._width or height > self._height:
             return None
@@ -76,7 +76,7 @@ class Placement:
         for number, (x, y) in enumerate(_around(quad, width, height, self._gap)):
             left = min(max(round(x - width / 2), 0), self._width - width)
             top = min(max(round(y - height / 2), 0), self._height - height)
-            place = Place(left, top, width, height)
+            place = LabelPlace(left, top, width, height)
             hidden = self._ink(place) / area
             if hidden > _MOST_HIDDEN or self._taken[place.window].any():
                 continue
@@ -88,7 +88,7 @@ class Placement:
             self._taken[best.window] = True
         return best
 
-    def _ink(self, place: Place) -> int:
+    def _ink(self, place: LabelPlace) -> int:
         top, left = place.top, place.left
         bottom, right = top + place.height, left + place.width
         sums = self._sums
@@ -128,7 +128,7 @@ def _along(first: Point, second: Point, shares: tuple[float, ...], label: tuple[
         )
 
 
-def _overlap(quad: Quad, place: Place) -> float:
+def _overlap(quad: Quad, place: LabelPlace) -> float:
     """Returns the area, in pixels, that a region and a place have in common (Sutherland and Hodgman's clipping)."""
     right, bottom = place.left + place.width, place.top + place.height
     polygon = list(quad)

@@ -27,7 +27,7 @@ _BLACK = (0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TextPiece:
     """A text and where it is written.
 
     Attributes:
@@ -41,7 +41,7 @@ class Piece:
     step: float
 
 
-def write_text(picture: Image.Image, lines: list[list[Piece]], size: int | None, option: str | None) -> None:
+def write_text(picture: Image.Image, lines: list[list[TextPiece]], size: int | None, option: str | None) -> None:
     """Writes the pieces of each line in letters of one size, which is near that of the page's own.
 
     Args:
@@ -63,28 +63,28 @@ def write_text(picture: Image.Image, lines: list[list[Piece]], size: int | None,
             _write(picture, piece, size or min(shared, _fitting(piece, shared, option)), option)
 
 
-def _upright(piece: Piece) -> Piece:
+def _upright(piece: TextPiece) -> TextPiece:
     """Returns a text in a tall box as one of a line that runs downwards."""
     box = piece.box
     if "\n" in piece.text or len(piece.text) < 3 or box.height <= 2 * box.width:
         return piece
     left = box.left + (box.width - box.height) / 2
     top = box.top + (box.height - box.width) / 2
-    return Piece(piece.text, Box(left, top, box.height, box.width, box.angle + 90), box.width)
+    return TextPiece(piece.text, Box(left, top, box.height, box.width, box.angle + 90), box.width)
 
 
-def _fitting(piece: Piece, size: int, option: str | None) -> int:
+def _fitting(piece: TextPiece, size: int, option: str | None) -> int:
     """Returns the size, at most `size`, in which a piece is no wider than its box, if it can be read then."""
     wide = max((font.getlength(drawn) for font, drawn in _lines(piece, size, option)), default=0)
     return size if wide <= piece.box.width else max(_LEAST, int(size * piece.box.width / wide))
 
 
-def _lines(piece: Piece, size: int, option: str | None) -> Iterator[tuple[Font, str]]:
+def _lines(piece: TextPiece, size: int, option: str | None) -> Iterator[tuple[Font, str]]:
     for line in piece.text.split("\n"):
         yield font_for("".join(filter(str.isprintable, line))[:_MOST_LETTERS], size, option)
 
 
-def _write(picture: Image.Image, piece: Piece, size: int, option: str | None) -> None:
+def _write(picture: Image.Image, piece: TextPiece, size: int, option: str | None) -> None:
     box = piece.box
     lines = list(_lines(piece, size, option))
     if box.angle == 0:

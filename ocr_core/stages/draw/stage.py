@@ -17,8 +17,8 @@ from inkstream.ocr_core.geometry import Box
 from inkstream.ocr_core.options import DrawOptions, Label
 from inkstream.ocr_core.page import Level, Region
 from inkstream.ocr_core.stages.draw.fonts import font_for
-from inkstream.ocr_core.stages.draw.labels import Placement, Quad
-from inkstream.ocr_core.stages.draw.panel import Piece, write_text
+from inkstream.ocr_core.stages.draw.labels import LabelPlacer, Quad
+from inkstream.ocr_core.stages.draw.panel import TextPiece, write_text
 from inkstream.ocr_core.stages.stage import WorkingPage
 from inkstream.ocr_core.text.words import LEVELS
 
@@ -132,20 +132,20 @@ def draw_regions(picture: Image.Image, regions: tuple[Region, ...], scale: float
     return both
 
 
-def pieces_of(regions: tuple[Region, ...], chosen: list[Region], scale: float) -> list[list[Piece]]:
+def pieces_of(regions: tuple[Region, ...], chosen: list[Region], scale: float) -> list[list[TextPiece]]:
     """Returns what is written beside the page: lines of words where words are known, else the chosen regions."""
     lines = {region.index: region for region in regions if region.level is Level.LINE}
     words = [r for r in regions if r.level is Level.WORD and r.parent in lines and r.text and not r.is_space]
     if words:
         return [
-            [Piece(str(word.text), scaled(word.box, scale), lines[line].box.height * scale) for word in group]
+            [TextPiece(str(word.text), scaled(word.box, scale), lines[line].box.height * scale) for word in group]
             for line, group in groupby(words, key=lambda word: word.parent or 0)
         ]
     made = []
     for region in chosen:
         if region.text:
             step = region.box.height * scale / (region.text.count("\n") + 1)
-            made.append([Piece(region.text, scaled(region.box, scale), step)])
+            made.append([TextPiece(region.text, scaled(region.box, scale), step)])
     return made
 
 
@@ -194,14 +194,14 @@ def _write_confidences(
     options: DrawOptions,
 ) -> None:
     size = options.font_size or _size_for([region for region, _, _ in drawn], scale, max(gray.shape))
-    placement = Placement(gray, gap=2 + options.line_width // 2)
+    placer = LabelPlacer(gray, gap=2 + options.line_width // 2)
     padding = max(2, size // 5)
     for region, quad, color in drawn:
         if region.confidence is None:
             continue
         font, text = font_for(f"{region.confidence:.0f}", size, options.font)
         left, top, right, bottom = font.getbbox(text, anchor="ls")
-        place = placement.find(quad, round(right - left) + 2 * padding, round(bottom - top) + 2 * padding)
+        place = placer.find(quad, round(right - left) + 2 * padding, round(bottom - top) + 2 * padding)
         if place is None:
             continue
         edges = (place.left, place.top, place.left + place.width - 1, place.top + place.height - 1)

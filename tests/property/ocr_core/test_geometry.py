@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inkstream.ocr_core.engines.tesseract.tsv import parse_tsv, words_of
+from inkstream.ocr_core.engines.tesseract.tsv import parse_tsv, words_of_rows
 from inkstream.ocr_core.errors import FailureKind
 from inkstream.ocr_core.geometry import Box
 from inkstream.ocr_core.page import Failure, Level, PageResult, Region
@@ -28,8 +28,8 @@ confidences = st.floats(0, 100)
 
 
 @given(boxes)
-def test_a_box_survives_its_list(box: Box) -> None:
-    assert Box.from_list(json.loads(json.dumps(box.to_list()))) == box
+def test_a_box_survives_its_dict(box: Box) -> None:
+    assert Box.from_dict(json.loads(json.dumps(box.to_dict()))) == box
 
 
 @given(boxes)
@@ -63,12 +63,12 @@ def test_growing_keeps_the_centre(box: Box, margin: float) -> None:
     assert made.width == pytest.approx(box.width + 2 * margin)
 
 
-@given(st.lists(st.one_of(finite, st.just(math.nan), st.just(math.inf)), max_size=7))
-def test_other_lists_are_refused(values: list[float]) -> None:
-    if len(values) == 5 and all(map(math.isfinite, values)):
-        return
-    with pytest.raises(ValueError, match="five finite numbers"):
-        Box.from_list(values)
+@given(boxes, st.sampled_from(["left", "top", "width", "height", "angle"]), st.sampled_from([math.nan, math.inf, None]))
+def test_other_values_are_refused(box: Box, name: str, value: float | None) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        Box.from_dict({**box.to_dict(), name: value})
+    with pytest.raises(KeyError):
+        Box.from_dict({key: number for key, number in box.to_dict().items() if key != name})
 
 
 regions = st.builds(
@@ -148,7 +148,7 @@ def test_tsv_words_come_back(words: list[tuple[int, int, int, float, str]], head
     rows = rows if heading else []
     rows += ["1\t1\t0\t0\t0\t0\t0\t0\t9999\t9999\t-1\t"]
     rows += [f"5\t1\t{b}\t1\t1\t1\t{x}\t{w}\t{w}\t7\t{conf:f}\t{text}" for b, x, w, conf, text in words]
-    made = words_of(parse_tsv(ending.join([*rows, ""])), left=5, top=2)
+    made = words_of_rows(parse_tsv(ending.join([*rows, ""])), left=5, top=2)
     assert [word.text for word in made] == [word[4] for word in words]
     assert [word.box.left for word in made] == [word[1] + 5 for word in words]
     assert [word.confidence for word in made] == pytest.approx([word[3] for word in words], abs=1e-5)

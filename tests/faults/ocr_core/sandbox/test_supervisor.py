@@ -122,6 +122,13 @@ def test_memory_error_costs_the_child(sandbox: Sandbox) -> None:
     assert gone(pid)
 
 
+def test_a_reply_may_ask_for_another_child(sandbox: Sandbox) -> None:
+    reply, _ = sandbox.call({"do": "retire"})
+    assert set(reply) == {"pid"}, "what is said to the sandbox is not part of the answer"
+    assert gone(reply["pid"])
+    assert sandbox.call({"do": "echo"})[0]["pid"] != reply["pid"]
+
+
 def test_printing_disturbs_nobody(sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> None:
     assert sandbox.call({"do": "print"})[0] == {"printed": True}
     assert capfd.readouterr() == ("", "")

@@ -104,4 +104,4 @@ def test_parts_of_a_box_lie_along_it() -> None:
     box = Box(100, 100, 200, 40, 90)
     left, right = part(box, 0, 0.5), part(box, 0.5, 1)
     assert (left.width, left.angle) == (100, 90)
-    assert enclosing([left, right]).to_list() == pytest.approx(box.to_list())
+    assert enclosing([left, right]).to_dict() == pytest.approx(box.to_dict())

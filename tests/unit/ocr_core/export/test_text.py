@@ -19,9 +19,8 @@ from hypothesis import strategies as st
 from inkstream import PipelineOptions, read_document
 from inkstream.ocr_core.errors import FailureKind
 from inkstream.ocr_core.export.alto import alto
-from inkstream.ocr_core.export.export_format import ExportFormat
 from inkstream.ocr_core.export.hocr import hocr
-from inkstream.ocr_core.export.text import TEXT_WRITERS, json_lines, plain_text
+from inkstream.ocr_core.export.text import json_lines, plain_text
 from inkstream.ocr_core.export.tree import Element, page_tree
 from inkstream.ocr_core.geometry import Box
 from inkstream.ocr_core.page import Failure, Level, PageResult, Region
@@ -224,11 +223,6 @@ def test_json_lines_have_a_line_for_each_page() -> None:
     lines: list[dict[str, Any]] = [json.loads(line) for line in json_lines([page_of(LINES), FAILED]).splitlines()]
     assert [line["exception_kind"] for line in lines] == [None, "timeout"]
     assert lines[0]["regions"][3]["box"] == {"left": 100, "top": 100, "width": 150, "height": 50, "angle": 0}
-
-
-def test_every_text_format_has_a_writer_and_an_extension_of_its_own() -> None:
-    assert set(TEXT_WRITERS) == set(ExportFormat) - {ExportFormat.PDF}
-    assert len({export_format.extension for export_format in ExportFormat}) == len(ExportFormat)
 
 
 @pytest.mark.skipif(shutil.which("tesseract") is None, reason="the program tesseract is not installed")

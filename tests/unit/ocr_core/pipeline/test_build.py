@@ -24,6 +24,7 @@ from inkstream import (
     build_pipeline,
     open_document,
 )
+from inkstream.ocr_core.engines.tesseract.entry import TESSERACT
 from inkstream.ocr_core.options import (
     BinarizeOptions,
     DetectOptions,
@@ -69,7 +70,7 @@ def test_a_chain_that_cannot_work_is_refused_when_built() -> None:
     with pytest.raises(ConfigError, match=message):
         build_pipeline(options(recognize=RecognizeOptions(per_region=True)))
     with pytest.raises(ConfigError, match=message):
-        Pipeline([Render(RenderOptions()), Recognize(RecognizeOptions(per_region=True))])
+        Pipeline([Render(RenderOptions()), Recognize(RecognizeOptions(per_region=True), TESSERACT)])
     with pytest.raises(ConfigError, match="draw needs pixels; no earlier stage provides them"):
         Pipeline([Draw(DrawOptions())])
     with pytest.raises(ConfigError, match=r"draw\.color"):

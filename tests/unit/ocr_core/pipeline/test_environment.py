@@ -92,7 +92,7 @@ def test_importing_loads_no_native_library() -> None:
 
 def test_the_parts_of_the_work_need_and_are_made_by_what_they_use_and_together_by_all() -> None:
     options = PipelineOptions.model_validate({"recognize": {"engine": "auto"}})
-    assert [check.name for check in check_environment(options, "lines")] == ["ppocr models"]
+    assert [check.name for check in check_environment(options, "lines")] == ["ppocr recogniser"]
     pages, lines = engine_versions(options, "pages"), engine_versions(options, "lines")
     assert ("model:ppocr-rec" in pages, "tesseract" in lines, "model:ppocr-det" in lines) == (False, False, False)
     assert joined_versions(pages, lines) == engine_versions(options)

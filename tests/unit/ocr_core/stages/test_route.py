@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,14 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from inkstream import PipelineOptions, build_pipeline, open_document, read_document
+from inkstream.ocr_core.engines.line_reader import LineReader
+from inkstream.ocr_core.engines.registry import FINDERS
+from inkstream.ocr_core.options import RenderOptions
 from inkstream.ocr_core.page import Level, PageResult, Region
-from inkstream.ocr_core.pipeline.environment import engine_versions, pipeline_id
+from inkstream.ocr_core.pipeline.environment import engine_versions
+from inkstream.ocr_core.pipeline.fingerprint import pipeline_id
 from inkstream.ocr_core.pipeline.pipeline import Pipeline
-from inkstream.ocr_core.stages import route
+from inkstream.ocr_core.stages.render import Render
 from inkstream.ocr_core.stages.route import Route
 from inkstream.ocr_core.text.metrics import word_score
 from tests.places import shared
@@ -69,11 +74,17 @@ def run(image: Image.Image, folder: Path, made: PipelineOptions) -> tuple[PageRe
 
 
 def test_a_clean_page_never_opens_the_second_engine(tmp_path: Path) -> None:
-    result, pipeline = run(page_of(CLEAN), tmp_path, options(routing={"threshold": 80}))
+    page_of(CLEAN).save(tmp_path / "page.png", dpi=(300, 300))
+    (route,) = [s for s in build_pipeline(options(routing={"threshold": 80})).stages if isinstance(s, Route)]
+
+    def refuse() -> LineReader:
+        raise AssertionError("the second engine was opened")
+
+    route = replace(route, open_reader=refuse)
+    with open_document(tmp_path / "page.png") as document:
+        result = Pipeline((Render(RenderOptions()), route)).run(document, 0)
     assert lines_of(result) == CLEAN
     assert (result.engine, result.routing) == ("tesseract", ())
-    (route,) = [stage for stage in pipeline.stages if isinstance(stage, Route)]
-    assert not route._opened
 
 
 def test_a_page_without_unread_ink_is_not_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +94,7 @@ def test_a_page_without_unread_ink_is_not_searched(tmp_path: Path, monkeypatch: 
         searched.append("page")
         return ()
 
-    monkeypatch.setattr(route, "detect_lines", detect)
+    monkeypatch.setitem(FINDERS, "ppocr", replace(FINDERS["ppocr"], find=detect))
     result, _ = run(page_of(CLEAN), tmp_path, options())
     assert lines_of(result) == CLEAN
     assert not searched

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inkstream.tasks.config import Mistake, StreamConfig
-from inkstream.tasks.config.mistakes import explain, model_of, nearest
+from inkstream.tasks.config.mistakes import explain, nearest
 
 
 def item(kind: str, *path: str, given: object = None, message: str = "no", expected: str = "") -> dict[str, object]:
@@ -48,7 +48,7 @@ def test_names_that_are_near() -> None:
 
 
 def test_sections_are_told_from_options() -> None:
-    source = model_of(StreamConfig, "source")
+    source = StreamConfig.section_model("source")
     assert source is not None
-    assert model_of(source, "url") is None
-    assert model_of(StreamConfig, "nothing") is None
+    assert source.section_model("url") is None
+    assert StreamConfig.section_model("nothing") is None

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from inkstream.ocr_core.errors import ConfigError
 from inkstream.ocr_core.options import Options
 from inkstream.tasks.config import StreamConfig, build_config, plain
-from inkstream.tasks.config.mistakes import model_of
 from inkstream.tasks.config.spark_names import ALIASES, ANSWERS, Alias
 
 MINIMAL = {"source": {"url": "inbox"}, "sink": {"url": "tables"}}
@@ -112,7 +111,7 @@ def test_an_alias_leads_to_an_option_and_its_places_are_sections(alias: Alias) -
 def section_at(path: list[str]) -> type[Options]:
     model: type[Options] = StreamConfig
     for part in path:
-        below = model_of(model, part)
+        below = model.section_model(part)
         assert below is not None, path
         model = below
     return model

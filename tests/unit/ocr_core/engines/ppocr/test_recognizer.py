@@ -16,7 +16,8 @@ from inkstream.ocr_core.engines.ppocr.recognizer import PpocrReader, characters
 from inkstream.ocr_core.errors import EnvironmentFault
 from inkstream.ocr_core.options import DetectOptions, PpocrOptions
 from inkstream.ocr_core.page import Level, PageResult
-from inkstream.ocr_core.pipeline.environment import check_environment, engine_versions, pipeline_id
+from inkstream.ocr_core.pipeline.environment import check_environment, engine_versions
+from inkstream.ocr_core.pipeline.fingerprint import pipeline_id
 from inkstream.ocr_core.text.metrics import character_error_rate
 from inkstream.tasks.config import build_config
 from tests.places import shared

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from inkstream import EnvironmentFault, PipelineOptions, check_environment
-from inkstream.ocr_core.engines.tesseract.tessdata import Wanted, describe_model, find_tessdata
-from inkstream.ocr_core.engines.tesseract.traineddata import read_model
+from inkstream.ocr_core.engines.tesseract.tessdata import Wanted, describe_model, find_tessdata, has_legacy, kind_of
 from inkstream.ocr_core.options import RecognizeOptions
 
 INSTALLED = find_tessdata(Wanted(), ("eng",)) / "eng.traineddata"
@@ -21,42 +20,31 @@ def no_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TESSDATA_PREFIX", raising=False)
 
 
-def model(path: Path, *, legacy: bool, integer: bool | None) -> Path:
-    """A model's outline as Tesseract writes it: the table of contents, and a network but for its weights."""
-    templates = b"templates " if legacy else b""
-    flags = struct.pack("<i24x", 64 | bool(integer))
-    network = b"" if integer is None else b"\0weights[1,36,0,1Ct3,3,16Mp3,3Lfys48O1c1]" + flags
-    version = b"4.00.00alpha"
+def model(path: Path, *, legacy: bool = False) -> Path:
+    """A model's outline as Tesseract writes it: the table of contents, and the parts that matter here."""
+    parts = {3: b"templates " if legacy else b"", 17: b"network ", 23: b"4.00.00alpha"}
     start, offsets = 4 + 24 * 8, [-1] * 24
-    for place, part in ((3, templates), (17, network), (23, version)):
+    for place, part in parts.items():
         if part:
             offsets[place] = start
             start += len(part)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(struct.pack("<i24q", 24, *offsets) + templates + network + version)
+    path.write_bytes(struct.pack("<i24q", 24, *offsets) + b"".join(parts.values()))
     return path
 
 
-@pytest.mark.parametrize(
-    ("legacy", "integer", "kind"),
-    [(True, True, "base"), (False, False, "best"), (False, True, "fast"), (True, None, "other")],
-)
-def test_the_type_of_a_model(tmp_path: Path, legacy: bool, integer: bool | None, kind: str) -> None:
-    made = read_model(model(tmp_path / "a.traineddata", legacy=legacy, integer=integer))
-    assert (made.legacy, made.lstm, made.model_type) == (legacy, integer is not None, kind)
+def test_a_model_says_whether_it_serves_the_legacy_engine(tmp_path: Path) -> None:
+    assert has_legacy(model(tmp_path / "a.traineddata", legacy=True))
+    assert not has_legacy(model(tmp_path / "b.traineddata"))
+    assert has_legacy(INSTALLED) in (True, False)
 
 
-def test_the_installed_models_are_of_a_type() -> None:
-    assert read_model(INSTALLED).model_type in ("base", "best", "fast")
-    assert read_model(INSTALLED).lstm
-
-
-@pytest.mark.parametrize("size", [0, 3, 100, 10_000])
-def test_a_model_that_is_cut_off_is_none(tmp_path: Path, size: int) -> None:
+@pytest.mark.parametrize("content", [b"", b"abc", b"<!DOCTYPE html><html>not found</html>", bytes(100)])
+def test_what_is_not_a_model_is_told(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "eng.traineddata"
-    path.write_bytes(INSTALLED.read_bytes()[:size])
-    with pytest.raises(ValueError, match=r"begin|ends|cut off"):
-        read_model(path)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="does not begin with a table of contents"):
+        has_legacy(path)
 
 
 def test_a_web_page_saved_as_a_model_is_told(tmp_path: Path) -> None:
@@ -72,9 +60,9 @@ def test_a_web_page_saved_as_a_model_is_told(tmp_path: Path) -> None:
 def test_types_are_looked_for_beside_the_usual_folder(tmp_path: Path) -> None:
     usual = tmp_path / "tessdata"
     for name in ("eng", "deu"):
-        model(usual / f"{name}.traineddata", legacy=True, integer=True)
-    model(tmp_path / "tessdata_best" / "eng.traineddata", legacy=False, integer=False)
-    model(usual / "tessdata_fast" / "eng.traineddata", legacy=False, integer=True)
+        model(usual / f"{name}.traineddata", legacy=True)
+    model(tmp_path / "tessdata_best" / "eng.traineddata")
+    model(usual / "tessdata_fast" / "eng.traineddata")
 
     def found(model_type: str, *languages: str) -> Path:
         return find_tessdata(Wanted(str(usual), model_type), languages)
@@ -93,12 +81,27 @@ def test_types_are_looked_for_beside_the_usual_folder(tmp_path: Path) -> None:
     assert f"-o {tmp_path}/tessdata_best/eng.traineddata" in caught.value.remedy, "no model there is is overwritten"
 
 
-def test_the_best_models_may_be_where_they_are_asked_for(tmp_path: Path) -> None:
-    model(tmp_path / "mine" / "eng.traineddata", legacy=False, integer=False)
-    assert find_tessdata(Wanted(str(tmp_path / "mine"), "best"), ("eng",)) == tmp_path / "mine"
+def test_a_folder_that_is_given_holds_what_its_name_says(tmp_path: Path) -> None:
+    for name in ("mine", "tessdata_fast"):
+        model(tmp_path / name / "eng.traineddata")
+    assert find_tessdata(Wanted(str(tmp_path / "mine")), ("eng",)) == tmp_path / "mine"
+    assert find_tessdata(Wanted(str(tmp_path / "tessdata_fast"), "fast"), ("eng",)) == tmp_path / "tessdata_fast"
+    for name in ("mine", "tessdata_fast"):
+        with pytest.raises(EnvironmentFault, match="no `best` data"):
+            find_tessdata(Wanted(str(tmp_path / name), "best"), ("eng",))
 
 
-@pytest.mark.skipif(read_model(INSTALLED).model_type != "fast", reason="other models are installed")
+def test_elsewhere_the_name_of_the_folder_says_the_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model(tmp_path / "mine" / "qqq.traineddata")
+    monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path / "mine"))
+    assert find_tessdata(Wanted(), ("qqq",)) == tmp_path / "mine"
+    with pytest.raises(EnvironmentFault, match="no `fast` data"):
+        find_tessdata(Wanted(None, "fast"), ("qqq",))
+    model(tmp_path / "tessdata_fast" / "qqq.traineddata")
+    assert find_tessdata(Wanted(None, "fast"), ("qqq",)) == tmp_path / "tessdata_fast"
+
+
+@pytest.mark.skipif(kind_of(INSTALLED.parent) != "fast", reason="other models are installed")
 def test_what_to_do_where_only_the_fast_models_are_installed() -> None:
     assert find_tessdata(Wanted(None, "fast"), ("eng",)) == INSTALLED.parent
     with pytest.raises(EnvironmentFault, match="no `best` data") as caught:
@@ -115,7 +118,7 @@ def test_what_to_do_where_only_the_fast_models_are_installed() -> None:
     assert caught.value.remedy == "sudo apt install tesseract-ocr tesseract-ocr-xyz"
 
 
-@pytest.mark.skipif(read_model(INSTALLED).legacy, reason="legacy models are installed")
+@pytest.mark.skipif(has_legacy(INSTALLED), reason="legacy models are installed")
 @pytest.mark.parametrize("mode", ["legacy", "legacy_lstm"])
 def test_the_legacy_engine_without_its_models_is_told_before_anything_runs(mode: str) -> None:
     options = PipelineOptions(recognize=RecognizeOptions(engine_mode=mode))
@@ -126,10 +129,10 @@ def test_the_legacy_engine_without_its_models_is_told_before_anything_runs(mode:
 
 
 def test_each_language_has_its_check(tmp_path: Path) -> None:
-    model(tmp_path / "eng.traineddata", legacy=False, integer=True)
+    model(tmp_path / "eng.traineddata")
     options = PipelineOptions(recognize=RecognizeOptions(languages="eng+deu+fra", tessdata=str(tmp_path)))
     checks = {check.name: check for check in check_environment(options)}
-    assert checks["tesseract language eng"].detail.startswith(f"{tmp_path / 'eng.traineddata'} (fast, ")
+    assert checks["tesseract language eng"].detail.startswith(f"{tmp_path / 'eng.traineddata'} (LSTM, ")
     for name in ("deu", "fra"):
         assert not checks[f"tesseract language {name}"].ok
         assert f"tesseract-ocr/tessdata/raw/main/{name}.traineddata" in checks[f"tesseract language {name}"].remedy
@@ -138,7 +141,7 @@ def test_each_language_has_its_check(tmp_path: Path) -> None:
 def test_languages_in_different_folders_cannot_be_read_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model(tmp_path / "tessdata" / "zzz.traineddata", legacy=False, integer=True)
+    model(tmp_path / "tessdata" / "zzz.traineddata")
     monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path))
     checks = check_environment(PipelineOptions(recognize=RecognizeOptions(languages=("eng", "zzz"))))
     failed = [check for check in checks if not check.ok]

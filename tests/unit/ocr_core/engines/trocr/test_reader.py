@@ -16,12 +16,13 @@ from PIL import Image, ImageDraw, ImageFont
 from inkstream import LimitOptions, PageWorker, PipelineOptions, WorkingPage, read_document
 from inkstream.ocr_core.engines.line_reader import Reading
 from inkstream.ocr_core.engines.trocr import processor
-from inkstream.ocr_core.engines.trocr.confidence import Token, repeats, words_of
+from inkstream.ocr_core.engines.trocr.confidence import Token, repeats, words_of_tokens
 from inkstream.ocr_core.engines.trocr.models import find_model
 from inkstream.ocr_core.errors import EnvironmentFault
 from inkstream.ocr_core.options import TrocrOptions
 from inkstream.ocr_core.page import Level
-from inkstream.ocr_core.pipeline.environment import check_environment, engine_versions, pipeline_id
+from inkstream.ocr_core.pipeline.environment import check_environment, engine_versions
+from inkstream.ocr_core.pipeline.fingerprint import pipeline_id
 from tests.unit.ocr_core.tiny_trocr import make_model, vary
 
 LINES = [
@@ -309,7 +310,7 @@ def test_what_made_a_row_is_the_model_s_content_and_the_decoder(model: Path, tmp
     shutil.copytree(model, copy)
     assert made(model) == made(copy) == made(model, batch_size=2, device="cpu", revision="v1")
     assert made(model) != made(model, num_beams=4)
-    assert made(model) != made(model, dtype="int8")
+    assert made(model, dtype="float32") != made(model, dtype="bfloat16")
     tokenizer = json.loads((copy / "tokenizer_config.json").read_bytes())
     (copy / "tokenizer_config.json").write_text(json.dumps({**tokenizer, "note": "fine-tuned"}))
     assert made(model) != made(copy)
@@ -397,23 +398,23 @@ def test_without_torch_doctor_says_what_to_install() -> None:
 
 def test_words_share_the_line_by_the_widths_of_their_letters() -> None:
     tokens = [Token(3, 0.9), Token(7, 0.9), Token(7, 0.9)]
-    first, second = words_of("ill www", tokens, finished=True)
+    first, second = words_of_tokens("ill www", tokens, finished=True)
     assert (first.text, first.start, second.text, second.end) == ("ill", 0.0, "www", 1.0)
     assert first.end - first.start < (second.end - second.start) / 2
     assert first.confidence == pytest.approx(90)
 
 
 def test_a_doubt_costs_its_word_most_and_its_line_something() -> None:
-    doubtful = words_of("one two", [Token(3, 0.2), Token(7, 0.99), Token(7, 0.99)], finished=True)
-    sure = words_of("one two", [Token(3, 0.99), Token(7, 0.99), Token(7, 0.99)], finished=True)
+    doubtful = words_of_tokens("one two", [Token(3, 0.2), Token(7, 0.99), Token(7, 0.99)], finished=True)
+    sure = words_of_tokens("one two", [Token(3, 0.99), Token(7, 0.99), Token(7, 0.99)], finished=True)
     assert doubtful[0].confidence < doubtful[1].confidence < sure[1].confidence
-    assert words_of("one two", [Token(3, 0.99), Token(7, 0.99)], finished=False)[0].confidence < 75
+    assert words_of_tokens("one two", [Token(3, 0.99), Token(7, 0.99)], finished=False)[0].confidence < 75
 
 
 def test_a_character_of_several_tokens_counts_all_of_them() -> None:
-    (word,) = words_of("é", [Token(1, 0.25), Token(1, 1.0)], finished=True)
+    (word,) = words_of_tokens("é", [Token(1, 0.25), Token(1, 1.0)], finished=True)
     assert 25 < word.confidence < 100
-    assert words_of("", [Token(0, 0.9)], finished=True) == ()
+    assert words_of_tokens("", [Token(0, 0.9)], finished=True) == ()
 
 
 @pytest.mark.parametrize(

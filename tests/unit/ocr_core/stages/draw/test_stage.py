@@ -24,7 +24,7 @@ from inkstream import (
 )
 from inkstream.ocr_core.options import DrawOptions, TextLayerOptions
 from inkstream.ocr_core.stages.draw.fonts import font_for
-from inkstream.ocr_core.stages.draw.labels import Placement
+from inkstream.ocr_core.stages.draw.labels import LabelPlacer
 from inkstream.ocr_core.stages.draw.stage import color_of, draw_regions, shown
 from tests import generators
 
@@ -149,7 +149,7 @@ def test_a_label_on_a_page_of_twelve_megapixels_can_be_read(tmp_path: Path) -> N
 
 
 def test_labels_stay_on_the_picture_and_apart() -> None:
-    placement = Placement(np.full((200, 300), 255, np.uint8), gap=3)
+    placement = LabelPlacer(np.full((200, 300), 255, np.uint8), gap=3)
     quads = [Box(0, 0, 300, 30).corners(), Box(250, 100, 50, 30).corners(), Box(250, 105, 50, 30).corners()]
     places = [placement.find(quad, 40, 20) for quad in quads]
     covered = np.zeros((200, 300), int)
@@ -163,7 +163,7 @@ def test_labels_stay_on_the_picture_and_apart() -> None:
 
 def test_no_room_no_label() -> None:
     stripes = np.tile(np.array([0, 255], np.uint8), (200, 150))
-    placement = Placement(stripes, gap=3)
+    placement = LabelPlacer(stripes, gap=3)
     assert placement.find(Box(100, 100, 50, 30).corners(), 40, 20) is None
     assert placement.find(Box(100, 100, 50, 30).corners(), 400, 20) is None
 

@@ -28,6 +28,7 @@ from inkstream import (
     require_environment,
 )
 from inkstream.ocr_core.engines.tesseract.engine import find_models
+from inkstream.ocr_core.engines.tesseract.entry import TESSERACT
 from inkstream.ocr_core.engines.tesseract.osd import find_osd, open_osd
 from inkstream.ocr_core.options import DeskewOptions, RecognizeOptions, RenderOptions
 from inkstream.ocr_core.stages.preprocess import Deskew
@@ -233,7 +234,7 @@ def test_a_page_with_a_text_layer_is_not_touched(tmp_path: Path) -> None:
 def test_moved_pixels_need_restoring() -> None:
     deskew = Deskew(DeskewOptions(), 10**8)
     with pytest.raises(ConfigError, match="Restore must come after"):
-        Pipeline([Render(RenderOptions()), deskew, Recognize(RecognizeOptions())])
+        Pipeline([Render(RenderOptions()), deskew, Recognize(RecognizeOptions(), TESSERACT)])
 
 
 @pytest.mark.parametrize("binding", ["tesserocr", "pytesseract"])

@@ -1,0 +1,43 @@
+"""The name of an engine as an option: one of those that Inkstream has, or that an installed package adds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticKnownError, core_schema
+
+Names = Callable[[], tuple[str, ...]]
+
+
+class EngineName:
+    """Accepts a string that names an engine. Any other is an error that lists the known names.
+
+    Args:
+        built_in: Returns the names that Inkstream has itself. Their order is that of messages and of the JSON schema.
+        added: Returns the names that installed packages add; called only for a name that is not built in.
+    """
+
+    def __init__(self, built_in: Names, added: Names) -> None:
+        self._built_in = built_in
+        self._added = added
+
+    def names(self) -> tuple[str, ...]:
+        """Return all known names."""
+        return (*self._built_in(), *self._added())
+
+    def _check(self, name: str) -> str:
+        if name not in self._built_in() and name not in self._added():
+            *first, last = map(repr, self.names())
+            raise PydanticKnownError("literal_error", {"expected": f"{', '.join(first)} or {last}"})
+        return name
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Check the name after it was read as a string."""
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """List the names in the JSON schema."""
+        return {**handler(core), "enum": list(self.names())}

@@ -1,0 +1,101 @@
+"""One attempt at a page: how long it took, and what became of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
+
+from inkstream.ocr_core.errors import (
+    OUT_OF_MEMORY,
+    ConfigError,
+    DocumentError,
+    EnvironmentFault,
+    FailureKind,
+    is_out_of_memory,
+)
+from inkstream.ocr_core.page import DocumentInfo, Failure, PageResult
+from inkstream.ocr_core.stages.stage import WorkingPage
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from inkstream.ocr_core.documents.document import Document
+
+
+@contextmanager
+def opened_page(document: Document, pagenum: int) -> Iterator[WorkingPage]:
+    """Open a page of a document for the time of the block.
+
+    Args:
+        document: The open file.
+        pagenum: 0-based.
+
+    Raises:
+        DocumentError: If the page cannot be opened.
+    """
+    source = document.page(pagenum)
+    try:
+        yield WorkingPage(source)
+    finally:
+        source.close()
+
+
+class Attempt:
+    """A block in which a page is processed: a fault of the document ends the block, and is kept as a failure.
+
+    ConfigError and EnvironmentFault pass, as neither is the document's fault.
+
+    Args:
+        info: What is known of the document.
+
+    Attributes:
+        page: The page, as soon as it is open.
+        failure: The fault that ended the block; None if there was none.
+    """
+
+    def __init__(self, info: DocumentInfo) -> None:
+        self.page: WorkingPage | None = None
+        self.failure: Failure | None = None
+        self._info = info
+        self._started = time.perf_counter()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: TracebackType | None) -> bool:
+        if not isinstance(error, Exception) or isinstance(error, ConfigError | EnvironmentFault):
+            return False
+        self.failure = _failure_of(error)
+        return True
+
+    def result(self, pagenum: int) -> PageResult:
+        """Return what became of the page."""
+        page, milliseconds = self.page, (time.perf_counter() - self._started) * 1000
+        notes = tuple(dict.fromkeys(self._info.notes + (page.source.notes if page and page.source else ())))
+        made = PageResult(pagenum, self._info.pages, failure=self.failure, processing_ms=milliseconds, notes=notes)
+        if page is None:
+            return made
+        made = replace(made, width=page.width, height=page.height, resolution=page.resolution)
+        if self.failure is not None:
+            return made
+        return replace(
+            made,
+            text=page.text or "",
+            confidence=page.confidence,
+            regions=page.regions,
+            engine=page.engine,
+            overlay=page.overlay,
+            overlay_format=page.overlay_format if page.overlay else None,
+            routing=page.routing,
+        )
+
+
+def _failure_of(error: Exception) -> Failure:
+    if isinstance(error, DocumentError):
+        return Failure(error.kind, error.message)
+    if isinstance(error, MemoryError) or is_out_of_memory(error):
+        return Failure(FailureKind.MEMORY, OUT_OF_MEMORY)
+    return Failure(FailureKind.INTERNAL, f"{type(error).__name__}: {error}")

@@ -1,0 +1,44 @@
+"""PP-OCR's entries: what it needs, and what shapes what it reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from inkstream import EnvironmentFault
+from inkstream.ocr_core.engines.ppocr.entry import PPOCR, PPOCR_DETECTOR
+from inkstream.ocr_core.engines.ppocr.models import find_model
+from inkstream.ocr_core.options import DetectOptions, PpocrOptions, RecognizeOptions
+
+NOWHERE = "/nowhere.onnx"
+
+
+def test_versions_name_the_models_and_what_runs_them() -> None:
+    assert set(PPOCR.versions(PpocrOptions())) == {"model:ppocr-rec", "onnxruntime"}
+    assert set(PPOCR.versions(PpocrOptions(lexicon=("en",)))) == {"model:ppocr-rec", "onnxruntime", "pyspellchecker"}
+    detector = PPOCR_DETECTOR.versions(DetectOptions(engine="ppocr"), RecognizeOptions())
+    assert set(detector) == {"model:ppocr-det", "onnxruntime"}
+    model = find_model("det")
+    assert detector["model:ppocr-det"].startswith(f"{model.stem} ")
+
+
+def test_a_model_counts_by_what_it_holds(tmp_path: Path) -> None:
+    one, other = tmp_path / "model.onnx", tmp_path / "other" / "model.onnx"
+    other.parent.mkdir()
+    for path in (one, other):
+        path.write_bytes(b"the same")
+    versions = [PPOCR.versions(PpocrOptions(model=str(path))) for path in (one, other)]
+    other.write_bytes(b"another one")
+    assert versions[0] == versions[1] != PPOCR.versions(PpocrOptions(model=str(other)))
+
+
+def test_a_model_that_is_missing_is_found_out_without_opening_anything() -> None:
+    (check,) = PPOCR.checks(PpocrOptions(model=NOWHERE))
+    assert (check.name, check.ok, NOWHERE in check.detail) == ("ppocr recogniser", False, True)
+    (check,) = PPOCR_DETECTOR.checks(DetectOptions(engine="ppocr", model=NOWHERE), RecognizeOptions())
+    assert (check.name, check.ok, NOWHERE in check.detail) == ("ppocr detector", False, True)
+    assert PPOCR_DETECTOR.load is not None
+    with pytest.raises(EnvironmentFault, match=NOWHERE):
+        PPOCR_DETECTOR.load(DetectOptions(engine="ppocr", model=NOWHERE))
+    assert all(check.ok for check in PPOCR.checks(PpocrOptions()))

@@ -1,0 +1,16 @@
+"""The pictures of a page share its time."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from inkstream.ocr_core.engines.page_reader import TimeLimit
+
+
+def test_time_runs_down() -> None:
+    limit = TimeLimit.from_now(60)
+    assert 59 < limit.remaining <= 60
+    assert limit.seconds == 60
+    assert TimeLimit(60, time.monotonic() - 1).remaining == pytest.approx(-1, abs=0.5)

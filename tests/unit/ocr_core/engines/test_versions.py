@@ -1,0 +1,27 @@
+"""Versions are those of what is installed, and hashes those of what the files hold now."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from inkstream.ocr_core.engines.versions import file_hash, package_version
+
+
+def test_a_file_is_hashed_again_when_it_has_changed(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    path.write_bytes(b"one")
+    assert file_hash(path) == hashlib.sha256(b"one").hexdigest()[:16]
+    path.write_bytes(b"two")
+    os.utime(path, ns=(1, 1))
+    assert file_hash(path) == hashlib.sha256(b"two").hexdigest()[:16]
+
+
+def test_a_package_has_the_version_that_its_metadata_says() -> None:
+    assert package_version("numpy") == metadata.version("numpy")
+    with pytest.raises(metadata.PackageNotFoundError):
+        package_version("no-such-package")
