@@ -55,7 +55,7 @@ def open_sink(options: SinkOptions) -> Sink:
     """
     opener = SINKS.get(options.format)
     if opener is None:
-        raise ConfigError(f"sink.format {options.format!r} is none of {', '.join(SINKS)}")
+        raise ConfigError(f"sink.format {options.format!r} is not one of {', '.join(SINKS)}")
     return opener(options)
 
 

@@ -142,7 +142,7 @@ def test_a_configuration_with_it_is_valid_only_with_the_package(package: Path) -
     assert "acme" in schema["$defs"]["RecognizeOptions"]["properties"]["engine"]["enum"]
     without = {**environment(package), "PYTHONPATH": str(ROOT / "src")}
     done = inkstream("config", "check", file, environment=without, code=2)
-    assert "'acme' is none of tesseract, ppocr, trocr, auto" in done.stdout
+    assert "'acme' is not one of tesseract, ppocr, trocr, auto" in done.stdout
 
 
 def test_a_worker_without_the_package_is_named(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from inkstream.flows.loop.workers import Workers
-from inkstream.ocr_core.pipeline.environment import engine_versions, pipeline_id
+from inkstream.ocr_core.pipeline.environment import engine_versions
+from inkstream.ocr_core.pipeline.fingerprint import pipeline_id
 from inkstream.tasks.config import build_config
 
 

@@ -102,7 +102,7 @@ def test_an_unknown_name_is_an_error_that_lists_the_known_ones() -> None:
     ],
 )
 def test_in_a_configuration_it_is_named_where_it_stands(changes: dict[str, Any], path: str, known: str) -> None:
-    with pytest.raises(ConfigError, match=rf"pipeline\.{path}: '\w+' is none of {known}$"):
+    with pytest.raises(ConfigError, match=rf"pipeline\.{path}: '\w+' is not one of {known}$"):
         build_config({"source": {"url": "a"}, "sink": {"url": "b"}, "pipeline": changes})
 
 

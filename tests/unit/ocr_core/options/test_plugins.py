@@ -66,13 +66,13 @@ def test_an_added_engine_has_a_section_with_defaults(added: Callable[..., Path])
 
 
 def test_its_mistakes_are_named_like_any_other(added: Callable[..., Path]) -> None:
-    assert mistakes(engine="acme") == ("pipeline.recognize.engine: 'acme' is none of tesseract, ppocr, trocr, auto"), (
+    assert mistakes(engine="acme") == ("pipeline.recognize.engine: 'acme' is not one of tesseract, ppocr, trocr, auto"), (
         "without the package it is unknown"
     )
     added()
-    assert mistakes(engine="acne").endswith("is none of tesseract, ppocr, trocr, auto, acme; did you mean 'acme'?")
+    assert mistakes(engine="acne").endswith("is not one of tesseract, ppocr, trocr, auto, acme; did you mean 'acme'?")
     assert mistakes(engine="auto", routing={"second": "acne"}) == (
-        "pipeline.recognize.routing.second: 'acne' is none of ppocr, trocr, acme; did you mean 'acme'?"
+        "pipeline.recognize.routing.second: 'acne' is not one of ppocr, trocr, acme; did you mean 'acme'?"
     )
     assert mistakes(acne={}) == "pipeline.recognize.acne: unknown option; did you mean 'acme'?"
     assert mistakes(acme={"spice": 1}) == "pipeline.recognize.acme.spice: unknown option; did you mean 'space'?"

@@ -18,11 +18,11 @@ def test_a_memory_url_means_a_sink_in_memory() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"url": "tables", "format": "memory"}, "memory sinks are memory://NAME"),
-        ({"url": "memory://here", "format": "delta"}, "format delta does not go with the url memory://here"),
+        ({"url": "tables", "format": "memory"}, "a memory sink cannot be kept in a local folder; give memory://NAME"),
+        ({"url": "memory://here", "format": "delta"}, "a delta sink cannot be kept on memory://"),
         ({"url": "tables", "format": "parquet", "mode": "upsert"}, "parquet cannot replace rows"),
         ({"url": "memory://here", "mode": "upsert"}, "memory cannot replace rows"),
-        ({"url": "tables", "format": "iceberg"}, "'delta', 'parquet' or 'memory'"),
+        ({"url": "tables", "format": "iceberg"}, "'delta', 'parquet', 'memory'"),
         ({"url": "ftp://ada:sesame@host/tables"}, "must not have a user or password"),
     ],
 )

@@ -17,7 +17,7 @@ from inkstream.tasks.config.sink_formats import SINK_FORMATS, needs_versions, re
         ({"url": "gs://b/a", "format": "parquet"}, "a parquet sink cannot be kept on gs://; give a local folder"),
         ({"url": "ftp://host/a"}, "a delta sink cannot be kept on ftp://; give a local folder"),
         ({"url": "memory://a", "mode": "upsert"}, "mode upsert needs format delta: memory cannot replace rows"),
-        ({"url": "a", "format": "detla"}, "none of delta, parquet, memory; did you mean 'delta'?"),
+        ({"url": "a", "format": "detla"}, "not one of delta, parquet, memory; did you mean 'delta'?"),
     ],
 )
 def test_impossible_sinks_are_refused(sink: dict[str, str], message: str) -> None:

@@ -62,7 +62,7 @@ def test_two_formats_at_one_place_are_no_surprise_to_either(tmp_path: Path) -> N
 
 def test_an_unknown_format_is_an_error_that_lists_the_known_ones() -> None:
     unknown = SinkOptions(url="tables").model_copy(update={"format": "iceberg"})
-    with pytest.raises(ConfigError, match="'iceberg' is none of delta, parquet, memory"):
+    with pytest.raises(ConfigError, match="'iceberg' is not one of delta, parquet, memory"):
         open_sink(unknown)
 
 
