@@ -95,5 +95,5 @@ def test_a_posted_event_becomes_a_row(prefect_server: PrefectServer, s3: Any, bu
 
 def test_only_objects_of_a_bucket_can_be_announced(tmp_path: Path) -> None:
     config = build_config({"source": {"url": str(tmp_path)}, "sink": {"url": str(tmp_path.parent / "tables")}})
-    with pytest.raises(ConfigError, match="is in none"):
+    with pytest.raises(ConfigError, match="is not in one"):
         ingest_s3_object.fn(config, "bucket", "key")
