@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inkstream.flows.demo.paper import Sheet, image_pdf, scanned
+from benchmarks.paper import Sheet, image_pdf, scanned
 
 if TYPE_CHECKING:
     import numpy as np

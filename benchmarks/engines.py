@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.documents import make_page
 from benchmarks.preprocess import Score, samples
 from inkstream import PipelineOptions, build_pipeline, open_document
-from inkstream.flows.demo.paper import scanned
+from benchmarks.paper import scanned
 
 ENGINES: dict[str, dict[str, Any]] = {
     "tesseract": {"engine": "tesseract"},

@@ -24,7 +24,7 @@ from PIL import Image
 
 from benchmarks.documents import DPI, make_page
 from inkstream import PipelineOptions, build_pipeline, open_document
-from inkstream.flows.demo.paper import scanned
+from benchmarks.paper import scanned
 
 Defect = Callable[[Image.Image], Image.Image]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from inkstream.flows.api import PrefectMode, Stream
 from inkstream.flows.console.run import run_output
 from inkstream.flows.console.show import rows_table, table_console
-from inkstream.flows.demo.documents import make_inbox
+from inkstream.flows.demo.inbox import make_inbox
 from inkstream.flows.under_prefect.settings import use_embedded_server
 from inkstream.tasks.config import StreamConfig, build_config
 from inkstream.tasks.progress import Summary

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inkstream.flows.demo.documents import add_one
 from inkstream.tasks.sinks.delta.tables import PagesTable
+from tests.faults.documents import tiny_pdf
 from tests.integration.command import bare_environment, inkstream
 
 NOWHERE = "http://127.0.0.1:9"
@@ -76,7 +76,8 @@ def test_again_nothing_is_new_and_one_more_file_is_only_that_one(demo: Demo) -> 
     assert "batch" not in again
     assert table.version() == version
 
-    added = add_one(demo.folder / "inbox")
+    added = demo.folder / "inbox" / "added.pdf"
+    added.write_bytes(tiny_pdf("one more document"))
     third = inkstream("demo", "--prefect", "off", cwd=demo.folder.parent, environment=os.environ).stdout
     assert "1 batches, 1 files, 1 pages (0 failed)" in third
     rows = table.rows(columns=["path", "batch_id"]).to_pylist()
