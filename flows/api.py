@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 
 from inkstream.flows.loop.drain import StreamRun
 from inkstream.flows.loop.planners import FailedPages, NewFiles, OtherPipeline, Plan, Planner
 from inkstream.flows.loop.workers import Workers
-from inkstream.flows.under_prefect.settings import api_configured
+from inkstream.flows.under_prefect.settings import PrefectMode, runs_under_prefect
 from inkstream.ocr_core.errors import ConfigError, FailureKind
 from inkstream.tasks.config import StreamConfig
 from inkstream.tasks.progress import Observer, Summary
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from inkstream.flows.query import StreamingQuery
-
-PrefectMode = Literal["auto", "on", "off"]
 
 
 class Stream:
@@ -33,7 +31,7 @@ class Stream:
 
     Example:
         ```python
-        from flows import Stream, build_config
+        from inkstream import Stream, build_config
 
         if __name__ == "__main__":  # Dask's workers import the script again
             with Stream(build_config({"source": {"url": "inbox"}, "sink": {"url": "tables"}})) as stream:
@@ -46,7 +44,7 @@ class Stream:
     ) -> None:
         self._config = config
         self._observers = tuple(observers)
-        self._prefect = prefect == "on" or (prefect == "auto" and api_configured())
+        self._prefect = runs_under_prefect(prefect)
         self._workers = Workers(config)
         self._query: StreamingQuery | None = None
 

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from inkstream.flows.cli.common import (
-    PrefectChoice,
-    app,
-    exit_codes,
-)
-
-if TYPE_CHECKING:
-    pass
+from inkstream.flows.cli.common import app, exit_codes
+from inkstream.flows.cli.options import WithPrefect
+from inkstream.flows.under_prefect.settings import use_embedded_server
 
 
 @app.command(rich_help_panel="Process documents")
 def demo(
-    folder: Annotated[Path, typer.Option(help="Where the demo's documents and table are kept.")] = Path("demo"),
-    prefect: Annotated[PrefectChoice, typer.Option(help="Run under Prefect.")] = PrefectChoice.ON,
+    folder: Annotated[Path, typer.Option(help="Folder for the demo's documents and table.")] = Path("demo"),
+    prefect: WithPrefect = "on",
 ) -> None:
-    """Make a small inbox of documents and stream it into a Delta table. Run it again: nothing is new."""
-    from inkstream.flows.demo.run import run_demo
+    """Stream an inbox of five documents into a Delta table. The second time, nothing is new.
 
+    Example: inkstream demo --prefect off
+    """
     with exit_codes():
-        run_demo(folder, prefect.value)
+        if prefect == "on":
+            use_embedded_server()
+        from inkstream.flows.demo.run import run_demo
+
+        run_demo(folder, prefect)

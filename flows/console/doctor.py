@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 _NAME_WIDTH = 17
 
 
-def print_checks(config: StreamConfig, missing: Collection[str], *, as_json: bool) -> bool:
-    """Prints what a run needs and whether it is there, as it is found; returns whether all is.
+def print_doctor(config: StreamConfig, missing: Collection[str], *, as_json: bool) -> bool:
+    """Print each check as soon as it is made; return whether all passed.
 
     Args:
-        config: What is to run.
-        missing: Of `source.url` and `sink.url` those that nobody gave.
-        as_json: One line of JSON a check.
+        config: The configuration that is to be run.
+        missing: Which of `source.url` and `sink.url` were not given.
+        as_json: Print one line of JSON per check.
     """
     console = Console(highlight=False, soft_wrap=True)
-    well = True
+    all_ok = True
     for check in run_checks(config, missing):
-        well = well and check.ok
+        all_ok = all_ok and check.ok
         if as_json:
             print_json({"name": check.name, "ok": check.ok, "detail": check.detail, "remedy": check.remedy})
             continue
@@ -35,5 +35,5 @@ def print_checks(config: StreamConfig, missing: Collection[str], *, as_json: boo
         console.print(f"{state}[/] {check.name:<{_NAME_WIDTH}} ", end="")
         console.print(check.detail, markup=False)
         if check.remedy:
-            console.print(f"{'':{_NAME_WIDTH + 5}} remedy: {check.remedy}", markup=False)
-    return well
+            console.print(f"     remedy: {check.remedy}", markup=False)
+    return all_ok

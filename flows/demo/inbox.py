@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from importlib import resources
 from pathlib import Path
+
+from inkstream.flows.files import write_whole
 
 NAMES = ("invoice-scan.pdf", "minutes-2026-11.pdf", "receipt.jpg", "letter.png", "damaged.pdf")
 """Two scanned pages, two born-digital pages, a photograph, a scan, and an upload that broke off half way."""
@@ -23,12 +24,5 @@ def make_inbox(folder: Path) -> list[Path]:
     paths = [folder / name for name in NAMES]
     for path in paths:
         if not path.exists():
-            _write(path, (documents / path.name).read_bytes())
+            write_whole(path, (documents / path.name).read_bytes())
     return paths
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write under a hidden name and rename, so that nobody who watches the folder sees half a file."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    partial.write_bytes(data)
-    partial.replace(path)

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 from inkstream.ocr_core.errors import TransientError
+from inkstream.ocr_core.installation import require_extra
 
 _SETTINGS_FILES = ("prefect.toml", ".env")
+
+PrefectMode = Literal["auto", "on", "off"]
+"""Whether a run goes through Prefect: always, never, or if a Prefect API is configured."""
 
 
 class PrefectGoneError(TransientError):
     """The Prefect API stopped answering during a run."""
 
 
-def api_configured() -> bool:
-    """Returns whether a Prefect API is configured: by environment, profile, `prefect.toml` or `.env`.
+def runs_under_prefect(mode: PrefectMode) -> bool:
+    """Return whether a run in this mode goes through Prefect."""
+    return mode == "on" or (mode == "auto" and api_configured())
 
-    Prefect itself is asked only when a file is there that could hold the setting.
+
+def api_configured() -> bool:
+    """Return whether a Prefect API is configured: by environment, profile, `prefect.toml` or `.env`.
+
+    Prefect itself is asked only if there is a file that could hold the setting.
     """
     if os.environ.get("PREFECT_API_URL"):
         return True
@@ -25,20 +36,24 @@ def api_configured() -> bool:
     profiles = Path(os.environ.get("PREFECT_PROFILES_PATH", str(home / "profiles.toml"))).expanduser()
     if not profiles.exists() and not any(Path(name).exists() for name in _SETTINGS_FILES):
         return False
+    if find_spec("prefect") is None:
+        return False
     from prefect.settings import get_current_settings
 
     return get_current_settings().api.url is not None
 
 
 def reach_server() -> None:
-    """Makes sure that there is a Prefect API: the one configured, or else Prefect's embedded server.
+    """Make sure that there is a Prefect API: the one configured, or else Prefect's embedded server.
 
-    Prefect would start that at its first request, and the terminal's Ctrl-C would end it before the flow run can say
+    Prefect would start that at its first request, and the terminal's Ctrl-C would end it before the flow run can report
     that it crashed; started here it is out of reach. Prefect ends it when this process exits.
 
     Raises:
+        MissingPackageError: If Prefect is not installed.
         TransientError: If the configured API does not answer.
     """
+    require_prefect()
     if api_configured():
         require_answer()
         return
@@ -51,11 +66,13 @@ def reach_server() -> None:
 
 
 def require_answer() -> str:
-    """Returns the URL of the configured Prefect API.
+    """Return the URL of the configured Prefect API.
 
     Raises:
+        MissingPackageError: If Prefect is not installed.
         TransientError: If it does not answer.
     """
+    require_prefect()
     from prefect.client.orchestration import get_client
 
     with get_client(sync_client=True) as client:
@@ -68,11 +85,24 @@ def require_answer() -> str:
         return str(client.api_url)
 
 
+def require_prefect() -> None:
+    """Check that Prefect is installed.
+
+    Raises:
+        MissingPackageError: If it is not.
+    """
+    require_extra("prefect", "a run under Prefect")
+
+
 def use_embedded_server() -> None:
-    """Sets what Prefect's embedded server needs, in this process's environment, before Prefect is imported.
+    """Set what Prefect's embedded server needs, in this process's environment, before Prefect is imported.
 
     Whatever the user has set wins.
+
+    Raises:
+        MissingPackageError: If Prefect is not installed.
     """
+    require_prefect()
     defaults = {
         "PREFECT_SERVER_EPHEMERAL_ENABLED": "true",
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",

@@ -23,6 +23,7 @@ from inkstream.ocr_core.engines.tesseract.osd import DATA, find_osd
 from inkstream.ocr_core.engines.tesseract.tessdata import Wanted, describe_model, find_tessdata, model_path
 from inkstream.ocr_core.engines.trocr import models as trocr_models
 from inkstream.ocr_core.errors import EnvironmentFault
+from inkstream.ocr_core.installation import package_command, system_command
 from inkstream.ocr_core.options import PipelineOptions, TextLayerMode
 
 _SHORT = 16
@@ -253,7 +254,7 @@ def _find_packages(options: PipelineOptions) -> Callable[[], str]:
         if missing:
             raise EnvironmentFault(
                 f"Python packages are not installed: {', '.join(missing)}",
-                f"python -m pip install {' '.join(missing)}",
+                package_command(*missing),
             )
         return ", ".join(f"{name} {_package_version(name)}" for name in modules)
 
@@ -291,11 +292,11 @@ def _tesseract_version(binding: str) -> str:
         return str(tesserocr.tesseract_version().split("\n")[0].strip())
     program = shutil.which("tesseract")
     if program is None:
-        raise EnvironmentFault("the program tesseract is not installed", "sudo apt install tesseract-ocr")
+        raise EnvironmentFault("the program tesseract is not installed", system_command("tesseract-ocr"))
     try:
         answer = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError) as error:
         raise EnvironmentFault(
-            f"{program} does not run: {error}", "sudo apt install --reinstall tesseract-ocr"
+            f"{program} does not run: {error}", system_command("tesseract-ocr", again=True)
         ) from error
     return (answer.stdout or answer.stderr).split("\n")[0].strip()

@@ -20,12 +20,11 @@ import pyarrow.compute as pc
 from inkstream.ocr_core.errors import ConfigError, SourceChangedError
 from inkstream.tasks.config import SourceOptions, StreamConfig
 from inkstream.tasks.model import FileVersion
-from inkstream.tasks.paths import decode, split_url
+from inkstream.tasks.paths import SINK_FOLDERS, decode, split_url, within
 from inkstream.tasks.progress import Cleaned
 from inkstream.tasks.sinks.opening import open_sink
 from inkstream.tasks.source import local_cleaning as local
 from inkstream.tasks.source.discovery import file_keys, row_keys
-from inkstream.tasks.source.listing import SINK_FOLDERS, within
 from inkstream.tasks.stores import State, explain_store_error, open_store
 from inkstream.tasks.stores.s3 import S3Store
 

@@ -18,8 +18,7 @@ from urllib.parse import unquote_plus
 
 from inkstream.ocr_core.errors import ConfigError
 from inkstream.tasks.config import StreamConfig
-from inkstream.tasks.paths import encode, split_url
-from inkstream.tasks.source.listing import within
+from inkstream.tasks.paths import encode, split_url, within
 from inkstream.tasks.stores import Selection
 
 _CREATED = ("ObjectCreated", "ObjectRestore:Completed", "ObjectSynced")

@@ -10,6 +10,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
 from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, TransientError
+from inkstream.ocr_core.installation import upgrade_command
 from inkstream.tasks.model import FileKey
 from inkstream.tasks.paths import join, split_url
 from inkstream.tasks.rows import PAGES_SCHEMA, SCHEMA_VERSION
@@ -161,7 +162,7 @@ class SinkTable:
         if written > SCHEMA_VERSION:
             raise EnvironmentFault(
                 f"{self.url} has schema version {written}; this Inkstream knows {SCHEMA_VERSION}",
-                "pip install --upgrade inkstream",
+                upgrade_command(),
             )
         return table
 

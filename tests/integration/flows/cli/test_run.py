@@ -15,7 +15,6 @@ from typing import Any
 import pikepdf
 import pytest
 
-from inkstream.flows.cli import EXIT_CODES
 from tests.faults.campaign import Cluster
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import Done, inkstream
@@ -291,10 +290,3 @@ def test_doctor_finds_all_or_names_the_remedy() -> None:
     assert all(check["ok"] for check in lines(inkstream("doctor", "--json")))
     done = inkstream("doctor", "--set", "pipeline.recognize.languages=[xyz]", code=4)
     assert "remedy: " in done.stdout
-
-
-def test_help_teaches_and_is_quick_to_load() -> None:
-    shown = " ".join(inkstream("--help").stdout.split())
-    for code in EXIT_CODES:
-        assert f"{code}: " in shown
-    assert "--every" in inkstream("run", "--help").stdout
