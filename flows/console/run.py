@@ -61,7 +61,7 @@ READ_AGAIN = Words(
     file="file to read again",
     files="files to read again",
     nothing="nothing to read again",
-    left="could not be read and keep their rows",
+    left="not read again, with the rows as they were",
 )
 """For `retry` and `reprocess`."""
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from inkstream.tasks.sinks.delta.tables import PagesTable
 from tests.faults.documents import tiny_pdf
-from tests.integration.command import bare_environment, inkstream
+from tests.integration.command import inkstream
 
 NOWHERE = "http://127.0.0.1:9"
 OFFLINE = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), NOWHERE)
@@ -81,17 +81,6 @@ def test_again_nothing_is_new_and_one_more_file_is_only_that_one(demo: Demo) -> 
     rows = table.rows(columns=["path", "batch_id"]).to_pylist()
     assert len(rows) == 8
     assert [row["path"].rpartition("/")[2] for row in rows if row["batch_id"] == 2] == [added.name]
-
-
-def test_under_the_embedded_prefect_server_it_is_quiet_and_leaves_the_home_alone(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    home.mkdir()
-    done = inkstream("demo", "--prefect", "on", cwd=tmp_path, environment=bare_environment(home), seconds=200)
-    assert "5 files, 7 pages (1 failed)" in done.stdout
-    assert done.stderr == ""
-    assert not re.search(r"\b(INFO|WARNING|ERROR|CRITICAL)\b|prefect\.|distributed\.", done.stdout), done.stdout
-    assert list(home.iterdir()) == []
-    assert (tmp_path / "demo" / "prefect" / "prefect.db").exists()
 
 
 def _has_green(picture: Image.Image) -> bool:

@@ -147,7 +147,7 @@ def test_a_sink_of_parquet_files(config: StreamConfig) -> None:
     assert stream.backlog is not None
     assert stream.backlog.files == 3
     shown = inkstream("status", config.sink.url).stdout
-    assert "no Delta table, so no versions" in shown
+    assert "not a Delta table, so there are no versions" in shown
     assert "8 pages, 2 of them failed" in shown
 
 
@@ -165,7 +165,7 @@ def test_the_command(config: StreamConfig, tmp_path: Path) -> None:
         assert line in shown
     shutil.rmtree(tmp_path / "inbox")
     shown = inkstream("status", config.sink.url, code=5).stdout
-    assert "waiting: cannot be told: there is no folder" in shown
+    assert "waiting: unknown: there is no folder" in shown
     assert "2 encrypted in 2 files" in shown
     assert json.loads(inkstream("status", config.sink.url, "--json", code=5).stdout)["streams"][0]["backlog"] is None
     assert "no table" in inkstream("status", tmp_path / "nothing", code=2).stderr
