@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
@@ -31,6 +32,8 @@ EXIT_CODES = {
     130: "interrupted; what is committed stays, and nothing is half-written",
 }
 
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
 _EXAMPLES = {"source.url": "inbox", "sink.url": "tables"}
 
 app = typer.Typer(
@@ -39,8 +42,24 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Stream a folder or bucket of documents into a versioned table of text, each page exactly once.",
-    epilog="Exit codes: " + "; ".join(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items()) + ".",
+    epilog="\n\n".join(["Exit codes:", *(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items())]),
 )
+
+
+def command(panel: str, group: typer.Typer = app) -> Callable[[_Function], _Function]:
+    """Return a decorator that makes a function a command, with its docstring as the help.
+
+    Args:
+        panel: The heading under which the help lists it.
+        group: The app, or a group of commands.
+    """
+
+    def register(function: _Function) -> _Function:
+        paragraphs = inspect.cleandoc(function.__doc__ or "").split("\n\n")
+        help_text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+        return group.command(rich_help_panel=panel, help=help_text)(function)
+
+    return register
 
 
 @app.callback(invoke_without_command=True)
@@ -65,9 +84,17 @@ def read_config(path: Path | None, preset: str | None, overrides: list[str]) -> 
     Raises:
         ConfigError: If the file cannot be read, or the configuration is wrong.
     """
-    from inkstream.tasks.config import build_from
+    from inkstream.tasks.config import build_from, examine
 
-    return build_from(read_document(path), preset=preset, overrides=overrides)
+    document = read_document(path)
+    built = examine(document, preset=preset, overrides=overrides)
+    if not isinstance(built, list):
+        return built
+    absent = [name for name in ("source", "sink") if (name,) in {mistake.path for mistake in built}]
+    if len(absent) == len(built) and all(name not in document.options for name in absent):
+        options = " and ".join(f"--{name}" for name in absent)
+        raise ConfigError(f"no {' and no '.join(absent)} is given; give {options}, or a configuration file with them")
+    return build_from(document, preset=preset, overrides=overrides)
 
 
 def read_partial_config(
@@ -104,8 +131,10 @@ def read_document(path: Path | None) -> Document:
         return Document("", {}, {})
     try:
         return parse_document(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: cannot be read: it is not a text file in UTF-8") from None
 
 
 @contextmanager
@@ -116,6 +145,7 @@ def exit_codes() -> Iterator[None]:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, interrupt)
+    os.environ.setdefault("RUST_LOG", "error")  # the message says what deltalake would warn of
     try:
         yield
     except ConfigError as error:

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from inkstream.flows.cli.common import app, exit_codes, read_document, read_partial_config
+from inkstream.flows.cli.common import app, command, exit_codes, read_document, read_partial_config
 from inkstream.flows.cli.options import AsJson, Overrides, Preset
 
 config_app = typer.Typer(no_args_is_help=True, help="Write a configuration file: its schema, its mistakes, its effect.")
-app.add_typer(config_app, name="config", rich_help_panel="Configure")
+app.add_typer(config_app, name="config", rich_help_panel="Set up")
 
 
-@config_app.command()
+@command("Commands", config_app)
 def schema() -> None:
     """Print the JSON schema of a configuration file, for editors.
 
@@ -26,9 +26,9 @@ def schema() -> None:
         print_config_schema()
 
 
-@config_app.command()
+@command("Commands", config_app)
 def check(
-    file: Annotated[Path, typer.Argument(help="A YAML configuration file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A YAML configuration file.")],
     preset: Preset = None,
     overrides: Overrides = None,
     as_json: AsJson = False,
@@ -44,9 +44,9 @@ def check(
             raise typer.Exit(2)
 
 
-@config_app.command()
+@command("Commands", config_app)
 def show(
-    file: Annotated[Path | None, typer.Argument(help="A YAML configuration file.", metavar="[FILE]")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A YAML configuration file.")] = None,
     preset: Preset = None,
     overrides: Overrides = None,
     changed: Annotated[bool, typer.Option("--changed", help="Only what differs from the defaults.")] = False,

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from inkstream.flows.cli.common import app, exit_codes
+from inkstream.flows.cli.common import command, exit_codes
 from inkstream.flows.cli.options import WithPrefect
 from inkstream.flows.under_prefect.settings import use_embedded_server
 
 
-@app.command(rich_help_panel="Process documents")
+@command("Set up")
 def demo(
     folder: Annotated[Path, typer.Option(help="Folder for the demo's documents and table.")] = Path("demo"),
     prefect: WithPrefect = "on",

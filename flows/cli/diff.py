@@ -6,18 +6,20 @@ from typing import Annotated
 
 import typer
 
-from inkstream.flows.cli.common import app, exit_codes
+from inkstream.flows.cli.common import command, exit_codes
 from inkstream.flows.cli.options import AsJson, Paths, SinkArgument
 
 
-@app.command(rich_help_panel="Look")
+@command("Use the table")
 def diff(  # noqa: PLR0913 - one parameter an option
     sink: SinkArgument,
-    before: Annotated[int, typer.Option("--from", min=0, help="The older version of the table.")],
-    after: Annotated[int | None, typer.Option("--to", min=0, help="The newer version; the latest by default.")] = None,
+    before: Annotated[int, typer.Option("--from", min=0, metavar="VERSION", help="The older version of the table.")],
+    after: Annotated[
+        int | None, typer.Option("--to", min=0, metavar="VERSION", help="The newer version; the latest by default.")
+    ] = None,
     path: Paths = None,
     limit: Annotated[
-        int, typer.Option(min=0, help="Show at most this many pages of each kind, largest change first.")
+        int, typer.Option(min=0, metavar="N", help="Show at most this many pages of a kind, largest changes first.")
     ] = 10,
     as_json: AsJson = False,
 ) -> None:

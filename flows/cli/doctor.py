@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from inkstream.flows.cli.common import app, exit_codes, flag_overrides, read_document, read_partial_config
+from inkstream.flows.cli.common import command, exit_codes, flag_overrides, read_document, read_partial_config
 from inkstream.flows.cli.options import AsJson, ConfigFile, Overrides, Preset, Sink, Source
 
 
-@app.command(rich_help_panel="Look")
+@command("Set up")
 def doctor(  # noqa: PLR0913 - one parameter an option
     config: ConfigFile = None,
     source: Source = None,

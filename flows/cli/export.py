@@ -6,18 +6,20 @@ from typing import Annotated
 
 import typer
 
-from inkstream.flows.cli.common import app, exit_codes
+from inkstream.flows.cli.common import command, exit_codes
 from inkstream.flows.cli.options import AsJson, OfStream, Paths, SinkArgument
 from inkstream.ocr_core.export.export_format import ExportFormat
 
 
-@app.command(rich_help_panel="Look")
+@command("Use the table")
 def export(  # noqa: PLR0913 - one parameter an option
     sink: SinkArgument,
     export_format: Annotated[ExportFormat, typer.Option("--format", help="The format to write.")],
     output: Annotated[str, typer.Option("--output", help="Folder or URL to write to, one file per document.")],
     path: Paths = None,
-    version: Annotated[int | None, typer.Option(min=0, help="Export this version of the table.")] = None,
+    version: Annotated[
+        int | None, typer.Option(min=0, metavar="VERSION", help="Export this version of the table.")
+    ] = None,
     stream: OfStream = None,
     as_json: AsJson = False,
 ) -> None:

@@ -6,15 +6,18 @@ from typing import Annotated
 
 import typer
 
-from inkstream.flows.cli.common import app, exit_codes
+from inkstream.flows.cli.common import command, exit_codes
 from inkstream.flows.cli.options import AsJson, DryRun, SinkArgument
 
 
-@app.command(rich_help_panel="Keep in order")
+@command("Look after the table")
 def forget(  # noqa: PLR0913 - one parameter an option
     sink: SinkArgument,
     path: Annotated[
-        list[str], typer.Argument(help="Paths, URLs, file names, or globs such as 'a*.pdf' of the files to forget.")
+        list[str],
+        typer.Argument(
+            metavar="PATH", help="Paths, URLs, file names, or globs such as 'a*.pdf' of the files to forget."
+        ),
     ],
     stream: Annotated[str | None, typer.Option(help="Only in this stream; in all streams by default.")] = None,
     dry_run: DryRun = False,

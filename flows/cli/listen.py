@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from inkstream.flows.cli.common import app, exit_codes, flag_overrides, read_config, watched_stream
+from inkstream.flows.cli.common import command, exit_codes, flag_overrides, read_config, watched_stream
 from inkstream.flows.cli.options import (
     AsJson,
     ConfigFile,
@@ -19,7 +19,7 @@ from inkstream.flows.cli.options import (
 )
 
 
-@app.command(rich_help_panel="Process documents")
+@command("Read documents")
 def listen(  # noqa: PLR0913 - one parameter an option
     config: ConfigFile = None,
     queue: Annotated[
@@ -31,7 +31,9 @@ def listen(  # noqa: PLR0913 - one parameter an option
     preset: Preset = None,
     overrides: Overrides = None,
     once: Annotated[bool, typer.Option("--once", help="Stop as soon as the queue is empty.")] = False,
-    max_batches: Annotated[int | None, typer.Option(min=1, help="Stop after this many committed batches.")] = None,
+    max_batches: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Stop after this many committed batches.")
+    ] = None,
     prefect: WithPrefect = "auto",
     as_json: AsJson = False,
 ) -> None:

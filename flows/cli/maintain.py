@@ -6,16 +6,18 @@ from typing import Annotated
 
 import typer
 
-from inkstream.flows.cli.common import app, exit_codes
+from inkstream.flows.cli.common import command, exit_codes
 from inkstream.flows.cli.options import AsJson, DryRun, SinkArgument, WithPrefect
 
 
-@app.command(rich_help_panel="Keep in order")
+@command("Look after the table")
 def maintain(
     sink: SinkArgument,
     retention: Annotated[
         str | None,
-        typer.Option(help="Keep what earlier versions need for this long: 24h or more, 30d by default."),
+        typer.Option(
+            metavar="DURATION", help="Keep what earlier versions need for this long: 24h or more, 30d by default."
+        ),
     ] = None,
     dry_run: DryRun = False,
     prefect: WithPrefect = "auto",

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from inkstream.flows.cli.common import app, exit_codes, flag_overrides, read_config
+from inkstream.flows.cli.common import command, exit_codes, flag_overrides, read_config
 from inkstream.flows.cli.options import Overrides, Preset
 from inkstream.ocr_core.export.export_format import ExportFormat
 
 
-@app.command(rich_help_panel="Look")
+@command("Read documents")
 def ocr(  # noqa: PLR0913 - one parameter an option
-    file: Annotated[Path, typer.Argument(help="A PDF or an image.", exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A PDF or an image.", exists=True, dir_okay=False)],
     text_format: Annotated[ExportFormat, typer.Option("--format", help="The format to print.")] = ExportFormat.TEXT,
     output: Annotated[
         Path | None, typer.Option("--output", help="Write to this file instead of standard output.")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inkstream.flows.cli.common import app, exit_codes, read_again, read_document
+from inkstream.flows.cli.common import command, exit_codes, read_again, read_document
 from inkstream.flows.cli.options import (
     AsJson,
     ConfigFile,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from inkstream.tasks.config import StreamConfig
 
 
-@app.command(rich_help_panel="Process documents")
+@command("Read documents")
 def reprocess(  # noqa: PLR0913 - one parameter an option
     sink: SinkArgument,
     config: ConfigFile = None,

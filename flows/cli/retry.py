@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from inkstream.flows.cli.common import app, exit_codes, read_again
+from inkstream.flows.cli.common import command, exit_codes, read_again
 from inkstream.flows.cli.options import AsJson, DryRun, OfStream, Overrides, Paths, SinkArgument, WithPrefect
 from inkstream.ocr_core.errors import FailureKind
 
 
-@app.command(rich_help_panel="Process documents")
+@command("Read documents")
 def retry(  # noqa: PLR0913 - one parameter an option
     sink: SinkArgument,
     kind: Annotated[

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from inkstream.flows.cli.common import app, exit_codes, flag_overrides, read_config, watched_stream
+from inkstream.flows.cli.common import command, exit_codes, flag_overrides, read_config, watched_stream
 from inkstream.flows.cli.options import (
     AsJson,
     ConfigFile,
@@ -28,19 +28,23 @@ if TYPE_CHECKING:
     from inkstream.tasks.progress import Summary
 
 
-@app.command(rich_help_panel="Process documents")
+@command("Read documents")
 def run(  # noqa: PLR0913 - one parameter an option
     config: ConfigFile = None,
     source: Source = None,
     sink: Sink = None,
     stream: StreamName = None,
     preset: Preset = None,
-    max_files_per_trigger: Annotated[int | None, typer.Option(help="Read at most this many files in a batch.")] = None,
+    max_files_per_trigger: Annotated[
+        int | None, typer.Option(metavar="N", help="Read at most this many files in a batch.")
+    ] = None,
     overrides: Overrides = None,
-    every: Annotated[str | None, typer.Option(help="Run again this often until interrupted: 30s, 5m, 1h.")] = None,
+    every: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="Run again this often until interrupted: 30s, 5m, 1h.")
+    ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(min=1, help="Read at most this many new files; the rest wait for the next run."),
+        typer.Option(min=1, metavar="N", help="Read at most this many new files; the rest wait for the next run."),
     ] = None,
     dry_run: DryRun = False,
     prefect: WithPrefect = "auto",

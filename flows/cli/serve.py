@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from inkstream.flows.cli.common import app, exit_codes, flag_overrides, read_config
+from inkstream.flows.cli.common import command, exit_codes, flag_overrides, read_config
 from inkstream.flows.cli.options import ConfigFile, Overrides, Preset, Sink, Source, StreamName
 
 
-@app.command(rich_help_panel="Process documents")
+@command("Read documents")
 def serve(  # noqa: PLR0913 - one parameter an option
     config: ConfigFile = None,
     source: Source = None,
@@ -18,15 +18,20 @@ def serve(  # noqa: PLR0913 - one parameter an option
     stream: StreamName = None,
     preset: Preset = None,
     overrides: Overrides = None,
-    every: Annotated[str | None, typer.Option(help="Read new files this often: 30s, 5m, 1h.")] = None,
+    every: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="Read new files this often: 30s, 5m, 1h.")
+    ] = None,
     cron: Annotated[
-        str | None, typer.Option(help="Read new files on this cron schedule, in UTC: '*/5 * * * *'.")
+        str | None, typer.Option(metavar="CRON", help="Read new files on this cron schedule, in UTC: '*/5 * * * *'.")
     ] = None,
     maintain_cron: Annotated[
-        str | None, typer.Option(help="Maintain the table on this cron schedule, in UTC: '0 3 * * *'.")
+        str | None, typer.Option(metavar="CRON", help="Maintain the table on this cron schedule, in UTC: '0 3 * * *'.")
     ] = None,
     port: Annotated[
-        int, typer.Option(min=1, max=65535, help="Port of the Prefect server that is started if none is configured.")
+        int,
+        typer.Option(
+            min=1, max=65535, metavar="PORT", help="Port of the Prefect server that is started if none is configured."
+        ),
     ] = 4200,
 ) -> None:
     """Serve the stream under Prefect, on a schedule and from a form in the browser, until interrupted.

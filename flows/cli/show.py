@@ -6,15 +6,17 @@ from typing import Annotated
 
 import typer
 
-from inkstream.flows.cli.common import app, exit_codes
+from inkstream.flows.cli.common import command, exit_codes
 from inkstream.flows.cli.options import AsJson, SinkArgument
 
 
-@app.command(rich_help_panel="Look")
+@command("Use the table")
 def show(
     sink: SinkArgument,
-    version: Annotated[int | None, typer.Option(min=0, help="Show this version of the table.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Show at most this many rows, newest first.")] = 20,
+    version: Annotated[
+        int | None, typer.Option(min=0, metavar="VERSION", help="Show this version of the table.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="Show at most this many rows, newest first.")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """Print the newest rows of a table.

@@ -6,15 +6,15 @@ from typing import Annotated
 
 import typer
 
-from inkstream.flows.cli.common import app, exit_codes
+from inkstream.flows.cli.common import command, exit_codes
 from inkstream.flows.cli.options import SinkArgument
 
 
-@app.command(rich_help_panel="Look")
+@command("Use the table")
 def status(
     sink: SinkArgument,
     stream: Annotated[str | None, typer.Option(help="Only this stream; all streams by default.")] = None,
-    batches: Annotated[int, typer.Option(min=0, help="Show this many of each stream's last batches.")] = 5,
+    batches: Annotated[int, typer.Option(min=0, metavar="N", help="Show this many of each stream's last batches.")] = 5,
     queue: Annotated[
         str | None, typer.Option(metavar="URL", help="Count the messages of this SQS queue and its dead-letter queue.")
     ] = None,

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
+from inkstream.flows.console.tables import table_console
 from inkstream.flows.doctor import run_checks
 from inkstream.flows.text import print_json
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from inkstream.ocr_core.pipeline.environment import Check
     from inkstream.tasks.config import StreamConfig
 
-_NAME_WIDTH = 17
+_STATE_WIDTH = 4
+_NAME_WIDTH = 22
 
 
 def print_doctor(config: StreamConfig, missing: Collection[str], *, as_json: bool) -> bool:
@@ -24,16 +30,25 @@ def print_doctor(config: StreamConfig, missing: Collection[str], *, as_json: boo
         missing: Which of `source.url` and `sink.url` were not given.
         as_json: Print one line of JSON per check.
     """
-    console = Console(highlight=False, soft_wrap=True)
+    console = table_console()
     all_ok = True
     for check in run_checks(config, missing):
         all_ok = all_ok and check.ok
         if as_json:
             print_json({"name": check.name, "ok": check.ok, "detail": check.detail, "remedy": check.remedy})
             continue
-        state = ("[yellow]note" if check.remedy else "[green]ok  ") if check.ok else "[red]FAIL"
-        console.print(f"{state}[/] {check.name:<{_NAME_WIDTH}} ", end="")
-        console.print(check.detail, markup=False)
-        if check.remedy:
-            console.print(f"     remedy: {check.remedy}", markup=False)
+        _print_check(console, check)
     return all_ok
+
+
+def _print_check(console: Console, check: Check) -> None:
+    state = ("[yellow]note" if check.remedy else "[green]ok") if check.ok else "[red]FAIL"
+    line = Table.grid(padding=(0, 1))
+    line.add_column(width=_STATE_WIDTH)
+    line.add_column(width=_NAME_WIDTH)
+    line.add_column(overflow="fold")
+    line.add_row(state, Text(check.name), Text(check.detail))
+    console.print(line)
+    if check.remedy:
+        indent = " " * (_STATE_WIDTH + 1)
+        console.print(f"{indent}remedy: {check.remedy}", markup=False, soft_wrap=True)  # one line, to be copied

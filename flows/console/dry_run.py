@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-
-from inkstream.flows.console.tables import table_console
+from inkstream.flows.console.tables import plain_table, table_console
 from inkstream.flows.text import counted, human_bytes, plain, print_json, short_name
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from inkstream.flows.loop.planners import Plan
 
 _SHOWN = 20
@@ -53,9 +53,7 @@ def print_new_files(plan: Plan, *, as_json: bool) -> None:
 
 
 def _first_files(plan: Plan) -> Table:
-    table = Table(pad_edge=False)
-    for name in ("batch", "file", "size", "last modified"):
-        table.add_column(name, overflow="fold", justify="right" if name in ("batch", "size") else "left")
+    table = plain_table("batch", "file", "size", "last modified", right=("batch", "size"))
     files = [(number, file) for number, item in enumerate(plan.work, 1) for file in item.batch.files]
     for number, file in files[:_SHOWN]:
         name = plain(short_name(file.path))
@@ -72,9 +70,7 @@ def print_files_to_read_again(plan: Plan, *, as_json: bool) -> None:
         return
     console = table_console()
     if files:
-        table = Table(pad_edge=False)
-        for name in ("file", "pages", "why"):
-            table.add_column(name, overflow="fold")
+        table = plain_table("file", "pages", "why")
         for file in files:
             table.add_row(plain(short_name(file["path"])), _pages(file["pages"]), _why(file))
         console.print(table)

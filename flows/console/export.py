@@ -41,39 +41,36 @@ def print_export(export: Export, output: str, *, as_json: bool) -> tuple[int, in
         How many files were not exported, and how many of those may succeed later.
     """
     totals, passing = _Totals(), 0
-    with _with_progress(export, export.files, show=not as_json) as files:
+    errors = Console(stderr=True, soft_wrap=True, highlight=False)
+    with _with_progress(export, export.files, errors, show=not as_json) as files:
         for exported in files:
             totals.add(exported)
             passing += exported.passing
             if as_json:
                 print_json(exported.to_json())
             elif exported.problem is not None:
-                _print_error(f"{visible(short_name(exported.path))}: not exported: {visible(str(exported.problem))}")
+                where, why = visible(short_name(exported.path)), visible(exported.problem)
+                errors.print(f"{where}: not exported: {why}", markup=False)
     if as_json:
         print_json({**asdict(totals), "output": output})
     else:
-        _print_totals(totals, output)
+        _print_totals(totals, output, errors)
     return totals.not_exported, passing
 
 
-def _print_totals(totals: _Totals, output: str) -> None:
+def _print_totals(totals: _Totals, output: str, errors: Console) -> None:
     sentence = (
         f"{counted(totals.files, 'file')}, {counted(totals.pages, 'page')} "
         f"({totals.failed_pages} of them could not be read) in {output}"
     )
     Console(highlight=False, soft_wrap=True).print(sentence, markup=False)
     if totals.not_exported:
-        _print_error(f"{counted(totals.not_exported, 'file')} not exported")
-
-
-def _print_error(message: str) -> None:
-    Console(stderr=True, soft_wrap=True).print(message, markup=False)
+        errors.print(f"{counted(totals.not_exported, 'file')} not exported")
 
 
 @contextmanager
-def _with_progress(export: Export, files: Sized, *, show: bool) -> Iterator[Iterator[Exported]]:
+def _with_progress(export: Export, files: Sized, terminal: Console, *, show: bool) -> Iterator[Iterator[Exported]]:
     """Yield the export's files, with a progress bar if there is a terminal."""
-    terminal = Console(stderr=True)
     if not show or not terminal.is_terminal:
         yield iter(export)
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inkstream.flows.console.tables import rows_table, table_console
+from inkstream.flows.console.tables import print_rows, table_console
 from inkstream.flows.text import print_json
 
 
@@ -23,5 +23,5 @@ def print_show(sink: str, version: int | None, limit: int, *, as_json: bool) -> 
             print_json(row)
         return
     console = table_console()
-    console.print(rows_table(rows))
+    print_rows(console, rows)
     console.print(origin, markup=False, soft_wrap=True)

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from inkstream.flows.console.tables import table_console
+from inkstream.flows.console.tables import plain_table, table_console
 from inkstream.flows.text import counted, human_age, human_bytes, plain, print_json, short_name, visible
 from inkstream.tasks.config import EventOptions
 from inkstream.tasks.queries.status import Backlog, SinkStatus, StreamStatus, TableStatus, sink_status
@@ -157,9 +157,8 @@ def _backlog_line(backlog: Backlog, now: datetime) -> str:
 
 
 def _batches_table(stream: StreamStatus, now: datetime) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("  batch", "committed", "", "files", "pages", "failed", "page seconds"):
-        table.add_column(name, justify="left" if name in ("committed", "") else "right", no_wrap=True)
+    counts = ("files", "pages", "failed", "page seconds")
+    table = plain_table("  batch", "committed", "", *counts, right=("  batch", *counts))
     for batch in stream.batches:
         table.add_row(
             str(batch.batch_id),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from inkstream.flows.api import Stream
 from inkstream.flows.console.run import NEW_FILES, run_output
-from inkstream.flows.console.tables import rows_table, table_console
+from inkstream.flows.console.tables import print_rows, table_console
 from inkstream.flows.demo.inbox import make_inbox
 from inkstream.flows.under_prefect.settings import PrefectMode
 from inkstream.ocr_core.installation import missing_modules, python_command
@@ -59,7 +59,7 @@ def demo_config(inbox: Path, sink: Path) -> StreamConfig:
 
 def _print_result(console: Console, config: StreamConfig, summary: Summary, inbox: Path) -> None:
     pages = PagesTable(config.sink.url)
-    console.print(rows_table(pages.rows(limit=50)))
+    print_rows(console, pages.rows(limit=50))
     if summary.overlays:
         console.print(f"a page with its lines drawn: {summary.overlays[0]}", markup=False, soft_wrap=True)
     if not missing_modules("polars"):

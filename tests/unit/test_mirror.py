@@ -19,13 +19,13 @@ def modules() -> set[str]:
     return {str(file.relative_to(ROOT)) for file in files if file.name != "__init__.py"}
 
 
-def tested() -> set[str]:
+def modules_with_a_test() -> set[str]:
     files = (file.relative_to(ROOT / "tests") for file in (ROOT / "tests").rglob("test_*.py"))
     return {str(Path(*file.parts[1:-1], file.name.removeprefix("test_"))) for file in files}
 
 
 def test_every_module_has_a_test_of_its_name_or_is_listed() -> None:
-    missing = modules() - tested()
+    missing = modules() - modules_with_a_test()
     listed = set(LIST.read_text().split())
     assert sorted(missing - listed) == [], "add a test file of this name, in the folder that mirrors the module's"
     assert sorted(listed - missing) == [], f"these have a test now, or are gone: take them out of {LIST.name}"

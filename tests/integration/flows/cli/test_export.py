@@ -10,8 +10,8 @@ from tests.integration.flows.conftest import SmallSink
 
 
 def test_a_document_that_cannot_be_exported_is_exit_code_3(small_sink: SmallSink, tmp_path: Path) -> None:
-    asked = ["--format", "pdf", "--output", tmp_path, "--path", "damaged.pdf", "--path", "late.pdf"]
-    done = inkstream("export", small_sink.url, *asked, code=3)
+    asked = ["--path", "damaged.pdf", "--path", "late.pdf"]
+    done = inkstream("export", small_sink.url, "--format", "pdf", "--output", tmp_path, *asked, code=3)
     assert done.stdout == f"1 file, 1 page (0 of them could not be read) in {tmp_path}\n"
     assert done.stderr.endswith("1 file not exported\n")
 

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 import typer
 
-from inkstream.flows.cli.common import EXIT_CODES, exit_codes, flag_overrides, read_document, read_partial_config
+from inkstream.flows.cli.common import (
+    EXIT_CODES,
+    exit_codes,
+    flag_overrides,
+    read_config,
+    read_document,
+    read_partial_config,
+)
 from inkstream.ocr_core.errors import (
     ConfigError,
     DocumentError,
@@ -69,6 +76,20 @@ def test_what_is_not_given_is_an_example() -> None:
     built, examples = read_partial_config(Document("", {}, {}), None, ["source.url=in"])
     assert (built.source.url, built.sink.url) == ("in", "tables")
     assert examples == {"sink.url": "tables"}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ([], "no source and no sink is given; give --source and --sink, or a configuration file with them"),
+        (["source.url=in"], "no sink is given; give --sink, or a configuration file with them"),
+        (["source.url=in", "source.globb=x"], "source.globb: unknown option; did you mean 'glob'?\nsink: required"),
+    ],
+)
+def test_if_places_are_all_that_is_missing_it_names_their_flags(overrides: list[str], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_config(None, None, overrides)
+    assert str(caught.value).startswith(message)
 
 
 def test_a_file_that_cannot_be_read_is_a_mistake_of_the_command_line(tmp_path: Path) -> None:
