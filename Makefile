@@ -15,14 +15,15 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 INSTALL_TROCR = $(PIP) --retries 0 --timeout 5 --no-deps --extra-index-url $(TORCH_INDEX) $(TORCH) && \
 	$(PIP) --constraint requirements-dev.lock $(TROCR)
 
-.PHONY: help demo test test-trocr check faults bench lock system system-for-tests clean
+.PHONY: help demo test test-trocr check docs faults bench lock system system-for-tests clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo        set up, then stream a small inbox of documents into a Delta table"
 	@echo "make test        set up, then run the whole test suite; it ends with what it skipped and why"
 	@echo "make test-trocr  set up, then run the tests of TrOCR alone; they need torch without CUDA (200 MB)"
-	@echo "make check       lint, format and type checks"
+	@echo "make check       lint, format and type checks; the documentation is built, and its links are checked"
+	@echo "make docs        build the documentation and serve it on http://127.0.0.1:8000"
 	@echo "make faults      the long fault campaign: hundreds of kills and lost replies, lost 0 and duplicated 0"
 	@echo "make bench       throughput against the bare loop, xargs + tesseract and OCRmyPDF"
 	@echo "make lock        renew requirements.lock and requirements-dev.lock from pyproject.toml"
@@ -59,6 +60,10 @@ check: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+docs: $(VENV)/dev.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
 
 faults: system $(VENV)/dev.stamp
 	$(BIN)/python -m tests.faults.campaign

@@ -1,1 +1,1 @@
-"""How Inkstream runs for real."""
+"""Running Inkstream for real: what Prefect's work pools and container images need."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from inkstream.flows.loop.drain import StreamRun
 from inkstream.flows.loop.planners import FailedPages, NewFiles, OtherPipeline, Plan, Planner
 from inkstream.flows.loop.workers import Workers
-from inkstream.flows.under_prefect.settings import PrefectMode, runs_under_prefect
+from inkstream.flows.under_prefect.settings import PrefectMode, goes_through_prefect
 from inkstream.ocr_core.errors import ConfigError, FailureKind
 from inkstream.tasks.config import StreamConfig
 from inkstream.tasks.progress import Observer, Summary
@@ -29,6 +29,9 @@ class Stream:
         prefect: `auto` runs under Prefect when a Prefect API is configured; `on` always (with Prefect's embedded
             server when none is configured); `off` never.
 
+    Raises:
+        ConfigError: If there is no such mode of Prefect.
+
     Example:
         ```python
         from inkstream import Stream, build_config
@@ -44,27 +47,27 @@ class Stream:
     ) -> None:
         self._config = config
         self._observers = tuple(observers)
-        self._prefect = runs_under_prefect(prefect)
+        self._prefect = goes_through_prefect(prefect)
         self._workers = Workers(config)
         self._query: StreamingQuery | None = None
 
     def run(self, limit: int | None = None) -> Summary:
-        """Drains what is new, in capped batches, and returns what was committed.
+        """Read what is new in capped batches, and return what was committed.
 
         Args:
-            limit: Take so many new files at most, in the order of the source; the others wait for a later run.
+            limit: Read at most this many new files, in the order of the source; the rest wait for a later run.
 
         Raises:
             ConfigError: If the configuration cannot be run.
-            EnvironmentFault: If the machine lacks something; it says what and the remedy.
+            EnvironmentFault: If the machine lacks something; the error names the remedy.
             TransientError: If the work should be tried again later.
         """
-        return self.do(NewFiles(limit))
+        return self.drain(NewFiles(limit))
 
     def retry(
         self, *, kinds: Sequence[FailureKind] = (), paths: Sequence[str] = (), overrides: Sequence[str] = ()
     ) -> Summary:
-        """Reads the pages that failed again, each as it was read before, and replaces their rows.
+        """Read the pages that failed again, each as it was read before, and replace their rows.
 
         Args:
             kinds: Which kinds of failure; all when empty.
@@ -74,10 +77,10 @@ class Stream:
         Raises:
             InkstreamError: As `run` does.
         """
-        return self.do(FailedPages(tuple(kinds), tuple(paths), tuple(overrides)))
+        return self.drain(FailedPages(tuple(map(FailureKind, kinds)), tuple(paths), tuple(overrides)))
 
     def reprocess(self, *, paths: Sequence[str] = ()) -> Summary:
-        """Reads files again whose rows another pipeline made than this configuration's, and replaces their rows.
+        """Read files again whose rows were made by another pipeline than this configuration's, and replace their rows.
 
         Args:
             paths: Which files, as paths, URLs, file names or globs; all when empty.
@@ -85,42 +88,42 @@ class Stream:
         Raises:
             InkstreamError: As `run` does.
         """
-        return self.do(OtherPipeline(tuple(paths)))
+        return self.drain(OtherPipeline(tuple(paths)))
 
     def listen(self, *, once: bool = False, max_batches: int | None = None) -> Summary:
-        """Follows the S3 events of `events.queue`, with a listing of the source every `events.backfill_interval`.
+        """Follow the events of `events.queue`, and list the source every `events.backfill_interval`.
 
         Args:
-            once: End as soon as the queue has no message to give; else go on until interrupted.
-            max_batches: End when so many batches are committed, or a few more that were announced together.
+            once: End as soon as the queue has no message to give; otherwise go on until interrupted.
+            max_batches: End when this many batches are committed, or a few more that were announced together.
 
         Raises:
-            InkstreamError: As `run` does; without `once`, a fault of the moment is tried again and not raised.
+            InkstreamError: As `run` does; without `once`, what should be tried again later is tried again here.
         """
         try:
             if self._prefect:
                 return self._listen_under_prefect(once, max_batches)
             from inkstream.flows.loop.listening import Listener
 
-            listener = Listener(self._config, self.do, self._workers.client, self._observers)
+            listener = Listener(self._config, self.drain, self._workers.client, self._observers)
             return listener.listen(once=once, max_batches=max_batches)
         except BaseException:
             self._workers.close()
             raise
 
     def plan(self, planner: Planner) -> Plan:
-        """Finds out what there would be to do, and does nothing of it. Raises as `run` does."""
+        """Find out what a planner would have done, and do nothing. Raise as `run` does."""
         return StreamRun(self._config, self._workers, planner, observers=self._observers).plan()
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """Reads the stream's rows, newest batch first and pages in order. `.to_pandas()` makes a data frame of them.
+        """Return the stream's rows, newest batch first and pages in order. `.to_pandas()` makes a data frame of them.
 
         Args:
             columns: Which columns; all when not given.
 
         Raises:
             ConfigError: If nothing was committed yet.
-            EnvironmentFault: If the sink cannot be read from here.
+            EnvironmentFault: If the sink cannot be read from this machine.
             TransientError: If the store does not answer.
         """
         from inkstream.tasks.sinks.opening import open_sink
@@ -128,14 +131,14 @@ class Stream:
         return open_sink(self._config.sink).rows(stream=self._config.stream, columns=columns)
 
     def start(self, *, every: str | timedelta = "1s", available_now: bool = False) -> StreamingQuery:
-        """Runs the stream in the background, again and again, until it is stopped.
+        """Run the stream in the background, again and again, until it is stopped.
 
         Args:
-            every: How often to look for what is new; a late look comes at once. As `30s`, `5m`, or a timedelta.
-            available_now: Take what there is, in capped batches, and end.
+            every: How often to look for new files, as `30s`, `5m` or a timedelta; a late look comes at once.
+            available_now: Read what is new now, in capped batches, and end.
 
         Raises:
-            ConfigError: If it is running already, or `every` is no duration.
+            ConfigError: If it is running already, or `every` is not a duration.
         """
         from inkstream.flows.query import StreamingQuery
         from inkstream.tasks.config import parse_duration
@@ -143,11 +146,11 @@ class Stream:
         if self._query is not None and self._query.is_active:
             raise ConfigError(f"the stream {self._config.stream} was started already; stop that query first")
         pause = parse_duration(every) if isinstance(every, str) else every
-        self._query = StreamingQuery(self._config, self.do, pause=pause.total_seconds(), once=available_now)
+        self._query = StreamingQuery(self._config, self.drain, pause=pause.total_seconds(), once=available_now)
         return self._query
 
     def close(self) -> None:
-        """Stops what was started, and the workers."""
+        """Stop the query that was started, and the workers."""
         if self._query is not None:
             self._query.stop()
         self._workers.close()
@@ -158,25 +161,26 @@ class Stream:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def do(self, planner: Planner, *, observers: Iterable[Observer] = (), run_id: str | None = None) -> Summary:
-        """Does what a planner decides. Raises as `run` does.
+    def drain(self, planner: Planner, *, observers: Iterable[Observer] = (), run_id: str | None = None) -> Summary:
+        """Do what a planner decides. Raise as `run` does.
 
         Args:
-            planner: What there is to do.
-            observers: Called with each event besides the stream's own.
-            run_id: What progress reports say of this run; a new one when not given.
+            planner: Decides what is read.
+            observers: Called with each event, after the stream's own observers.
+            run_id: The run's id in progress reports; a new one when not given.
         """
         everybody = (*self._observers, *observers)
         try:
             if self._prefect:
-                return self._run_under_prefect(planner, everybody, run_id)
+                return self._drain_under_prefect(planner, everybody, run_id)
             return StreamRun(self._config, self._workers, planner, observers=everybody, run_id=run_id).drain()
         except BaseException:
             self._workers.close()
             raise
 
-    def _run_under_prefect(self, planner: Planner, observers: Sequence[Observer], run_id: str | None) -> Summary:
+    def _drain_under_prefect(self, planner: Planner, observers: Sequence[Observer], run_id: str | None) -> Summary:
         from inkstream.flows.under_prefect.lost_runs import watched_runs
+        from inkstream.flows.under_prefect.planned_runs import run_planner
         from inkstream.flows.under_prefect.settings import PrefectGoneError, reach_server
         from inkstream.flows.under_prefect.watching import watching
 
@@ -185,7 +189,7 @@ class Stream:
 
         with watched_runs(self._config.stream), watching(observers, self._workers, run_id) as watch:
             try:
-                _run_flow(self._config, planner)
+                run_planner(self._config, planner)
             except HTTPError as error:
                 raise PrefectGoneError(
                     f"the Prefect API stopped answering ({error or type(error).__name__}); what is committed stays. "
@@ -204,16 +208,3 @@ class Stream:
         with watched_runs(self._config.stream), watching(self._observers, self._workers) as watch:
             ingest_s3_events(config=self._config, once=once, max_batches=max_batches)
         return watch.summaries[-1]
-
-
-def _run_flow(config: StreamConfig, planner: Planner) -> None:
-    from inkstream.flows.under_prefect.ocr_stream import ocr_stream
-    from inkstream.flows.under_prefect.retry_and_reprocess import reprocess, retry
-
-    if isinstance(planner, FailedPages):
-        kinds = [FailureKind(kind) for kind in planner.kinds]
-        retry(config=config, kinds=kinds, paths=list(planner.paths), overrides=list(planner.overrides))
-    elif isinstance(planner, OtherPipeline):
-        reprocess(config=config, paths=list(planner.paths))
-    else:
-        ocr_stream(config=config, limit=planner.limit if isinstance(planner, NewFiles) else None)

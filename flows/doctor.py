@@ -62,6 +62,8 @@ def _check_services(config: StreamConfig, places: Collection[str]) -> Iterator[C
         yield _attempt("Prefect API", _reach_prefect)
     if "source.url" in places:
         yield _attempt("source", lambda: _list_source(config, places))
+        if config.events.queue is not None:
+            yield _attempt("event source", lambda: _ask_event_source(config))
     if "sink.url" in places:
         yield _attempt("sink", lambda: _write_sink(config))
 
@@ -158,11 +160,12 @@ def _read_page(config: StreamConfig) -> str:
 
 def _reach_scheduler(config: StreamConfig) -> str:
     from inkstream.tasks.work.cluster import open_cluster
+    from inkstream.tasks.work.placement import by_task
 
     wait = min(config.execution.worker_wait_seconds, _PATIENCE)
     execution = config.execution.model_copy(update={"worker_wait_seconds": wait})
     with open_cluster(execution, config.pipeline.canonical()) as client:
-        workers = len(client.scheduler_info(n_workers=-1)["workers"])
+        workers = len(by_task(client, {})[0])
         return f"{execution.scheduler} answers, with {workers} workers that can read pages"
 
 
@@ -183,6 +186,15 @@ def _list_source(config: StreamConfig, places: Collection[str]) -> str:
     started = time.perf_counter()
     files = list_files(config.source)
     return f"{counted(len(files), 'file')}, listed in {time.perf_counter() - started:.1f} s"
+
+
+def _ask_event_source(config: StreamConfig) -> str:
+    from inkstream.tasks.source.opening import count_messages, require_event_source
+
+    url = require_event_source(config)
+    status = count_messages(config.events)
+    dead = "no dead-letter queue" if status.dead_letters is None else f"{status.dead_letters.waiting} dead letters"
+    return f"{url} answers: about {status.waiting} messages wait, {dead}"
 
 
 def _write_sink(config: StreamConfig) -> str:

@@ -1,4 +1,4 @@
-"""`StreamingQuery`: a handle on a stream that runs in the background, for those who know Spark's."""
+"""`StreamingQuery`: a handle on a stream that runs in the background, like Spark's."""
 
 from __future__ import annotations
 
@@ -18,82 +18,87 @@ from inkstream.tasks.progress import BatchDone, Event, Observer, Summary
 _KEPT = 100
 
 
-class _Do(Protocol):
-    def __call__(self, planner: Planner, *, observers: tuple[Observer, ...], run_id: str) -> Summary: ...
+class _ObservedDrain(Protocol):
+    """Does what a planner decides, observed."""
+
+    def __call__(self, planner: Planner, *, observers: tuple[Observer, ...], run_id: str) -> Summary:
+        """Return what was done."""
 
 
 class _StopNow(BaseException):
-    """Ends a run at its next event. Nothing of it is half-written: what is not committed is read again."""
+    """Ends a run at its next event. Nothing is half-written: what is not committed is read again later."""
 
 
 class StreamingQuery:
-    """A stream that runs in a thread of its own. `Stream.start` makes it.
+    """A stream that runs in a thread of its own. `Stream.start` returns it.
 
-    A fault of the moment is met again at the next trigger, and kept as `trouble`; any other error ends the query.
+    After a transient fault, which is kept as `trouble`, the next trigger tries again; any other error ends the query.
 
     Args:
         config: The stream's configuration.
-        do: Does what a planner decides.
+        drain: Does what a planner decides.
         pause: Seconds from one trigger to the next; a late one comes at once.
-        once: End after one.
+        once: End after one trigger.
     """
 
-    def __init__(self, config: StreamConfig, do: _Do, *, pause: float, once: bool) -> None:
+    def __init__(self, config: StreamConfig, drain: _ObservedDrain, *, pause: float, once: bool) -> None:
         self.id = stream_id(in_absolute_terms(config))
-        """Stays the same over restarts."""
+        """The query's id, the same after a restart."""
         self.run_id = str(uuid.uuid4())
-        """Of this start alone; progress reports have it as `runId`."""
+        """The id of this start; progress reports have it as `runId`."""
         self.name = config.stream
         """The stream's name."""
         self.trouble: TransientError | None = None
-        """The fault of the moment that the last trigger met; None when it met none."""
-        self._do = do
+        """The transient fault of the last trigger; None when it met none."""
+        self._drain = drain
         self._pause = pause
         self._once = once
-        self._changed = threading.Condition()
+        # Entered by itself, as it is written in C: an interrupt in `Condition.__enter__` would leave it locked.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._stopping = False
         self._ended = False
         self._asked = 0
         self._served = 0
         self._error: BaseException | None = None
         self._progress: deque[dict[str, Any]] = deque(maxlen=_KEPT)
-        # A daemon: a notebook or script that ends without stop() must not hang.
+        # A daemon, so that a notebook or script that ends without stop() does not hang.
         self._thread = threading.Thread(target=self._run, name=f"inkstream-{self.name}", daemon=True)
         self._thread.start()
 
     @property
     def is_active(self) -> bool:
-        """Whether it still runs."""
-        return self._thread.is_alive()
+        """Whether the query still runs."""
+        return not self._ended
 
     @property
     def recent_progress(self) -> list[dict[str, Any]]:
         """The reports of the last 100 batches, oldest first, as `run --json` prints them."""
-        with self._changed:
+        with self._lock:
             return list(self._progress)
 
     @property
     def last_progress(self) -> dict[str, Any] | None:
-        """The report of the last batch; None while there was none."""
+        """The report of the last batch; None before the first."""
         return next(reversed(self.recent_progress), None)
 
     def exception(self) -> BaseException | None:
-        """Returns the error that ended the query; None while it runs or when it was stopped."""
+        """Return the error that ended the query; None while it runs, or when it was stopped."""
         return self._error
 
     def process_all_available(self, timeout: float | None = None) -> bool:
-        """Waits until everything that is in the source now is committed. A trigger starts at once for it.
+        """Trigger at once, and wait until everything that is in the source now is committed.
 
         Args:
-            timeout: Seconds to wait at most; for ever when not given.
+            timeout: Seconds to wait at most; without a limit when not given.
 
         Returns:
-            Whether it is committed; False when the time was over, or the query was stopped.
+            Whether it is committed; False when the time ran out, or the query was stopped.
 
         Raises:
-            InkstreamError: The one that ended the query.
+            InkstreamError: The error that ended the query.
         """
-        with self._changed:
+        with self._lock:
             self._asked += 1
             mine = self._asked
             self._changed.notify_all()
@@ -104,29 +109,34 @@ class StreamingQuery:
         return served
 
     def await_termination(self, timeout: float | None = None) -> bool:
-        """Waits until the query ends.
+        """Wait until the query ends.
 
         Args:
-            timeout: Seconds to wait at most; for ever when not given.
+            timeout: Seconds to wait at most; without a limit when not given.
 
         Returns:
             Whether it has ended.
 
         Raises:
-            InkstreamError: The one that ended it.
+            InkstreamError: The error that ended the query.
         """
-        self._thread.join(timeout)
+        self._wait_for_end(timeout)
         if not self.is_active and self._error is not None:
             raise self._error
         return not self.is_active
 
     def stop(self) -> None:
-        """Ends the query, at the next page range that comes back, and waits for that. What is committed stays."""
-        with self._changed:
+        """End the query when the next page range comes back, and wait for that. What is committed stays."""
+        with self._lock:
             self._stopping = True
             self._changed.notify_all()
         if threading.current_thread() is not self._thread:
-            self._thread.join()
+            self._wait_for_end(None)
+
+    def _wait_for_end(self, timeout: float | None) -> None:
+        """Waits until the query has ended. Interrupted in `Thread.join`, Python 3.11 takes a thread for ended."""
+        with self._lock:
+            self._changed.wait_for(lambda: self._ended, timeout)
 
     def _run(self) -> None:
         try:
@@ -141,21 +151,21 @@ class StreamingQuery:
         except BaseException as error:  # noqa: BLE001 - whoever waits is told
             self._error = error
         finally:
-            with self._changed:
+            with self._lock:
                 self._ended = True
                 self._changed.notify_all()
 
     def _wait(self, due: float, asked: int) -> None:
-        """Waits for the next trigger: until it is due, or somebody asks for it or stops the query."""
-        with self._changed:
+        """Wait until the next trigger is due, or somebody asks for one, or the query is stopped."""
+        with self._lock:
             self._changed.wait_for(lambda: self._stopping or self._asked > asked, max(0.0, due - time.monotonic()))
 
     def _trigger(self) -> int:
-        """Runs once; returns what was asked for when it began."""
-        with self._changed:
+        """Run once, and return the number of requests that had been made when it began."""
+        with self._lock:
             asked = self._asked
         try:
-            summary = self._do(NewFiles(), observers=(self._observe,), run_id=self.run_id)
+            summary = self._drain(NewFiles(), observers=(self._observe,), run_id=self.run_id)
         except TransientError as error:
             if self._once:
                 raise
@@ -163,14 +173,14 @@ class StreamingQuery:
             return asked
         self.trouble = None
         if not summary.left_out:
-            with self._changed:
+            with self._lock:
                 self._served = asked
                 self._changed.notify_all()
         return asked
 
     def _observe(self, event: Event) -> None:
         if isinstance(event, BatchDone):
-            with self._changed:
+            with self._lock:
                 self._progress.append(event.progress)
         if self._stopping:
             raise _StopNow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,19 @@ class FileVersion:
 
 
 FileKey = tuple[str, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """Why an announced object has to wait, so that its message stays in the queue.
+
+    Attributes:
+        why: The reason, in a few words.
+        again_in: When to look again; None for whenever the event source gives the message out again.
+    """
+
+    why: str
+    again_in: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

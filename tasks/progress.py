@@ -1,17 +1,17 @@
-"""What a run tells those who watch it: plain events, published as they happen.
+"""The events that a run publishes as they happen, and the summary of what it did.
 
 Observers see what has happened; nothing they do changes what is committed. The progress bars, the JSON lines and the
-fault tests (which kill their own process at a chosen event) are observers.
+fault tests, which kill their own process at a chosen event, are observers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from inkstream.tasks.model import Batch
+from inkstream.tasks.model import Batch, Unsettled
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What there is to do was found: the source compared with what is known, or rows to be made again.
+    """The work was found: new files of the source, or rows of the table to make again.
 
     Attributes:
         listed: File versions that were looked at.
@@ -123,13 +123,13 @@ class Cleaned:
 
 @dataclass(frozen=True, slots=True)
 class MessagesTaken:
-    """Messages of the queue were worked off.
+    """Messages of an event source were worked off.
 
     Attributes:
-        messages: How many were received.
-        settled: Those that were deleted.
-        unreadable: Those that say nothing that can be understood, by their id, and why. They stay in the queue.
-        unsettled: Objects that have to wait, and why. Their messages stay in the queue.
+        messages: Number of messages received.
+        settled: Number of them that were acknowledged.
+        unreadable: By message id, why a message cannot be read. These messages stay in the queue.
+        unsettled: By URL, why an object has to wait. Its messages stay in the queue.
     """
 
     messages: int
@@ -140,7 +140,7 @@ class MessagesTaken:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that whoever watches should know, though the work goes on."""
+    """Something that a watcher should know, though the work goes on."""
 
     text: str
 
@@ -161,7 +161,7 @@ class FileDone:
 
 @dataclass(frozen=True, slots=True)
 class BatchDone:
-    """A batch is over. `progress` is the original's lastProgress, and more.
+    """A batch is over. `progress` has the keys of Spark's lastProgress, and more.
 
     Attributes:
         attempt_id: Of the batch.
@@ -204,6 +204,7 @@ class Summary:
         cleaned: Files archived or deleted.
         not_cleaned: Files that could not be.
         superseded: In mode upsert, files that were read but not committed, as their path had got newer rows meanwhile.
+        unsettled: By URL, announced objects that have to wait; of this run only, `add` leaves it as it is.
         version: The table's version at the end; -1 when there is no table yet.
         table: URL of the pages table.
         overlays: Some of the overlays written, for showing one.
@@ -219,11 +220,12 @@ class Summary:
     cleaned: int = 0
     not_cleaned: int = 0
     superseded: int = 0
+    unsettled: Mapping[str, Unsettled] = field(default_factory=dict)
     version: int = -1
     overlays: list[str] = field(default_factory=list)
 
     def add(self, other: Summary) -> None:
-        """Takes in what a later run into the same table did."""
+        """Add what a later run into the same table did."""
         for name in ("batches", "files", "pages", "failed_pages", "kept_pages", "cleaned", "not_cleaned", "superseded"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.left_out.update(other.left_out)
@@ -231,7 +233,7 @@ class Summary:
         self.version = other.version
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the summary as `run --json` prints it."""
+        """Return the summary as `run --json` prints it."""
         return {
             "batches": self.batches,
             "files": self.files,
@@ -247,5 +249,5 @@ class Summary:
 
 
 def timestamp() -> str:
-    """Returns now as the original's progress reports write it: UTC, ISO 8601, milliseconds."""
+    """Return the time now as Spark's progress reports write it: UTC, ISO 8601, milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

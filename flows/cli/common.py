@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from inkstream.flows.api import Stream
     from inkstream.flows.console.run import RunOutput, Words
     from inkstream.flows.loop.planners import Planner
-    from inkstream.tasks.config import Document, StreamConfig
+    from inkstream.tasks.config import ConfigFile, StreamConfig
 
 EXIT_CODES = {
     0: "everything new is committed; documents that failed are rows that say why",
@@ -86,19 +86,19 @@ def read_config(path: Path | None, preset: str | None, overrides: list[str]) -> 
     """
     from inkstream.tasks.config import build_from, examine
 
-    document = read_document(path)
-    built = examine(document, preset=preset, overrides=overrides)
+    config_file = read_config_file(path)
+    built = examine(config_file, preset=preset, overrides=overrides)
     if not isinstance(built, list):
         return built
     absent = [name for name in ("source", "sink") if (name,) in {mistake.path for mistake in built}]
-    if len(absent) == len(built) and all(name not in document.options for name in absent):
+    if len(absent) == len(built) and all(name not in config_file.options for name in absent):
         options = " and ".join(f"--{name}" for name in absent)
         raise ConfigError(f"no {' and no '.join(absent)} is given; give {options}, or a configuration file with them")
-    return build_from(document, preset=preset, overrides=overrides)
+    return build_from(config_file, preset=preset, overrides=overrides)
 
 
 def read_partial_config(
-    document: Document, preset: str | None, overrides: Sequence[str]
+    config_file: ConfigFile, preset: str | None, overrides: Sequence[str]
 ) -> tuple[StreamConfig, dict[str, str]]:
     """Build a configuration that need not say what the source and the sink are.
 
@@ -110,27 +110,27 @@ def read_partial_config(
     """
     from inkstream.tasks.config import StreamConfig, build_from, examine
 
-    built = examine(document, preset=preset, overrides=overrides)
+    built = examine(config_file, preset=preset, overrides=overrides)
     if isinstance(built, StreamConfig):
         return built, {}
     wrong = {".".join(mistake.path) for mistake in built}
     missing = {name: value for name, value in _EXAMPLES.items() if wrong & {name, name.partition(".")[0]}}
     stand_ins = [f"{name}={value}" for name, value in missing.items()]
-    return build_from(document, preset=preset, overrides=[*stand_ins, *overrides]), missing
+    return build_from(config_file, preset=preset, overrides=[*stand_ins, *overrides]), missing
 
 
-def read_document(path: Path | None) -> Document:
-    """Read a configuration file; without one, return an empty document.
+def read_config_file(path: Path | None) -> ConfigFile:
+    """Read a configuration file; without one, return an empty one.
 
     Raises:
         ConfigError: If the file cannot be read or is not a YAML mapping.
     """
-    from inkstream.tasks.config import Document, parse_document
+    from inkstream.tasks.config import ConfigFile, parse_config_file
 
     if path is None:
-        return Document("", {}, {})
+        return ConfigFile("", {}, {})
     try:
-        return parse_document(path.read_text(encoding="utf-8"), str(path))
+        return parse_config_file(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -140,6 +140,7 @@ def read_document(path: Path | None) -> Document:
 @contextmanager
 def exit_codes() -> Iterator[None]:
     """Turn errors into one clear message on standard error and the documented exit code."""
+    from inkstream.tasks.work.interrupts import lost_interrupts_sent_again
 
     def interrupt(_signum: int, _frame: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt
@@ -147,7 +148,8 @@ def exit_codes() -> Iterator[None]:
     signal.signal(signal.SIGTERM, interrupt)
     os.environ.setdefault("RUST_LOG", "error")  # the message says what deltalake would warn of
     try:
-        yield
+        with lost_interrupts_sent_again():
+            yield
     except ConfigError as error:
         _fail(error, 2)
     except DocumentError as error:
@@ -206,7 +208,7 @@ def read_again(config: StreamConfig, planner: Planner, prefect: PrefectMode, *, 
             print_files_to_read_again(stream.plan(planner), as_json=as_json)
         return
     with watched_stream(config, prefect, READ_AGAIN, as_json=as_json) as (stream, output):
-        summary = stream.do(planner)
+        summary = stream.drain(planner)
         output.finished(summary)
         if summary.left_out:
             raise typer.Exit(5)

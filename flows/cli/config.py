@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from inkstream.flows.cli.common import app, command, exit_codes, read_document, read_partial_config
+from inkstream.flows.cli.common import app, command, exit_codes, read_config_file, read_partial_config
 from inkstream.flows.cli.options import AsJson, Overrides, Preset
 
 config_app = typer.Typer(no_args_is_help=True, help="Write a configuration file: its schema, its mistakes, its effect.")
@@ -40,7 +40,7 @@ def check(
     with exit_codes():
         from inkstream.flows.console.config import print_config_check
 
-        if print_config_check(lambda: read_document(file), str(file), preset, overrides or [], as_json=as_json):
+        if print_config_check(lambda: read_config_file(file), str(file), preset, overrides or [], as_json=as_json):
             raise typer.Exit(2)
 
 
@@ -59,5 +59,5 @@ def show(
     with exit_codes():
         from inkstream.flows.console.config import print_config_show
 
-        built, examples = read_partial_config(read_document(file), preset, overrides or [])
+        built, examples = read_partial_config(read_config_file(file), preset, overrides or [])
         print_config_show(built, examples, changed=changed, as_json=as_json)

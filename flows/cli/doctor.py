@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from inkstream.flows.cli.common import command, exit_codes, flag_overrides, read_document, read_partial_config
-from inkstream.flows.cli.options import AsJson, ConfigFile, Overrides, Preset, Sink, Source
+from inkstream.flows.cli.common import command, exit_codes, flag_overrides, read_config_file, read_partial_config
+from inkstream.flows.cli.options import AsJson, ConfigArgument, Overrides, Preset, Sink, Source
 
 
 @command("Set up")
 def doctor(  # noqa: PLR0913 - one parameter an option
-    config: ConfigFile = None,
+    config: ConfigArgument = None,
     source: Source = None,
     sink: Sink = None,
     preset: Preset = None,
@@ -25,6 +25,6 @@ def doctor(  # noqa: PLR0913 - one parameter an option
         from inkstream.flows.console.doctor import print_doctor
 
         flags = flag_overrides({"source.url": source, "sink.url": sink})
-        built, missing = read_partial_config(read_document(config), preset, [*flags, *(overrides or [])])
+        built, missing = read_partial_config(read_config_file(config), preset, [*flags, *(overrides or [])])
         if not print_doctor(built, missing, as_json=as_json):
             raise typer.Exit(4)

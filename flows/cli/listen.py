@@ -9,7 +9,7 @@ import typer
 from inkstream.flows.cli.common import command, exit_codes, flag_overrides, read_config, watched_stream
 from inkstream.flows.cli.options import (
     AsJson,
-    ConfigFile,
+    ConfigArgument,
     Overrides,
     Preset,
     Sink,
@@ -21,7 +21,7 @@ from inkstream.flows.cli.options import (
 
 @command("Read documents")
 def listen(  # noqa: PLR0913 - one parameter an option
-    config: ConfigFile = None,
+    config: ConfigArgument = None,
     queue: Annotated[
         str | None, typer.Option(metavar="URL", help="The SQS queue that receives the bucket's events.")
     ] = None,

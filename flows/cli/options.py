@@ -9,7 +9,7 @@ import typer
 
 from inkstream.flows.under_prefect.settings import PrefectMode
 
-ConfigFile = Annotated[Path | None, typer.Argument(metavar="CONFIG", help="A YAML configuration file.")]
+ConfigArgument = Annotated[Path | None, typer.Argument(metavar="CONFIG", help="A YAML configuration file.")]
 SinkArgument = Annotated[str, typer.Argument(metavar="SINK", help="Folder or URL that holds the table.")]
 
 Source = Annotated[str | None, typer.Option("--source", help="Folder or URL where documents arrive.")]

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inkstream.flows.cli.common import command, exit_codes, read_again, read_document
+from inkstream.flows.cli.common import command, exit_codes, read_again, read_config_file
 from inkstream.flows.cli.options import (
     AsJson,
-    ConfigFile,
+    ConfigArgument,
     DryRun,
     OfStream,
     Overrides,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @command("Read documents")
 def reprocess(  # noqa: PLR0913 - one parameter an option
     sink: SinkArgument,
-    config: ConfigFile = None,
+    config: ConfigArgument = None,
     preset: Preset = None,
     path: Paths = None,
     stream: OfStream = None,
@@ -58,8 +58,9 @@ def _pipeline_config(
 
     if file is None and preset is None:
         return stored_config(sink, stream, overrides)
-    document = read_document(file)
-    stored = stored_config(sink, stream or document.options.get("stream"))
+    config_file = read_config_file(file)
+    stored = stored_config(sink, stream or config_file.options.get("stream"))
     stored_options = stored.model_dump(mode="json")
     places = {name: stored_options[name] for name in ("stream", "source", "sink")}
-    return build_from(replace(document, options={**document.options, **places}), preset=preset, overrides=overrides)
+    whole = replace(config_file, options={**config_file.options, **places})
+    return build_from(whole, preset=preset, overrides=overrides)

@@ -10,7 +10,7 @@ import typer
 from inkstream.flows.cli.common import command, exit_codes, flag_overrides, read_config, watched_stream
 from inkstream.flows.cli.options import (
     AsJson,
-    ConfigFile,
+    ConfigArgument,
     DryRun,
     Overrides,
     Preset,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @command("Read documents")
 def run(  # noqa: PLR0913 - one parameter an option
-    config: ConfigFile = None,
+    config: ConfigArgument = None,
     source: Source = None,
     sink: Sink = None,
     stream: StreamName = None,

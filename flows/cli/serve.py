@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from inkstream.flows.cli.common import command, exit_codes, flag_overrides, read_config
-from inkstream.flows.cli.options import ConfigFile, Overrides, Preset, Sink, Source, StreamName
+from inkstream.flows.cli.options import ConfigArgument, Overrides, Preset, Sink, Source, StreamName
 
 
 @command("Read documents")
 def serve(  # noqa: PLR0913 - one parameter an option
-    config: ConfigFile = None,
+    config: ConfigArgument = None,
     source: Source = None,
     sink: Sink = None,
     stream: StreamName = None,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from inkstream.flows.text import print_json
 from inkstream.ocr_core.errors import ConfigError
-from inkstream.tasks.config import Document, Mistake, StreamConfig, editor_schema, examine, plain, to_yaml
+from inkstream.tasks.config import ConfigFile, Mistake, StreamConfig, editor_schema, examine, plain, to_yaml
 
 
 def print_config_schema() -> None:
@@ -18,7 +18,7 @@ def print_config_schema() -> None:
 
 
 def print_config_check(
-    read: Callable[[], Document], where: str, preset: str | None, overrides: Sequence[str], *, as_json: bool
+    read: Callable[[], ConfigFile], where: str, preset: str | None, overrides: Sequence[str], *, as_json: bool
 ) -> bool:
     """Print every mistake in a configuration, or that there is none; return whether there is one.
 
@@ -54,6 +54,7 @@ def _contradictions(config: StreamConfig) -> Iterator[Mistake]:
     """Yield options that are each valid but cannot be used together."""
     from inkstream.ocr_core.pipeline.build import build_pipeline
     from inkstream.tasks.paths import refuse_sink_under_source
+    from inkstream.tasks.source.opening import require_event_source
 
     try:
         build_pipeline(config.pipeline)
@@ -63,6 +64,11 @@ def _contradictions(config: StreamConfig) -> Iterator[Mistake]:
         refuse_sink_under_source(config.source.url, config.sink.url)
     except ConfigError as error:
         yield Mistake(("sink", "url"), str(error))
+    try:
+        if config.events.queue is not None:
+            require_event_source(config)
+    except ConfigError as error:
+        yield Mistake(("events", "queue"), str(error).removeprefix("events.queue "))
 
 
 def print_config_show(config: StreamConfig, examples: Mapping[str, str], *, changed: bool, as_json: bool) -> None:

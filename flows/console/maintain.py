@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 def print_maintain(sink: str, options: MaintainOptions, prefect: PrefectMode, *, as_json: bool) -> None:
     """Maintain a sink and print what was done, or with `options.dry_run` what would be done."""
-    from inkstream.flows.under_prefect.settings import runs_under_prefect, use_embedded_server
+    from inkstream.flows.under_prefect.settings import goes_through_prefect, use_embedded_server
 
     if prefect == "on":
         use_embedded_server()
-    if runs_under_prefect(prefect):
+    if goes_through_prefect(prefect):
         from inkstream.flows.under_prefect.maintain_sink import maintain_under_prefect
 
         parts = maintain_under_prefect(sink, options)

@@ -10,9 +10,10 @@ from rich.table import Table
 
 from inkstream.flows.console.tables import plain_table, table_console
 from inkstream.flows.text import counted, human_age, human_bytes, plain, print_json, short_name, visible
-from inkstream.tasks.config import EventOptions
+from inkstream.tasks.config import build_event_options
 from inkstream.tasks.queries.status import Backlog, SinkStatus, StreamStatus, TableStatus, sink_status
-from inkstream.tasks.source.sqs import Queue, QueueStatus
+from inkstream.tasks.source.event_source import QueueStatus
+from inkstream.tasks.source.opening import count_messages
 
 
 def print_status(sink: str, stream: str | None, batches: int, queue: str | None = None, *, as_json: bool) -> bool:
@@ -25,7 +26,7 @@ def print_status(sink: str, stream: str | None, batches: int, queue: str | None 
         queue: URL of a queue whose messages are counted as well.
         as_json: Print one JSON object.
     """
-    messages = Queue(queue, EventOptions().visibility_timeout).status() if queue else None
+    messages = count_messages(build_event_options({"queue": queue})) if queue else None
     status = sink_status(sink, stream, batches)
     now = datetime.now(UTC)
     if as_json:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from inkstream.flows.loop.planners import NewFiles, Plan, Planner, Work
+from inkstream.flows.loop.planners import Plan, Planner, Work
 from inkstream.flows.loop.reporting import batch_progress, file_done
 from inkstream.flows.loop.steps import StepRunner, run_directly
 from inkstream.flows.loop.workers import Workers
@@ -104,7 +104,7 @@ class StreamRun:
         self,
         config: StreamConfig,
         workers: Workers,
-        planner: Planner | None = None,
+        planner: Planner,
         *,
         step: StepRunner = run_directly,
         observers: Iterable[Observer] = (),
@@ -112,7 +112,7 @@ class StreamRun:
     ) -> None:
         self._config = config = in_absolute_terms(config)
         self._workers = workers
-        self._planner = planner or NewFiles()
+        self._planner = planner
         self._step = step
         self._observers = tuple(observers)
         self._run_id = run_id or str(uuid.uuid4())
@@ -135,7 +135,7 @@ class StreamRun:
         stream = self._config.stream
         started = time.perf_counter()
         plan = self.plan()
-        work = plan.work
+        work, self.summary.unsettled = plan.work, plan.unsettled
         listing_ms = (time.perf_counter() - started) * 1000
         self._publish(Planned(tuple(item.batch for item in work)))
         if self._planner.new_files and self._config.source.clean_source != "off":

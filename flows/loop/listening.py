@@ -1,59 +1,63 @@
-"""The loop that follows S3 events: take messages, drain what they announce, delete those that are settled.
+"""The loop that follows events: take messages, drain what they announce, acknowledge those that are settled.
 
-Plain Python, as the drain loop is: the same runs directly and under Prefect.
+It is plain Python, as the drain loop is: the same code runs directly and under Prefect. It knows event sources by their
+protocol alone.
 """
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol, TypeVar
 
 from inkstream.flows.loop.planners import AnnouncedFiles, NewFiles, Planner
 from inkstream.ocr_core.errors import TransientError
 from inkstream.tasks.config import StreamConfig
+from inkstream.tasks.model import Unsettled
 from inkstream.tasks.progress import Event, MessagesTaken, Notice, Observer, Summary
 from inkstream.tasks.sinks.opening import open_sink
-from inkstream.tasks.source.notifications import Announcement, Belongs, belongs, read_message, require_bucket
-from inkstream.tasks.source.sqs import Message, Queue
+from inkstream.tasks.source.announced import ObjectPlace, place_of
+from inkstream.tasks.source.event_source import Announcement, Message, held
+from inkstream.tasks.source.opening import open_event_source, require_event_source
 
 T = TypeVar("T")
 
 _REMEMBERED = 10_000
-"""Removals that are kept in mind, for creations that are announced after them."""
+"""Number of announced removals that are remembered, for creations that are announced after them."""
 _LAST_LOOK = timedelta(seconds=1)
 _LONGEST_PAUSE = 30.0
 
 
-class Do(Protocol):
-    """Drains what a planner decides."""
+class Drain(Protocol):
+    """Does what a planner decides."""
 
     def __call__(self, planner: Planner) -> Summary:
-        """Raises as `inkstream.flows.loop.drain.StreamRun.drain` does."""
+        """Return what was done. Raise as `inkstream.flows.loop.drain.StreamRun.drain` does."""
 
 
 class Listener:
-    """Follows the queue of a stream's source.
+    """Follows the event source of a stream, once.
 
     Args:
         config: The stream's configuration.
-        do: Drains what a planner decides.
-        warm_up: Called before the first wait for a message, so that the workers are there when it comes.
-        observers: Who is told what happens.
+        drain: Does what a planner decides.
+        warm_up: Called before the first wait for a message, so that the workers are ready when it comes.
+        observers: Called with each event.
 
     Raises:
-        ConfigError: If no queue is given, or the source is on no S3.
-        EnvironmentFault: If the queue cannot be reached with what this machine has.
+        ConfigError: If no event source is given, or it cannot announce what is in the stream's source.
+        EnvironmentFault: If this machine lacks something that the event source needs.
     """
 
     def __init__(
-        self, config: StreamConfig, do: Do, warm_up: Callable[[], object], observers: Sequence[Observer] = ()
+        self, config: StreamConfig, drain: Drain, warm_up: Callable[[], object], observers: Sequence[Observer] = ()
     ) -> None:
         self._config = config
-        self._queue = Queue(require_bucket(config), config.events.visibility_timeout)
-        self._do = do
+        self._visibility = config.events.visibility_timeout
+        self._source = open_event_source(require_event_source(config), self._visibility)
+        self._drain = drain
         self._warm_up = warm_up
         self._observers = observers
         self._removed: dict[str, None] = {}
@@ -62,38 +66,47 @@ class Listener:
         self._summary = Summary(table=open_sink(config.sink).url)
 
     def listen(self, *, once: bool = False, max_batches: int | None = None) -> Summary:
-        """Works until it is interrupted.
+        """Work until interrupted.
 
         Args:
-            once: End as soon as the queue has no message to give.
-            max_batches: End when so many batches are committed, or a few more that were announced together.
+            once: End as soon as the event source has no message to give.
+            max_batches: End when this many batches are committed, or a few more that were announced together.
 
         Raises:
             ConfigError: If the configuration cannot be run.
             EnvironmentFault: If the machine lacks something.
-            TransientError: With `once`, if the work should be tried again later; else it is tried again here.
+            TransientError: With `once`, if the work should be tried again later; otherwise it is tried again here.
         """
         self._once = once
-        if self._queue.dead_letter_url() is None:
+        try:
+            self._warn_without_dead_letters()
+            self._follow(max_batches)
+        finally:
+            self._source.close()
+        return self._summary
+
+    def _warn_without_dead_letters(self) -> None:
+        if not self._source.has_dead_letters():
             self._tell(
                 Notice(
-                    f"the queue {self._queue.url} has no dead-letter queue: messages that cannot be settled come again "
-                    "until they expire; give it a redrive policy"
+                    f"the queue {self._source.url} has no dead-letter queue: messages that cannot be settled come "
+                    "again until they expire; give it one (SQS calls that a redrive policy)"
                 )
             )
+
+    def _follow(self, max_batches: int | None) -> None:
         warm = False
         while max_batches is None or self._summary.batches < max_batches:
             if self._list_at is not None and time.monotonic() >= self._list_at:
                 self._list()
-            if not warm and not once:
+            if not warm and not self._once:
                 self._persistently(self._warm_up)
                 warm = True
             messages = self._persistently(self._receive)
             if messages:
                 self._work_off(messages)
-            elif once:
+            elif self._once:
                 break
-        return self._summary
 
     def _receive(self) -> list[Message]:
         wait = self._config.events.wait
@@ -101,47 +114,49 @@ class Listener:
             wait = min(wait, _LAST_LOOK)
         if self._list_at is not None:
             wait = min(wait, timedelta(seconds=max(0.0, self._list_at - time.monotonic())))
-        return self._queue.receive(self._config.trigger.max_files_per_trigger, wait)
+        return self._source.receive(self._config.trigger.max_files_per_trigger, wait)
 
     def _list(self) -> None:
-        """Finds what events have lost: the listing is what is true."""
+        """Find what events have lost, by listing the source."""
         interval = self._config.events.backfill_interval
         assert interval is not None
         begun = time.monotonic()
-        self._summary.add(self._persistently(lambda: self._do(NewFiles())))
+        self._summary.add(self._persistently(lambda: self._drain(NewFiles())))
         self._list_at = begun + interval.total_seconds()
 
     def _work_off(self, messages: Sequence[Message]) -> None:
-        read: dict[str, list[Announcement]] = {}
-        unreadable: dict[str, str] = {}
-        for message in messages:
-            try:
-                read[message.id] = read_message(message.body)
-            except ValueError as error:
-                unreadable[message.id] = str(error)
-        self._remember([one for group in read.values() for one in group])
-        # A sink in the same bucket announces more objects than the source: nothing is asked for those.
-        config = self._config
+        unreadable = {message.id: message.problem for message in messages if message.problem is not None}
+        readable = [message for message in messages if message.problem is None]
+        self._remember([one for message in readable for one in message.announcements])
+        with held(self._source, readable, self._visibility):
+            done = self._drain_announced(readable)
+            reasons = {**{url: one.why for url, one in done.unsettled.items()}, **done.left_out}
+            settled = [m for m in readable if not any(one.url in reasons for one in m.announcements)]
+            self._source.acknowledge(settled)
+        self._postpone(readable, done.unsettled)
+        self._tell(MessagesTaken(len(messages), len(settled), unreadable, reasons))
+
+    def _drain_announced(self, messages: Sequence[Message]) -> Summary:
+        # A sink in the same bucket announces more objects than the source: the store is not asked for those.
         announcements = [
-            one for group in read.values() for one in group if belongs(config, one.path) is not Belongs.LEFT
+            one
+            for message in messages
+            for one in message.announcements
+            if place_of(self._config, one) is not ObjectPlace.IGNORED
         ]
-        planner = AnnouncedFiles(announcements, self._removed)
-        readable = {message.id: message for message in messages if message.id in read}
-        with self._queue.held([*readable.values()]):
-            if announcements:
-                done = self._persistently(lambda: self._do(planner))
-                self._summary.add(done)
-                left = {**{url: one.why for url, one in planner.unsettled.items()}, **done.left_out}
-            else:
-                left = {}
-            settled = [m for id, m in readable.items() if not any(one.url in left for one in read[id])]
-            self._queue.delete(settled)
-        for id, message in readable.items():
-            pauses = [planner.unsettled[one.url].again_in for one in read[id] if one.url in planner.unsettled]
-            again_in = max((pause for pause in pauses if pause is not None), default=None)
+        if not announcements:
+            return Summary(table=self._summary.table)
+        done = self._persistently(lambda: self._drain(AnnouncedFiles(announcements, self._removed)))
+        self._summary.add(done)
+        return done
+
+    def _postpone(self, messages: Sequence[Message], unsettled: Mapping[str, Unsettled]) -> None:
+        """Let messages wait for as long as an object of theirs is known to need."""
+        for message in messages:
+            waits = [unsettled[one.url].again_in for one in message.announcements if one.url in unsettled]
+            again_in = max((wait for wait in waits if wait is not None), default=None)
             if again_in is not None:
-                self._queue.delay(message, again_in)
-        self._tell(MessagesTaken(len(messages), len(settled), unreadable, left))
+                self._source.hide([message], again_in)
 
     def _remember(self, announcements: Sequence[Announcement]) -> None:
         for one in announcements:
@@ -151,7 +166,7 @@ class Listener:
             del self._removed[next(iter(self._removed))]
 
     def _persistently(self, work: Callable[[], T]) -> T:
-        """Works until no fault of the moment comes between; messages stay hidden from others meanwhile."""
+        """Repeat the work until it meets no transient fault. Messages stay hidden from other consumers meanwhile."""
         attempt = 0
         while True:
             try:

@@ -1,24 +1,25 @@
-"""What a run does: which files it reads, in which batches, each with the configuration that reads it.
+"""Planners decide what a run does: which files it reads, in which batches, each with the configuration that reads it.
 
-The drain loop is the same for all of them.
+The drain loop is the same for all of them. A planner is a frozen dataclass: its fields are what a person may choose.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import Field, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from inkstream.ocr_core.errors import FailureKind
 from inkstream.tasks.config import StreamConfig
-from inkstream.tasks.model import Batch, FileVersion
+from inkstream.tasks.model import Batch, FileVersion, Unsettled
 from inkstream.tasks.queries.selection import Chosen, Selection, choose_failed, choose_made_otherwise
 from inkstream.tasks.queries.stored_configs import read_again_with
 from inkstream.tasks.sinks.delta.engine import needs_delta
 from inkstream.tasks.sinks.delta.tables import PagesTable
-from inkstream.tasks.source.announced import Unsettled, discover_announced
+from inkstream.tasks.source.announced import discover_announced
 from inkstream.tasks.source.discovery import Discovery, discover
-from inkstream.tasks.source.notifications import Announcement
+from inkstream.tasks.source.event_source import Announcement
 from inkstream.tasks.work.planning import plan_batches, redo_batches
 
 if TYPE_CHECKING:
@@ -42,29 +43,31 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that one run is to do.
+    """Everything that one run is to do.
 
     Attributes:
-        looked_at: File versions that were considered.
+        looked_at: Number of file versions that were considered.
         work: The batches, in order.
         known: File versions of the source that have rows.
-        waiting: New file versions that are left for a later run.
+        waiting: Number of new file versions that are left for a later run.
+        unsettled: By URL, announced objects that have to wait.
     """
 
     looked_at: int
     work: tuple[Work, ...]
     known: Sequence[FileVersion] = ()
     waiting: int = 0
+    unsettled: Mapping[str, Unsettled] = field(default_factory=dict)
 
 
 class Planner(Protocol):
-    """Decides what a run does.
+    """Decides what a run does."""
 
-    Attributes:
-        step: The name of its step.
-        new_files: Whether it reads files that have no rows yet. Such a run leaves its configuration in the sink.
-        expects_failures: Whether it reads what is known to fail, so that many failures say nothing of the machine.
-    """
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    @property
+    def kind(self) -> str:
+        """The planner's name, by which Prefect's flow for it is found."""
 
     @property
     def step(self) -> str:
@@ -72,18 +75,18 @@ class Planner(Protocol):
 
     @property
     def new_files(self) -> bool:
-        """Whether it reads files that have no rows yet."""
+        """Whether it reads files that have no rows yet. Such a run leaves its configuration in the sink."""
 
     @property
     def expects_failures(self) -> bool:
-        """Whether it reads what is known to fail."""
+        """Whether it reads what is known to fail, so that many failures say nothing about the machine."""
 
     def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:
-        """Looks at the world and decides.
+        """Look at the source or the table, and decide.
 
         Args:
             config: The stream's configuration.
-            made_by: Tells what the rows would say that made them.
+            made_by: Returns the `pipeline_id` that new rows would have.
 
         Raises:
             InkstreamError: If it cannot be found out.
@@ -91,51 +94,52 @@ class Planner(Protocol):
 
 
 class MadeBy(Protocol):
-    """Tells the `pipeline_id` that rows made now with a configuration have; one for each kind of worker."""
+    """Knows the `pipeline_id` of rows that are made now."""
 
     def __call__(self, config: StreamConfig) -> frozenset[str]:
-        """Returns the ids."""
+        """Return the ids of rows made with a configuration; several where workers have different versions."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewFiles:
-    """The planner of `run`: what is in the source and has no rows.
+    """The planner of `run`: files of the source that have no rows.
 
     Attributes:
-        limit: How many files at most; None for all.
+        limit: Number of files at most; None for all.
     """
 
+    kind: ClassVar[str] = "new_files"
+    step: ClassVar[str] = "discover"
+    new_files: ClassVar[bool] = True
+    expects_failures: ClassVar[bool] = False
+
     limit: int | None = None
-    step: str = "discover"
-    new_files: bool = True
-    expects_failures: bool = False
 
     def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
-        """Lists the source and puts what is new into batches."""
+        """List the source and put what is new into batches."""
         return _new_files(discover(config), config, self.limit)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class AnnouncedFiles:
-    """The planner of `listen`: what events announce and has no rows.
+    """The planner of `listen`: objects that events announce and that have no rows.
 
     Attributes:
-        announcements: What they announce.
+        announcements: What the events say.
         removed: URLs of objects whose removal was announced.
-        unsettled: After `plan`, by URL, what of it has to wait, and why.
     """
+
+    kind: ClassVar[str] = "announced_files"
+    step: ClassVar[str] = "discover"
+    new_files: ClassVar[bool] = True
+    expects_failures: ClassVar[bool] = False
 
     announcements: Sequence[Announcement]
     removed: Collection[str] = ()
-    unsettled: dict[str, Unsettled] = field(default_factory=dict)
-    step: str = "discover"
-    new_files: bool = True
-    expects_failures: bool = False
 
     def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
-        """Asks the store for what is there now, and puts what is new of it into batches."""
-        found, self.unsettled = discover_announced(config, self.announcements, self.removed)
-        return _new_files(found, config, None)
+        """Ask the store what the objects are now, and put the new ones into batches."""
+        return _new_files(discover_announced(config, self.announcements, self.removed), config, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +152,17 @@ class FailedPages:
         overrides: `a.b=value` strings on top of what the pages were read with.
     """
 
-    kinds: tuple[str, ...] = ()
+    kind: ClassVar[str] = "failed_pages"
+    step: ClassVar[str] = "choose_failed"
+    new_files: ClassVar[bool] = False
+    expects_failures: ClassVar[bool] = True
+
+    kinds: tuple[FailureKind, ...] = ()
     paths: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
-    step: str = "choose_failed"
-    new_files: bool = False
-    expects_failures: bool = True
 
     def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
-        """Looks into the table."""
+        """Choose the failed pages from the table."""
         found = choose_failed(_table(config), config.stream, self.kinds, self.paths)
         configs: dict[str | None, StreamConfig] = {}
         groups: dict[str, tuple[StreamConfig, list[Chosen]]] = {}
@@ -171,19 +177,21 @@ class FailedPages:
 
 @dataclass(frozen=True, slots=True)
 class OtherPipeline:
-    """The planner of `reprocess`: files with rows that another pipeline made than the one configured now.
+    """The planner of `reprocess`: files whose rows were made by another pipeline than the one configured now.
 
     Attributes:
         paths: Which files, as in `inkstream.tasks.queries.path_patterns`; all when empty.
     """
 
+    kind: ClassVar[str] = "other_pipeline"
+    step: ClassVar[str] = "choose_outdated"
+    new_files: ClassVar[bool] = False
+    expects_failures: ClassVar[bool] = False
+
     paths: tuple[str, ...] = ()
-    step: str = "choose_outdated"
-    new_files: bool = False
-    expects_failures: bool = False
 
     def plan(self, config: StreamConfig, made_by: MadeBy) -> Plan:
-        """Looks into the table."""
+        """Choose the files from the table."""
         found = choose_made_otherwise(_table(config), config.stream, made_by(config), self.paths)
         return Plan(found.looked_at, tuple(_redo(found, found.files, config)))
 
@@ -195,7 +203,7 @@ def _new_files(found: Discovery, config: StreamConfig, limit: int | None) -> Pla
         for batch in cut(taken, config, found.planned_at)
     )
     work = tuple(Work(batch, config) for batch in batches)
-    return Plan(found.listed, work, found.known_files, waiting=len(found.files) - len(taken))
+    return Plan(found.listed, work, found.known_files, len(found.files) - len(taken), found.unsettled)
 
 
 def _table(config: StreamConfig) -> DeltaTable:
@@ -214,7 +222,7 @@ def _redo(found: Selection, files: Sequence[Chosen], config: StreamConfig) -> li
 
 
 def cut(files: Sequence[FileVersion], config: StreamConfig, planned_at: int) -> list[Batch]:
-    """Cuts files into batches by the configuration's caps, each with a fresh attempt id."""
+    """Cut files into batches by the configuration's caps, each with a new attempt id."""
     return plan_batches(
         files,
         stream=config.stream,

@@ -1,4 +1,4 @@
-"""What a batch's progress report says: the original's lastProgress keys, and more."""
+"""The progress report of a batch: the keys of Spark's lastProgress, and more."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a run shows in Prefect: its files, its batches, a picture of a page's regions, how far it is; and its log lines.
+"""What a run shows in Prefect: its files, its batches, a page's regions, its progress, and log lines.
 
-An observer like any other: nothing it does changes what is committed, and nothing that goes wrong in it ends a run. No
-text of a document is in it, and no credential: paths have none.
+This is an observer like any other: nothing it does changes what is committed, and no failure of its own ends a run. It
+shows no text of a document and no credentials: paths have none.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ MAX_FILES = 500
 MAX_BATCHES = 30
 MAX_LOGGED = 20
 PROGRESS_SECONDS = 2.0
-"""The least time between two updates of the bar."""
+"""The shortest time between two updates of the bar."""
 
 
 def artifact_key(stream: str, what: str) -> str:
-    """Returns the key of an artifact; Prefect takes lower-case letters, digits and dashes."""
+    """Return the key of an artifact; Prefect accepts lower-case letters, digits and dashes."""
     return f"inkstream-{re.sub('[^a-z0-9]+', '-', stream.lower()).strip('-')}-{what}"
 
 
 class RunArtifacts:
-    """The observer. Made inside a flow run; says no more after its first failure to say something.
+    """Shows what happens in the flow run that it is made in. It falls silent after the first failure to show something.
 
     Args:
         stream: Name of the stream.
@@ -53,7 +53,7 @@ class RunArtifacts:
         self._pictures: dict[str, tuple[str, str]] = {}
 
     def __call__(self, event: Event) -> None:
-        """Takes in one event."""
+        """Show one event."""
         if self._silent:
             return
         try:
@@ -109,7 +109,7 @@ class RunArtifacts:
         self._draw_bar()
 
     def _last_batches(self) -> list[dict[str, Any]]:
-        """The rows of the table that the batch before left, or none."""
+        """Return the rows of the table that the batch before left; none where it left none."""
         import json
 
         from prefect.artifacts import Artifact
@@ -150,7 +150,7 @@ class RunArtifacts:
         for path, why in [*event.unsettled.items()][:MAX_LOGGED]:
             self._log.info("file %s waits: %s", visible(short_name(path)), visible(why))
         for message, why in [*event.unreadable.items()][:MAX_LOGGED]:
-            self._log.info("message %s cannot be understood: %s", visible(message), visible(why))
+            self._log.info("message %s cannot be read: %s", visible(message), visible(why))
 
     def _key(self, what: str) -> str:
         return artifact_key(self._stream, what)
@@ -223,7 +223,7 @@ def _summary(stream: str, event: BatchDone, batches: list[dict[str, Any]], page:
 
 
 def _picture(rows: pa.Table) -> tuple[str, str] | None:
-    """The first page of a range that has regions: what to call it, and its picture."""
+    """Return a name for the first page of a range that has regions, and its picture."""
     for row in rows.select(["path", "pagenum", "width", "height", "regions"]).slice(0, 3).to_pylist():
         if row["regions"] and row["width"] and row["height"]:
             name = re.sub(r"[^\w .-]", "_", short_name(row["path"]))

@@ -1,6 +1,6 @@
-"""`ingest_s3_events`, the Prefect flow: the loop that follows S3 events, each step of each drain as a task.
+"""`ingest_s3_events`, the Prefect flow: the loop that follows events, each step of each drain as a task.
 
-Prefect evaluates the annotations, so there is no `from __future__ import annotations` here; see `ocr_stream`.
+Prefect evaluates the annotations, so this module has no `from __future__ import annotations`; see `ocr_stream`.
 """
 
 from typing import Annotated, Any
@@ -13,6 +13,7 @@ from inkstream.flows.loop.listening import Listener
 from inkstream.flows.loop.planners import Planner
 from inkstream.flows.loop.workers import Workers
 from inkstream.flows.under_prefect.artifacts import RunArtifacts
+from inkstream.flows.under_prefect.deployed import require_absolute_places
 from inkstream.flows.under_prefect.ocr_stream import run_as_task
 from inkstream.flows.under_prefect.watching import current_watch
 from inkstream.tasks.config import StreamConfig
@@ -31,21 +32,22 @@ BatchLimit = Annotated[int, Field(ge=1)]
 def ingest_s3_events(
     once: bool = False, max_batches: BatchLimit | None = None, *, config: StreamConfig
 ) -> dict[str, Any]:
-    """Streams documents as S3 events announce them, each page exactly once, and now and then what events have lost.
+    """Stream documents as events announce them, each page exactly once, and list the source for lost events.
 
     Args:
-        once: End as soon as the queue has no message to give; else go on until cancelled.
-        max_batches: End when so many batches are committed.
+        once: End as soon as the queue has no message to give; otherwise go on until cancelled.
+        max_batches: End when this many batches are committed.
         config: The stream; `events.queue` is the queue to follow.
 
     Returns:
         Counts of what was committed and of files left for the next trigger, and the table's version.
     """
+    require_absolute_places(config)
     watch = current_watch()
     workers = watch.workers or Workers(config)
     observers: tuple[Observer, ...] = (*watch.observers, RunArtifacts(config.stream))
 
-    def do(planner: Planner) -> Summary:
+    def drain(planner: Planner) -> Summary:
         try:
             run = StreamRun(config, workers, planner, step=run_as_task, observers=observers, run_id=watch.run_id)
             return run.drain()
@@ -54,7 +56,7 @@ def ingest_s3_events(
             raise
 
     try:
-        summary = Listener(config, do, workers.client, observers).listen(once=once, max_batches=max_batches)
+        summary = Listener(config, drain, workers.client, observers).listen(once=once, max_batches=max_batches)
     finally:
         if workers is not watch.workers:
             workers.close()

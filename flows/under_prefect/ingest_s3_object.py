@@ -1,6 +1,6 @@
-"""`ingest_s3_object`, the Prefect flow: reads one object that an event of Prefect's announces.
+"""`ingest_s3_object`, the Prefect flow: reads one object that a Prefect event announces.
 
-Prefect evaluates the annotations, so there is no `from __future__ import annotations` here; see `ocr_stream`.
+Prefect evaluates the annotations, so this module has no `from __future__ import annotations`; see `ocr_stream`.
 """
 
 from typing import Any
@@ -11,7 +11,9 @@ from inkstream.flows.loop.planners import AnnouncedFiles
 from inkstream.flows.under_prefect.ocr_stream import drain_with_tasks
 from inkstream.ocr_core.errors import TransientError
 from inkstream.tasks.config import StreamConfig
-from inkstream.tasks.source.notifications import Announcement, require_bucket_source
+from inkstream.tasks.source.event_source import Announcement
+from inkstream.tasks.source.notifications import PROTOCOL
+from inkstream.tasks.source.opening import require_announced
 
 
 @flow(
@@ -22,24 +24,23 @@ from inkstream.tasks.source.notifications import Announcement, require_bucket_so
     validate_parameters=True,
 )
 def ingest_s3_object(config: StreamConfig, bucket: str, key: str) -> dict[str, Any]:
-    """Reads the current version of one object, unless it is in the table already or no document of the stream.
+    """Read the current version of one object, unless it is in the table already or is not a document of the stream.
 
     Args:
         config: The stream; its source is on S3.
         bucket: The object's bucket.
-        key: Its key as it is, not URL-encoded.
+        key: The object's key, not URL-encoded.
 
     Returns:
         Counts of what was committed and of files left for the next trigger, and the table's version.
 
     Raises:
-        ConfigError: If the source is on no S3.
+        ConfigError: If the source is not on S3.
         TransientError: If there is no such object, or it may not be read yet.
     """
-    require_bucket_source(config)
-    planner = AnnouncedFiles([Announcement(f"{bucket}/{key}", created=True)])
-    summary = drain_with_tasks(config, planner)
-    if planner.unsettled:
-        why = "; ".join(f"{url}: {unsettled.why}" for url, unsettled in planner.unsettled.items())
-        raise TransientError(f"{why}; a run that lists the source will find it if it is there")
-    return summary
+    require_announced(config, [PROTOCOL], "the flow ingest_s3_object")
+    summary = drain_with_tasks(config, AnnouncedFiles([Announcement(PROTOCOL, f"{bucket}/{key}", created=True)]))
+    if summary.unsettled:
+        why = "; ".join(f"{url}: {unsettled.why}" for url, unsettled in summary.unsettled.items())
+        raise TransientError(f"{why}; a run that lists the source will find the object if it exists")
+    return summary.to_json()

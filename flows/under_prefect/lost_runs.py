@@ -1,9 +1,9 @@
 """Flow runs that were killed: a Prefect automation marks them as crashed.
 
-When the process that runs a flow is killed together with the one that started it, nobody is left to say so: the run
-stays Running for ever and, under a concurrency limit, in the way of the next. Prefect's own answer is heartbeats. They
-come every three minutes where nobody says otherwise, so only runs that are known to send them more often are watched:
-those with the tag that our deployments and commands give them.
+When the process that runs a flow is killed together with the one that started it, nobody is left to report it: the run
+stays Running for ever and, under a concurrency limit, blocks the next one. Prefect's own answer is heartbeats, but by
+default they come only every three minutes. So the automation watches only runs that are known to send them more often:
+those with the tag that Inkstream's deployments and commands give them.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 
 AUTOMATION = "inkstream: mark lost runs as crashed"
 TAG = "inkstream"
-"""Of every flow run that sends heartbeats as often as said here."""
+"""The tag of flow runs that send heartbeats every `HEARTBEAT_SECONDS`."""
 HEARTBEAT_SECONDS = 30
-"""The shortest that Prefect takes."""
+"""The shortest interval that Prefect accepts."""
 SILENCE = timedelta(seconds=75)
-"""Two heartbeats may be late before a run is called lost."""
+"""Long enough for two heartbeats to be missed before a run counts as lost."""
 
 
 def run_tags(stream: str | None) -> list[str]:
-    """Returns the tags of a stream's runs; without a stream, of those that belong to none."""
+    """Return the tags of a stream's runs, or of runs that belong to no stream."""
     return [TAG] if stream is None else [TAG, f"stream:{stream}"]
 
 
 def lost_runs_automation(silence: timedelta = SILENCE) -> AutomationCore:
-    """Returns the automation: a flow run's heartbeat, and then neither another nor an end for a while.
+    """Return the automation. It acts when a heartbeat is followed by neither another one nor the end of the run.
 
     Args:
-        silence: How long that is.
+        silence: How long to wait for either.
 
     Raises:
-        ConfigError: If a run that lives could be so silent.
+        ConfigError: If a healthy run could be silent for that long.
     """
     from prefect.client.schemas.objects import StateType
     from prefect.events import AutomationCore, EventTrigger, Posture, ResourceSpecification
@@ -47,7 +47,7 @@ def lost_runs_automation(silence: timedelta = SILENCE) -> AutomationCore:
 
     if silence.total_seconds() <= HEARTBEAT_SECONDS:
         raise ConfigError(
-            f"{silence.total_seconds():g} s is too short: a run that lives is heard of every {HEARTBEAT_SECONDS} s"
+            f"{silence.total_seconds():g} s is too short: a healthy run sends a heartbeat every {HEARTBEAT_SECONDS} s"
         )
     ends = [f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed")]
     return AutomationCore(
@@ -73,16 +73,16 @@ def lost_runs_automation(silence: timedelta = SILENCE) -> AutomationCore:
 
 
 def watch_lost_runs(silence: timedelta | None = None) -> str:
-    """Makes sure that the configured server has the automation.
+    """Make sure that the configured server has the automation.
 
     Args:
-        silence: How long a run may be silent. None leaves an automation that is there as it is.
+        silence: How long a run may be silent; None leaves an existing automation as it is.
 
     Returns:
         What was done: `created`, `renewed` or `there already`.
 
     Raises:
-        ConfigError: If a run that lives could be so silent.
+        ConfigError: If a healthy run could be silent for that long.
     """
     from prefect.client.orchestration import get_client
 
@@ -100,7 +100,7 @@ def watch_lost_runs(silence: timedelta | None = None) -> str:
 
 @contextmanager
 def watched_runs(stream: str | None = None) -> Iterator[None]:
-    """Gives flow runs that are called inside the tags and the heartbeats of those that are watched."""
+    """Give the flow runs inside the block the tags and the heartbeats of watched runs."""
     from prefect import tags
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 

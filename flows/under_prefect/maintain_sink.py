@@ -1,6 +1,6 @@
 """`maintain_sink`, the Prefect flow: a sink's upkeep with each step as a task.
 
-Prefect evaluates the annotations, so there is no `from __future__ import annotations` here; see `ocr_stream`.
+Prefect evaluates the annotations, so this module has no `from __future__ import annotations`; see `ocr_stream`.
 """
 
 from dataclasses import asdict
@@ -21,11 +21,11 @@ from inkstream.tasks.config import MaintainOptions
     validate_parameters=True,
 )
 def maintain_sink(sink: str, options: MaintainOptions = MaintainOptions()) -> list[dict[str, Any]]:  # noqa: B008 - frozen
-    """Compacts, checkpoints and vacuums the tables of a sink, and removes overlays that no row names.
+    """Compact, checkpoint and vacuum the tables of a sink, and remove overlays that no row names.
 
     Args:
         sink: Folder or URL that holds the tables.
-        options: How long what is not needed any more is kept.
+        options: How long data that is no longer needed is kept.
 
     Returns:
         What was done to each part of the sink.
@@ -34,7 +34,7 @@ def maintain_sink(sink: str, options: MaintainOptions = MaintainOptions()) -> li
 
 
 def maintain_under_prefect(sink: str, options: MaintainOptions) -> list[Upkeep]:
-    """Runs the flow against the API there is, or Prefect's embedded server."""
+    """Run the flow with the configured Prefect API, or with Prefect's embedded server."""
     from inkstream.flows.under_prefect.lost_runs import watched_runs
     from inkstream.flows.under_prefect.settings import reach_server
 

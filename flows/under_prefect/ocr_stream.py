@@ -1,10 +1,11 @@
 """`ocr_stream`, the Prefect flow: the drain loop with each step as a task.
 
-A task run to discover and three for each batch. Pages are Dask's business, not Prefect's: see docs/decisions/0002.
+One task run discovers, and three are made for each batch. Pages are Dask's business, not Prefect's: see
+docs/decisions/0002.
 
-Annotations are evaluated here (no `from __future__ import annotations`): Prefect pickles a served flow with the globals
-its body names, and a parameter's type that is only a string would be lost on the way. The form in the browser has the
-parameters in their order here: what is said for one run before the long configuration.
+This module has no `from __future__ import annotations`: Prefect pickles a served flow with the globals that its body
+names, and the type of a parameter would get lost if it were only a string. The form in the browser shows the parameters
+in the order they have here: first what belongs to one run, then the long configuration.
 """
 
 from collections.abc import Callable
@@ -19,16 +20,17 @@ from inkstream.flows.loop.drain import StreamRun
 from inkstream.flows.loop.planners import NewFiles, Planner
 from inkstream.flows.loop.workers import Workers
 from inkstream.flows.under_prefect.artifacts import RunArtifacts
+from inkstream.flows.under_prefect.deployed import require_absolute_places
 from inkstream.flows.under_prefect.watching import current_watch
 from inkstream.tasks.config import PresetName, StreamConfig, with_preset
-from inkstream.tasks.progress import Observer
+from inkstream.tasks.progress import Observer, Summary
 
 T = TypeVar("T")
 FileLimit = Annotated[int, Field(ge=1)]
 
 
 def run_as_task(name: str, label: str, call: Callable[[], T]) -> T:
-    """The `StepRunner` that makes each step a Prefect task run.
+    """Call a step as a Prefect task run: the `StepRunner` of flows.
 
     The step takes no parameters and its result is not persisted, so Prefect neither hashes nor copies a batch.
     """
@@ -42,7 +44,7 @@ def run_as_task(name: str, label: str, call: Callable[[], T]) -> T:
         try:
             return step()
         except Exception as error:
-            # A signal that comes before the task run is made: Prefect fails to write it down, and the run would be
+            # When a signal comes before the task run is made, Prefect fails to record it, and the flow run would be
             # Failed instead of Crashed.
             signal = error.__context__
             if signal is None or isinstance(signal, Exception):
@@ -50,8 +52,14 @@ def run_as_task(name: str, label: str, call: Callable[[], T]) -> T:
             raise signal from error
 
 
-def drain_with_tasks(config: StreamConfig, planner: Planner) -> dict[str, Any]:
-    """Runs the drain loop inside a flow, each step as a task, and returns its counts."""
+def drain_with_tasks(config: StreamConfig, planner: Planner) -> Summary:
+    """Run the drain loop inside a flow, each step as a task.
+
+    Raises:
+        ConfigError: If the configuration cannot be run, see `require_absolute_places` too.
+        InkstreamError: As `inkstream.flows.loop.drain.StreamRun.drain` does.
+    """
+    require_absolute_places(config)
     watch = current_watch()
     workers = watch.workers or Workers(config)
     observers: tuple[Observer, ...] = (*watch.observers, RunArtifacts(config.stream))
@@ -62,7 +70,7 @@ def drain_with_tasks(config: StreamConfig, planner: Planner) -> dict[str, Any]:
         if workers is not watch.workers:
             workers.close()
     watch.summaries.append(summary)
-    return summary.to_json()
+    return summary
 
 
 @flow(
@@ -75,14 +83,14 @@ def drain_with_tasks(config: StreamConfig, planner: Planner) -> dict[str, Any]:
 def ocr_stream(
     limit: FileLimit | None = None, preset: PresetName | None = None, *, config: StreamConfig
 ) -> dict[str, Any]:
-    """Streams new documents into a versioned table of text, each page exactly once.
+    """Stream new documents into a versioned table of text, each page exactly once.
 
     Args:
-        limit: Take so many new files at most; the others wait for a later run.
+        limit: Read at most this many new files; the rest wait for a later run.
         preset: Read with the pipeline of this preset instead of config's.
         config: The stream: source, trigger, pipeline, sink, execution.
 
     Returns:
         Counts of what was committed and of files left for the next trigger, and the table's version.
     """
-    return drain_with_tasks(with_preset(config, preset), NewFiles(limit))
+    return drain_with_tasks(with_preset(config, preset), NewFiles(limit)).to_json()

@@ -1,6 +1,6 @@
-"""Small pictures for Prefect's artifacts, as SVG: where a page's regions are, and how fast the last batches went.
+"""Small SVG pictures for Prefect's artifacts: the regions of a page, and how fast the last batches were read.
 
-They show boxes and bars, never a character of a document: artifacts are read by more people than the table.
+They show boxes and bars, never a character of a document: more people see artifacts than the table.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ PAGE_SIDE = 420
 MAX_REGIONS = 400
 FEWEST_BARS = 10
 LEVELS = ("line", "paragraph", "block", "word")
-"""Which level of regions is drawn: the first that a page has."""
+"""Levels of regions; the first that a page has is drawn."""
 
 _COLOURS = ((90.0, "#0f766e"), (75.0, "#d97706"), (0.0, "#dc2626"))
 _UNKNOWN = "#64748b"
@@ -22,16 +22,16 @@ _PLOT_WIDTH, _PLOT_HEIGHT, _MARGIN = 560, 160, 28
 
 
 def data_uri(svg: str) -> str:
-    """Returns a picture as a link that carries it."""
+    """Return a picture as a `data:` link."""
     return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
 
 
 def regions_svg(width: int, height: int, regions: Sequence[Mapping[str, Any]]) -> str:
-    """Draws the outlines of a page's regions, coloured by confidence, at `MAX_REGIONS` of them at most.
+    """Return a picture of the outlines of a page's regions, coloured by confidence; `MAX_REGIONS` of them at most.
 
     Args:
-        width: Of the page, in pixels.
-        height: Of the page, in pixels.
+        width: Width of the page in pixels.
+        height: Height of the page in pixels.
         regions: The page's regions, as the table has them.
     """
     level = next((level for level in LEVELS if any(region["level"] == level for region in regions)), None)
@@ -43,10 +43,10 @@ def regions_svg(width: int, height: int, regions: Sequence[Mapping[str, Any]]) -
 
 
 def throughput_svg(batches: Sequence[Mapping[str, Any]]) -> str:
-    """Draws pages per second of batches as bars, and the files that were still waiting after each as a line.
+    """Return a picture of the batches: pages per second as bars, and the files that waited after each as a line.
 
     Args:
-        batches: Oldest first, with `batch`, `pages_per_second` and `backlog`.
+        batches: The batches, oldest first, with `batch`, `pages_per_second` and `backlog`.
     """
     rates = [float(batch["pages_per_second"]) for batch in batches]
     waiting = [int(batch["backlog"]) for batch in batches]

@@ -1,6 +1,6 @@
-"""`retry` and `reprocess`, the Prefect flows: the drain loop over what is in the table already.
+"""`retry` and `reprocess`, the Prefect flows: the drain loop over rows that exist.
 
-Prefect evaluates the annotations, so there is no `from __future__ import annotations` here; see `ocr_stream`.
+Prefect evaluates the annotations, so this module has no `from __future__ import annotations`; see `ocr_stream`.
 """
 
 from typing import Any
@@ -27,7 +27,7 @@ def retry(
     *,
     config: StreamConfig,
 ) -> dict[str, Any]:
-    """Reads the pages that failed again, each as it was read before, and replaces their rows.
+    """Read the pages that failed again, each as it was read before, and replace their rows.
 
     Args:
         kinds: Which kinds of failure; all when empty.
@@ -38,7 +38,7 @@ def retry(
     Returns:
         Counts of what was committed and of files left as they are, and the table's version.
     """
-    return drain_with_tasks(config, FailedPages(tuple(kinds), tuple(paths), tuple(overrides)))
+    return drain_with_tasks(config, FailedPages(tuple(kinds), tuple(paths), tuple(overrides))).to_json()
 
 
 @flow(
@@ -54,14 +54,14 @@ def reprocess(
     *,
     config: StreamConfig,
 ) -> dict[str, Any]:
-    """Reads files again whose rows another pipeline made than this one, and replaces their rows.
+    """Read files again whose rows were made by another pipeline than this one, and replace their rows.
 
     Args:
         paths: Which files, as paths, URLs, file names or globs; all when empty.
         preset: Read with the pipeline of this preset instead of config's.
-        config: The stream; its pipeline is the one that all rows are to be made by.
+        config: The stream; its pipeline is to be the one that made all rows.
 
     Returns:
         Counts of what was committed and of files left as they are, and the table's version.
     """
-    return drain_with_tasks(with_preset(config, preset), OtherPipeline(tuple(paths)))
+    return drain_with_tasks(with_preset(config, preset), OtherPipeline(tuple(paths))).to_json()

@@ -32,22 +32,22 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 START_SECONDS = 120
 FIRST_START = timedelta(seconds=15)
-"""The server looks for new schedules every five seconds, and leaves out a start that is past by then."""
+"""The server looks for new schedules every five seconds, and leaves out a start that has passed by then."""
 LEASES = "prefect.server.concurrency.lease_storage.filesystem"
 
 SERVER_SETTINGS = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
-    # In memory, as is the default, a concurrency slot stays taken when the server is started anew.
+    # With the default, in memory, a concurrency slot stays taken when the server is restarted.
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": LEASES,
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
     "PREFECT_CLI_PROMPT": "false",
 }
 END_SECONDS = 10.0
-"""Seconds a run has to end by itself."""
+"""How many seconds a run has to end by itself."""
 LISTEN_AGAIN = timedelta(minutes=5)
-"""How often a run that follows events is started, which is cancelled at once where the one before is still at it."""
+"""How often a run that follows events is started; it is cancelled at once while the one before still runs."""
 RUN_SETTINGS = {
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
     "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
@@ -56,21 +56,21 @@ RUN_SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When a deployment runs by itself; never where both are None.
+    """When a deployment runs by itself; never if both are None.
 
     Attributes:
         every: Time from one start to the next; the first is a few seconds from now.
-        cron: Five fields, as cron reads them, in UTC.
+        cron: Cron's five fields, in UTC.
     """
 
     every: timedelta | None = None
     cron: str | None = None
 
     def fields(self) -> dict[str, Any]:
-        """Returns the arguments that Prefect's `to_deployment` takes for it.
+        """Return the arguments that Prefect's `to_deployment` takes for it.
 
         Raises:
-            ConfigError: If it is no schedule.
+            ConfigError: If it is not a schedule.
         """
         if self.every is not None and self.cron is not None:
             raise ConfigError("give either an interval or a cron schedule, not both")
@@ -85,22 +85,22 @@ class Schedule:
         try:
             CronSchedule(cron=self.cron)
         except ValidationError:
-            raise ConfigError(f"{self.cron!r} is no cron schedule; '*/5 * * * *' is every five minutes") from None
+            raise ConfigError(f"{self.cron!r} is not a cron schedule; '*/5 * * * *' is every five minutes") from None
         return {"cron": self.cron}
 
 
 def deployments(
     config: StreamConfig, schedule: Schedule = Schedule(), upkeep: Schedule = Schedule()
 ) -> list[RunnerDeployment]:
-    """Returns the deployments of one stream, named after it.
+    """Return the deployments of one stream, named after it.
 
     Args:
-        config: The stream; what the form in the browser is filled in with.
+        config: The stream; the form in the browser is filled in with it.
         schedule: When new documents are read.
         upkeep: When the table is compacted and vacuumed.
 
     Raises:
-        ConfigError: If a schedule is none, or the sink is in the memory of a process.
+        ConfigError: If a schedule is not valid, the sink is in memory, or the event source cannot be followed.
     """
     if config.sink.format == "memory":
         raise ConfigError(
@@ -114,7 +114,7 @@ def deployments(
     from inkstream.flows.under_prefect.maintain_sink import maintain_sink
     from inkstream.flows.under_prefect.ocr_stream import ocr_stream
     from inkstream.flows.under_prefect.retry_and_reprocess import reprocess, retry
-    from inkstream.tasks.source.notifications import require_bucket
+    from inkstream.tasks.source.opening import require_event_source
 
     config = in_absolute_terms(config)
     of_stream = {"config": plain(config)}
@@ -124,11 +124,11 @@ def deployments(
     served: list[tuple[Flow[..., Any], dict[str, Any], Schedule, str]] = [
         (ocr_stream, of_stream, schedule, "Reads what is new in the source, each page exactly once."),
         (retry, of_stream, Schedule(), "Reads the pages that failed again, each as it was read before."),
-        (reprocess, of_stream, Schedule(), "Reads again what another pipeline has read."),
+        (reprocess, of_stream, Schedule(), "Reads files again whose rows another pipeline made."),
         (maintain_sink, {"sink": config.sink.url}, upkeep, "Compacts, checkpoints and vacuums the tables."),
     ]
     if config.events.queue is not None:
-        require_bucket(config)
+        require_event_source(config)
         what = "Follows the events of the source's bucket, each page exactly once, until it is cancelled."
         served.append((ingest_s3_events, of_stream, Schedule(LISTEN_AGAIN), what))
     made = [
@@ -149,7 +149,7 @@ def deployments(
 def serve_stream(
     config: StreamConfig, schedule: Schedule = Schedule(), upkeep: Schedule = Schedule(), *, port: int = 4200
 ) -> None:
-    """Serves the flows of a stream until interrupted; starts a Prefect server where none is configured.
+    """Serve the flows of a stream until interrupted, and start a Prefect server where none is configured.
 
     Args:
         config: The stream.
@@ -158,14 +158,14 @@ def serve_stream(
         port: Port of the server that is started.
 
     Raises:
-        ConfigError: If a schedule is none, or the port is taken.
+        ConfigError: If a schedule is not valid, or the port is taken.
         EnvironmentFault: If Prefect is not installed, or the server does not start.
         TransientError: If the configured server does not answer.
     """
     require_prefect()
     for name, value in RUN_SETTINGS.items():
         os.environ.setdefault(name, value)
-    deployments(config, schedule, upkeep)  # what is wrong with them is said before a server is started
+    deployments(config, schedule, upkeep)  # mistakes are reported before a server is started
     with _server(port):
         require_answer()
         watch_lost_runs()
@@ -174,7 +174,7 @@ def serve_stream(
 
 
 def _serve(served: list[RunnerDeployment]) -> None:
-    """What `prefect.serve` does, but that SIGTERM ends it as Ctrl-C does: in order, and the schedules paused."""
+    """Serve as `prefect.serve` does, except that SIGTERM ends it in order with schedules paused, as Ctrl-C does."""
     from prefect.runner import Runner
 
     runner = Runner(pause_on_shutdown=True)
@@ -186,7 +186,7 @@ def _serve(served: list[RunnerDeployment]) -> None:
 
 
 async def _run_until_ended(runner: Runner) -> None:
-    """Ends the runner after the runs, which report that they crashed; at once when told a second time."""
+    """Run until told to end, then wait for the runs to report that they crashed; end at once when told again."""
     loop = asyncio.get_running_loop()
     serving = asyncio.create_task(runner.start())
     endings: list[asyncio.Task[None]] = []
@@ -205,11 +205,11 @@ async def _run_until_ended(runner: Runner) -> None:
 
 
 async def _end_in_order(serving: asyncio.Task[None], *, told: bool) -> None:
-    """Ends the runs that were started here, waits for them, and stops serving.
+    """End the runs that were started here, wait for them, and stop serving.
 
     Args:
-        serving: What is to stop.
-        told: Whether the runs know already, as a terminal's Ctrl-C reaches them itself.
+        serving: The task that serves.
+        told: Whether the runs were told already, as by a terminal's Ctrl-C.
     """
     import psutil
 
@@ -230,18 +230,18 @@ async def _wait_for_end(runs: list[psutil.Process]) -> None:
 
 
 def _is_run(process: psutil.Process) -> bool:
-    """Whether a process is one that Prefect's runner starts for a run; one that has ended is none."""
+    """Return whether Prefect's runner started this process for a run that has not ended."""
     import psutil
 
     try:
-        return "prefect.engine" in process.cmdline()  # empty when ended and not waited for yet
+        return "prefect.engine" in process.cmdline()  # empty for a process that ended and was not waited for
     except psutil.NoSuchProcess:
         return False
 
 
 @contextmanager
 def _server(port: int) -> Iterator[None]:
-    """Makes sure that there is a server for as long as the block runs."""
+    """Make sure that a server runs for as long as the block does."""
     if api_configured():
         yield
         return
@@ -257,7 +257,7 @@ def _server(port: int) -> Iterator[None]:
 
 @contextmanager
 def _started_server(port: int) -> Iterator[str]:
-    """A Prefect server on the loopback, out of reach of the terminal's Ctrl-C: it outlives what reports to it."""
+    """Run a Prefect server on the loopback, out of the terminal's Ctrl-C's reach, so that runs can report their end."""
     from inkstream.tasks.work.interrupts import interrupts_held
 
     with socket.socket() as probe:

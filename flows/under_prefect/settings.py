@@ -1,13 +1,13 @@
-"""Whether Prefect has an API to talk to, found out without the second that importing Prefect costs."""
+"""Whether a run goes through Prefect, found out without the second that importing Prefect costs."""
 
 from __future__ import annotations
 
 import os
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
-from inkstream.ocr_core.errors import TransientError
+from inkstream.ocr_core.errors import ConfigError, TransientError
 from inkstream.ocr_core.installation import require_extra
 
 _SETTINGS_FILES = ("prefect.toml", ".env")
@@ -20,9 +20,16 @@ class PrefectGoneError(TransientError):
     """The Prefect API stopped answering during a run."""
 
 
-def runs_under_prefect(mode: PrefectMode) -> bool:
-    """Return whether a run in this mode goes through Prefect."""
-    return mode == "on" or (mode == "auto" and api_configured())
+def goes_through_prefect(mode: PrefectMode) -> bool:
+    """Return whether a run in this mode goes through Prefect.
+
+    Raises:
+        ConfigError: If there is no such mode.
+    """
+    answers = {"on": lambda: True, "off": lambda: False, "auto": api_configured}
+    if mode not in answers:
+        raise ConfigError(f"prefect={mode!r}: it is one of {', '.join(get_args(PrefectMode))}")
+    return answers[mode]()
 
 
 def api_configured() -> bool:
@@ -44,10 +51,10 @@ def api_configured() -> bool:
 
 
 def reach_server() -> None:
-    """Make sure that there is a Prefect API: the one configured, or else Prefect's embedded server.
+    """Make sure that a Prefect API answers: the configured one, or otherwise Prefect's embedded server.
 
-    Prefect would start that at its first request, and the terminal's Ctrl-C would end it before the flow run can report
-    that it crashed; started here it is out of reach. Prefect ends it when this process exits.
+    Prefect would start the embedded server at its first request, and the terminal's Ctrl-C would end it before the flow
+    run can report that it crashed. Started here, it is out of Ctrl-C's reach; Prefect ends it when this process exits.
 
     Raises:
         MissingPackageError: If Prefect is not installed.
@@ -97,7 +104,7 @@ def require_prefect() -> None:
 def use_embedded_server() -> None:
     """Set what Prefect's embedded server needs, in this process's environment, before Prefect is imported.
 
-    Whatever the user has set wins.
+    What the user has set is kept.
 
     Raises:
         MissingPackageError: If Prefect is not installed.

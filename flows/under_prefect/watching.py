@@ -1,7 +1,7 @@
-"""Who watches the flow runs of this process, and the workers they may use.
+"""The observers and workers that flow runs of this process share.
 
-Neither can be a flow parameter, which travels through the Prefect API as JSON. This is a module of its own because
-Prefect pickles a served flow's function with the globals it names, and a context variable cannot be pickled.
+Neither can be a flow parameter, because parameters travel through the Prefect API as JSON. This is a module of its own
+because Prefect pickles a served flow with the globals that it names, and a context variable cannot be pickled.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from inkstream.tasks.progress import Observer, Summary
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What a flow run started here takes part in.
+    """What the caller of a flow shares with its run.
 
     Attributes:
-        observers: Who is told what happens.
-        workers: Workers that are already there, or None for workers of the run's own.
-        run_id: What progress reports say of the run, or None for one of its own.
+        observers: Called with each event.
+        workers: Workers that exist already; None if the run is to have its own.
+        run_id: The run's id in progress reports; None for a new one.
         summaries: Gets the summary of each flow run.
     """
 
@@ -36,13 +36,13 @@ _watch: ContextVar[Watch | None] = ContextVar("inkstream_watch", default=None)
 
 
 def current_watch() -> Watch:
-    """Returns the watch of the caller's context; one that watches nothing where there is none."""
+    """Return the watch of the caller's context; one without observers and workers where there is none."""
     return _watch.get() or Watch()
 
 
 @contextmanager
 def watching(observers: Sequence[Observer], workers: Workers | None, run_id: str | None = None) -> Iterator[Watch]:
-    """Lets flow runs started inside tell observers what happens and use workers that are already there."""
+    """Let flow runs inside the block call observers, and use workers that exist already."""
     watch = Watch(observers, workers, run_id)
     token = _watch.set(watch)
     try:

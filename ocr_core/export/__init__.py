@@ -1,7 +1,7 @@
 """Page results in the formats that other programs read: plain text, JSON Lines, hOCR, ALTO, searchable PDF.
 
-from ocr_core import read_document
-from ocr_core.export.hocr import hocr
+from inkstream import read_document
+from inkstream.ocr_core.export.hocr import hocr
 
 print(hocr(read_document("scan.pdf"), name="scan.pdf"))
 """

@@ -1,7 +1,14 @@
-"""`StreamConfig`: the YAML file, the Python API, the command line and the Prefect form, said once."""
+"""`StreamConfig`: the YAML file, the Python API, the command line and the Prefect form, declared once."""
 
-from inkstream.tasks.config.build import build_config, build_from, build_maintain_options, examine, with_preset
-from inkstream.tasks.config.document import Document, load_document, parse_document
+from inkstream.tasks.config.build import (
+    build_config,
+    build_event_options,
+    build_from,
+    build_maintain_options,
+    examine,
+    with_preset,
+)
+from inkstream.tasks.config.config_file import ConfigFile, load_config_file, parse_config_file
 from inkstream.tasks.config.durations import Duration, format_duration, parse_duration
 from inkstream.tasks.config.events import EventOptions
 from inkstream.tasks.config.execution import ExecutionOptions
@@ -15,7 +22,7 @@ from inkstream.tasks.config.writing import plain, to_yaml
 
 __all__ = [
     "PRESETS",
-    "Document",
+    "ConfigFile",
     "Duration",
     "EventOptions",
     "ExecutionOptions",
@@ -28,13 +35,14 @@ __all__ = [
     "StreamName",
     "TriggerOptions",
     "build_config",
+    "build_event_options",
     "build_from",
     "build_maintain_options",
     "editor_schema",
     "examine",
     "format_duration",
-    "load_document",
-    "parse_document",
+    "load_config_file",
+    "parse_config_file",
     "parse_duration",
     "plain",
     "to_yaml",

@@ -1,16 +1,18 @@
-"""A configuration from its layers."""
+"""Building a configuration from its layers: preset, file, overrides."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
 
 from inkstream.ocr_core.errors import ConfigError
-from inkstream.tasks.config.document import Document
+from inkstream.ocr_core.options import Options
+from inkstream.tasks.config.config_file import ConfigFile
+from inkstream.tasks.config.events import EventOptions
 from inkstream.tasks.config.mistakes import Mistake, Path, explain, nearest
 from inkstream.tasks.config.normalise import Normalised, get, normalise
 from inkstream.tasks.config.presets import PRESETS
@@ -18,25 +20,27 @@ from inkstream.tasks.config.sink import MaintainOptions
 from inkstream.tasks.config.stream import StreamConfig
 from inkstream.tasks.config.writing import plain
 
+AnyOptions = TypeVar("AnyOptions", bound=Options)
+
 
 def build_config(
-    document: Mapping[str, Any] | None = None, *, preset: str | None = None, overrides: Iterable[str] = ()
+    options: Mapping[str, Any] | None = None, *, preset: str | None = None, overrides: Iterable[str] = ()
 ) -> StreamConfig:
-    """Builds a configuration from its layers, later ones winning: preset, document, overrides.
+    """Build a configuration from its layers, of which later ones win: preset, options, overrides.
 
     Args:
-        document: The parsed YAML file; it may name a `preset:` itself. Names of the original's are taken, too.
-        preset: A name from `PRESETS`; wins over the document's own.
-        overrides: `a.b=value` strings, values read as YAML.
+        options: The content of a configuration file, which may name a `preset` itself. Spark OCR's names are accepted.
+        preset: A name from `PRESETS`; wins over the one that the options name.
+        overrides: `a.b=value` strings, with values read as YAML.
 
     Raises:
-        ConfigError: With one line for each mistake, naming the nearest known key where a key is unknown.
+        ConfigError: With one line for each mistake, and the nearest known key where a key is unknown.
     """
-    return build_from(Document("", dict(document or {}), {}), preset=preset, overrides=overrides)
+    return build_from(ConfigFile("", dict(options or {}), {}), preset=preset, overrides=overrides)
 
 
 def with_preset(config: StreamConfig, preset: str | None) -> StreamConfig:
-    """Returns a configuration whose pipeline is a preset's; as it is where none is named.
+    """Return the configuration with a preset's pipeline in place of its own; unchanged where no preset is named.
 
     Raises:
         ConfigError: If there is no such preset, or its pipeline does not go with the rest.
@@ -45,34 +49,48 @@ def with_preset(config: StreamConfig, preset: str | None) -> StreamConfig:
 
 
 def build_maintain_options(given: Mapping[str, Any]) -> MaintainOptions:
-    """Builds the options of a sink's upkeep.
+    """Build the options of a sink's upkeep.
 
     Raises:
         ConfigError: With one line for each mistake.
     """
+    return _build(MaintainOptions, given, ())
+
+
+def build_event_options(given: Mapping[str, Any]) -> EventOptions:
+    """Build the options of events.
+
+    Raises:
+        ConfigError: With one line for each mistake.
+    """
+    return _build(EventOptions, given, ("events",))
+
+
+def _build(kind: type[AnyOptions], given: Mapping[str, Any], section: Path) -> AnyOptions:
     try:
-        return MaintainOptions.model_validate(given)
+        return kind.model_validate(given)
     except ValidationError as error:
-        raise ConfigError("\n".join(str(explain(item)) for item in error.errors())) from None
+        mistakes = [explain(item) for item in error.errors()]
+        raise ConfigError("\n".join(str(replace(m, path=(*section, *m.path))) for m in mistakes)) from None
 
 
-def build_from(document: Document, *, preset: str | None = None, overrides: Iterable[str] = ()) -> StreamConfig:
-    """Builds a configuration from a file and what comes over it; as `build_config`, and mistakes have their line.
+def build_from(config_file: ConfigFile, *, preset: str | None = None, overrides: Iterable[str] = ()) -> StreamConfig:
+    """Build a configuration from a file, as `build_config` does. Mistakes name their line.
 
     Raises:
         ConfigError: With one line for each mistake.
     """
-    built = examine(document, preset=preset, overrides=overrides)
+    built = examine(config_file, preset=preset, overrides=overrides)
     if isinstance(built, StreamConfig):
         return built
-    raise ConfigError("\n".join(f"{document.where}:{m.line}: {m}" if m.line else str(m) for m in built))
+    raise ConfigError("\n".join(f"{config_file.where}:{m.line}: {m}" if m.line else str(m) for m in built))
 
 
 def examine(
-    document: Document, *, preset: str | None = None, overrides: Iterable[str] = ()
+    config_file: ConfigFile, *, preset: str | None = None, overrides: Iterable[str] = ()
 ) -> StreamConfig | list[Mistake]:
-    """Builds a configuration, or returns all that is wrong with it, in the order of the document's lines."""
-    file = normalise(document.options)
+    """Build a configuration, or return everything that is wrong with it, in the order of the file's lines."""
+    file = normalise(config_file.options)
     file_preset = file.options.pop("preset", None)
     given = _parse_overrides(overrides)
     base, unknown = _preset_layer(preset or file_preset, at=() if preset else ("preset",))
@@ -83,7 +101,7 @@ def examine(
         mistakes += [explain(item) for item in error.errors()]
     if not mistakes and not given.mistakes:
         return config
-    placed = [_placed(mistake, document, file, given) for mistake in mistakes]
+    placed = [_placed(mistake, config_file, file, given) for mistake in mistakes]
     return sorted([*placed, *given.mistakes], key=lambda mistake: mistake.line or 0)
 
 
@@ -96,17 +114,17 @@ def _preset_layer(name: Any, at: Path) -> tuple[Mapping[str, Any], list[Mistake]
     return {}, [Mistake(at, f"unknown preset {name!r}{close}")]
 
 
-def _placed(mistake: Mistake, document: Document, file: Normalised, given: Normalised) -> Mistake:
-    """Names the option as the user did, and the line where they did it in the document."""
+def _placed(mistake: Mistake, config_file: ConfigFile, file: Normalised, given: Normalised) -> Mistake:
+    """Name the option as the user did, and the line of the file where they wrote it."""
     path = mistake.path
     if get(given.options, path) is not None and path:
         return replace(mistake, path=given.written.get(path, path))
     written = file.written.get(path, path)
-    return replace(mistake, path=written, line=document.line(written))
+    return replace(mistake, path=written, line=config_file.line(written))
 
 
 def _parse_overrides(overrides: Iterable[str]) -> Normalised:
-    """Makes one layer of all `--set` values; of two for one option the later wins, in whatever name."""
+    """Make one layer of all `--set` values. Of two for one option the later wins, under whatever name."""
     together = Normalised({})
     for override in overrides:
         try:
@@ -128,7 +146,7 @@ def _parse_override(override: str) -> dict[str, Any]:
     try:
         nested: Any = yaml.safe_load(value)
     except yaml.YAMLError:
-        nested = value  # such as source.glob=*.pdf, where YAML sees an alias
+        nested = value  # such as source.glob=*.pdf, which YAML takes for an alias
     for part in reversed(key.strip().split(".")):
         nested = {part: nested}
     return dict(nested)

@@ -17,10 +17,10 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def parse_duration(text: str) -> timedelta:
-    """Reads `500ms`, `30s`, `5m`, `2h` or `7d`.
+    """Return the duration that `500ms`, `30s`, `5m`, `2h` or `7d` means.
 
     Raises:
-        ConfigError: If it is none of these.
+        ConfigError: If the text is not written like these.
     """
     match = _DURATION.match(text)
     if match is None:
@@ -29,7 +29,7 @@ def parse_duration(text: str) -> timedelta:
 
 
 def format_duration(duration: timedelta) -> str:
-    """Writes a duration as `parse_duration` reads it, in the largest unit that divides it."""
+    """Return a duration as `parse_duration` reads it, in the largest unit that divides it."""
     microseconds = duration // timedelta(microseconds=1)
     for unit, seconds in reversed(_SECONDS.items()):
         size = round(seconds * 1_000_000)

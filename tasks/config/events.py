@@ -1,23 +1,32 @@
-"""Options of how events tell of new objects."""
+"""Options of the events that announce new objects."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from inkstream.ocr_core.options import Options
 from inkstream.tasks.config.durations import Duration
+from inkstream.tasks.config.urls import SECRET_ERROR
+
+_EXAMPLE = "https://sqs.eu-west-1.amazonaws.com/123456789012/inbox"
 
 
 def _queue_url(url: str) -> str:
+    """Check what all kinds of queues have in common. `inkstream.tasks.source.opening` knows the kinds."""
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not parts.path.strip("/"):
-        raise ValueError("expected the URL of a queue, as `aws sqs get-queue-url` prints it, not its name or ARN")
     if parts.username or parts.password:
-        raise ValueError("a queue's URL must not have a user or password in it; set AWS_ACCESS_KEY_ID instead")
+        raise PydanticCustomError(
+            SECRET_ERROR,
+            "a queue's URL must not have a user or password in it, because URLs are kept and shown; set them in the "
+            "environment, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        )
+    if "://" not in url:
+        raise ValueError(f"expected the URL of a queue, such as {_EXAMPLE}, not its name or ARN")
     return url
 
 
@@ -25,23 +34,28 @@ QueueUrl = Annotated[str, AfterValidator(_queue_url)]
 
 
 class EventOptions(Options):
-    """How events tell of new objects; used by `inkstream listen` and the run that `inkstream serve` starts for them."""
+    """How events announce new objects, for `inkstream listen` and the run that `inkstream serve` keeps going."""
 
     queue: QueueUrl | None = Field(
         None,
         description="URL of the SQS queue that gets the source's S3 notifications, directly, by SNS or by EventBridge",
-        examples=["https://sqs.eu-west-1.amazonaws.com/123456789012/inbox"],
+        examples=[_EXAMPLE],
     )
     wait: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(seconds=20))] = Field(
-        timedelta(seconds=20), description="wait so long for a message in one request, such as 5s; 20s at most"
+        timedelta(seconds=20), description="how long one request waits for a message, such as 5s; 20s at most"
     )
     visibility_timeout: Annotated[Duration, Field(ge=timedelta(seconds=1), le=timedelta(hours=12))] = Field(
         timedelta(minutes=1),
-        description="hide a message from other consumers for so long, such as 1m; renewed while it is worked on, so "
-        "that this is how late it comes again after a consumer died",
+        description="how long a message is hidden from other consumers, such as 1m; renewed while it is worked on, so "
+        "this is how late it comes again after a consumer was killed",
     )
     backfill_interval: Annotated[Duration, Field(gt=timedelta(0))] | None = Field(
         timedelta(minutes=10),
-        description="list the whole source this often, such as 1h, and once at the start, for what events have lost; "
-        "null: trust events alone",
+        description="list the whole source at the start and then this often, such as 1h, to find what events have "
+        "lost; null: trust events alone",
     )
+
+    @field_validator("queue", mode="before")
+    @classmethod
+    def _empty_is_none(cls, given: Any) -> Any:
+        return None if given == "" else given  # as a template of Prefect's leaves it where the variable is not set

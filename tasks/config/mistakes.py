@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in the words of whoever wrote it."""
+"""Mistakes in a configuration, in the words of the person who wrote it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from inkstream.tasks.config.stream import StreamConfig
 from inkstream.tasks.config.urls import SECRET_ERROR
 
 Path = tuple[str, ...]
-"""Where an option is: the names of its sections and its own."""
+"""The way to an option: the names of its sections, and its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One thing that is wrong.
+    """A mistake.
 
     Attributes:
-        path: Where; empty for the whole.
-        message: What, and the remedy.
-        line: Line in the configuration file, from 1; None where it was not written there.
+        path: The option; empty for the whole configuration.
+        message: What is wrong with it, and the remedy.
+        line: The line in the configuration file, from 1; None where it was not written there.
     """
 
     path: Path
@@ -36,13 +36,13 @@ class Mistake:
 
 
 def explain(item: Any) -> Mistake:
-    """Says what one of pydantic's errors means."""
+    """Return the mistake behind one of pydantic's errors."""
     path = tuple(str(part) for part in item["loc"])
     return Mistake(path, _message(item, path))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Returns `; did you mean 'NAME'?` for the known name nearest to `name`, or nothing."""
+    """Return `; did you mean 'NAME'?` for the known name nearest to `name`, or an empty string."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else ""
 
@@ -55,12 +55,13 @@ def _message(item: Any, path: Path) -> str:
         return "required, and not given"
     if kind in ("enum", "literal_error"):
         choices = re.findall(r"'([^']*)'", item["ctx"]["expected"])
-        return f"{given!r} is none of {', '.join(choices)}{nearest(str(given), choices)}"
+        return f"{given!r} is not one of {', '.join(choices)}{nearest(str(given), choices)}"
     if kind == "model_type":
         return f"expected a section with options of its own (given: {given!r})"
-    if kind == SECRET_ERROR or isinstance(given, dict):  # what was given must not, or need not be said again
-        return str(item["msg"]).removeprefix("Value error, ")
-    return f"{item['msg']} (given: {given!r})"
+    text = str(item["msg"]).removeprefix("Value error, ")
+    if kind == SECRET_ERROR or isinstance(given, dict):  # a secret must not be repeated, a section need not be
+        return text
+    return f"{text} (given: {given!r})"
 
 
 def _unknown(path: Path) -> str:
@@ -71,12 +72,12 @@ def _unknown(path: Path) -> str:
     if places:
         return f"does not belong here but in {' or '.join(place or 'the top level' for place in places)}"
     section = ".".join(path[:-1])
-    originals = [alias.name for alias in ALIASES if section in alias.places]
-    return f"unknown option{nearest(name, _known_names(path[:-1])) or nearest(name, originals) or _elsewhere(name)}"
+    spark_names = [alias.name for alias in ALIASES if section in alias.places]
+    return f"unknown option{nearest(name, _known_names(path[:-1])) or nearest(name, spark_names) or _elsewhere(name)}"
 
 
 def _elsewhere(name: str) -> str:
-    """Names the section that has an option of this name, for one written a level too high or too low."""
+    """Name the section that has an option of this name, for one written a level too high or too low."""
     found = [".".join(path) for path in _all_paths(StreamConfig) if path[-1] == name]
     return f"; did you mean {' or '.join(found)}?" if found else ""
 
@@ -97,7 +98,7 @@ def _all_paths(model: type[Options]) -> Iterable[Path]:
 
 
 def model_of(model: type[Options], name: str) -> type[Options] | None:
-    """Returns the options model of a section; None where the name is unknown or no section."""
+    """Return the options model of a section; None where the name is unknown, or not a section."""
     field = model.model_fields.get(name)
     candidates = [field.annotation, *getattr(field.annotation, "__args__", ())] if field else []
     return next((c for c in candidates if isinstance(c, type) and issubclass(c, Options)), None)

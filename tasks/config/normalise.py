@@ -1,4 +1,4 @@
-"""The one pass that turns the original's names into ours, before validation."""
+"""The one pass that turns Spark OCR's names into Inkstream's, before validation."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from inkstream.tasks.config.spark_names import ALIASES
 
 @dataclass(frozen=True, slots=True)
 class Normalised:
-    """A layer of a configuration in our names.
+    """A layer of a configuration in Inkstream's names.
 
     Attributes:
         options: The layer.
-        written: Where an option was written, for those that were moved.
-        mistakes: What could not be turned into ours, and is left out of `options`.
+        written: By an option's path, the path where it was written, for those that were moved.
+        mistakes: What could not be translated, and is left out of `options`.
     """
 
     options: dict[str, Any]
@@ -26,7 +26,7 @@ class Normalised:
 
 
 def normalise(layer: Mapping[str, Any]) -> Normalised:
-    """Returns the layer with every name of the original's turned into ours, its value translated."""
+    """Return the layer with Spark OCR's names and values translated."""
     done = Normalised(_copy(layer))
     for alias in ALIASES:
         for place in alias.places:
@@ -50,7 +50,7 @@ def normalise(layer: Mapping[str, Any]) -> Normalised:
 
 
 def get(options: Mapping[str, Any], path: Path) -> tuple[Any] | None:
-    """Returns what is at `path` in a tuple of one, or None where nothing is."""
+    """Return the value at a path as a tuple of one; None where there is none."""
     found: Any = options
     for part in path:
         if not isinstance(found, Mapping) or part not in found:

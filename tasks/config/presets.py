@@ -34,7 +34,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         },
     },
 }
-"""The pipelines of the original's two cards, as layers under what the user writes."""
+"""The pipelines of Spark OCR's two model cards, as layers under what the user writes."""
 
 PresetName = Annotated[str, Field(json_schema_extra={"enum": [*PRESETS]})]
-"""Which of them, as a choice in a form."""
+"""The name of a preset, as a choice in a form."""

@@ -13,7 +13,7 @@ from inkstream.tasks.config.urls import StoreUrl
 
 
 def _off(value: Any) -> Any:
-    if value is False:  # YAML reads the word off so
+    if value is False:  # as YAML reads the word off
         return "off"
     return value.lower() if isinstance(value, str) else value
 
@@ -29,7 +29,7 @@ class SourceOptions(Options):
         "by bucket (s3, gs, abfss) or by host (ftp, sftp, http, smb, webhdfs); without a user or password",
         examples=["s3://bucket/inbox/", "ftp://host/inbox"],
     )
-    glob: str = Field("*", description="which file names are taken (the original's pathGlobFilter), case-sensitive")
+    glob: str = Field("*", description="which file names are taken (Spark's pathGlobFilter), case-sensitive")
     recursive: bool = Field(True, description="look into subfolders")
     latest_first: bool = Field(False, description="newest files first instead of oldest first")
     max_file_age: Duration | None = Field(

@@ -1,7 +1,7 @@
-"""The names that options have in Spark OCR and in Spark's file source, and what they are here.
+"""The names that options have in Spark OCR and in Spark's file source, with the option that each means.
 
-A configuration may use them in the section where they belong; one pass, before validation, turns them into ours.
-Field aliases would do that too, but they would turn the Prefect form camelCase.
+A configuration may use them in the section where they belong; one pass before validation translates them. Field aliases
+would do that too, but would turn the Prefect form camelCase.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Translate = Callable[[Any], Any]
-"""From a value as the original takes it to ours. Raises ValueError with the reason where there is no such value."""
+"""Translates a value of Spark OCR's. Raises ValueError with the reason where there is nothing like it."""
 
 _PAGE_SEG_MODES = {
     "AUTO_OSD": 1,
@@ -49,13 +49,13 @@ _SIZES = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """A name of the original's that has its counterpart here.
+    """A name of Spark OCR's that has an option here.
 
     Attributes:
-        name: As the original writes it.
+        name: The name in Spark OCR.
         places: Sections in which it may be written, dotted; empty for the top level.
         target: The option it becomes, dotted.
-        translate: What happens to its value.
+        translate: Translates its value.
     """
 
     name: str
@@ -69,29 +69,31 @@ def _same(value: Any) -> Any:
 
 
 def _named(values: dict[str, Any], numbers: tuple[Any, ...] = (), hint: str = "") -> Translate:
-    """Translates a name (of an enumeration, perhaps with the enumeration's own in front) or its number."""
+    """Return what translates an enumeration's value: its name, perhaps after the enumeration's own, or its number."""
 
     def translate(value: Any) -> Any:
         if isinstance(value, int) and not isinstance(value, bool):
-            return numbers[value] if 0 <= value < len(numbers) else value
+            if not 0 <= value < len(numbers):
+                return value  # such as Tesseract's number of a page segmentation mode
+            return numbers[value]
         name = re.sub(r"^(\w+\.)?(PSM_|RIL_|OEM_)?", "", str(value).strip().upper())
         if name in values:
             return values[name]
         if value in values.values():
             return value
-        raise ValueError(f"{value!r} is none of {', '.join(values)}{hint}")
+        raise ValueError(f"{value!r} is not one of {', '.join(values)}{hint}")
 
     return translate
 
 
 def _languages(value: Any) -> Any:
-    """`ENG`, `eng+deu`, or a list of them."""
+    """Translate `ENG`, `eng+deu`, or a list of them."""
     names = value.split("+") if isinstance(value, str) else value
     return [name.rpartition(".")[2].strip().lower() for name in names] if isinstance(names, list) else value
 
 
 def _variables(value: Any) -> Any:
-    """A list of `name=value`, as `ocrParams` is."""
+    """Translate a list of `name=value`, as `ocrParams` is."""
     if not isinstance(value, list):
         return value
     pairs = [str(item).partition("=") for item in value]
@@ -102,15 +104,15 @@ def _variables(value: Any) -> Any:
 
 
 def _method(value: Any) -> Any:
-    """`SAUVOLA`, perhaps with its enumeration in front; MEDIAN has no counterpart."""
+    """Translate `SAUVOLA`, perhaps after the name of its enumeration. MEDIAN has no counterpart."""
     name = value.rpartition(".")[2].upper() if isinstance(value, str) else value
     if name == "MEDIAN":
-        raise ValueError("MEDIAN is not here; mean or gaussian with an offset, or sauvola, see as well through shadows")
+        raise ValueError("there is no MEDIAN here; mean or gaussian with an offset, or sauvola, cope with shadows too")
     return _METHODS.get(name, value) if isinstance(name, str) else value
 
 
 def _age(value: Any) -> Any:
-    """Spark's durations: a number alone is milliseconds, and minutes may be `min`."""
+    """Translate one of Spark's durations: a number alone is milliseconds, and minutes may be `min`."""
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value}ms"
     text = str(value).strip().lower()
@@ -118,19 +120,22 @@ def _age(value: Any) -> Any:
 
 
 def _bytes(value: Any) -> Any:
-    """Spark's sizes: `512m`, `10g`, or a number."""
+    """Translate one of Spark's sizes: `512m`, `10g`, or a number."""
     match = re.fullmatch(r"(\d+)\s*([bkmgt]?)b?", str(value).strip().lower())
     return int(match[1]) * _SIZES[match[2]] if match else value
 
 
 def _color(value: Any) -> Any:
-    """A constant such as `Color.green`, or any colour we take."""
+    """Translate a constant such as `Color.green`, or any colour that Inkstream takes."""
     return value.rpartition(".")[2] if isinstance(value, str) else value
 
 
 def _device(value: Any) -> Any:
-    """Whether a GPU is used: a device's name, then."""
-    return {"true": "cuda", "false": "cpu"}.get(str(value).lower(), value)
+    """Translate whether a GPU is used to the name of a device."""
+    devices = {"true": "cuda", "false": "cpu"}
+    if str(value).lower() not in devices:
+        raise ValueError(f"{value!r} is not one of {', '.join(devices)}")
+    return devices[str(value).lower()]
 
 
 def _alias(name: str, places: str, target: str, translate: Translate = _same) -> Alias:
@@ -197,7 +202,7 @@ ALIASES: tuple[Alias, ...] = (
     _alias("fontSize", "pipeline.draw", "pipeline.draw.font_size"),
     _alias("filledRect", "pipeline.draw", "pipeline.draw.filled"),
 )
-"""Every name that is taken. Several have one target where several stages of the original share what is one option."""
+"""Every name that is accepted. Several have one target where several stages of Spark OCR share one option here."""
 
 _COLUMNS = "stages are not joined by columns here; leave it out"
 _ALWAYS = "is always so here; leave it out"
@@ -235,4 +240,4 @@ ANSWERS: dict[str, str] = {
     "includeConfidence": "confidence is in every row and every region; leave it out",
     "rotated": "a region with an angle is always drawn turned; leave it out",
 }
-"""Names that have no option of their own here, each with what replaces it."""
+"""Names that have no option here, each with what replaces it."""

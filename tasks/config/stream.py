@@ -21,7 +21,7 @@ class StreamConfig(Options):
     stream: StreamName = Field("main", description="name of the stream; a file version is done once per stream")
     source: SourceOptions = Field(description="where documents arrive")
     trigger: TriggerOptions = Field(TriggerOptions(), description="how much makes one batch")
-    events: EventOptions = Field(EventOptions(), description="how events tell of new objects")
+    events: EventOptions = Field(EventOptions(), description="how events announce new objects")
     pipeline: PipelineOptions = Field(PipelineOptions(), description="what happens to a page")
     sink: SinkOptions = Field(description="where the table lives")
     execution: ExecutionOptions = Field(ExecutionOptions(), description="how pages are run")

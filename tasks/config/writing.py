@@ -1,4 +1,4 @@
-"""A configuration as YAML that can be pasted back."""
+"""Writing a configuration as YAML that can be pasted back."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from inkstream.tasks.config.stream import StreamConfig
 
 
 def plain(config: StreamConfig, *, changed: bool = False) -> dict[str, Any]:
-    """Returns the options as a configuration file writes them: mappings, lists, texts, numbers.
+    """Return the options as a configuration file has them: mappings, lists, texts, numbers.
 
     Args:
         config: The configuration.
-        changed: Leave out what is as it is by default.
+        changed: Leave out options that have their defaults.
     """
     written: dict[str, Any] = _plain(config.model_dump(exclude_defaults=changed))
     return written
 
 
 def to_yaml(options: Mapping[str, Any]) -> str:
-    """Writes options as YAML, in their own order."""
+    """Return options as YAML, in their own order."""
     return str(yaml.safe_dump(dict(options), sort_keys=False, allow_unicode=True))
 
 

@@ -1,137 +1,154 @@
-"""What became of announced objects: asked of the store, and compared with what is known."""
+"""Finding out what became of announced objects: the store says what they are now, the sink what is known of them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 
 from inkstream.tasks.config import StreamConfig
-from inkstream.tasks.model import FileVersion
-from inkstream.tasks.paths import split_url
-from inkstream.tasks.source.discovery import Discovery, discover
+from inkstream.tasks.model import FileVersion, Unsettled
+from inkstream.tasks.paths import split_url, within
+from inkstream.tasks.sinks.opening import open_sink
+from inkstream.tasks.source.discovery import Discovery, compare
+from inkstream.tasks.source.event_source import Announcement
 from inkstream.tasks.source.listing import in_order
-from inkstream.tasks.source.notifications import Announcement, Belongs, belongs
-from inkstream.tasks.stores import S3Store, explain_store_error, open_store
+from inkstream.tasks.stores import FileFilter, explain_store_error
+from inkstream.tasks.stores.abilities import open_lookup
 from inkstream.tasks.stores.base import EPOCH
 
-_TOGETHER = 16
+_NOT_THERE = Unsettled("there is no such object (yet?)")
+
+
+class ObjectPlace(Enum):
+    """Where an announced object lies, seen from a stream's source."""
+
+    DOCUMENT = "in the source, and a document"
+    IGNORED = "filtered out, outside the source's folder, or under the sink or the archive"
+    ELSEWHERE = "in another bucket than the source"
 
 
 @dataclass(frozen=True, slots=True)
-class Unsettled:
-    """Why an announcement cannot be put away yet.
-
-    Attributes:
-        why: In a few words.
-        again_in: When to look again; None for whenever the queue gives the message out again.
-    """
-
-    why: str
-    again_in: timedelta | None = None
-
-
-@dataclass(slots=True)
 class _Sighting:
-    """What a look at the store found.
+    """What the store says of announced objects.
 
     Attributes:
-        there: Current versions that may be read now.
-        missing: Announced versions of objects that are not there, for no reason known yet.
-        unsettled: By URL, what has to wait.
+        present: Current versions that may be read now.
+        missing: Announced versions of objects that do not exist, for no known reason.
+        unsettled: By URL, the objects that have to wait.
     """
 
-    there: list[FileVersion] = field(default_factory=list)
-    missing: list[FileVersion] = field(default_factory=list)
-    unsettled: dict[str, Unsettled] = field(default_factory=dict)
+    present: list[FileVersion]
+    missing: list[FileVersion]
+    unsettled: dict[str, Unsettled]
 
 
 def discover_announced(
     config: StreamConfig, announcements: Sequence[Announcement], removed: Collection[str]
-) -> tuple[Discovery, dict[str, Unsettled]]:
-    """Finds out which of the announced objects are new, as `discover` does of all that are there.
+) -> Discovery:
+    """Find out which of the announced objects are new, as `discover` does for the whole source.
 
     Args:
-        config: The stream; its source is on S3.
+        config: The stream; its source's store has `VersionLookup`.
         announcements: What was announced, in any order.
         removed: URLs of objects whose removal was announced.
 
     Returns:
-        What is new, and by URL what cannot be settled yet. All else is done with: committed, gone or not wanted.
+        What is new, and in `unsettled` what has to wait. Every other object is settled: committed, gone or not wanted.
 
     Raises:
+        ConfigError: If the source's store cannot be asked for one object.
         EnvironmentFault: If the source or the sink cannot be read.
         TransientError: If a store does not answer.
     """
-    sighting = _Sighting()
-
-    def look() -> list[FileVersion]:
-        _look(config, announcements, removed, sighting)
-        return [*in_order(config.source, sighting.there), *sighting.missing]
-
-    found = discover(config, look=look)
+    snapshot = open_sink(config.sink).known(config.stream)
+    # After the snapshot: what exists now cannot have been overwritten by what the snapshot knows.
+    sighting = _sight(config, announcements, removed)
+    looked_at = [*in_order(config.source, sighting.present), *sighting.missing]
+    discovery = compare(config, snapshot, looked_at, {file.path for file in looked_at})
+    # A version that is known although it is missing was committed, and has been archived or deleted since.
     missing = {file.key for file in sighting.missing}
-    # What is known although it is not there was committed, and has been archived or deleted since.
-    unknown = {file.path: Unsettled("there is no such object (yet?)") for file in found.files if file.key in missing}
-    new = [file for file in found.files if file.key not in missing]
-    there = {file.key for file in sighting.there}
-    known = [file for file in found.known_files if file.key in there]
-    found = replace(found, files=new, listed=len(sighting.there), known_files=known)
-    return found, {**sighting.unsettled, **unknown}
+    waiting = {file.path: _NOT_THERE for file in discovery.files if file.key in missing}
+    present = {file.key for file in sighting.present}
+    return replace(
+        discovery,
+        files=[file for file in discovery.files if file.key in present],
+        listed=len(sighting.present),
+        known_files=[file for file in discovery.known_files if file.key in present],
+        unsettled={**sighting.unsettled, **waiting},
+    )
 
 
-def _look(
-    config: StreamConfig, announcements: Sequence[Announcement], removed: Collection[str], sighting: _Sighting
-) -> None:
-    """Asks the store about each object once."""
-    created: dict[str, Announcement] = {}
-    for one in announcements:
-        place = belongs(config, one.path)
-        if place is Belongs.ELSEWHERE:
-            sighting.unsettled[one.url] = Unsettled(f"it is {place.value} than the source")
-        elif place is Belongs.TAKEN and one.created:
-            created[one.path] = one
+def place_of(config: StreamConfig, announcement: Announcement) -> ObjectPlace:
+    """Return where an announced object lies. A listing would take the same ones for documents."""
+    protocol, root = split_url(config.source.url)
+    path = announcement.path
+    if announcement.protocol == protocol and within(path, root) and path != root:
+        wanted = FileFilter(config.source.glob, config.source.recursive)
+        relative = path[len(root.rstrip("/")) + 1 :]
+        is_document = not path.endswith("/") and wanted.is_wanted_path(relative)
+        return ObjectPlace.DOCUMENT if is_document else ObjectPlace.IGNORED
+    if announcement.protocol == protocol and path.partition("/")[0] == root.partition("/")[0]:
+        return ObjectPlace.IGNORED
+    for url in (config.sink.url, config.source.source_archive_dir):
+        where, folder = split_url(url) if url else ("", "")
+        if announcement.protocol == where and within(path, folder):
+            return ObjectPlace.IGNORED
+    return ObjectPlace.ELSEWHERE
+
+
+def _sight(config: StreamConfig, announcements: Iterable[Announcement], removed: Collection[str]) -> _Sighting:
+    """Ask the store about each announced object once."""
+    placed = [(announcement, place_of(config, announcement)) for announcement in announcements]
+    created = {one.path: one for one, place in placed if one.created and place is ObjectPlace.DOCUMENT}
+    found, absent = _look_up(config, list(created.values()), removed)
     now = datetime.now(UTC)
-    for one, file in zip(created.values(), _current(config, list(created)), strict=True):
-        if file is not None:
-            _keep(config, file, now, sighting)
-        elif one.url in removed or _was_deleted(config, one.path):
-            continue
-        elif one.etag is None or one.size is None:
-            sighting.unsettled[one.url] = Unsettled("there is no such object (yet?)")
-        else:
-            sighting.missing.append(FileVersion(one.url, one.etag, one.size, EPOCH))
+    waiting = {file.path: wait for file in found if (wait := _stability_wait(config, file, now))}
+    max_age = config.source.max_file_age
+    return _Sighting(
+        # A file over the age limit is left to the listing, which knows the newest file that the limit counts from.
+        present=[f for f in found if f.path not in waiting and (max_age is None or now - f.modified <= max_age)],
+        missing=[
+            FileVersion(one.url, one.etag, one.size, EPOCH)
+            for one in absent
+            if one.etag is not None and one.size is not None
+        ],
+        unsettled={
+            **{one.url: Unsettled(f"it is {place.value}") for one, place in placed if place is ObjectPlace.ELSEWHERE},
+            **{one.url: _NOT_THERE for one in absent if one.etag is None or one.size is None},
+            **waiting,
+        },
+    )
 
 
-def _keep(config: StreamConfig, file: FileVersion, now: datetime, sighting: _Sighting) -> None:
-    ready = file.modified + config.source.stability_delay - now
-    if config.source.stability_delay and ready > timedelta(0):
-        sighting.unsettled[file.path] = Unsettled("it may still change (source.stability_delay)", ready)
-    elif config.source.max_file_age is None or now - file.modified <= config.source.max_file_age:
-        sighting.there.append(file)  # an older one is left to the listing, which knows the newest file
+def _look_up(
+    config: StreamConfig, announced: Sequence[Announcement], removed: Collection[str]
+) -> tuple[list[FileVersion], list[Announcement]]:
+    """Return the objects that exist, and the announcements of those that are missing and were not removed."""
+    if not announced:
+        return [], []
+    with _explained(config):
+        lookup = open_lookup(config.source.url, "events")
+        pairs = [*zip(announced, lookup.look_up([one.path for one in announced]), strict=True)]
+        absent = [one for one, file in pairs if file is None and one.url not in removed]
+        return [file for _, file in pairs if file], [one for one in absent if not lookup.was_deleted(one.path)]
 
 
-def _current(config: StreamConfig, paths: Sequence[str]) -> list[FileVersion | None]:
-    if not paths:
-        return []
-    store = _store(config)
+def _stability_wait(config: StreamConfig, file: FileVersion, now: datetime) -> Unsettled | None:
+    delay = config.source.stability_delay
+    ready = file.modified + delay - now
+    if delay and ready > timedelta(0):
+        return Unsettled("it may still change (source.stability_delay)", ready)
+    return None
+
+
+@contextmanager
+def _explained(config: StreamConfig) -> Iterator[None]:
     try:
-        first = store.current(paths[0])  # alone, as it may open the connection for all
-        with ThreadPoolExecutor(_TOGETHER) as together:
-            return [first, *together.map(store.current, paths[1:])]
+        yield
     except Exception as error:
-        raise explain_store_error(error, f"cannot look up announced objects of {config.source.url}") from error
-
-
-def _was_deleted(config: StreamConfig, path: str) -> bool:
-    try:
-        return _store(config).was_deleted(path)
-    except Exception as error:
-        raise explain_store_error(error, f"cannot look up s3://{path}") from error
-
-
-def _store(config: StreamConfig) -> S3Store:
-    store = open_store(*split_url(config.source.url))
-    assert isinstance(store, S3Store)
-    return store
+        protocol, _ = split_url(config.source.url)
+        doing = f"cannot look up announced objects of {config.source.url}"
+        raise explain_store_error(error, doing, protocol) from error

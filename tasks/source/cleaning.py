@@ -1,51 +1,35 @@
-"""What becomes of files that are done: archived or deleted, or they stay.
+"""Cleaning the source: files that are done are archived or deleted, or they stay.
 
-Only after the commit, only files without a failed page, and only the very version that was read. Whoever is killed
-between the commit and the cleaning leaves files that are known and done; the next run finds them in its listing.
+A file is cleaned only after its commit, only if no page failed, and only in the version that was read. A run that is
+killed between the commit and the cleaning leaves files that are known and done; the next run finds them in its listing.
 """
 
 from __future__ import annotations
 
 import hashlib
-import uuid
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from pathlib import Path, PurePosixPath
-from typing import Protocol
+from pathlib import PurePosixPath
 
 import numpy as np
 import pyarrow.compute as pc
 
 from inkstream.ocr_core.errors import ConfigError, SourceChangedError
-from inkstream.tasks.config import SourceOptions, StreamConfig
+from inkstream.tasks.config import StreamConfig
 from inkstream.tasks.model import FileVersion
 from inkstream.tasks.paths import SINK_FOLDERS, decode, split_url, within
 from inkstream.tasks.progress import Cleaned
 from inkstream.tasks.sinks.opening import open_sink
-from inkstream.tasks.source import local_cleaning as local
 from inkstream.tasks.source.discovery import file_keys, row_keys
-from inkstream.tasks.stores import State, explain_store_error, open_store
-from inkstream.tasks.stores.s3 import S3Store
-
-_AT_ONCE = 16
-
-
-class _Remover(Protocol):
-    """Takes one version of a file out of the source."""
-
-    def remove(self, relative: str, state: State) -> None:
-        """Deletes it."""
-
-    def archive(self, relative: str, state: State, names: tuple[str, ...]) -> None:
-        """Moves it to the archive, under the first of the names that is free."""
+from inkstream.tasks.stores import State, explain_store_error
+from inkstream.tasks.stores.abilities import open_removal, require_removal
 
 
 class Cleaner:
     """Cleans a stream's source.
 
     Args:
-        config: The stream's configuration, with a `clean_source` that is not off.
+        config: The stream's configuration; its `clean_source` is not off.
 
     Raises:
         ConfigError: If files of this source cannot be removed safely, see `refuse_unsafe_cleaning`.
@@ -56,16 +40,21 @@ class Cleaner:
     def __init__(self, config: StreamConfig) -> None:
         refuse_unsafe_cleaning(config)
         self._config = config
-        protocol, self._root = split_url(config.source.url)
+        source = config.source
+        protocol, self._root = split_url(source.url)
+        self._archive = split_url(source.source_archive_dir)[1] if source.source_archive_dir else ""
+        self._take_out = {"delete": self._delete, "archive": self._move_to_archive}[source.clean_source]
+        sink_protocol, sink = split_url(config.sink.url)
+        probe_folder = sink if sink_protocol == protocol else self._root  # a source may not be ours to write to
         try:
-            self._remover = _Local(config.source) if protocol == "file" else _S3(config)
+            self._removal = open_removal(source.url, probe_folder, "source.clean_source")
         except Exception as error:
-            raise explain_store_error(error, f"cannot clean {config.source.url}", protocol) from error
+            raise explain_store_error(error, f"cannot clean {source.url}", protocol) from error
 
     def clean(self, files: Iterable[FileVersion]) -> Cleaned:
-        """Cleans files that are committed without a failed page. Raises nothing: what fails is counted."""
+        """Clean files that are committed without a failed page. Raise nothing: what fails is counted."""
         cleaned, failed = 0, {}
-        with ThreadPoolExecutor(_AT_ONCE if isinstance(self._remover, _S3) else 1) as pool:
+        with ThreadPoolExecutor(self._removal.at_once) as pool:
             for file, problem in pool.map(self._clean_one, files):
                 if problem is None:
                     cleaned += 1
@@ -74,69 +63,39 @@ class Cleaner:
         return Cleaned(cleaned, failed)
 
     def clean_left_over(self, known: Sequence[FileVersion]) -> Cleaned:
-        """Cleans those files of a listing that an earlier run should have cleaned.
+        """Clean the files of a listing that an earlier run should have cleaned.
 
         Args:
-            known: File versions that are there and have rows.
+            known: File versions that exist and have rows.
         """
         return self.clean(done_files(self._config, known))
 
     def _clean_one(self, file: FileVersion) -> tuple[FileVersion, str | None]:
-        """None when it was cleaned, an empty string when another version is there, else what went wrong."""
-        relative = decode(file.path)[1][len(self._root.rstrip("/")) + 1 :]
-        state = State(file.etag, file.size)
+        """Return None when it was cleaned, an empty string when it is another version by now, else what went wrong."""
         try:
-            if self._config.source.clean_source == "delete":
-                self._remover.remove(relative, state)
-            else:
-                self._remover.archive(relative, state, _archive_names(relative, file))
+            self._take_out(file)
         except SourceChangedError:
             return file, ""
         except Exception as error:  # noqa: BLE001 - it stays where it is, and the next run tries again
             return file, f"{type(error).__name__}: {error}"
         return file, None
 
+    def _delete(self, file: FileVersion) -> None:
+        self._removal.remove(decode(file.path)[1], State(file.etag, file.size))
 
-class _Local:
-    def __init__(self, source: SourceOptions) -> None:
-        self._root = Path(split_url(source.url)[1])
-        self._archive = Path(split_url(source.source_archive_dir)[1]) if source.source_archive_dir else None
-        with suppress(OSError):
-            local.put_back_all(self._root)
-
-    def remove(self, relative: str, state: State) -> None:
-        local.remove(self._root, Path(relative), state)
-
-    def archive(self, relative: str, state: State, names: tuple[str, ...]) -> None:
-        assert self._archive is not None
-        local.archive(self._root, Path(relative), state, tuple(self._archive / name for name in names))
-
-
-class _S3:
-    def __init__(self, config: StreamConfig) -> None:
-        self._root = split_url(config.source.url)[1]
-        self._archive = split_url(config.source.source_archive_dir)[1] if config.source.source_archive_dir else ""
-        store = open_store("s3", self._root)
-        assert isinstance(store, S3Store)
-        self._store = store
-        sink_protocol, sink = split_url(config.sink.url)
-        folder = sink if sink_protocol == "s3" else self._root  # a sink is ours to write to, a source may not be
-        self._how = store.find_removal(f"{folder}/_inkstream-probe-{uuid.uuid4().hex}")
-
-    def remove(self, relative: str, state: State) -> None:
-        self._store.remove(f"{self._root}/{relative}", state, self._how)
-
-    def archive(self, relative: str, state: State, names: tuple[str, ...]) -> None:
+    def _move_to_archive(self, file: FileVersion) -> None:
+        path = decode(file.path)[1]
+        names = _archive_names(path[len(self._root.rstrip("/")) + 1 :], file)
         targets = tuple(f"{self._archive}/{name}" for name in names)
-        self._store.archive(f"{self._root}/{relative}", state, targets, self._how)
+        self._removal.archive(path, State(file.etag, file.size), targets)
 
 
 def refuse_unsafe_cleaning(config: StreamConfig) -> None:
-    """Refuses what could lose a file, before anything is done.
+    """Refuse what could lose a file, before anything is done.
 
     Raises:
-        ConfigError: If only some pages of a file are read, or the store has no way to remove one version and no other,
-            or the archive would be read again, or would take part of the sink's own folders.
+        ConfigError: If only some pages of a file are read, or the store cannot remove one version and no other, or the
+            archive would be read again, or would lie in one of the sink's folders.
     """
     source = config.source
     if source.clean_source == "off":
@@ -146,16 +105,16 @@ def refuse_unsafe_cleaning(config: StreamConfig) -> None:
             f"source.clean_source {source.clean_source}: with pipeline.pages {config.pipeline.pages} the other pages "
             "of a file would go unread; read all pages, or leave clean_source off"
         )
+    require_removal(source.url, "source.clean_source")
+    if source.source_archive_dir is not None and source.clean_source == "archive":
+        _refuse_unsafe_archive(config, source.source_archive_dir)
+
+
+def _refuse_unsafe_archive(config: StreamConfig, archive_url: str) -> None:
+    source = config.source
     protocol, root = split_url(source.url)
-    if protocol not in ("file", "s3"):
-        raise ConfigError(
-            f"source.clean_source: on {protocol}:// nothing can be removed on condition that it was not overwritten, "
-            "so a new version could be lost; leave clean_source off (local folders and S3 can be cleaned)"
-        )
-    if source.clean_source != "archive" or source.source_archive_dir is None:
-        return
-    archive_protocol, archive = split_url(source.source_archive_dir)
-    where = f"source.source_archive_dir {source.source_archive_dir}"
+    archive_protocol, archive = split_url(archive_url)
+    where = f"source.source_archive_dir {archive_url}"
     if archive_protocol != protocol:
         raise ConfigError(f"{where}: the archive must be in the same kind of store as the source {source.url}")
     if within(archive, root):
@@ -168,7 +127,7 @@ def refuse_unsafe_cleaning(config: StreamConfig) -> None:
 
 
 def done_files(config: StreamConfig, files: Sequence[FileVersion]) -> list[FileVersion]:
-    """Returns those of the files that the sink says are done without a failed page, and with every page read."""
+    """Return the files that the sink says are done: no page failed, and every page was read."""
     if not files:
         return []
     candidates = file_keys(files)
@@ -181,7 +140,7 @@ def done_files(config: StreamConfig, files: Sequence[FileVersion]) -> list[FileV
             if row["batch_id"] > latest[row["place"]]:
                 latest[row["place"]] = row["batch_id"]
                 done[row["place"]] = row["state"] == "done"
-    if done.any():  # seldom: what is left over was left by a run that died, or could not be removed
+    if done.any():  # seldom: a run that died left them, or they could not be removed
         for rows in open_sink(config.sink).partly_read(config.stream):
             places = pc.index_in(row_keys(rows), value_set=candidates).drop_null()
             done[places.to_numpy(zero_copy_only=False)] = False
@@ -189,7 +148,7 @@ def done_files(config: StreamConfig, files: Sequence[FileVersion]) -> list[FileV
 
 
 def _archive_names(relative: str, file: FileVersion) -> tuple[str, str]:
-    """A file's name in the archive, and the one it gets where another file has that: its version is in it."""
+    """Return a file's name in the archive, and the one with its version that it gets where the first is taken."""
     version = hashlib.sha256(repr(file.key).encode()).hexdigest()[:12]
     path = PurePosixPath(relative)
     return relative, relative[: len(relative) - len(path.name)] + f"{path.stem}-{version}{path.suffix}"

@@ -1,12 +1,12 @@
-"""What is new: the files that are there, less the file versions that are known to the sink.
+"""Finding what is new: the files of the source, less the file versions that the sink knows.
 
-In mode `append` a file version is known when it has rows. In mode `upsert` rows go when a newer version of their path
-comes, so a file version is known when it is the one its path has rows of, or is older than that one.
+In mode `append` a file version is known when it has rows. In mode `upsert` a newer version replaces a path's rows, so a
+file version is known when it is the one that its path has rows of, or older than that one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -16,8 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from inkstream.tasks.config import StreamConfig
-from inkstream.tasks.model import FileVersion
+from inkstream.tasks.model import FileVersion, Unsettled
 from inkstream.tasks.sinks.opening import open_sink
+from inkstream.tasks.sinks.sink import Known
 from inkstream.tasks.source.listing import list_files
 
 KEY = ["path", "etag", "length"]
@@ -28,15 +29,16 @@ Flags: TypeAlias = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What a look at the source and the table found.
+    """What comparing the source with the sink shows.
 
     Attributes:
         files: New file versions, in the order they are to be processed.
         planned_at: The stream's transaction version in the snapshot they were compared with.
-        listed: File versions in the source.
+        listed: Number of file versions that were looked at.
         known_files: Those of them that are done.
-        superseded: How many of those have no rows, as the table has a newer version of their path.
-        replacing: Paths of new file versions that have rows of other versions, which go with the commit.
+        superseded: Number of those without rows, because the table has a newer version of their path.
+        replacing: Paths of new file versions that have rows of other versions, which the commit removes.
+        unsettled: By URL, announced objects that have to wait.
     """
 
     files: list[FileVersion]
@@ -45,22 +47,20 @@ class Discovery:
     known_files: list[FileVersion] = field(default_factory=list)
     superseded: int = 0
     replacing: frozenset[str] = frozenset()
+    unsettled: Mapping[str, Unsettled] = field(default_factory=dict)
 
     @property
     def known(self) -> int:
-        """How many of the listed file versions are done."""
+        """Number of the file versions that are done."""
         return len(self.known_files)
 
 
-def discover(
-    config: StreamConfig, now: datetime | None = None, look: Callable[[], list[FileVersion]] | None = None
-) -> Discovery:
-    """Lists the source and leaves out what is known.
+def discover(config: StreamConfig, now: datetime | None = None) -> Discovery:
+    """List the source and leave out what is known.
 
     Args:
         config: The stream's configuration.
         now: What the source's `stability_delay` counts from; the time of the call when not given.
-        look: Finds some of what is there, in place of a listing of the whole source.
 
     Raises:
         ConfigError: If the source does not exist.
@@ -69,10 +69,26 @@ def discover(
     """
     snapshot = open_sink(config.sink).known(config.stream)
     # After the snapshot: what is listed now cannot have been overwritten by what the snapshot knows.
-    listed = look() if look else list_files(config.source, now)
+    return compare(config, snapshot, list_files(config.source, now))
+
+
+def compare(
+    config: StreamConfig, snapshot: Known, listed: list[FileVersion], paths: Collection[str] | None = None
+) -> Discovery:
+    """Leave out of some files what a snapshot of the sink knows.
+
+    Args:
+        config: The stream's configuration.
+        snapshot: The snapshot, taken before the files were looked at.
+        listed: The files, in the order they are to be processed.
+        paths: The paths to compare with; all when not given, as for a listing of the whole source.
+
+    Raises:
+        EnvironmentFault: If the sink cannot be read.
+        TransientError: If its store does not answer.
+    """
     if not listed or snapshot.planned_at < 0:
         return Discovery(listed, snapshot.planned_at, len(listed))
-    paths = {file.path for file in listed} if look else None  # a listing of the whole source is compared with all
     if config.sink.mode == "upsert":
         return _upserts(listed, snapshot.planned_at, snapshot.rows([*KEY, "modification_time", "batch_id"], paths))
     known = np.zeros(len(listed), dtype=bool)
@@ -84,7 +100,7 @@ def discover(
 
 
 def _upserts(listed: list[FileVersion], planned_at: int, committed: Iterable[pa.Table]) -> Discovery:
-    """Compares each listed version with the newest that its path has rows of: the last by (modified, batch)."""
+    """Compare each listed version with the newest that its path has rows of: the last by (modified, batch)."""
     keys, paths = file_keys(listed), _column(listed, "path")
     modified = _integers(pa.array([file.modified for file in listed], _UTC))
     latest = np.full(len(listed), -1)  # batch_id, or -1 for a path without rows
@@ -122,12 +138,12 @@ def _chosen(files: list[FileVersion], flags: Flags) -> list[FileVersion]:
 
 
 def _integers(column: Any) -> Any:
-    """A column of integers or times as 64-bit integers; a time that is not known counts as the earliest."""
+    """Return a column of integers or times as 64-bit integers; an unknown time counts as the earliest."""
     return pc.fill_null(pc.cast(column, pa.int64()), 0).to_numpy(zero_copy_only=False)
 
 
 def file_keys(files: Sequence[FileVersion]) -> pa.Array:
-    """Returns the keys of files, as `row_keys` makes them."""
+    """Return the keys of files, as `row_keys` makes them."""
     return row_keys(pa.table({name: _column(files, name) for name in KEY}))
 
 
@@ -138,7 +154,7 @@ def _column(files: Sequence[FileVersion], name: str) -> pa.Array:
 
 
 def row_keys(rows: pa.Table) -> pa.Array:
-    """Returns one string a row. A path has no line break in it and a length is digits, so no two keys are alike."""
+    """Return one string for each row. No two keys are alike, as a path has no line break and a length is digits."""
     parts = [pc.cast(rows.column(name), pa.large_string()) for name in KEY]
     joined = pc.binary_join_element_wise(*parts, pa.scalar("\n", pa.large_string()))
     return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined

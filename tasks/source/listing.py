@@ -1,7 +1,6 @@
-"""Where documents arrive: listing file versions.
+"""Listing the file versions of a source.
 
-Names that start with `_` or `.` are ignored, files and folders alike, as Spark does: that is where tools keep
-what is not data yet.
+Files and folders whose names start with `_` or `.` are ignored, as Spark does: tools keep there what is not data yet.
 """
 
 from __future__ import annotations
@@ -13,14 +12,14 @@ from inkstream.ocr_core.errors import ConfigError, EnvironmentFault
 from inkstream.tasks.config import SourceOptions
 from inkstream.tasks.model import FileVersion
 from inkstream.tasks.paths import split_url
-from inkstream.tasks.stores import Selection, explain_store_error, open_store
+from inkstream.tasks.stores import FileFilter, explain_store_error, open_store
 
 
 def list_files(source: SourceOptions, now: datetime | None = None) -> list[FileVersion]:
-    """Lists the file versions that are there now, in the order they are to be processed.
+    """List the current file versions, in the order they are to be processed.
 
     Args:
-        source: Where, and which of them.
+        source: The folder, and which of its files are wanted.
         now: What `stability_delay` counts from; the time of the call when not given.
 
     Returns:
@@ -28,7 +27,7 @@ def list_files(source: SourceOptions, now: datetime | None = None) -> list[FileV
 
     Raises:
         ConfigError: If the folder does not exist, or the store does not say enough to tell versions apart.
-        EnvironmentFault: If there is no such bucket, or it cannot be listed.
+        EnvironmentFault: If the bucket does not exist, or cannot be listed.
         TransientError: If the store does not answer.
     """
     protocol, root = split_url(source.url)
@@ -43,19 +42,19 @@ def list_files(source: SourceOptions, now: datetime | None = None) -> list[FileV
 
 
 def in_order(source: SourceOptions, files: Iterable[FileVersion]) -> list[FileVersion]:
-    """Returns files in the order they are to be processed: by (modification time, path)."""
+    """Return files in the order they are to be processed: by (modification time, path)."""
     return sorted(files, key=lambda file: (file.modified, file.path), reverse=source.latest_first)
 
 
 def _list(protocol: str, root: str, source: SourceOptions) -> list[FileVersion]:
-    selection = Selection(source.glob, source.recursive)
+    wanted = FileFilter(source.glob, source.recursive)
     try:
-        return list(open_store(protocol, root).versions(root, selection))
+        return list(open_store(protocol, root).versions(root, wanted))
     except OSError as error:
         if protocol != "file":
             raise explain_store_error(error, f"cannot list {source.url}", protocol) from error
         if isinstance(error, FileNotFoundError):
-            raise ConfigError(f"there is no folder {root}; make it, or correct source.url") from None
+            raise ConfigError(f"there is no folder {root}; create it, or correct source.url") from None
         raise EnvironmentFault(
             f"cannot list {error.filename or root}: {error.strerror}",
             "let this user read the folder, or move it out of the source",

@@ -1,23 +1,27 @@
-"""The SQS queue that S3 notifications come by, and its dead-letter queue."""
+"""SQS as an event source: the queue that S3 notifications come by, and its dead-letter queue."""
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from inkstream.ocr_core.errors import EnvironmentFault, InkstreamError, TransientError
+from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, InkstreamError, TransientError
+from inkstream.tasks.source.event_source import EventSourceKind, Message, QueueStatus
+from inkstream.tasks.source.notifications import PROTOCOL, read_message
 from inkstream.tasks.stores.errors import credentials_remedy, error_code, is_credential_fault
 
+_EXAMPLE = "https://sqs.eu-west-1.amazonaws.com/123456789012/inbox"
 _AMAZON = re.compile(r"^(?:sqs\.([a-z0-9-]+)|([a-z0-9-]+)\.queue)\.amazonaws\.com(?:\.cn)?$")
 _AT_ONCE = 10  # messages in one request, which is SQS's limit
+_LONGEST_HIDING = 43_200  # seconds, SQS's limit
+_ANY_REGION = "us-east-1"  # for a queue outside Amazon, whose signature needs some region
 _RIGHTS = (
     "let these credentials do sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility and "
     "sqs:GetQueueAttributes on the queue"
@@ -26,129 +30,77 @@ _DENIED = ("AccessDenied", "AccessDeniedException", "403")
 _NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NonExistentQueue", "InvalidAddress")
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message that is this consumer's until its visibility timeout is over.
+class SqsQueue:
+    """One queue. See `inkstream.tasks.source.event_source.EventSource`.
 
-    Attributes:
-        id: The queue's name for it.
-        body: Its text.
-        receipt: What it is deleted by.
-    """
-
-    id: str
-    body: str
-    receipt: str
-
-
-@dataclass(frozen=True, slots=True)
-class QueueStatus:
-    """How many messages a queue has, as it says itself: approximately.
-
-    Attributes:
-        url: The queue.
-        waiting: Messages that can be received.
-        in_flight: Messages that some consumer works on.
-        delayed: Messages that cannot be received yet.
-        dead_letters: The dead-letter queue; None where the queue has none.
-    """
-
-    url: str
-    waiting: int
-    in_flight: int
-    delayed: int
-    dead_letters: QueueStatus | None = None
-
-
-class Queue:
-    """One queue. Region and endpoint come from its URL, credentials from the usual AWS variables.
+    Its region and endpoint come from its URL, credentials from the usual AWS variables.
 
     Args:
         url: The queue's URL.
-        visibility_timeout: How long a received message is hidden from others.
+        visibility_timeout: How long a received message is hidden from other consumers.
+
+    Raises:
+        ConfigError: If the URL does not name a queue.
+        EnvironmentFault: If the AWS profile is not found.
     """
 
     def __init__(self, url: str, visibility_timeout: timedelta) -> None:
+        parts = urlsplit(url)
+        if not parts.hostname or not parts.path.strip("/"):
+            raise ConfigError(
+                f"events.queue {url}: expected the URL of a queue, as `aws sqs get-queue-url` prints it, "
+                f"such as {_EXAMPLE}"
+            )
         self.url = url
-        self._seconds = max(1, int(visibility_timeout.total_seconds()))
+        self._visibility = visibility_timeout
         self._client = _client(url)
 
+    def has_dead_letters(self) -> bool:
+        """Return whether the queue has a redrive policy."""
+        return bool(self._attributes(self.url).get("RedrivePolicy"))
+
     def receive(self, limit: int, wait: timedelta) -> list[Message]:
-        """Waits for a message and takes what more is there.
-
-        Args:
-            limit: Messages at most.
-            wait: How long to wait for the first.
-
-        Raises:
-            EnvironmentFault: If there is no such queue, or it may not be read.
-            TransientError: If it does not answer.
-        """
+        """Wait for a message and return it with others that are there, each read."""
         taken: list[Message] = []
         while len(taken) < limit:
             answer = self._call(
                 "receive_message",
                 MaxNumberOfMessages=min(_AT_ONCE, limit - len(taken)),
                 WaitTimeSeconds=0 if taken else round(wait.total_seconds()),
-                VisibilityTimeout=self._seconds,
+                VisibilityTimeout=_seconds(self._visibility),
             )
-            found = [Message(m["MessageId"], m["Body"], m["ReceiptHandle"]) for m in answer.get("Messages", ())]
-            if not found:
+            messages = [_message(received) for received in answer.get("Messages", ())]
+            if not messages:
                 break
-            taken += found
+            taken += messages
         return taken
 
-    @contextmanager
-    def held(self, messages: Sequence[Message]) -> Iterator[None]:
-        """Keeps messages hidden from others while the block runs; if it fails they are given back at once."""
-        ended = threading.Event()
+    def hide(self, messages: Sequence[Message], time: timedelta) -> None:
+        """Hide messages from other consumers for this long from now, 12 hours at most."""
+        for entries in _entries(messages, VisibilityTimeout=_seconds(time)):
+            with suppress(InkstreamError):
+                self._call("change_message_visibility_batch", Entries=entries)
 
-        def renew() -> None:
-            while not ended.wait(self._seconds / 3):
-                self._hide(messages, self._seconds)
-
-        heartbeat = threading.Thread(target=renew, name="inkstream-visibility", daemon=True)
-        heartbeat.start()
-        try:
-            yield
-        except BaseException:
-            ended.set()
-            heartbeat.join()
-            self._hide(messages, 0)
-            raise
-        finally:
-            ended.set()
-            heartbeat.join()
-
-    def delay(self, message: Message, time: timedelta) -> None:
-        """Hides a message for a while, in place of the visibility timeout."""
-        self._hide([message], min(43_200, max(1, round(time.total_seconds()))))
-
-    def delete(self, messages: Sequence[Message]) -> None:
-        """Deletes messages. One that cannot be comes again, and is found to be settled then."""
-        for start in range(0, len(messages), _AT_ONCE):
-            group = messages[start : start + _AT_ONCE]
-            entries = [{"Id": str(n), "ReceiptHandle": m.receipt} for n, m in enumerate(group)]
+    def acknowledge(self, messages: Sequence[Message]) -> None:
+        """Delete messages."""
+        for entries in _entries(messages):
             with suppress(TransientError):
                 self._call("delete_message_batch", Entries=entries)
 
     def status(self) -> QueueStatus:
-        """Asks the queue, and its dead-letter queue if it has one, how many messages they have.
-
-        Raises:
-            EnvironmentFault: If there is no such queue, or it may not be asked.
-            TransientError: If it does not answer.
-        """
+        """Return how many messages the queue has, and how many its dead-letter queue has."""
         attributes = self._attributes(self.url)
-        target = self.dead_letter_url(attributes)
-        dead = _status(target, self._attributes(target)) if target else None
-        return _status(self.url, attributes, dead)
-
-    def dead_letter_url(self, attributes: dict[str, str] | None = None) -> str | None:
-        """Returns the URL of the queue that the redrive policy names; None where there is none. Raises as `status`."""
-        policy = (attributes or self._attributes(self.url)).get("RedrivePolicy")
+        policy = attributes.get("RedrivePolicy")
         if not policy:
-            return None
+            return _status(self.url, attributes)
+        dead = self._dead_letter_url(policy)
+        return _status(self.url, attributes, _status(dead, self._attributes(dead)))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _dead_letter_url(self, policy: str) -> str:
         *_, owner, name = json.loads(policy)["deadLetterTargetArn"].split(":")
         with self._explained():
             answer = self._client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=owner)
@@ -159,16 +111,6 @@ class Queue:
             answer = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
         attributes: dict[str, str] = answer.get("Attributes", {})
         return attributes
-
-    def _hide(self, messages: Sequence[Message], seconds: int) -> None:
-        """Best effort: a message that is seen by others too early is read twice and written once."""
-        for start in range(0, len(messages), _AT_ONCE):
-            group = messages[start : start + _AT_ONCE]
-            entries = [
-                {"Id": str(n), "ReceiptHandle": m.receipt, "VisibilityTimeout": seconds} for n, m in enumerate(group)
-            ]
-            with suppress(InkstreamError):
-                self._call("change_message_visibility_batch", Entries=entries)
 
     def _call(self, operation: str, **arguments: Any) -> dict[str, Any]:
         with self._explained():
@@ -181,6 +123,35 @@ class Queue:
             yield
         except Exception as error:
             raise _explain(error, self.url) from error
+
+
+KIND = EventSourceKind(
+    name="SQS",
+    schemes=("https", "http"),
+    example=_EXAMPLE,
+    announces=frozenset({PROTOCOL}),
+    open=SqsQueue,
+)
+"""The entry in the registry."""
+
+
+def _message(received: dict[str, Any]) -> Message:
+    id, receipt = received["MessageId"], received["ReceiptHandle"]
+    try:
+        return Message(id, receipt, tuple(read_message(received["Body"])))
+    except ValueError as error:
+        return Message(id, receipt, problem=str(error))
+
+
+def _entries(messages: Sequence[Message], **fields: Any) -> Iterator[list[dict[str, Any]]]:
+    """Yield the entries of batch requests, as many as one request takes."""
+    for start in range(0, len(messages), _AT_ONCE):
+        group = messages[start : start + _AT_ONCE]
+        yield [{"Id": str(n), "ReceiptHandle": message.receipt, **fields} for n, message in enumerate(group)]
+
+
+def _seconds(time: timedelta) -> int:
+    return min(_LONGEST_HIDING, math.ceil(time.total_seconds()))
 
 
 def _status(url: str, attributes: dict[str, str], dead: QueueStatus | None = None) -> QueueStatus:
@@ -202,7 +173,7 @@ def _client(url: str) -> Any:
         region = (amazon[1] or amazon[2]) if amazon else os.environ.get("AWS_REGION")
         return session.create_client(
             "sqs",
-            region_name=region or session.get_config_variable("region") or "us-east-1",
+            region_name=region or session.get_config_variable("region") or _ANY_REGION,
             endpoint_url=os.environ.get("AWS_ENDPOINT_URL_SQS", f"{parts.scheme}://{parts.netloc}"),
             config=Config(retries={"mode": "standard", "total_max_attempts": 5}),
         )
@@ -213,7 +184,7 @@ def _client(url: str) -> Any:
 def _explain(error: Exception, url: str) -> InkstreamError:
     code, text = error_code(error), f"the queue {url}: {error or type(error).__name__}"
     if is_credential_fault(error):
-        return EnvironmentFault(text, credentials_remedy("s3"))
+        return EnvironmentFault(text, credentials_remedy(PROTOCOL))
     if code in _DENIED:
         return EnvironmentFault(text, _RIGHTS)
     if any(code.endswith(name) for name in _NO_QUEUE):

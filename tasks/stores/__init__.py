@@ -1,6 +1,6 @@
 """Stores: where files come from and where the small objects of a sink go. Local folders, buckets, hosts."""
 
-from inkstream.tasks.stores.base import Selection, State, Store
+from inkstream.tasks.stores.base import FileFilter, State, Store
 from inkstream.tasks.stores.errors import (
     credentials_remedy,
     error_code,
@@ -11,11 +11,9 @@ from inkstream.tasks.stores.errors import (
 )
 from inkstream.tasks.stores.exclusive import create_from, create_whole, filesystem
 from inkstream.tasks.stores.opening import can_be_written, open_store
-from inkstream.tasks.stores.s3 import S3Store
 
 __all__ = [
-    "S3Store",
-    "Selection",
+    "FileFilter",
     "State",
     "Store",
     "can_be_written",

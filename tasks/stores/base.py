@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -37,11 +38,12 @@ _TIMES = (
 )
 _FTP_TIME = re.compile(r"(\d{14})(\.\d{1,6})?\d*")
 _MILLISECONDS = 1e11  # a number above is not seconds since 1970
+_LOOKUPS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """Which files of a folder are documents.
+class FileFilter:
+    """Decides which files of a folder are documents.
 
     Attributes:
         glob: Pattern of file names, case-sensitive.
@@ -51,28 +53,28 @@ class Selection:
     glob: str = "*"
     recursive: bool = True
 
-    def takes(self, name: str) -> bool:
-        """Tells whether a file of this name is taken."""
-        return self.sees(name) and fnmatchcase(name, self.glob)
+    def is_wanted(self, name: str) -> bool:
+        """Return whether a file of this name is a document."""
+        return self.is_visible(name) and fnmatchcase(name, self.glob)
 
-    def holds(self, relative: str) -> bool:
-        """Tells whether a file with this path below the source is taken."""
+    def is_wanted_path(self, relative: str) -> bool:
+        """Return whether a file with this path below the source is a document."""
         *folders, name = relative.split("/")
-        return self.takes(name) and (self.recursive or not folders) and all(self.sees(folder) for folder in folders)
+        return self.is_wanted(name) and (self.recursive or not folders) and all(map(self.is_visible, folders))
 
-    def enters(self, folder: str) -> bool:
-        """Tells whether a subfolder of this name is looked into."""
-        return self.recursive and self.sees(folder)
+    def is_entered(self, folder: str) -> bool:
+        """Return whether a subfolder of this name is listed too."""
+        return self.recursive and self.is_visible(folder)
 
     @staticmethod
-    def sees(name: str) -> bool:
-        """Tells whether this is not the name of something that is not data yet."""
+    def is_visible(name: str) -> bool:
+        """Return whether a name is not reserved: tools begin a name with `_` or `.` for what is not data yet."""
         return not name.startswith(("_", "."))
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a store says of a file now: its unquoted ETag and its size in bytes."""
+    """The current version of a file: its unquoted ETag and its size in bytes."""
 
     etag: str
     size: int
@@ -102,31 +104,29 @@ class Store:
         self._prefix = prefix
 
     def native(self, path: str) -> str:
-        """Returns the driver's name for a path."""
+        """Return the driver's name for a path."""
         return self._prefix + path[len(self._authority) + 1 :]
 
     def path(self, native: str) -> str:
-        """Undoes `native`."""
+        """Return the path of a driver's name: the inverse of `native`."""
         return f"{self._authority}/{native.removeprefix(self._prefix)}"
 
-    def versions(self, root: str, selection: Selection) -> Iterator[FileVersion]:
-        """Yields the file versions under a folder, in no order.
+    def versions(self, root: str, wanted: FileFilter) -> Iterator[FileVersion]:
+        """Yield the file versions under a folder, in no order.
 
         Raises:
             FileNotFoundError: If there is no such folder or bucket.
             ConfigError: If `root` is a file, or the store does not say enough to tell versions apart.
         """
-        for path, info in self._described(self._files(root, selection)):
-            modified = moment(info)
-            state = self._state(path, info)
-            yield FileVersion(encode(self.protocol, path), state.etag, state.size, modified or EPOCH)
+        for path, info in self._described(self._files(root, wanted)):
+            yield self._file_version(path, info)
 
     def state(self, path: str) -> State:
-        """Asks for the state of one file."""
+        """Return the state of one file."""
         return self._state(path, self._info(path))
 
     def read(self, path: str, require: Callable[[State], None], write: Callable[[bytes], object]) -> str | None:
-        """Reads one version of a file.
+        """Read one version of a file.
 
         Args:
             path: Which file.
@@ -142,20 +142,20 @@ class Store:
         return None
 
     def write(self, path: str, data: bytes) -> None:
-        """Writes an object whole or not at all: readers see the old one or the new one."""
+        """Write an object whole or not at all: readers see the old one or the new one."""
         self.driver.pipe_file(self.native(path), data)
 
     def fetch(self, path: str) -> bytes:
-        """Returns the content of a small object."""
+        """Return the content of a small object."""
         content: bytes = self.driver.cat_file(self.native(path))
         return content
 
     def names(self, root: str) -> list[str]:
-        """Returns the paths of all objects under a folder, whatever their names; none where there is no such folder."""
+        """Return the paths of all objects under a folder, whatever their names; none where there is no such folder."""
         return [self.path(name) for name in self.driver.find(self.native(root))]
 
-    def _files(self, root: str, selection: Selection) -> Iterator[Described]:
-        """Yields what is to be taken, folder by folder."""
+    def _files(self, root: str, wanted: FileFilter) -> Iterator[Described]:
+        """Yield the wanted files, folder by folder."""
         waiting, seen = [root], {root}
         while waiting:
             folder = waiting.pop()
@@ -170,10 +170,10 @@ class Store:
                     raise ConfigError(is_a_file(root))
                 name = path.rsplit("/", 1)[-1]
                 if info["type"] == "directory":
-                    if path not in seen and selection.enters(name):
+                    if path not in seen and wanted.is_entered(name):
                         seen.add(path)
                         waiting.append(path)
-                elif info["type"] == "file" and selection.takes(name):
+                elif info["type"] == "file" and wanted.is_wanted(name):
                     yield path, info
 
     def _ls(self, folder: str) -> list[Described]:
@@ -182,7 +182,7 @@ class Store:
         return [(path, self._followed(path, info)) for path, info in entries]
 
     def _followed(self, path: str, info: dict[str, Any]) -> dict[str, Any]:
-        """A link to a file counts as that file; one to a folder could lead round in circles."""
+        """Return the file that a link leads to; a link to a folder could lead round in circles, so it stays a link."""
         if info["type"] != "link":
             return info
         try:
@@ -192,7 +192,7 @@ class Store:
         return target if target["type"] == "file" else info
 
     def _described(self, found: Iterable[Described]) -> Iterator[Described]:
-        """Asks about each file whose listing does not say enough."""
+        """Ask about each file whose listing does not say enough."""
         for path, info in found:
             if _says_enough(info):
                 yield path, info
@@ -205,6 +205,10 @@ class Store:
     def _info(self, path: str) -> dict[str, Any]:
         info: dict[str, Any] = self.driver.info(self.native(path))
         return info
+
+    def _file_version(self, path: str, info: dict[str, Any]) -> FileVersion:
+        state = self._state(path, info)
+        return FileVersion(encode(self.protocol, path), state.etag, state.size, moment(info) or EPOCH)
 
     def _state(self, path: str, info: dict[str, Any]) -> State:
         if not _says_enough(info):
@@ -221,12 +225,33 @@ class Store:
 
 
 class Bucket(Store):
-    """A store that lists whole prefixes at once."""
+    """A store that lists whole prefixes at once.
 
-    def _files(self, root: str, selection: Selection) -> Iterator[Described]:
-        found = self.driver.find(
-            self.native(root).rstrip("/"), maxdepth=None if selection.recursive else 1, detail=True
-        )
+    It has `inkstream.tasks.stores.abilities.VersionLookup`: a bucket describes one object as it lists it.
+    """
+
+    def look_up(self, paths: Sequence[str]) -> list[FileVersion | None]:
+        """Return the current version of each object; None where there is no such object."""
+        if not self.driver.async_impl:  # such a driver must not be shared by threads
+            return [self.current(path) for path in paths]
+        first = [self.current(path) for path in paths[:1]]  # alone, as it may open the connection for all
+        with ThreadPoolExecutor(_LOOKUPS_AT_ONCE) as pool:
+            return [*first, *pool.map(self.current, paths[1:])]
+
+    def current(self, path: str) -> FileVersion | None:
+        """Return the current version of one object, in the words of a listing; None where there is no such object."""
+        try:
+            info = self._info(path)
+        except FileNotFoundError:
+            return None
+        return self._file_version(path, info) if info["type"] == "file" else None
+
+    def was_deleted(self, path: str) -> bool:  # noqa: ARG002 - for buckets that remember
+        """Return False: an ordinary bucket does not remember what was deleted."""
+        return False
+
+    def _files(self, root: str, wanted: FileFilter) -> Iterator[Described]:
+        found = self.driver.find(self.native(root).rstrip("/"), maxdepth=None if wanted.recursive else 1, detail=True)
         if not found and not self.driver.exists(self._prefix.rstrip("/")):
             raise FileNotFoundError(f"there is no bucket {self._authority}")
         for native, info in found.items():
@@ -235,17 +260,17 @@ class Bucket(Store):
                 continue  # a "folder" that some tool made
             if path == root:
                 raise ConfigError(is_a_file(root))
-            if selection.holds(path[len(root) + 1 :]):
+            if wanted.is_wanted_path(path[len(root) + 1 :]):
                 yield path, info
 
 
 def is_a_file(root: str) -> str:
-    """What to say of a source that is a file."""
+    """Return the message about a source that is a file."""
     return f"{root} is a file; give its folder as source.url, and its name as glob"
 
 
 def object_etag(info: dict[str, Any]) -> str:
-    """The unquoted ETag of a listing or `info` entry; where a store has none, `mtime_ns-size`."""
+    """Return the unquoted ETag of a listing or `info` entry; where a store has none, `mtime_ns-size`."""
     for name in _ETAGS:
         if info.get(name):
             return str(info[name]).replace('"', "")
@@ -255,7 +280,7 @@ def object_etag(info: dict[str, Any]) -> str:
 
 
 def moment(info: dict[str, Any]) -> datetime | None:
-    """When a listing or `info` entry says that the file was last modified; None where it does not."""
+    """Return the modification time of a listing or `info` entry; None where it has none."""
     for name in _TIMES:
         if info.get(name):
             return _time_of(info[name])
@@ -267,7 +292,7 @@ def _says_enough(info: dict[str, Any]) -> bool:
 
 
 def _time_of(value: Any) -> datetime | None:
-    """Reads a time as one of the drivers gives it: UTC where it does not say."""
+    """Return the time that a driver gives, in UTC where it names no zone; None where it cannot be read."""
     try:
         if isinstance(value, int | float):
             return datetime.fromtimestamp(value / 1000 if value > _MILLISECONDS else value, UTC)

@@ -26,7 +26,7 @@ _COMING = "coming"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CopiesFolder:
     """Where the copies of a run are kept, on each machine that has workers of it.
 
     Attributes:
@@ -42,16 +42,16 @@ class Copies:
     """The copies of one run, as one process sees them.
 
     Args:
-        place: Where they are.
+        folder: Where they are.
         parent: Where their folder is made; the system's temporary folder when not given.
 
     Raises:
         OSError: If the folder cannot be made.
     """
 
-    def __init__(self, place: Place, parent: Path | None = None) -> None:
-        self._folder = SharedFolder(place.name, parent)
-        self._max_bytes = place.max_mb << 20
+    def __init__(self, folder: CopiesFolder, parent: Path | None = None) -> None:
+        self._folder = SharedFolder(folder.name, parent)
+        self._max_bytes = folder.max_mb << 20
         self._counting = threading.Lock()
         self._held = 0
         self._last_held = time.monotonic()
@@ -190,18 +190,18 @@ _open: dict[str, Copies] = {}
 _open_lock = threading.Lock()
 
 
-def copies_of(place: Place) -> Copies:
+def copies_of(folder: CopiesFolder) -> Copies:
     """Returns a run's copies; those of runs of which nothing was heard for long are left.
 
     Raises:
         OSError: If their folder cannot be made.
     """
     with _open_lock:
-        if place.name not in _open:
+        if folder.name not in _open:
             for name in [name for name, copies in _open.items() if copies.idle_seconds > _IDLE_SECONDS]:
                 _open.pop(name).close()
-            _open[place.name] = Copies(place)
-        return _open[place.name]
+            _open[folder.name] = Copies(folder)
+        return _open[folder.name]
 
 
 def leave_copies(name: str) -> None:

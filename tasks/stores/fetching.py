@@ -87,7 +87,7 @@ def _copy(file: FileVersion, target: Path) -> Fetched:
             target.parent.mkdir(parents=True, exist_ok=True)
             sink = target.open("wb")
         with sink:
-            copy = _Copy(sink, target.parent)
+            copy = _CopyWriter(sink, target.parent)
             version_id = _read_into(copy, file)
         copy.require_length(file)
     except BaseException:
@@ -96,7 +96,7 @@ def _copy(file: FileVersion, target: Path) -> Fetched:
     return Fetched(target, copy.hash.hexdigest(), version_id)
 
 
-class _Copy:
+class _CopyWriter:
     """The copy as it is written: counts and hashes what passes."""
 
     def __init__(self, sink: IO[bytes], folder: Path) -> None:
@@ -124,7 +124,7 @@ def _disk_errors(folder: Path) -> Iterator[None]:
         raise TransientError(f"could not keep a copy in {folder}: {error}") from error
 
 
-def _read_into(copy: _Copy, file: FileVersion) -> str | None:
+def _read_into(copy: _CopyWriter, file: FileVersion) -> str | None:
     protocol, path = decode(file.path)
 
     def require(state: State) -> None:

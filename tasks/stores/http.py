@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 
 from inkstream.ocr_core.errors import ConfigError
 from inkstream.tasks.paths import decode, encode
-from inkstream.tasks.stores.base import CHUNK, Described, Selection, Store
+from inkstream.tasks.stores.base import CHUNK, Described, FileFilter, Store
 from inkstream.tasks.stores.errors import is_gone
 
 _AT_ONCE = 16
@@ -34,9 +34,9 @@ class HttpStore(Store):
         """Undoes `native`."""
         return decode(native)[1]
 
-    def _files(self, root: str, selection: Selection) -> Iterator[Described]:
+    def _files(self, root: str, wanted: FileFilter) -> Iterator[Described]:
         empty = True
-        for entry in super()._files(root, selection):
+        for entry in super()._files(root, wanted):
             empty = False
             yield entry
         if empty and self._info(root).get("mimetype") != "text/html":

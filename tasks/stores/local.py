@@ -4,34 +4,38 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from inkstream.ocr_core.errors import ConfigError, SourceChangedError
 from inkstream.tasks.model import FileVersion
 from inkstream.tasks.paths import encode
-from inkstream.tasks.stores.base import CHUNK, EPOCH, Selection, State, Store
+from inkstream.tasks.stores.base import CHUNK, EPOCH, FileFilter, State, Store
+from inkstream.tasks.stores.local_removal import LocalRemoval
+from inkstream.tasks.stores.local_state import state_of
 
 
 class LocalStore(Store):
-    """The folders of this machine; names may be any bytes. A path is the local path itself."""
+    """The folders of this machine; names may be any bytes. A path is the local path itself.
+
+    It has the abilities `VersionLookup` and `ConditionalRemoval` of `inkstream.tasks.stores.abilities`.
+    """
 
     def __init__(self) -> None:
         super().__init__("file", None, "", "/")
 
     def native(self, path: str) -> str:
-        """Returns the path: there is no authority before it."""
+        """Return the path: a local path has no authority before it."""
         return path
 
     def path(self, native: str) -> str:
-        """Returns the path: there is no authority before it."""
+        """Return the path: a local path has no authority before it."""
         return native
 
-    def versions(self, root: str, selection: Selection) -> Iterator[FileVersion]:
-        """Yields a folder's files. A symbolic link to a folder is followed unless it leads to a folder above.
+    def versions(self, root: str, wanted: FileFilter) -> Iterator[FileVersion]:
+        """Yield a folder's files. A symbolic link to a folder is followed unless it leads to a folder above.
 
         Raises:
             ConfigError: If `root` is a file.
@@ -54,23 +58,35 @@ class LocalStore(Store):
                 raise
             for entry in entries:
                 if _is_folder(entry):
-                    if selection.enters(entry.name):
+                    if wanted.is_entered(entry.name):
                         waiting.append((entry.path, above | {here}))
-                elif selection.takes(entry.name):
+                elif wanted.is_wanted(entry.name):
                     file = _version(entry)
                     if file is not None:
                         yield file
 
+    def look_up(self, paths: Sequence[str]) -> list[FileVersion | None]:
+        """Return the current version of each file; None where there is no such file."""
+        return [_current(path) for path in paths]
+
+    def was_deleted(self, path: str) -> bool:  # noqa: ARG002 - a folder does not remember
+        """Return False: a folder does not remember what was deleted."""
+        return False
+
+    def removal(self, root: str, probe_folder: str) -> LocalRemoval:  # noqa: ARG002 - nothing needs to be tried
+        """Return what removes files under a folder."""
+        return LocalRemoval(root)
+
     def state(self, path: str) -> State:
-        """Returns the state of one file.
+        """Return the state of one file.
 
         Raises:
-            SourceChangedError: If it is no regular file.
+            SourceChangedError: If it is not a regular file.
         """
         return state_of(path, os.stat(path))  # noqa: PTH116 - names may be any bytes
 
     def read(self, path: str, require: Callable[[State], None], write: Callable[[bytes], object]) -> None:
-        """Copies through one descriptor whose state is the planned one before and after."""
+        """Copy through one descriptor whose state is the planned one before and after."""
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb", buffering=0) as opened:
             require(state_of(path, os.fstat(opened.fileno())))
@@ -79,7 +95,7 @@ class LocalStore(Store):
             require(state_of(path, os.fstat(opened.fileno())))
 
     def write(self, path: str, data: bytes) -> None:
-        """Writes a file whole or not at all: readers see the old one or the new one."""
+        """Write a file whole or not at all: readers see the old one or the new one."""
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
@@ -90,11 +106,11 @@ class LocalStore(Store):
             partial.unlink(missing_ok=True)
 
     def fetch(self, path: str) -> bytes:
-        """Returns the content of a file."""
+        """Return the content of a file."""
         return Path(path).read_bytes()
 
     def names(self, root: str) -> list[str]:
-        """Returns the paths of all files under a folder; none where there is no such folder."""
+        """Return the paths of all files under a folder; none where there is no such folder."""
         return [str(path) for path in Path(root).rglob("*") if path.is_file()]
 
 
@@ -121,20 +137,24 @@ def _version(entry: os.DirEntry[str]) -> FileVersion | None:
         if error.errno in (errno.ENOENT, errno.ELOOP):
             return None  # removed since the folder was listed
         raise
+    return _version_of(entry.path, result)
+
+
+def _current(path: str) -> FileVersion | None:
+    try:
+        return _version_of(path, os.stat(path))  # noqa: PTH116 - names may be any bytes
+    except SourceChangedError:
+        return None  # a pipe, a socket, a device, a folder
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            return None
+        raise
+
+
+def _version_of(path: str, result: os.stat_result) -> FileVersion:
     try:
         modified: datetime = EPOCH + timedelta(microseconds=result.st_mtime_ns // 1000)
     except OverflowError:
         modified = EPOCH
-    state = state_of(entry.path, result)
-    return FileVersion(encode("file", entry.path), state.etag, state.size, modified)
-
-
-def state_of(path: str, result: os.stat_result) -> State:
-    """Returns what a file's version is told by.
-
-    Raises:
-        SourceChangedError: If it is no regular file.
-    """
-    if not stat.S_ISREG(result.st_mode):
-        raise SourceChangedError(f"{encode('file', path)}: it is no longer a regular file")
-    return State(f"{result.st_mtime_ns}-{result.st_size}", result.st_size)
+    state = state_of(path, result)
+    return FileVersion(encode("file", path), state.etag, state.size, modified)

@@ -16,7 +16,15 @@ from inkstream.tasks.stores.http import HttpStore
 from inkstream.tasks.stores.local import LocalStore
 from inkstream.tasks.stores.s3 import S3Store
 
-_KINDS: dict[str, type[Store]] = {"s3": S3Store, "ftp": FtpStore, "http": HttpStore, "https": HttpStore}
+KINDS: dict[str, type[Store]] = {
+    "file": LocalStore,
+    "s3": S3Store,
+    "ftp": FtpStore,
+    "http": HttpStore,
+    "https": HttpStore,
+}
+"""Stores that need more than their fsspec driver does. All others are told apart in `kind_of`."""
+
 _OPTIONS: dict[str, dict[str, Any]] = {
     "ftp": {"encoding": "latin-1"},
     "http": {"simple_links": False},
@@ -25,14 +33,32 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 
 
 def can_be_written(protocol: str) -> bool:
-    """Tells whether what is written to URLs of a scheme is kept there, whole: not what ends with this process."""
-    return protocol != "memory" and _KINDS.get(protocol, Store).writable
+    """Return whether what is written to URLs of a scheme is kept there, whole: not what ends with this process."""
+    return protocol != "memory" and KINDS.get(protocol, Store).writable
+
+
+def kind_of(protocol: str, path: str) -> type[Store]:
+    """Return the class of the store that a path is in. Nothing is connected to.
+
+    A store that fsspec has a driver for and that is not in `KINDS` is a host where the driver takes a host out of the
+    URL, and a bucket where it does not.
+
+    Args:
+        protocol: The URL's scheme, `file` for a local path.
+        path: What the URL has after `://`.
+
+    Raises:
+        EnvironmentFault: If there is no driver.
+    """
+    if protocol in KINDS:
+        return KINDS[protocol]
+    return Store if _named(_driver_class(protocol), protocol, path.partition("/")[0]) else Bucket
 
 
 def open_store(protocol: str, path: str) -> Store:
-    """Opens the store that a path is in.
+    """Open the store that a path is in.
 
-    What a driver needs besides the URL (a user, a password, a key), it takes from fsspec's own configuration:
+    What a driver needs beyond the URL (a user, a password, a key), it takes from fsspec's own configuration:
     `FSSPEC_<PROTOCOL>_<NAME>` in the environment, or `~/.config/fsspec/*.json`.
 
     Args:
@@ -47,12 +73,18 @@ def open_store(protocol: str, path: str) -> Store:
         return LocalStore()
     authority = path.partition("/")[0]
     driver_class = _driver_class(protocol)
-    named = driver_class._get_kwargs_from_urls(f"{protocol}://{authority}/")
+    named = _named(driver_class, protocol, authority)
+    prefix = driver_class._strip_protocol(f"{protocol}://{authority}/x").removesuffix("x")
+    driver = _driver(protocol, {**_OPTIONS.get(protocol, {}), **named})
+    return kind_of(protocol, path)(protocol, driver, authority, prefix)
+
+
+def _named(driver_class: Any, protocol: str, authority: str) -> dict[str, Any]:
+    """Return what a driver takes out of a URL: the host, the port and the like."""
+    named: dict[str, Any] = driver_class._get_kwargs_from_urls(f"{protocol}://{authority}/")
     if "host" in named:
         named["host"] = urlsplit(f"//{authority}").hostname  # an IPv6 address without its brackets
-    prefix = driver_class._strip_protocol(f"{protocol}://{authority}/x").removesuffix("x")
-    kind = _KINDS.get(protocol, Store if named else Bucket)
-    return kind(protocol, _driver(protocol, {**_OPTIONS.get(protocol, {}), **named}), authority, prefix)
+    return named
 
 
 def _driver_class(protocol: str) -> Any:
@@ -66,9 +98,9 @@ def _driver_class(protocol: str) -> Any:
 
 
 def _driver(protocol: str, options: dict[str, Any]) -> Any:
-    """Opens a driver with listing caches off: a listing must be of now.
+    """Open a driver with listing caches off, because a listing must be current.
 
-    One that keeps a connection is opened anew each time: it may have died since, and must not be shared by threads.
+    A driver that keeps a connection is opened again each time: it may have died, and threads must not share it.
     """
     driver_class = _driver_class(protocol)
     try:

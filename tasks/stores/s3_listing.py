@@ -23,7 +23,7 @@ _asked_here: ContextVar[bool] = ContextVar("asked_here", default=False)
 """Whether a request is of this module: others use the same client and want the answer as they know it."""
 
 
-class Listed(NamedTuple):
+class S3Object(NamedTuple):
     """An object as a listing says it: its key, unquoted ETag, size in bytes and time of upload."""
 
     key: str
@@ -33,13 +33,13 @@ class Listed(NamedTuple):
 
 
 class _Page(NamedTuple):
-    objects: list[Listed]
+    objects: list[S3Object]
     next_token: str | None
 
 
 def list_objects(
     driver: Any, bucket: str, prefix: str, *, recursive: bool = True, max_keys: int = 1000
-) -> Iterator[Listed]:
+) -> Iterator[S3Object]:
     """Yields the objects whose keys start with a prefix, by key.
 
     Args:
@@ -58,7 +58,7 @@ def list_objects(
         how["ContinuationToken"] = page.next_token
 
 
-def first_object(driver: Any, bucket: str, prefix: str) -> Listed | None:
+def first_object(driver: Any, bucket: str, prefix: str) -> S3Object | None:
     """Returns the first object whose key starts with a prefix."""
     found = _ask(driver, Bucket=bucket, Prefix=prefix, MaxKeys=1).objects
     return found[0] if found else None
@@ -120,7 +120,7 @@ def read_page(body: bytes) -> _Page | None:
     if _ANSWER not in said:
         return None
     decode = unquote_plus if said.get("EncodingType") == "url" else str
-    objects = [Listed(decode(key), etag.replace('"', ""), int(size), _time(at)) for key, etag, size, at in found]
+    objects = [S3Object(decode(key), etag.replace('"', ""), int(size), _time(at)) for key, etag, size, at in found]
     return _Page(objects, said["NextContinuationToken"] if said.get("IsTruncated") == "true" else None)
 
 

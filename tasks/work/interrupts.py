@@ -2,24 +2,65 @@
 
 from __future__ import annotations
 
+import _thread
 import signal
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 
 
-@contextmanager
-def interrupts_held() -> Iterator[None]:
-    """Lets helpers be started that the terminal's Ctrl-C does not reach.
+def block_interrupts() -> set[int]:
+    """Keeps SIGINT from this thread, and from the threads and processes that it starts from now on.
 
     A terminal sends SIGINT to every process of the foreground group. Threads and processes inherit the signal mask of
-    the thread that starts them, so those started inside never see it, and neither do those that they start later: we
-    end them ourselves, in order. An interrupt of our own that comes meanwhile is delivered when the block ends.
+    the thread that starts them, so those started now never see it, and neither do those that they start later: we end
+    them ourselves, in order.
+
+    Returns:
+        The signals that were blocked before.
     """
     # Started later, multiprocessing's tracker would unblock SIGINT in the thread that happens to start it.
     resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    return set(signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}))
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Starts helpers, inside the block, that the terminal's Ctrl-C does not reach.
+
+    An interrupt of our own that comes meanwhile waits for the end of the block, unless this process has another thread,
+    which then takes it.
+    """
+    before = block_interrupts()
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def lost_interrupts_sent_again() -> Iterator[None]:
+    """Sends an interrupt again that arrives inside a finalizer, while the block runs.
+
+    Python cannot raise KeyboardInterrupt out of a `__del__` or a callback of the garbage collection: it prints the
+    traceback and goes on. For the main thread of a program, not for a library: the hook belongs to the process.
+    """
+    before = sys.unraisablehook
+    main = threading.get_ident()
+
+    def hook(unraisable: sys.UnraisableHookArgs) -> None:
+        if issubclass(unraisable.exc_type, KeyboardInterrupt):
+            ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # as in a shell script's background process
+            number = signal.SIGTERM if ignored else signal.SIGINT
+            # From another thread: sent from here, it would be raised here, and be lost again.
+            _thread.start_new_thread(signal.pthread_kill, (main, number))
+        else:
+            before(unraisable)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before

@@ -15,7 +15,7 @@ from inkstream.tasks.commit.spool import ResultSpool
 from inkstream.tasks.config import StreamConfig
 from inkstream.tasks.model import Batch, FileVersion, Redo
 from inkstream.tasks.rows import page_rows
-from inkstream.tasks.stores.copies import Place
+from inkstream.tasks.stores.copies import CopiesFolder
 from inkstream.tasks.work.dispatch import Dispatch, FileState, PageRange
 from inkstream.tasks.work.kept_rows import keep_other_pages
 from inkstream.tasks.work.page_range import Fault, RangeJob, RangeResult, Unforeseen, unreadable_result
@@ -124,7 +124,7 @@ class OpenBatch:
             pipeline=self._pipeline,
             limits=self._config.execution.limits,
             sink_url=self._config.sink.url,
-            copies=Place(run, self._config.execution.copies_mb),
+            copies=CopiesFolder(run, self._config.execution.copies_mb),
         )
 
     def finish(self) -> ProcessedBatch:

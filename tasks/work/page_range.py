@@ -25,7 +25,7 @@ from inkstream.ocr_core.workers.line_worker import LineWorker
 from inkstream.ocr_core.workers.page_worker import PageWorker
 from inkstream.tasks.model import FileVersion
 from inkstream.tasks.rows import page_rows
-from inkstream.tasks.stores.copies import Place, copies_of
+from inkstream.tasks.stores.copies import CopiesFolder, copies_of
 from inkstream.tasks.stores.fetching import Fetched
 from inkstream.tasks.work.overlays import overlay_key, put_overlay
 
@@ -59,7 +59,7 @@ class RangeJob:
     pipeline: str
     limits: LimitOptions
     sink_url: str
-    copies: Place
+    copies: CopiesFolder
 
 
 @dataclass(frozen=True, slots=True)

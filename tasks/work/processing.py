@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from inkstream.ocr_core.errors import EnvironmentFault, InkstreamError, TransientError, WorkersLostError
 from inkstream.tasks.config import ExecutionOptions, StreamConfig
@@ -19,16 +19,16 @@ from inkstream.tasks.work.open_batch import OnRange, OpenBatch, ProcessedBatch
 from inkstream.tasks.work.placement import Placement
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client
 
 POLL_SECONDS = 1.0
 
-Planned = tuple[StreamConfig, Batch]
+ConfiguredBatch = tuple[StreamConfig, Batch]
 """A batch, and the configuration it is read with."""
 
 
 class Processing:
-    """The loop between the batches that are open and Dask's futures.
+    """The loop between the batches that are open and the page ranges that run on Dask.
 
     Args:
         execution: How pages are run.
@@ -43,11 +43,11 @@ class Processing:
         self._client: Client | None = None
         self._placement: Placement | None = None
         self._open: list[OpenBatch] = []
-        self._ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
-        self._running: dict[Any, tuple[OpenBatch, PageRange, Future[Any]]] = {}
+        self._ended: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._running: dict[str, tuple[OpenBatch, PageRange]] = {}
         self._window = (0.0, 0)
 
-    def run(self, planned: Planned, ahead: Planned | None = None) -> ProcessedBatch:
+    def run(self, planned: ConfiguredBatch, ahead: ConfiguredBatch | None = None) -> ProcessedBatch:
         """Runs every page of a batch. The caller closes the result's spool.
 
         Args:
@@ -65,7 +65,8 @@ class Processing:
             client = self._connect()
             if client is not self._client:  # what ran on the last one is lost
                 self.close()
-                self._client, self._placement = client, Placement(client, self._execution.recognize_resources)
+                self._placement = Placement(client, self._execution.recognize_resources, self._ended.put)
+                self._client = client
             batch = self._opened(planned)
             self._finish(client, batch, self._opened(ahead) if ahead else None)
             processed = batch.finish()
@@ -77,8 +78,8 @@ class Processing:
 
     def close(self) -> None:
         """Gives up what is open: it must not go on occupying the workers."""
-        for _, _, future in self._running.values():
-            future.cancel()
+        if self._placement is not None:
+            self._placement.close()
         self._running.clear()
         for batch in self._open:
             batch.processed.spool.close()
@@ -89,7 +90,7 @@ class Processing:
         assert self._placement is not None
         return self._placement
 
-    def _opened(self, planned: Planned) -> OpenBatch:
+    def _opened(self, planned: ConfiguredBatch) -> OpenBatch:
         for batch in self._open:
             if batch.processed.batch is planned[1]:
                 return batch
@@ -108,16 +109,19 @@ class Processing:
             self._window = (time.monotonic(), max(1, self._workers.threads()) * self._execution.window_per_worker)
         while len(self._running) < self._window[1]:
             after = following.dispatch if following is not None and following.error is None else None
-            found = next_range(batch.dispatch, after, [work for _, work, _ in self._running.values()])
+            found = next_range(batch.dispatch, after, [work for _, work in self._running.values()])
             if found is None:
                 return
             whose = batch if found[0] is batch.dispatch or following is None else following
-            future = self._workers.submit(whose.job(found[1], self._workers.run))
-            self._running[future.key] = (whose, found[1], future)
-            future.add_done_callback(self._ended.put)
+            key = self._workers.submit(whose.job(found[1], self._workers.run))
+            self._running[key] = (whose, found[1])
 
-    def _wait_for_one(self, client: Client) -> Future[Any]:
-        """Waits for a future to end, and gives up only when there has been no worker for too long."""
+    def _wait_for_one(self, client: Client) -> str:
+        """Waits for a range to end, and gives up only when there has been no worker for too long.
+
+        Returns:
+            Its key.
+        """
         alone_since: float | None = None
         while True:
             try:
@@ -134,23 +138,23 @@ class Processing:
             if now - alone_since > self._execution.worker_wait_seconds:
                 raise WorkersLostError("no Dask worker is left, and none came back in time")
 
-    def _take_in(self, current: OpenBatch, future: Future[Any]) -> None:
-        if future.key not in self._running:
+    def _take_in(self, current: OpenBatch, key: str) -> None:
+        if key not in self._running:
             return  # of a batch that was given up
-        batch, work, _ = self._running.pop(future.key)
+        batch, work = self._running.pop(key)
         try:
-            self._settle(batch, work, future)
+            self._settle(batch, work, key)
         except (InkstreamError, OSError) as error:
             if batch is current:
                 raise
             batch.error = error  # the one before it can still be committed
 
-    def _settle(self, batch: OpenBatch, work: PageRange, future: Future[Any]) -> None:
+    def _settle(self, batch: OpenBatch, work: PageRange, key: str) -> None:
         from distributed import CancelledError
         from distributed.scheduler import KilledWorker
 
         try:
-            answer = future.result(timeout=self._execution.worker_wait_seconds)
+            answer = self._workers.result(key, self._execution.worker_wait_seconds)
         except KilledWorker:
             batch.take_death(work)
         except (TimeoutError, CancelledError):

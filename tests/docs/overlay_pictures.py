@@ -1,4 +1,4 @@
-"""Makes the pictures of overlays that the documentation shows: `python -m tests.docs.overlay_pictures` writes them."""
+"""Make the pictures of overlays that the documentation shows: `python -m tests.docs.overlay_pictures` writes them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PICTURES: dict[str, tuple[str, dict[str, Any], tuple[float, float, float, float]
 
 
 def make(document: Path, draw: dict[str, Any], part: tuple[float, float, float, float]) -> Image.Image:
-    """Reads the first page of a document and returns that part of its overlay."""
+    """Read the first page of a document and return that part of its overlay."""
     options = PipelineOptions.model_validate({"text_layer": {"mode": "ignore"}, "draw": {**draw, "format": "png"}})
     with open_document(document) as opened:
         result = build_pipeline(options).run(opened, 0)

@@ -1,6 +1,6 @@
-"""Makes the pictures of Prefect's pages in the documentation: `python -m tests.docs.prefect_pictures` writes them.
+"""Make the pictures of Prefect's pages in the documentation: `python -m tests.docs.prefect_pictures` writes them.
 
-By the same steps as the test of the form, on the demo's inbox.
+It takes the same steps as the test of the form, on the demo's inbox.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ IMAGES = ROOT / "docs" / "images"
 
 
 def main() -> None:
-    """Serves the demo's inbox, runs it from the form, and takes pictures on the way."""
+    """Serve the demo's inbox, run it from the form, and take pictures on the way."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         *_, first = sorted(make_inbox(folder / "inbox"), key=lambda path: path.name == "letter.png")

@@ -1,6 +1,6 @@
-"""Makes the pictures of preprocessing in the documentation: `python -m tests.docs.preprocess_pictures`.
+"""Make the pictures of preprocessing in the documentation: `python -m tests.docs.preprocess_pictures`.
 
-Each shows a made page with a defect, and the same after the step against it.
+Each shows a page with a defect, and the same page after the step against it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ VIEWS: dict[str, tuple[Defect, str, Corner]] = {
 
 
 def panels() -> Iterator[tuple[str, Image.Image, Image.Image]]:
-    """Yields each step's name, the page before, and the page after."""
+    """Yield each step's name, the page before, and the page after."""
     sheet, _ = make_page(3)
     clean = scanned(sheet, 3, noise=4)
     for name, (spoil, defect, _) in VIEWS.items():
@@ -47,7 +47,7 @@ def panels() -> Iterator[tuple[str, Image.Image, Image.Image]]:
 
 
 def after(image: Image.Image, preprocess: dict[str, object]) -> Image.Image:
-    """Returns a page as it is read."""
+    """Return a page as the pipeline sees it."""
     options = PipelineOptions.model_validate({"preprocess": preprocess})
     chain: list[Stage] = [Render(options.render), *steps(options)]
     with tempfile.TemporaryDirectory() as folder:
@@ -61,7 +61,7 @@ def after(image: Image.Image, preprocess: dict[str, object]) -> Image.Image:
 
 
 def side_by_side(before: Image.Image, made: Image.Image, corner: Corner) -> Image.Image:
-    """Lays two pictures beside each other: both as a whole, or the same part of both at its own size."""
+    """Return two pictures side by side: both as a whole, or the same part of both at full size."""
     width, height = PANEL
     picture = Image.new("L", (2 * width + 3 * GAP, height + 2 * GAP), BACKGROUND)
     for number, image in enumerate((before, made)):

@@ -1,37 +1,40 @@
-"""Makes the reference pages that say what the code says: `python -m tests.docs.reference_pages` writes them.
+"""Make the reference pages from the code: `python -m tests.docs.reference_pages` writes them.
 
-`test_docs` compares what is there with what this makes, so the pages cannot drift.
+`test_pages` compares the pages with what this makes, so they cannot drift.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import typer
 import yaml
+from pydantic import TypeAdapter
 
 from inkstream.flows.cli import EXIT_CODES, app
-from inkstream.tasks.config import PRESETS, StreamConfig
+from inkstream.tasks.config import PRESETS, StreamConfig, format_duration
 from tests.places import ROOT
 
 REFERENCE = ROOT / "docs" / "reference"
 
 CONFIGURATION = """# Configuration
 
-Every option there is, as a configuration file, `--set KEY=VALUE`, `build_config(...)` and the form of the Prefect flow
-take them. Layers, later ones winning: preset, file, command line. An unknown key is an error that names the nearest
-known one.
+Every option of a stream. They are the same in a configuration file, in `--set KEY=VALUE`, in `build_config(...)` and
+in the form of the Prefect flow. The command line wins over the file, the file over its preset, and the preset over the
+defaults. An unknown key is an error that names the nearest known one.
 
-Values on the command line are read as YAML: `[eng, deu]` is a list, `null` is none, `{}` a section with its defaults.
-A duration is `500ms`, `30s`, `5m`, `2h` or `7d`. Units are in the meaning. Credentials are not options: they come from
-the environment.
+Values on the command line are read as YAML: `[eng, deu]` is a list, `null` is no value, and `{}` is a section with its
+defaults. A duration is `500ms`, `30s`, `5m`, `2h` or `7d`. The meaning of an option has its unit. Credentials are not
+options; they come from the environment.
 
 """
 
 CLI = """# The command line
 
-`inkstream COMMAND --help` says the same. [Exit codes](exit-codes.md) are the same for all commands.
+`inkstream COMMAND --help` prints the same. All commands share their [exit codes](exit-codes.md).
 
 """
 
@@ -51,7 +54,7 @@ EXAMPLES = {
         "inkstream listen letters.yaml --queue https://sqs.eu-west-1.amazonaws.com/123456789012/inbox",
         "inkstream listen letters.yaml --once --json --set events.backfill_interval=null",
     ],
-    "status": ["inkstream status tables", "inkstream status s3://bucket/tables --stream letters --json"],
+    "status": ["inkstream status tables", "inkstream status s3://bucket/tables --json"],
     "retry": [
         "inkstream retry tables --dry-run",
         "inkstream retry tables --kind timeout --set execution.limits.page_seconds=600",
@@ -94,16 +97,16 @@ NOTES = {
     "maintain": "[Maintain a table](../how-to/maintain-a-table.md).",
     "show": "Version 0 is the empty table; each commit makes the next.",
     "config schema": "[Write a configuration file](../how-to/write-a-configuration-file.md).",
-    "config check": "Exits with 2 when something is wrong.",
+    "config check": "Exit with 2 if there is a mistake.",
     "status": "[See how a stream stands](../how-to/see-how-a-stream-stands.md).",
-    "ocr": "Text goes to standard output, pages parted by a form feed, failures and notes to standard error. "
+    "ocr": "Text goes to standard output, with a form feed between pages; failures and notes go to standard error. "
     "[The formats](../how-to/export-documents.md).",
     "export": "[Export hOCR, ALTO and searchable PDF](../how-to/export-documents.md).",
 }
 
 
 def configuration() -> str:
-    """Returns `configuration.md`."""
+    """Return `configuration.md`."""
     schema = StreamConfig.model_json_schema()
     sections = "\n".join(_section(schema, schema, ""))
     presets = "".join(
@@ -167,16 +170,21 @@ def _bounds(kind: dict[str, Any]) -> str:
 
 def _default(field: dict[str, Any], required: bool, section: bool) -> str:
     if required:
-        return "" if section else "none: give it"
+        return "" if section else "required"
     value = field["default"]
     if section:
         return "`null`" if value is None else ""
-    text = {"PT0S": "0s"}.get(str(value)) or yaml.safe_dump(value, default_flow_style=True).partition("\n")[0]
-    return f"`{text}`"
+    return f"`{_duration(value) or yaml.safe_dump(value, default_flow_style=True).partition(chr(10))[0]}`"
+
+
+def _duration(value: object) -> str | None:
+    """Return a default that JSON has in ISO 8601 as people write it."""
+    is_duration = isinstance(value, str) and re.fullmatch(r"P(\d+D)?(T[\d.HMS]+)?", value)
+    return format_duration(TypeAdapter(timedelta).validate_python(value)) if is_duration else None
 
 
 def command_line() -> str:
-    """Returns `cli.md`."""
+    """Return `cli.md`."""
     commands = _commands(typer.main.get_command(app), "")
     pages = "\n".join("\n".join(_command(name, command)) for name, command in commands)
     codes = "".join(f"| {code} | {meaning} |\n" for code, meaning in EXIT_CODES.items())
@@ -184,7 +192,7 @@ def command_line() -> str:
 
 
 def _commands(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    """Every command by its whole name, `config check` among them."""
+    """Yield every command with its whole name, such as `config check`."""
     for name, command in vars(group)["commands"].items():
         if "commands" in vars(command):
             yield from _commands(command, f"{prefix}{name} ")

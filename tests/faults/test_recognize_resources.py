@@ -20,7 +20,7 @@ from inkstream.ocr_core.options.limits import LimitOptions
 from inkstream.ocr_core.workers.page_worker import BegunPage
 from inkstream.tasks.config import StreamConfig, build_config
 from inkstream.tasks.source.listing import list_files
-from inkstream.tasks.stores.copies import Place
+from inkstream.tasks.stores.copies import CopiesFolder
 from inkstream.tasks.work.page_range import RangeJob
 from inkstream.tasks.work.page_range_in_parts import BegunRange, begin_range
 from inkstream.tasks.work.placement import by_task
@@ -106,7 +106,7 @@ def test_each_part_runs_where_it_belongs_and_the_rows_are_the_same(inbox: Path, 
 def test_only_crops_of_lines_travel(inbox: Path) -> None:
     file = list_files(config_of(inbox, "tables", None).source)[0]
     pipeline = config_of(inbox, "tables", None).pipeline.canonical()
-    sink, copies = str(inbox.parent / "tables"), Place(uuid.uuid4().hex, 10)
+    sink, copies = str(inbox.parent / "tables"), CopiesFolder(uuid.uuid4().hex, 10)
     begun = begin_range(RangeJob(file, (), 3, None, "main", pipeline, LimitOptions(), sink, copies))
     assert isinstance(begun, BegunRange)
     waiting = [page for page in begun.file.pages if isinstance(page, BegunPage)]

@@ -74,7 +74,7 @@ def serving(
 
 
 def assert_quiet(said: str) -> None:
-    """Checks that no traceback has a line of ours, and no text of a document was printed.
+    """Check that no traceback has a line of Inkstream, and that no text of a document was printed.
 
     Prefect's server prints a traceback of its own now and then ("database is locked").
     """

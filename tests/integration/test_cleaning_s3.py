@@ -11,7 +11,7 @@ from inkstream.tasks.config import SourceOptions, StreamConfig, build_config
 from inkstream.tasks.model import FileVersion
 from inkstream.tasks.source.cleaning import Cleaner
 from inkstream.tasks.source.listing import list_files
-from inkstream.tasks.stores.s3 import Removal, S3Store
+from inkstream.tasks.stores.s3 import Removal, S3Removal, S3Store
 from tests.integration.test_sources_s3 import ODD_KEYS
 
 
@@ -60,7 +60,8 @@ def test_only_the_version_that_was_read_is_removed(s3: Any, bucket: str, kind: s
     s3.delete_object(Bucket=bucket, Key="in/gone")
     cleaner = Cleaner(config(bucket, mode))
     expected = Removal.VERSION if kind == "versioned without conditions" else Removal.CONDITION
-    assert cleaner._remover._how is expected  # type: ignore[union-attr]
+    assert isinstance(cleaner._removal, S3Removal)
+    assert cleaner._removal.how is expected
     cleaned = cleaner.clean(files)
     assert (cleaned.files, cleaned.failed) == (len(ODD_KEYS), {})
     archived = {key.replace("in/", "done/", 1): key.encode() for key in ODD_KEYS} if mode == "archive" else {}

@@ -1,4 +1,4 @@
-"""A Prefect server on PostgreSQL that is started anew in the middle of a run."""
+"""A Prefect server on PostgreSQL that is restarted in the middle of a run."""
 
 from __future__ import annotations
 

@@ -82,9 +82,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     folder = tmp_path_factory.mktemp("built")
     sources = folder / "sources"
     sources.mkdir()
-    for name in (*PACKAGES, "inkstream"):
-        shutil.copytree(ROOT / name, sources / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in (*PACKAGES, "src"):
+        shutil.copytree(
+            ROOT / name, sources / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
+        )
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, sources)
     build(sources, folder / "dist", "--sdist", "--wheel")
     (wheel,) = (folder / "dist").glob("*.whl")

@@ -123,7 +123,7 @@ class Forgetful(BaseHTTPRequestHandler):
         there.close()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing."""
+        """Print nothing."""
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def texts(stream: Stream) -> set[str]:
     return {text.removeprefix("the document ") for text in found}
 
 
-def until(condition: Callable[[], bool], seconds: float = 30) -> None:
+def until(condition: Callable[[], bool], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
@@ -145,16 +145,16 @@ def test_stopping_in_the_middle_leaves_whole_batches(tmp_path: Path) -> None:
     def hold(event: Event) -> None:
         if isinstance(event, RangeDone) and "b.pdf" in event.path:
             reached.set()
-            go_on.wait(30)
+            go_on.wait(120)
 
     with make(tmp_path, observers=[hold]) as stream:
         query = stream.start()
-        assert reached.wait(60)
+        assert reached.wait(120)
         stopper = threading.Thread(target=query.stop)
         stopper.start()
         until(lambda: query._stopping)
         go_on.set()
-        stopper.join(30)
+        stopper.join(120)
         assert not query.is_active
         assert texts(stream) == {"a.pdf"}
         stream.start(available_now=True).await_termination(timeout=60)
@@ -163,7 +163,7 @@ def test_stopping_in_the_middle_leaves_whole_batches(tmp_path: Path) -> None:
 
 PROGRAM = """
 import os, signal, threading
-from flows import Stream, build_config
+from inkstream import Stream, build_config
 
 if __name__ == "__main__":
     config = build_config({

@@ -101,7 +101,7 @@ def test_a_query_of_a_program(prefect_server: PrefectServer, tmp_path: Path) -> 
 INTERRUPTED = """
 import sys
 from prefect import flow
-from flows.stream import run_as_task
+from inkstream.flows.under_prefect.ocr_stream import run_as_task
 
 def interrupt(frame, event, argument):
     if frame.f_code.co_name == "_create_task_run_locally":
@@ -127,8 +127,8 @@ def test_ctrl_c_before_prefect_knows_the_task_is_no_failure(prefect_server: Pref
 
 SERVE = """
 import json, sys
-from flows import build_config
-from flows.stream import ocr_stream
+from inkstream import build_config
+from inkstream.flows.under_prefect.ocr_stream import ocr_stream
 config = build_config(json.loads(sys.argv[1]))
 ocr_stream.serve(name="scheduled", interval=2, limit=1, parameters={"config": config.model_dump(mode="json")})
 """

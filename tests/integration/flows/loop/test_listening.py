@@ -21,7 +21,8 @@ from inkstream.ocr_core.errors import EnvironmentFault, TransientError
 from inkstream.tasks.config import StreamConfig, build_config
 from inkstream.tasks.progress import Event, Listed, MessagesTaken, Notice
 from inkstream.tasks.sinks.delta.tables import PagesTable
-from inkstream.tasks.source.sqs import Queue
+from inkstream.tasks.source.event_source import held
+from inkstream.tasks.source.sqs import SqsQueue
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream
 from tests.integration.conftest import free_port
@@ -48,7 +49,7 @@ class Events:
 
     def left(self) -> int:
         """Counts messages, hidden ones too."""
-        status = Queue(self.url, SHORT).status()
+        status = SqsQueue(self.url, SHORT).status()
         return status.waiting + status.in_flight + status.delayed
 
     def config(self, **options: Any) -> StreamConfig:
@@ -126,7 +127,7 @@ def test_what_cannot_be_settled_goes_to_the_dead_letter_queue(events: Events) ->
         left = {path: why for event in told for path, why in event.unsettled.items()}
         assert left.keys() == {f"s3://{events.bucket}/in/never.pdf", "s3://somebody-elses/in/a.pdf"}
         end = time.monotonic() + 60
-        while Queue(events.dead_url, SHORT).status().waiting < 3:
+        while SqsQueue(events.dead_url, SHORT).status().waiting < 3:
             assert time.monotonic() < end
             running.listen(once=True)
     status = json.loads(inkstream("status", f"s3://{events.bucket}/out", "--queue", events.url, "--json").stdout)
@@ -153,22 +154,23 @@ def test_an_object_that_may_still_change_waits_in_the_queue(events: Events) -> N
         assert running.listen(once=True).files == 0
     end = time.monotonic() + 4
     while time.monotonic() < end:  # not for the visibility timeout alone, after which it would be a dead letter
-        assert Queue(events.url, SHORT).receive(1, timedelta(0)) == []
+        assert SqsQueue(events.url, SHORT).receive(1, timedelta(0)) == []
         time.sleep(0.1)
-    assert Queue(events.url, SHORT).status().in_flight == 1
+    assert SqsQueue(events.url, SHORT).status().in_flight == 1
 
 
 def test_a_message_stays_hidden_while_it_is_worked_on(events: Events) -> None:
     url = events.sqs.create_queue(QueueName=uuid.uuid4().hex)["QueueUrl"]
     events.sqs.send_message(QueueUrl=url, MessageBody="slow")
-    queue = Queue(url, timedelta(seconds=6))
+    visibility = timedelta(seconds=6)
+    queue = SqsQueue(url, visibility)
     messages = queue.receive(1, timedelta(0))
-    with queue.held(messages):
+    with held(queue, messages, visibility):
         end = time.monotonic() + 7
         while time.monotonic() < end:
             assert queue.receive(1, timedelta(0)) == []
             time.sleep(0.1)
-    with pytest.raises(RuntimeError), queue.held(messages):
+    with pytest.raises(RuntimeError), held(queue, messages, visibility):
         raise RuntimeError
     assert queue.receive(1, timedelta(0)), "what could not be worked on is given back at once"
 

@@ -12,6 +12,7 @@ import pytest
 
 from inkstream.flows.api import Stream
 from inkstream.flows.loop.planners import FailedPages, OtherPipeline, Planner
+from inkstream.ocr_core.errors import FailureKind
 from inkstream.tasks.config import build_config
 from inkstream.tasks.progress import Summary
 from inkstream.tasks.queries.stored_configs import stored_config
@@ -91,7 +92,7 @@ def place(tmp_path: Path, scheduler: str) -> Place:
 
 def test_only_failed_pages_are_read_again_and_their_rows_replaced(place: Place) -> None:
     before = place.rows()
-    assert place.planned(FailedPages(kinds=("limit",))) == {"a.pdf": (1,), "b.pdf": None}
+    assert place.planned(FailedPages(kinds=(FailureKind.LIMIT,))) == {"a.pdf": (1,), "b.pdf": None}
     assert place.rows() == before
     summary = place.retry(WIDE, kinds=["limit"])
     assert (summary.files, summary.pages, summary.failed_pages, summary.kept_pages) == (2, 2, 0, 2)

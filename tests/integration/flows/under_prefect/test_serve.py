@@ -242,18 +242,25 @@ def test_a_server_that_goes_away_costs_no_row(served: Served, tmp_path: Path) ->
 
 
 def test_deploy_all_to_a_process_worker(served: Served, tmp_path: Path) -> None:
+    """From a folder that is not there any more when the worker runs what was deployed."""
     server = served.server
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
     corpus = fill(tmp_path / "inbox", 2)
     places = {"INKSTREAM_SOURCE": str(tmp_path / "inbox"), "INKSTREAM_SINK": str(tmp_path / "tables")}
     places["INKSTREAM_QUEUE"] = "https://sqs.eu-west-1.amazonaws.com/123456789012/inbox"
     environment = server.environment | places
     prefect = [sys.executable, "-m", "prefect", "--no-prompt"]
+    where = subprocess.run(
+        [sys.executable, "-m", "inkstream.deployments"], cwd=elsewhere, capture_output=True, check=True
+    )
     for command in (
         [*prefect, "work-pool", "create", "inkstream", "--type", "process"],
-        [*prefect, "deploy", "--all", "--prefect-file", "deployments/prefect.yaml"],
+        [*prefect, "deploy", "--all", "--prefect-file", f"{where}/prefect.yaml"],
     ):
-        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, env=environment, cwd=elsewhere, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+    elsewhere.rmdir()
     found = {name: deployment(server, name, "main") for name in (*FLOWS, "ingest_s3_events")}
     assert all(each["concurrency_options"]["collision_strategy"] == "CANCEL_NEW" for each in found.values())
     assert [each["schedule"].get("interval") for each in found["ocr_stream"]["schedules"]] == [300]
@@ -264,6 +271,10 @@ def test_deploy_all_to_a_process_worker(served: Served, tmp_path: Path) -> None:
         runs = found["ocr_stream"]["id"]
         trigger(server, runs)
         wait_until(lambda: "COMPLETED" in states_of(server, runs), 120, log.read_text)
+        relative = {"config": {**found["ocr_stream"]["parameters"]["config"], "sink": {"url": "tables"}}}
+        refused = post(server, f"/deployments/{runs}/create_flow_run", {"parameters": relative})["id"]
+        wait_until(lambda: state_of(server, refused) in ENDED, 120, log.read_text)
+        assert "sink.url tables: a relative folder" in ask(f"{server.url}/flow_runs/{refused}")["state"]["message"]
     for each in found.values():
         patch(server, f"/deployments/{each['id']}", {"paused": True})
     assert corpus.judge(tmp_path / "tables", stream="main").clean

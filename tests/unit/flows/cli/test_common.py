@@ -15,7 +15,7 @@ from inkstream.flows.cli.common import (
     exit_codes,
     flag_overrides,
     read_config,
-    read_document,
+    read_config_file,
     read_partial_config,
 )
 from inkstream.ocr_core.errors import (
@@ -26,7 +26,7 @@ from inkstream.ocr_core.errors import (
     InkstreamError,
     TransientError,
 )
-from inkstream.tasks.config import Document
+from inkstream.tasks.config import ConfigFile
 from tests.integration.command import inkstream
 
 HEAVY = {"prefect", "distributed", "dask", "deltalake", "pyarrow", "numpy", "torch", "fsspec", "PIL"}
@@ -73,7 +73,7 @@ def test_flags_are_overrides_that_survive_yaml() -> None:
 
 
 def test_what_is_not_given_is_an_example() -> None:
-    built, examples = read_partial_config(Document("", {}, {}), None, ["source.url=in"])
+    built, examples = read_partial_config(ConfigFile("", {}, {}), None, ["source.url=in"])
     assert (built.source.url, built.sink.url) == ("in", "tables")
     assert examples == {"sink.url": "tables"}
 
@@ -93,8 +93,8 @@ def test_if_places_are_all_that_is_missing_it_names_their_flags(overrides: list[
 
 
 def test_a_file_that_cannot_be_read_is_a_mistake_of_the_command_line(tmp_path: Path) -> None:
-    assert read_document(None).options == {}
+    assert read_config_file(None).options == {}
     (tmp_path / "latin.yaml").write_bytes(b"stream: caf\xe9\n")
     for path in (tmp_path / "none.yaml", tmp_path / "latin.yaml"):
         with pytest.raises(ConfigError, match="cannot be read"):
-            read_document(path)
+            read_config_file(path)

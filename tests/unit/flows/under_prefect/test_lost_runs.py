@@ -19,5 +19,5 @@ def test_only_runs_that_are_known_to_send_heartbeats_often_are_watched() -> None
 
 
 def test_a_silence_that_a_living_run_has_is_refused() -> None:
-    with pytest.raises(ConfigError, match="is heard of every 30 s"):
+    with pytest.raises(ConfigError, match="sends a heartbeat every 30 s"):
         lost_runs_automation(timedelta(seconds=HEARTBEAT_SECONDS))

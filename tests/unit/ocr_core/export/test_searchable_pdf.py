@@ -9,7 +9,7 @@ from pathlib import Path
 import pikepdf
 import pypdfium2 as pdfium
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
@@ -258,7 +258,6 @@ def test_a_placement_takes_corners_to_corners(
 
 
 @given(st.text(max_size=12))
-@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_clusters_lose_no_character(text: str) -> None:
     clusters = clusters_of(text)
     shown = [c for c in text if c.isprintable() or c.isspace()]

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from inkstream.ocr_core.errors import ConfigError
 from inkstream.ocr_core.options import TextLayerMode
-from inkstream.tasks.config import PRESETS, StreamConfig, build_config, load_document, parse_duration, with_preset
+from inkstream.tasks.config import (
+    PRESETS,
+    StreamConfig,
+    build_config,
+    build_event_options,
+    build_maintain_options,
+    load_config_file,
+    with_preset,
+)
 
 MINIMAL = {"source": {"url": "inbox"}, "sink": {"url": "tables"}}
 
@@ -23,7 +29,7 @@ def test_later_layers_win() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(PRESETS))
-def test_presets_are_valid_and_follow_the_card(name: str) -> None:
+def test_presets_are_valid_and_follow_the_model_card(name: str) -> None:
     config = build_config(MINIMAL, preset=name)
     assert config.pipeline.text_layer.mode is TextLayerMode.IGNORE
     if name == "ocr-streaming":
@@ -61,24 +67,12 @@ def test_an_override_that_is_no_yaml_is_taken_as_it_is() -> None:
     assert build_config(MINIMAL, overrides=["source.glob=*.pdf"]).source.glob == "*.pdf"
 
 
-def test_durations() -> None:
-    assert parse_duration("1.5h") == timedelta(minutes=90)
-    assert build_config(MINIMAL, overrides=["source.max_file_age=7d"]).source.max_file_age == timedelta(days=7)
-    assert build_config(MINIMAL, overrides=["source.max_file_age=PT5M"]).source.max_file_age == timedelta(minutes=5)
-    with pytest.raises(ConfigError, match="not a duration"):
-        parse_duration("fast")
-    with pytest.raises(ConfigError, match=r"source.stability_delay: write a duration as .*\(given: 'soon'\)"):
-        build_config(MINIMAL, overrides=["source.stability_delay=soon"])
-    with pytest.raises(ConfigError, match=r"events\.wait"):
-        build_config(MINIMAL, overrides=["events.wait=30s"])
-
-
 def test_a_document_must_be_a_mapping() -> None:
-    assert load_document("", "x.yaml") == {}
+    assert load_config_file("", "x.yaml") == {}
     with pytest.raises(ConfigError, match=r"x\.yaml: expected a mapping"):
-        load_document("- a", "x.yaml")
+        load_config_file("- a", "x.yaml")
     with pytest.raises(ConfigError, match="not valid YAML"):
-        load_document("a: [", "x.yaml")
+        load_config_file("a: [", "x.yaml")
 
 
 def test_the_configuration_survives_json() -> None:
@@ -101,3 +95,11 @@ def test_options_have_titles_as_people_write_them() -> None:
     assert definitions["SourceOptions"]["properties"]["url"]["title"] == "URL"
     assert definitions["LimitOptions"]["properties"]["max_file_mb"]["title"] == "Max File MiB"
     assert definitions["TriggerOptions"]["properties"]["max_files_per_trigger"]["title"] == "Max Files Per Trigger"
+
+
+def test_options_that_are_built_alone_name_their_section() -> None:
+    assert build_event_options({"queue": "sqs://x", "wait": "5s"}).queue == "sqs://x"
+    with pytest.raises(ConfigError, match=r"^events\.queue: expected the URL of a queue"):
+        build_event_options({"queue": "inbox"})
+    with pytest.raises(ConfigError, match=r"^retention: shorter than 24h"):
+        build_maintain_options({"retention": "1h"})

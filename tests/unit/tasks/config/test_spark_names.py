@@ -1,4 +1,4 @@
-"""The original's names for options: taken in their place, translated, or answered."""
+"""Spark OCR's names for options: taken in their place, translated, or answered."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_no_name_is_both_taken_and_answered() -> None:
             {"trigger": {"maxFilesPerTrigger": 4}, "source": {"url": "a", "maxFilesPerTrigger": 4}},
             "source.maxFilesPerTrigger: is the same option as trigger.maxFilesPerTrigger, which is given too: keep one",
         ),
-        ({"pipeline": {"recognize": {"pageSegMode": "OSD_ONLY"}}}, "pageSegMode: 'OSD_ONLY' is none of AUTO_OSD, "),
+        ({"pipeline": {"recognize": {"pageSegMode": "OSD_ONLY"}}}, "pageSegMode: 'OSD_ONLY' is not one of AUTO_OSD, "),
         ({"pipeline": {"recognize": {"pageIteratorLevel": "RIL_SYMBOL"}}}, "a word is finest"),
         ({"pipeline": {"recognize": {"ocrParams": ["a"]}}}, "ocrParams: 'a': expected NAME=VALUE"),
         ({"pipeline": {"recognize": {"confidenceThreshold": 101}}}, "pipeline.recognize.confidenceThreshold: Input "),

@@ -190,14 +190,14 @@ def test_a_file_overwritten_or_gone_since_planning_is_not_read(tmp_path: Path) -
 def test_a_file_overwritten_while_it_is_read_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = put(tmp_path / "in/a", b"0" * 3 * MIB)
     file = only(tmp_path / "in")
-    write = fetching._Copy.write
+    write = fetching._CopyWriter.write
 
-    def overwrite_then_write(self: fetching._Copy, chunk: bytes) -> None:
+    def overwrite_then_write(self: fetching._CopyWriter, chunk: bytes) -> None:
         with path.open("r+b") as opened:
             opened.write(b"1")
         write(self, chunk)
 
-    monkeypatch.setattr(fetching._Copy, "write", overwrite_then_write)
+    monkeypatch.setattr(fetching._CopyWriter, "write", overwrite_then_write)
     with pytest.raises(SourceChangedError):
         fetch(file, tmp_path / "cache", 4 * MIB)
 
@@ -207,13 +207,13 @@ def test_a_file_renamed_over_while_it_is_read_is_read_as_planned(
 ) -> None:
     path = put(tmp_path / "in/a", b"0" * 3 * MIB)
     file = only(tmp_path / "in")
-    write = fetching._Copy.write
+    write = fetching._CopyWriter.write
 
-    def replace_then_write(self: fetching._Copy, chunk: bytes) -> None:
+    def replace_then_write(self: fetching._CopyWriter, chunk: bytes) -> None:
         put(tmp_path / "next", b"1" * 10).replace(path)
         write(self, chunk)
 
-    monkeypatch.setattr(fetching._Copy, "write", replace_then_write)
+    monkeypatch.setattr(fetching._CopyWriter, "write", replace_then_write)
     fetched = fetch(file, tmp_path / "cache", 4 * MIB)
     assert set(fetched.local_path.read_bytes()) == {ord("0")}
 

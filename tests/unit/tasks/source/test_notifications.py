@@ -9,11 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inkstream.ocr_core.errors import ConfigError
-from inkstream.tasks.config import StreamConfig, build_config
-from inkstream.tasks.source.notifications import Announcement, Belongs, belongs, read_message, require_bucket
-
-QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/inbox"
+from inkstream.tasks.source.event_source import Announcement
+from inkstream.tasks.source.notifications import read_message
 
 
 def record(key: str, name: str = "ObjectCreated:Put", source: str = "aws:s3", **fields: Any) -> dict[str, Any]:
@@ -46,7 +43,7 @@ def by_bridge(key: str, kind: str = "Object Created") -> str:
     ],
 )
 def test_keys_are_decoded_as_each_store_writes_them(body: str, path: str) -> None:
-    assert read_message(body) == [Announcement(path, created=True, etag="abc", size=7)]
+    assert read_message(body) == [Announcement("s3", path, created=True, etag="abc", size=7)]
 
 
 @given(st.text(st.characters(blacklist_categories=["Cs"]), min_size=1))
@@ -95,46 +92,6 @@ def test_removals_restores_and_what_is_no_news() -> None:
         by_sns(by_sns(by_sns(by_sns("{}")))),
     ],
 )
-def test_what_is_no_notification_is_refused(body: str) -> None:
+def test_what_is_not_a_notification_is_refused(body: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         read_message(body)
-
-
-def config(**source: object) -> StreamConfig:
-    places = {"source": {"url": "s3://b/in", **source}, "sink": {"url": "s3://other/tables"}}
-    return build_config({**places, "events": {"queue": QUEUE}})
-
-
-@pytest.mark.parametrize(
-    ("path", "where"),
-    [
-        ("b/in/a.pdf", Belongs.TAKEN),
-        ("b/in/x/a.pdf", Belongs.TAKEN),
-        ("b/in//a.pdf", Belongs.TAKEN),
-        ("b/in/x/", Belongs.LEFT),
-        ("b/in/a.png", Belongs.LEFT),
-        ("b/in/_a.pdf", Belongs.LEFT),
-        ("b/in/.x/a.pdf", Belongs.LEFT),
-        ("b/inside/a.pdf", Belongs.LEFT),
-        ("b/done/a.pdf", Belongs.LEFT),
-        ("other/tables/pages/a.pdf", Belongs.LEFT),
-        ("other/a.pdf", Belongs.ELSEWHERE),
-    ],
-)
-def test_where_an_object_belongs(path: str, where: Belongs) -> None:
-    filtered = config(glob="*.pdf", clean_source="archive", source_archive_dir="s3://b/done")
-    assert belongs(filtered, path) is where
-
-
-def test_subfolders_only_where_they_are_looked_into() -> None:
-    assert belongs(config(recursive=False), "b/in/x/a.pdf") is Belongs.LEFT
-
-
-def test_only_buckets_announce() -> None:
-    with pytest.raises(ConfigError, match="in none"):
-        require_bucket(config(url="/inbox"))
-    with pytest.raises(ConfigError, match="--queue"):
-        require_bucket(build_config({"source": {"url": "s3://b/in"}, "sink": {"url": "t"}}))
-    for wrong in ("inbox", "arn:aws:sqs:eu-west-1:1:inbox", "https://user:word@host/1/inbox"):
-        with pytest.raises(ConfigError, match=r"events\.queue"):
-            build_config({"source": {"url": "s3://b/in"}, "sink": {"url": "t"}, "events": {"queue": wrong}})

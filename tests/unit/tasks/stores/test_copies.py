@@ -20,7 +20,7 @@ from inkstream.tasks.config import SourceOptions
 from inkstream.tasks.model import FileVersion
 from inkstream.tasks.source.listing import list_files
 from inkstream.tasks.stores import fetching
-from inkstream.tasks.stores.copies import Copies, Place, copies_of, leave_copies
+from inkstream.tasks.stores.copies import Copies, CopiesFolder, copies_of, leave_copies
 from inkstream.tasks.stores.local import LocalStore
 
 MIB = 1 << 20
@@ -29,20 +29,20 @@ MIB = 1 << 20
 HOLD = """
 import sys
 from pathlib import Path
-from tasks import fetching
-from tasks.config import SourceOptions
-from tasks.copies import Copies, Place
-from tasks.sources import list_files
+from inkstream.tasks.config import SourceOptions
+from inkstream.tasks.source.listing import list_files
+from inkstream.tasks.stores import fetching
+from inkstream.tasks.stores.copies import Copies, CopiesFolder
 source, parent, name, slow = sys.argv[1:]
-write = fetching._Copy.write
+write = fetching._CopyWriter.write
 def say_and_write(self, chunk):
     print("fetching", flush=True)
     if slow:
         sys.stdin.readline()
     write(self, chunk)
-fetching._Copy.write = say_and_write
+fetching._CopyWriter.write = say_and_write
 (file,) = list_files(SourceOptions(url=source))
-with Copies(Place(name, 100), Path(parent)).hold(file, 1 << 30) as copy:
+with Copies(CopiesFolder(name, 100), Path(parent)).hold(file, 1 << 30) as copy:
     print("holding", copy.content_hash, flush=True)
     sys.stdin.readline()
 """
@@ -131,7 +131,7 @@ def test_what_killed_processes_left_goes_with_the_next_folder(tmp_path: Path, pa
         holder.process.kill()
         holder.process.communicate()
     assert len(names(parent)) == 1
-    copies = Copies(Place("another-run", 1), parent)
+    copies = Copies(CopiesFolder("another-run", 1), parent)
     assert names(parent) == set()
     with copies.hold(file, 10):
         pass
@@ -150,7 +150,7 @@ def test_threads_of_a_process_share_a_copy_and_it_is_read_once(
         read(store, path, *how)
 
     monkeypatch.setattr(LocalStore, "read", counting)
-    copies, together = Copies(Place("a-run", 1), parent), threading.Barrier(6)
+    copies, together = Copies(CopiesFolder("a-run", 1), parent), threading.Barrier(6)
 
     def work() -> None:
         together.wait()
@@ -168,7 +168,7 @@ def test_threads_of_a_process_share_a_copy_and_it_is_read_once(
 
 def test_copies_stay_within_their_budget_but_for_those_that_are_held(tmp_path: Path, parent: Path) -> None:
     files = put(tmp_path / "in", [MIB // 2 - 1000] * 5)
-    copies, other = Copies(Place("a-run", 1), parent), Copies(Place("a-run", 1), parent)
+    copies, other = Copies(CopiesFolder("a-run", 1), parent), Copies(CopiesFolder("a-run", 1), parent)
     with copies.hold(files[0], MIB) as first, copies.hold(files[1], MIB), other.hold(files[2], MIB) as third:
         assert len(names(parent)) == 3, "what is held stays, whatever it takes"
         assert first.local_path.read_bytes() == bytes(MIB // 2 - 1000)
@@ -188,14 +188,14 @@ def test_a_copy_that_cannot_be_made_is_tried_again_by_whoever_comes_next(
     tmp_path: Path, parent: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (file,) = put(tmp_path / "in", [10])
-    copies = Copies(Place("a-run", 1), parent)
+    copies = Copies(CopiesFolder("a-run", 1), parent)
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
         patched.setattr("inkstream.tasks.stores.fetching.time.sleep", lambda _: None)
-        patched.setattr(fetching._Copy, "write", full)
+        patched.setattr(fetching._CopyWriter, "write", full)
         with pytest.raises(TransientError), copies.hold(file, MIB):
             pass
     assert names(parent) == set()
@@ -210,7 +210,7 @@ def test_a_run_that_is_over_leaves_nothing_and_neither_does_one_that_was_forgott
     parent: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(parent))
-    over, forgotten, now = (Place(f"{name}-{uuid.uuid4().hex}", 1) for name in ("over", "forgotten", "now"))
+    over, forgotten, now = (CopiesFolder(f"{name}-{uuid.uuid4().hex}", 1) for name in ("over", "forgotten", "now"))
     assert copies_of(over) is copies_of(over)
     copies_of(forgotten)
     assert len(list(parent.iterdir())) == 4

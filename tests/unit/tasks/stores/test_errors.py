@@ -1,4 +1,4 @@
-"""Whose fault an error of a store or of the table library is."""
+"""Errors of a store or of the table library: whose fault each is."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ MOMENT = datetime(2026, 11, 21, 5, 40, 16, tzinfo=UTC)
 
 
 class Undated(MemoryFileSystem):  # type: ignore[misc]
-    """Says of a file no more than its name and its size."""
+    """A store that gives no more than the name and the size of a file."""
 
     protocol = "undated"
 

@@ -7,7 +7,7 @@ from xml.parsers.expat import ExpatError
 
 import pytest
 
-from inkstream.tasks.stores.s3_listing import Listed, read_page
+from inkstream.tasks.stores.s3_listing import S3Object, read_page
 
 OBJECT = (
     "<Contents><Key>{}</Key><LastModified>{}</LastModified><ETag>&quot;9dd4-2&quot;</ETag><Size>12</Size>"
@@ -25,7 +25,7 @@ def test_keys_are_decoded_only_where_the_answer_says_that_they_are_encoded() -> 
     one = OBJECT.format("in/a+b%20%0A%C3%A9%2B.pdf", "2026-11-21T09:30:07.250Z")
     page = read_page(answer(one, "<EncodingType>url</EncodingType>"))
     assert page is not None
-    assert page.objects == [Listed("in/a b \né+.pdf", "9dd4-2", 12, AT)]
+    assert page.objects == [S3Object("in/a b \né+.pdf", "9dd4-2", 12, AT)]
     plain = read_page(answer(one, attributes=""))
     assert plain is not None
     assert plain.objects[0].key == "in/a+b%20%0A%C3%A9%2B.pdf"

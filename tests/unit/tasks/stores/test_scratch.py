@@ -13,7 +13,7 @@ from inkstream.tasks.stores.scratch import SharedFolder
 MAKE = """
 import sys
 from pathlib import Path
-from tasks.scratch import scratch_folder
+from inkstream.tasks.stores.scratch import scratch_folder
 folder = scratch_folder(Path(sys.argv[1]))
 (folder / "copy").write_text("somebody's document")
 print(folder, flush=True)

@@ -12,7 +12,7 @@ from inkstream.ocr_core.options import PipelineOptions, RecognizeOptions, TextLa
 from inkstream.ocr_core.options.limits import LimitOptions
 from inkstream.tasks.config import SourceOptions
 from inkstream.tasks.source.listing import list_files
-from inkstream.tasks.stores.copies import Place
+from inkstream.tasks.stores.copies import CopiesFolder
 from inkstream.tasks.work.page_range import RangeJob, RangeResult, run_range
 from tests.faults.documents import tiny_pdf
 
@@ -22,7 +22,7 @@ PIPELINE = PipelineOptions(text_layer=TextLayerOptions(mode=TextLayerMode.ONLY))
 def job(folder: Path, *pages: int, total: int | None = None, pipeline: str = PIPELINE) -> RangeJob:
     (file,) = list_files(SourceOptions(url=str(folder)))
     limits, sink = LimitOptions(max_file_mb=1), str(folder.parent / "tables")
-    return RangeJob(file, pages, 2, total, "main", pipeline, limits, sink, Place(uuid.uuid4().hex, 1))
+    return RangeJob(file, pages, 2, total, "main", pipeline, limits, sink, CopiesFolder(uuid.uuid4().hex, 1))
 
 
 @pytest.fixture

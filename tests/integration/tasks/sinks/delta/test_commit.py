@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,8 @@ from inkstream.tasks.sinks.delta.commit import committed_since
 from inkstream.tasks.sinks.delta.compaction import compact
 from inkstream.tasks.sinks.delta.ledger import LedgerProjection, project_ledger
 from inkstream.tasks.sinks.delta.tables import VERSION_PROPERTY, LedgerTable, PagesTable
-from inkstream.tasks.source.discovery import discover
+from inkstream.tasks.sinks.opening import open_sink
+from inkstream.tasks.source.discovery import compare, discover
 from inkstream.tasks.source.listing import list_files
 from tests.integration.committing import commit_to
 from tests.integration.test_commit_processes import (
@@ -246,7 +246,8 @@ def test_some_files_are_compared_as_all_are(
     done = {file.key for file in batch.files}
     assert done < {file.key for file in files}
     for some in (files, files[:1], files[3:5], files[-5:], files[::2]):
-        found = discover(config, look=partial(list, some))
+        snapshot = open_sink(config.sink).known(config.stream)
+        found = compare(config, snapshot, list(some), {file.path for file in some})
         assert [file.key for file in found.files] == [file.key for file in some if file.key not in done]
 
 

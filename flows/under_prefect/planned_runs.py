@@ -1,0 +1,41 @@
+"""Running the flow of a planner.
+
+A planner's fields have the names of its flow's parameters: a flow makes its planner from them, and `run_planner` makes
+them from a planner. `config` is the stream, and `preset` belongs to the form alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from prefect import Flow
+
+from inkstream.flows.loop.planners import FailedPages, NewFiles, OtherPipeline, Planner
+from inkstream.flows.under_prefect.ocr_stream import ocr_stream
+from inkstream.flows.under_prefect.retry_and_reprocess import reprocess, retry
+from inkstream.ocr_core.errors import ConfigError
+from inkstream.tasks.config import StreamConfig
+
+FLOWS: dict[str, Flow[..., dict[str, Any]]] = {
+    NewFiles.kind: ocr_stream,
+    FailedPages.kind: retry,
+    OtherPipeline.kind: reprocess,
+}
+"""By the kind of a planner, its flow."""
+
+
+def run_planner(config: StreamConfig, planner: Planner) -> None:
+    """Run the flow that does what a planner decides.
+
+    Raises:
+        ConfigError: If no flow does what this planner decides.
+        InkstreamError: What the flow raises.
+    """
+    flow = FLOWS.get(planner.kind)
+    if flow is None:
+        raise ConfigError(
+            f"no Prefect flow does what the planner {planner.kind!r} decides; the flows are for {', '.join(FLOWS)}; "
+            "run this planner with prefect='off'"
+        )
+    flow(config=config, **{field.name: getattr(planner, field.name) for field in fields(planner)})

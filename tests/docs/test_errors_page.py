@@ -1,0 +1,69 @@
+"""The messages on the errors page exist, and end a command with the exit code that the page says."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+
+from tests.places import ROOT
+
+PAGE = (ROOT / "docs/reference/errors.md").read_text(encoding="utf-8")
+RAISED = {
+    "Exit code 2": {"ConfigError", "Mistake"},
+    "Exit code 3": {"DocumentError"},
+    "Exit code 4:": {"EnvironmentFault"},
+    "Exit code 4 or 5": {"explain_store_error", "explain_delta_error", "EnvironmentFault"},
+    "Exit code 5": {"TransientError", "SourceChangedError", "WorkersLostError"},
+}
+"""What makes the errors of each section. A text outside any of them is a part that another message takes in."""
+ERRORS = set().union(*RAISED.values()) - {"Mistake"}
+
+
+def messages() -> Iterator[tuple[str, str]]:
+    """Yield each section with each part of its messages between ellipses."""
+    for section in PAGE.partition("## Messages of Prefect")[0].split("\n## ")[1:]:
+        heading = section.partition("\n")[0]
+        for row in section.splitlines():
+            if row.startswith("| `"):
+                for text in re.findall(r"`([^`]+)`", row.split(" | ")[0]):
+                    yield from ((heading, part.strip()) for part in text.split("…") if part.strip())
+
+
+@cache
+def texts() -> list[tuple[str, frozenset[str]]]:
+    """Return every text of the code with the errors that it is an argument of."""
+    found = []
+    for folder in ("ocr_core", "tasks", "flows"):
+        for path in (ROOT / folder).rglob("*.py"):
+            found += list(_texts(ast.parse(path.read_text(encoding="utf-8")), frozenset()))
+    return found
+
+
+def _texts(node: ast.AST, inside: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value, inside
+    if isinstance(node, ast.Call):
+        name = str(getattr(node.func, "id", None) or getattr(node.func, "attr", ""))
+        inside = inside | {name}
+    for child in ast.iter_child_nodes(node):
+        yield from _texts(child, inside)
+
+
+@pytest.mark.parametrize(("section", "part"), list(messages()))
+def test_a_message_exists_and_ends_with_that_code(section: str, part: str) -> None:
+    if section.startswith("Exit code 3"):
+        assert any(part in text for text, _ in texts()) or part.startswith("inkstream ")
+        return
+    makers = [inside for text, inside in texts() if part in text]
+    assert makers, part
+    wanted = next(kinds for start, kinds in RAISED.items() if section.startswith(start))
+    raised = [inside & ERRORS for inside in makers if inside & ERRORS]
+    assert not raised or any(each & wanted for each in raised), (section, part, raised)
+
+
+def test_the_page_has_the_messages_that_matter() -> None:
+    assert len(list(messages())) > 30

@@ -1,0 +1,46 @@
+"""Single objects of S3, as moto serves them from a process of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from inkstream.ocr_core.errors import SourceChangedError
+from inkstream.tasks.stores.abilities import open_lookup, open_removal
+from inkstream.tasks.stores.base import FileFilter, State
+from inkstream.tasks.stores.opening import open_store
+
+
+def test_objects_are_looked_up_as_they_are_listed(s3: Any, bucket: str) -> None:
+    keys = ["in/a b+é.pdf", "in/b.pdf", "in/b.pdf.part"]
+    for key in keys:
+        s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
+    listed = {file.path: file for file in open_store("s3", bucket).versions(f"{bucket}/in", FileFilter())}
+    lookup = open_lookup(f"s3://{bucket}/in", "events")
+    found = lookup.look_up([f"{bucket}/{key}" for key in [*keys, "in/b", "in/none.pdf"]])
+    assert {file.path: file for file in found if file} == listed
+    assert found[-2:] == [None, None], "the beginning of a name is not a name"
+
+
+def test_a_bucket_with_versions_remembers_what_was_deleted(s3: Any, bucket: str) -> None:
+    lookup = open_lookup(f"s3://{bucket}/in", "events")
+    s3.put_object(Bucket=bucket, Key="in/a.pdf", Body=b"x")
+    s3.delete_object(Bucket=bucket, Key="in/a.pdf")
+    assert not lookup.was_deleted(f"{bucket}/in/a.pdf"), "without versions nothing is left of it"
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket=bucket, Key="in/b.pdf", Body=b"x")
+    assert not lookup.was_deleted(f"{bucket}/in/b.pdf")
+    s3.delete_object(Bucket=bucket, Key="in/b.pdf")
+    assert lookup.was_deleted(f"{bucket}/in/b.pdf")
+
+
+def test_one_version_is_removed_or_none(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="in/a.pdf", Body=b"one")
+    removal = open_removal(f"s3://{bucket}/in", f"{bucket}/probes", "cleaning")
+    for state in (State("0" * 32, 3), State("", 3)):
+        with pytest.raises(SourceChangedError, match="it was overwritten, or is gone"):
+            removal.remove(f"{bucket}/in/a.pdf", state)
+    etag = s3.head_object(Bucket=bucket, Key="in/a.pdf")["ETag"].strip('"')
+    removal.archive(f"{bucket}/in/a.pdf", State(etag, 3), (f"{bucket}/done/a.pdf",))
+    assert [item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["done/a.pdf"]

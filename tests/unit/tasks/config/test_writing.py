@@ -1,0 +1,41 @@
+"""A configuration as YAML: what is shown can be pasted back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from inkstream.tasks.config import PRESETS, build_config, load_config_file, plain, to_yaml
+
+DOCUMENTS = [
+    {},
+    {"pipeline": {"detect": {}, "draw": {"level": "word"}, "recognize": {"languages": ["deu", "eng"]}}},
+    {"source": {"url": "a b", "glob": "*: #?", "stability_delay": 0.25, "max_file_age": "36h"}},
+    {"execution": {"limits": {"page_seconds": 5}}, "pipeline": {"text_layer": {"mode": "only"}}},
+    *PRESETS.values(),
+]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("changed", [False, True])
+def test_what_is_shown_can_be_pasted_back(document: dict[str, Any], changed: bool) -> None:
+    config = build_config({"source": {"url": "a"}, "sink": {"url": "b"}, **document})
+    shown = to_yaml(plain(config, changed=changed))
+    assert build_config(load_config_file(shown, "pasted")) == config
+
+
+def test_only_what_differs_is_shown_as_changed() -> None:
+    config = build_config({"source": {"url": "a"}, "sink": {"url": "b"}}, preset="ocr-streaming")
+    assert plain(config, changed=True) == {"source": {"url": "a"}, "sink": {"url": "b"}, **PRESETS["ocr-streaming"]}
+
+
+def test_every_default_is_shown() -> None:
+    def names(part: Any) -> set[str]:
+        return (
+            {name for key, value in part.items() for name in (key, *names(value))} if isinstance(part, dict) else set()
+        )
+
+    whole: dict[str, Any] = {"pipeline": {"detect": {}, "draw": {}, "preprocess": {"binarize": {}}}}
+    config = build_config({"source": {"url": "a"}, "sink": {"url": "b"}, **whole})
+    assert names(plain(config)) == names(config.model_dump())

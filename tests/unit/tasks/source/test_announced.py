@@ -1,0 +1,140 @@
+"""Announced objects: where they lie, what they are now, and what has to wait. Of a local folder, which can be asked."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inkstream.ocr_core.errors import TransientError
+from inkstream.tasks.config import StreamConfig, build_config
+from inkstream.tasks.source.announced import ObjectPlace, discover_announced, place_of
+from inkstream.tasks.source.discovery import Discovery
+from inkstream.tasks.source.event_source import Announcement
+from tests.integration.test_commit_processes import commit, plan
+
+
+def on_s3(**source: object) -> StreamConfig:
+    return build_config({"source": {"url": "s3://b/in", **source}, "sink": {"url": "s3://other/tables"}})
+
+
+def announced(path: str, protocol: str = "s3", *, created: bool = True, **version: Any) -> Announcement:
+    return Announcement(protocol, path, created, **version)
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("b/in/a.pdf", ObjectPlace.DOCUMENT),
+        ("b/in/x/a.pdf", ObjectPlace.DOCUMENT),
+        ("b/in//a.pdf", ObjectPlace.DOCUMENT),
+        ("b/in", ObjectPlace.IGNORED),
+        ("b/in/", ObjectPlace.IGNORED),
+        ("b/in/x/", ObjectPlace.IGNORED),
+        ("b/in/a.png", ObjectPlace.IGNORED),
+        ("b/in/_a.pdf", ObjectPlace.IGNORED),
+        ("b/in/.x/a.pdf", ObjectPlace.IGNORED),
+        ("b/inside/a.pdf", ObjectPlace.IGNORED),
+        ("b/done/a.pdf", ObjectPlace.IGNORED),
+        ("other/tables/pages/a.pdf", ObjectPlace.IGNORED),
+        ("other/a.pdf", ObjectPlace.ELSEWHERE),
+    ],
+)
+def test_where_an_object_lies(path: str, place: ObjectPlace) -> None:
+    config = on_s3(glob="*.pdf", clean_source="archive", source_archive_dir="s3://b/done")
+    assert place_of(config, announced(path)) is place
+    assert place_of(config, announced(path, "gs")) is ObjectPlace.ELSEWHERE
+
+
+def test_subfolders_count_only_where_they_are_listed() -> None:
+    assert place_of(on_s3(recursive=False), announced("b/in/x/a.pdf")) is ObjectPlace.IGNORED
+
+
+class Inbox:
+    """A folder whose files are announced."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "inbox"
+        self.folder.mkdir()
+        self.sink = folder / "tables"
+
+    def config(self, **source: object) -> StreamConfig:
+        return build_config({"source": {"url": str(self.folder), **source}, "sink": {"url": str(self.sink)}})
+
+    def put(self, name: str, content: bytes = b"x") -> Announcement:
+        (self.folder / name).write_bytes(content)
+        return self.of(name)
+
+    def of(self, name: str, **version: Any) -> Announcement:
+        return announced(str(self.folder / name), "file", **version)
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Inbox:
+    return Inbox(tmp_path)
+
+
+def names(discovery: Discovery) -> list[str]:
+    return [file.path.rpartition("/")[2] for file in discovery.files]
+
+
+def waits(discovery: Discovery) -> dict[str, str]:
+    return {url.rpartition("/")[2]: wait.why for url, wait in discovery.unsettled.items()}
+
+
+def find(inbox: Inbox, announcements: Iterable[Announcement], removed: Iterable[str] = (), **source: Any) -> Discovery:
+    return discover_announced(inbox.config(**source), [*announcements], [*removed])
+
+
+def test_each_object_is_found_once_as_it_is_now_oldest_first(inbox: Inbox) -> None:
+    young, old = inbox.put("young.pdf"), inbox.put("old.pdf")
+    os.utime(inbox.folder / "old.pdf", ns=(1, 1))
+    found = find(inbox, [young, old, young, inbox.put("_hidden.pdf"), announced("elsewhere/a.pdf")])
+    assert names(found) == ["old.pdf", "young.pdf"]
+    assert found.files[0].etag == "1-1"
+    assert (found.listed, waits(found)) == (2, {"a.pdf": "it is in another bucket than the source"})
+
+
+def test_nothing_is_asked_where_nothing_is_a_document(inbox: Inbox) -> None:
+    found = find(inbox, [inbox.put("_hidden.pdf")], url=str(inbox.folder))
+    assert (found.files, found.listed, dict(found.unsettled)) == ([], 0, {})
+
+
+def test_what_is_committed_is_known_though_it_is_gone(inbox: Inbox) -> None:
+    kept, gone = inbox.put("kept.pdf"), inbox.put("gone.pdf")
+    (batch,) = plan(inbox.config())
+    commit(inbox.config(), batch)
+    (version,) = [file for file in batch.files if "gone" in file.path]
+    (inbox.folder / "gone.pdf").unlink()
+    found = find(inbox, [kept, inbox.of("gone.pdf", etag=version.etag, size=version.size)])
+    assert (found.files, waits(found)) == ([], {})
+    assert [file.path for file in found.known_files] == [kept.url]
+    other = inbox.of("gone.pdf", etag=uuid.uuid4().hex, size=1)
+    assert waits(find(inbox, [other])) == {"gone.pdf": "there is no such object (yet?)"}, "another version than read"
+    assert waits(find(inbox, [gone])) == {"gone.pdf": "there is no such object (yet?)"}, "and one that is not named"
+
+
+def test_an_object_whose_removal_was_announced_is_settled(inbox: Inbox) -> None:
+    gone = inbox.of("gone.pdf", etag="e", size=1)
+    assert waits(find(inbox, [gone], [gone.url])) == {}
+    assert waits(find(inbox, [inbox.of("gone.pdf", created=False)])) == {}
+
+
+def test_one_that_may_still_change_waits_and_one_that_is_too_old_is_left_to_the_listing(inbox: Inbox) -> None:
+    young, old = inbox.put("young.pdf"), inbox.put("old.pdf")
+    os.utime(inbox.folder / "old.pdf", ns=(1, 1))
+    found = find(inbox, [young, old], stability_delay="1h", max_file_age="7d")
+    assert (found.files, waits(found)) == ([], {"young.pdf": "it may still change (source.stability_delay)"})
+    (wait,) = found.unsettled.values()
+    assert wait.again_in is not None
+    assert 3500 < wait.again_in.total_seconds() <= 3600
+
+
+def test_what_a_store_answers_is_told_with_what_was_asked(inbox: Inbox) -> None:
+    refused = inbox.of("a" * 300 + ".pdf")  # as no file system has such names
+    with pytest.raises(TransientError, match=f"cannot look up announced objects of {inbox.folder}: .*too long"):
+        find(inbox, [refused])

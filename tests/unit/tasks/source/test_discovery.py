@@ -1,0 +1,93 @@
+"""What is new: files compared with what a sink knows. The sink is one in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+import pytest
+
+from inkstream.tasks.config import StreamConfig, build_config
+from inkstream.tasks.model import FileVersion
+from inkstream.tasks.source.discovery import KEY, compare, file_keys, row_keys
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+UTC_TIME = pa.timestamp("us", tz="UTC")
+
+
+def version(path: str, etag: str = "e", size: int = 1, hours: int = 0) -> FileVersion:
+    return FileVersion(path, etag, size, NOW + timedelta(hours=hours))
+
+
+class Table:
+    """What a sink has committed, as `inkstream.tasks.sinks.sink.Known` shows it."""
+
+    def __init__(self, *committed: tuple[FileVersion, int]) -> None:
+        self._rows = pa.table(
+            {
+                "path": [file.path for file, _ in committed],
+                "etag": [file.etag for file, _ in committed],
+                "length": pa.array([file.size for file, _ in committed], pa.int64()),
+                "modification_time": pa.array([file.modified for file, _ in committed], UTC_TIME),
+                "batch_id": pa.array([batch for _, batch in committed], pa.int64()),
+            }
+        )
+        self.planned_at = max((batch for _, batch in committed), default=-1)
+
+    def rows(self, columns: Sequence[str], paths: Collection[str] | None = None) -> Iterator[pa.Table]:
+        del paths  # rows of other paths may come, too
+        for start in range(self._rows.num_rows):  # in more than one piece, as from a large table
+            yield self._rows.select(list(columns)).slice(start, 1)
+
+
+def config(mode: str) -> StreamConfig:
+    return build_config({"source": {"url": "in"}, "sink": {"url": "out", "mode": mode}})
+
+
+def test_appending_a_version_is_known_when_it_has_rows() -> None:
+    table = Table((version("a"), 0), (version("b"), 1))
+    listed = [version("a"), version("a", "other"), version("a", size=2), version("b"), version("c")]
+    found = compare(config("append"), table, listed)
+    assert found.files == [listed[1], listed[2], listed[4]]
+    assert found.known_files == [listed[0], listed[3]]
+    assert (found.known, found.listed, found.planned_at) == (2, 5, 1)
+
+
+@pytest.mark.parametrize("mode", ["append", "upsert"])
+def test_everything_is_new_where_nothing_was_committed(mode: str) -> None:
+    listed = [version("a"), version("b")]
+    found = compare(config(mode), Table(), listed)
+    assert (found.files, found.planned_at, found.replacing) == (listed, -1, frozenset())
+    assert compare(config(mode), Table((version("a"), 0)), []).files == []
+
+
+def test_upserting_the_newest_version_of_a_path_counts() -> None:
+    table = Table(
+        (version("same", hours=1), 0),
+        (version("newer there", hours=1), 0),
+        (version("newer here", hours=1), 0),
+        (version("twice", "first", hours=1), 0),
+        (version("twice", "second", hours=1), 2),  # of one time: the later batch counts
+    )
+    listed = [
+        version("same", hours=1),
+        version("newer there", "old", hours=0),
+        version("newer here", "new", hours=2),
+        version("twice", "second", hours=1),
+        version("unknown"),
+    ]
+    found = compare(config("upsert"), table, listed)
+    assert [file.path for file in found.files] == ["newer here", "unknown"]
+    assert found.superseded == 1
+    assert found.replacing == {"newer here"}
+    back = compare(config("upsert"), table, [version("twice", "first", hours=1)])
+    assert (back.known, back.replacing) == (0, frozenset({"twice"})), "of one time with the other, so it is not older"
+
+
+def test_no_two_keys_are_alike() -> None:
+    files = [version("a", "b\n1", 2), version("a", "b", 12), version("a\n", "b", 1)]
+    keys = file_keys(files).to_pylist()
+    assert len(set(keys)) == 3
+    rows = pa.table({"path": ["a"], "etag": ["b"], "length": pa.array([12], pa.int64())})
+    assert row_keys(rows.select(KEY)).to_pylist() == [keys[1]]

@@ -1,0 +1,50 @@
+"""What is the same for all stores: which names are documents, and what tells versions apart."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from inkstream.tasks.stores.base import FileFilter, moment, object_etag
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted", "flat"),
+    [
+        ("a.pdf", True, True),
+        ("x/y/a.pdf", True, False),
+        ("a.PDF", False, False),
+        ("_a.pdf", False, False),
+        (".a.pdf", False, False),
+        ("_x/a.pdf", False, False),
+        ("x/.y/a.pdf", False, False),
+    ],
+)
+def test_a_path_is_wanted_as_a_listing_would_find_it(path: str, wanted: bool, flat: bool) -> None:
+    assert FileFilter("*.pdf").is_wanted_path(path) is wanted
+    assert FileFilter("*.pdf", recursive=False).is_wanted_path(path) is flat
+
+
+def test_folders_are_entered_unless_they_are_hidden_or_not_to_be_listed() -> None:
+    assert FileFilter().is_entered("x")
+    assert not FileFilter().is_entered("_x")
+    assert not FileFilter(recursive=False).is_entered("x")
+
+
+def test_without_an_etag_the_time_and_the_size_tell_versions_apart() -> None:
+    assert object_etag({"ETag": '"abc"', "size": 5}) == "abc"
+    assert object_etag({"mtime": 1_700_000_000, "size": 5}) == "1700000000000000000-5"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [1_700_000_000, 1_700_000_000_000, "2023-11-14T22:13:20", "20231114221320", "Tue, 14 Nov 2023 22:13:20 GMT"],
+)
+def test_times_are_read_as_drivers_write_them(written: object) -> None:
+    assert moment({"modified": written}) == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
+
+
+def test_a_time_that_cannot_be_read_is_none() -> None:
+    assert moment({"modified": "yesterday"}) is None
+    assert moment({}) is None

@@ -1,0 +1,48 @@
+"""Single files of a local folder, as its listing shows them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from inkstream.tasks.stores.base import FileFilter
+from inkstream.tasks.stores.local import LocalStore
+
+
+def test_a_file_is_looked_up_as_it_is_listed(tmp_path: Path) -> None:
+    odd = os.fsdecode(b"\xff\n.pdf")
+    for name in ("a.pdf", odd):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "link.pdf").symlink_to("a.pdf")
+    store = LocalStore()
+    listed = {file.path: file for file in store.versions(str(tmp_path), FileFilter())}
+    found = store.look_up([str(tmp_path / name) for name in ("a.pdf", odd, "link.pdf")])
+    assert {file.path: file for file in found if file} == listed
+    assert len(listed) == 3
+
+
+def test_what_is_not_a_file_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "nowhere").symlink_to("nothing")
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / "file").write_bytes(b"x")
+    os.mkfifo(tmp_path / "pipe")
+    names = ["none", "folder", "nowhere", "circle", "pipe", "file/below"]
+    assert LocalStore().look_up([str(tmp_path / name) for name in names]) == [None] * 6
+    assert not LocalStore().was_deleted(str(tmp_path / "none"))
+
+
+def test_a_name_that_the_system_refuses_is_an_error_not_an_absence(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="too long"):
+        LocalStore().look_up([str(tmp_path / ("a" * 300))])
+
+
+def test_objects_are_written_whole(tmp_path: Path) -> None:
+    store, target = LocalStore(), tmp_path / "new/folder/object"
+    for content in (b"one", b"another"):
+        store.write(str(target), content)
+        assert store.fetch(str(target)) == content
+    assert store.names(str(tmp_path)) == [str(target)], "nothing is left beside it"
+    assert store.names(str(tmp_path / "none")) == []

@@ -1,0 +1,228 @@
+"""A loop in another thread, and interrupts of the thread that waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from inkstream.tasks.work.loop_thread import on_loop, open_in_loop_thread
+from tests.interrupting import (
+    default_interrupts,
+    interrupt_at_each_step,
+    interrupt_before_it_begins,
+    interrupt_main_thread,
+)
+
+
+@asynccontextmanager
+async def running_loop() -> AsyncIterator[asyncio.AbstractEventLoop]:
+    yield asyncio.get_running_loop()
+
+
+@pytest.fixture
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    with default_interrupts(), open_in_loop_thread(running_loop) as opened:
+        yield opened
+
+
+async def others() -> set[asyncio.Task[object]]:
+    """Returns what runs on the loop besides this, and the task that keeps it open."""
+    await asyncio.sleep(0)  # a task that was cancelled ends
+    return {task for task in asyncio.all_tasks() - {asyncio.current_task()} if "live" not in repr(task.get_coro())}
+
+
+def test_results_and_errors_come_back(loop: asyncio.AbstractEventLoop) -> None:
+    async def name() -> str:
+        return threading.current_thread().name
+
+    async def fail() -> None:
+        raise ValueError("as it is")
+
+    def fail_at_once() -> asyncio.Future[None]:
+        raise LookupError("no coroutine")
+
+    assert on_loop(loop, name) != threading.current_thread().name
+    with pytest.raises(ValueError, match="as it is"):
+        on_loop(loop, fail)
+    with pytest.raises(LookupError, match="no coroutine"):
+        on_loop(loop, fail_at_once)
+
+
+def test_an_interrupt_while_it_waits_cancels_what_it_waits_for(loop: asyncio.AbstractEventLoop) -> None:
+    cancelled = threading.Event()
+
+    async def wait() -> None:
+        try:
+            interrupt_main_thread()
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    with pytest.raises(KeyboardInterrupt):
+        on_loop(loop, wait)
+    assert cancelled.wait(30)
+
+
+def test_an_interrupt_before_the_loop_takes_it_up(
+    loop: asyncio.AbstractEventLoop, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun: list[bool] = []
+
+    async def begin() -> None:
+        begun.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupt_before_it_begins(loop, lambda: on_loop(loop, begin))
+    assert on_loop(loop, others) == set()
+    assert (begun, caplog.records) == ([], [])
+
+
+def test_an_interrupt_at_any_bytecode_leaves_nothing_behind(
+    loop: asyncio.AbstractEventLoop, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work() -> None:
+        await asyncio.sleep(0)
+
+    steps = 0
+    for step in interrupt_at_each_step(lambda: on_loop(loop, work)):
+        assert on_loop(loop, others) == set(), f"interrupted at bytecode {step}"
+        steps += 1
+    assert steps > 100
+    assert caplog.records == []
+
+
+def test_what_fails_after_an_interrupt_is_not_logged(
+    loop: asyncio.AbstractEventLoop, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail() -> None:
+        try:
+            interrupt_main_thread()
+            await asyncio.Event().wait()
+        finally:
+            raise OSError("the connection is gone")
+
+    with pytest.raises(KeyboardInterrupt):
+        on_loop(loop, fail)
+    assert on_loop(loop, others) == set()
+    assert caplog.records == []
+
+
+def test_a_closed_loop_says_so() -> None:
+    with open_in_loop_thread(running_loop) as opened:
+        pass
+
+    async def work() -> None:
+        pass
+
+    with pytest.raises(RuntimeError, match="closed"):
+        on_loop(opened, work)
+
+
+def test_it_is_opened_and_closed_in_a_thread_that_ctrl_c_does_not_reach() -> None:
+    seen: list[tuple[int | None, bool]] = []
+
+    def look() -> None:
+        masked = signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        seen.append((threading.current_thread().ident, masked))
+
+    @asynccontextmanager
+    async def opening() -> AsyncIterator[str]:
+        look()
+        try:
+            yield "it"
+        finally:
+            look()
+
+    with open_in_loop_thread(opening) as opened:
+        assert opened == "it"
+        assert len(seen) == 1
+    assert len(set(seen)) == 1
+    assert seen[1][1]
+    assert seen[1][0] != threading.current_thread().ident
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def test_a_program_that_never_closes_it_ends() -> None:
+    program = """
+        from inkstream.tasks.work.loop_thread import open_in_loop_thread
+        from tests.unit.tasks.test_loop_thread import running_loop
+
+        kept = open_in_loop_thread(running_loop)
+        print(kept.__enter__().is_running())
+    """
+    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(program)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+
+
+def test_garbage_collection_in_its_own_thread_closes_it() -> None:
+    closed = threading.Event()
+
+    @asynccontextmanager
+    async def opening() -> AsyncIterator[asyncio.AbstractEventLoop]:
+        try:
+            yield asyncio.get_running_loop()
+        finally:
+            closed.set()
+
+    kept = [open_in_loop_thread(opening)]
+    loop = kept[0].__enter__()
+
+    async def drop() -> None:
+        kept.clear()
+
+    on_loop(loop, drop)
+    assert closed.wait(30)
+
+
+@asynccontextmanager
+async def faulty(opening: Exception | None = None, closing: Exception | None = None) -> AsyncIterator[None]:
+    if opening:
+        raise opening
+    try:
+        yield
+    finally:
+        if closing:
+            raise closing
+
+
+def test_errors_of_opening_and_closing_are_raised() -> None:
+    with pytest.raises(OSError, match="no door"), open_in_loop_thread(lambda: faulty(OSError("no door"))):
+        pytest.fail("it was not opened")
+    with pytest.raises(OSError, match="it jams"), open_in_loop_thread(lambda: faulty(closing=OSError("it jams"))):
+        pass
+
+
+def test_an_error_of_closing_does_not_hide_an_interrupt() -> None:
+    with pytest.raises(KeyboardInterrupt), open_in_loop_thread(lambda: faulty(closing=OSError("it jams"))):
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_cancels_the_opening_and_waits_for_its_end(caplog: pytest.LogCaptureFixture) -> None:
+    ended = []
+
+    @asynccontextmanager
+    async def opening() -> AsyncIterator[None]:
+        try:
+            interrupt_main_thread()
+            await asyncio.Event().wait()
+            yield
+        finally:
+            await asyncio.sleep(0)
+            ended.append(True)
+
+    caplog.set_level(logging.INFO)
+    with default_interrupts(), pytest.raises(KeyboardInterrupt), open_in_loop_thread(opening):
+        pytest.fail("it was not opened")
+    assert ended == [True]
+    assert caplog.records == []
