@@ -8,6 +8,9 @@ from typing import Annotated
 import typer
 
 from inkstream.flows.under_prefect.settings import PrefectMode
+from inkstream.tasks.config import PRESETS
+
+*_FIRST_PRESETS, _LAST_PRESET = PRESETS
 
 ConfigArgument = Annotated[Path | None, typer.Argument(metavar="CONFIG", help="A YAML configuration file.")]
 SinkArgument = Annotated[str, typer.Argument(metavar="SINK", help="Folder or URL that holds the table.")]
@@ -19,7 +22,10 @@ StreamName = Annotated[
 ]
 OfStream = Annotated[str | None, typer.Option("--stream", help="The stream; optional if the table has only one.")]
 Preset = Annotated[
-    str | None, typer.Option("--preset", help="Start from a preset: ocr-streaming, ocr-regions or handwritten.")
+    str | None,
+    typer.Option(
+        "--preset", metavar="NAME", help=f"Start from a preset: {', '.join(_FIRST_PRESETS)} or {_LAST_PRESET}."
+    ),
 ]
 Overrides = Annotated[
     list[str] | None,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from inkstream.flows.text import print_json
 from inkstream.ocr_core.errors import ConfigError
+from inkstream.ocr_core.installation import require_extra
 from inkstream.tasks.config import ConfigFile, Mistake, StreamConfig, editor_schema, examine, plain, to_yaml
 
 
@@ -51,10 +52,13 @@ def _mistake_of(line: str, where: str) -> Mistake:
 
 
 def _contradictions(config: StreamConfig) -> Iterator[Mistake]:
-    """Yield options that are each valid but cannot be used together."""
+    """Yield options that are each valid but cannot be used together.
+
+    Raises:
+        MissingPackageError: If there is a queue, and what a stream needs is not installed.
+    """
     from inkstream.ocr_core.pipeline.build import build_pipeline
     from inkstream.tasks.paths import refuse_sink_under_source
-    from inkstream.tasks.source.opening import require_event_source
 
     try:
         build_pipeline(config.pipeline)
@@ -64,9 +68,13 @@ def _contradictions(config: StreamConfig) -> Iterator[Mistake]:
         refuse_sink_under_source(config.source.url, config.sink.url)
     except ConfigError as error:
         yield Mistake(("sink", "url"), str(error))
+    if config.events.queue is None:
+        return
+    require_extra("streaming", "the check of events.queue")
+    from inkstream.tasks.source.opening import require_event_source
+
     try:
-        if config.events.queue is not None:
-            require_event_source(config)
+        require_event_source(config)
     except ConfigError as error:
         yield Mistake(("events", "queue"), str(error).removeprefix("events.queue "))
 

@@ -48,6 +48,12 @@ class FreshEnvironment:
         """The environment's `inkstream`."""
         return self._folder / "bin" / "inkstream"
 
+    def megabytes(self) -> float:
+        """Return the size of the wheel's own files and those of its dependencies in MB, without compiled bytecode."""
+        installed = metadata.distributions(path=[str(self.site)], name="inkstream")
+        files = (file for each in (*installed, *self.distributions.values()) for file in each.files or ())
+        return sum(file.size or 0 for file in files if "__pycache__" not in file.parts) / 1e6
+
     def variables(self, **more: str) -> dict[str, str]:
         """Return environment variables in which this environment is active, and nothing leads to the checkout."""
         kept = {

@@ -31,6 +31,8 @@ DATA = (
     "inkstream/deployments/system-packages.sh",
     *(f"inkstream/flows/demo/documents/{name}" for name in (*NAMES, "README.md")),
 )
+MOST_PACKAGES, MOST_MEGABYTES = 30, 200
+"""What `pip install inkstream` may bring, itself included; it was 24 packages and 163 MB."""
 SETTINGS = [part for option in CHEAP for part in ("--set", option)]
 NEED_STREAMING = (
     ["run", "--source", "in", "--sink", "out"],
@@ -190,6 +192,8 @@ def test_an_sdist_has_no_file_twice(built: Built) -> None:
 
 def test_the_core_reads_a_document_in_every_format(core: FreshEnvironment, project: Path) -> None:
     assert not {"dask", "deltalake", "fsspec", "prefect", "pyarrow", "s3fs", "sqlalchemy"} & set(core.distributions)
+    assert len(core.distributions) + 1 <= MOST_PACKAGES, sorted(core.distributions)
+    assert core.megabytes() <= MOST_MEGABYTES
     assert run_command(core, project, "ocr", "inbox/a.pdf") == "the text of a\n\fits second page\n"
     formats = ("json", "hocr", "alto", "pdf")
     commands = [["ocr", "inbox/a.pdf", "--format", name, "--output", f"a.{name}"] for name in formats]
@@ -205,6 +209,8 @@ def test_the_core_writes_and_checks_configurations(core: FreshEnvironment, proje
     assert "lies in the source" in run_command(core, project, "config", "check", "stream.yaml", code=2)
     shown = run_command(core, project, "doctor", "--source", "inbox", code=4)
     assert "FAIL streaming" in shown
+    check = ["config", "check", "stream.yaml", "--set", "events.queue=https://sqs.eu-west-1.amazonaws.com/1/q"]
+    assert_asks_for(core, project, [check], "streaming")
 
 
 def test_the_core_works_in_a_script(core: FreshEnvironment, project: Path) -> None:

@@ -9,7 +9,7 @@ from tests.integration.flows.conftest import SmallSink
 
 
 def test_the_newest_rows_come_first_and_the_table_is_named(small_sink: SmallSink) -> None:
-    *_, row, _, origin = inkstream("show", small_sink.url, "--limit", "1").stdout.splitlines()
+    *_, row, origin = inkstream("show", small_sink.url, "--limit", "1").stdout.splitlines()
     assert "the text that came late" in row
     assert origin.startswith("version 2 of ")
     assert origin.endswith("tables/pages")
