@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file under a hidden name and rename it: whoever looks sees the old file or the new one, never a part.
+    """Write a file under a hidden name and rename it: a reader sees the old file or the new one, never a part.
 
-    What is not a regular file, such as a pipe or a device, is written to directly. Folders are made.
+    A pipe or a device is written to directly. Folders are made.
 
     Raises:
         OSError: If it cannot be written.

@@ -94,11 +94,11 @@ def _print_plan(config: StreamConfig, limit: int | None, *, as_json: bool) -> No
 
 
 def _run_every(stream: Stream, limit: int | None, pause: float, output: RunOutput) -> NoReturn:
-    """Run once a trigger, for ever. A late run starts at once; a transient fault is tried again at the next trigger.
+    """Run at every trigger until interrupted; a late run starts at once, a transient fault waits for the next trigger.
 
     Args:
         stream: The stream.
-        limit: How many new files a run reads at most.
+        limit: The most new files that a run reads.
         pause: Seconds from one trigger to the next.
         output: Prints what the runs did.
     """
