@@ -3,11 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# One more than there are processors, as a test often waits for something to start or to end.
+# One more than there are processors, because a test often waits for something to start or to end.
 TEST_PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(min(8, (os.cpu_count() or 1) + 1))')
 
-# What the tests of TrOCR need besides the lock. `+cpu` is a build without CUDA, 200 MB instead of gigabytes, which PyPI does not have:
-# where neither pip's own places nor this index do, pip fails within seconds.
+# What the tests of TrOCR need on top of the lock. `+cpu` is a build without CUDA, 200 MB instead of gigabytes. PyPI does
+# not have it; if neither pip's own indexes nor this one do, pip fails within seconds.
 TORCH := torch==2.13.0+cpu
 TROCR := $(TORCH) transformers==5.23.0 sentencepiece==0.2.3
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
@@ -19,14 +19,14 @@ INSTALL_TROCR = $(PIP) --retries 0 --timeout 5 --no-deps --extra-index-url $(TOR
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo    set up, then stream a small inbox of documents into a Delta table"
-	@echo "make test    set up, then run the whole test suite"
-	@echo "make test-trocr  of these the tests of TrOCR, which need a build of torch without CUDA (200 MB)"
-	@echo "make check   lint, format and type checks; the documentation is built, and its links are checked"
-	@echo "make docs    build the documentation and serve it on http://127.0.0.1:8000"
-	@echo "make faults  the long fault campaign: hundreds of kills and lost replies, lost 0 and duplicated 0"
-	@echo "make bench   throughput against the bare loop, xargs + tesseract and OCRmyPDF"
-	@echo "make lock    renew requirements.lock and requirements-dev.lock from pyproject.toml"
+	@echo "make demo        set up, then stream a small inbox of documents into a Delta table"
+	@echo "make test        set up, then run the whole test suite; it ends with what it skipped and why"
+	@echo "make test-trocr  set up, then run the tests of TrOCR alone; they need torch without CUDA (200 MB)"
+	@echo "make check       lint, format and type checks; the documentation is built, and its links are checked"
+	@echo "make docs        build the documentation and serve it on http://127.0.0.1:8000"
+	@echo "make faults      the long fault campaign: hundreds of kills and lost replies, lost 0 and duplicated 0"
+	@echo "make bench       throughput against the bare loop, xargs + tesseract and OCRmyPDF"
+	@echo "make lock        renew requirements.lock and requirements-dev.lock from pyproject.toml"
 
 system:
 	@PYTHON=$(PYTHON) sh deployments/system-packages.sh
@@ -49,7 +49,7 @@ demo: system $(VENV)/runtime.stamp
 
 test: system-for-tests $(VENV)/dev.stamp
 	@{ $(INSTALL_TROCR); } >/dev/null 2>&1 || \
-	  echo "note: the tests of TrOCR are skipped: $(TROCR) cannot be had here; make test-trocr says why" >&2
+	  echo "note: the tests of TrOCR will be skipped: $(TROCR) could not be installed; make test-trocr shows why" >&2
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test-trocr: system $(VENV)/dev.stamp
@@ -73,11 +73,14 @@ faults: system $(VENV)/dev.stamp
 bench: system $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks.throughput
 
+# Extras that include others name the project itself, which is no package to lock.
+UNLOCKED := --unsafe-package inkstream --unsafe-package pip --unsafe-package setuptools
+
 lock: $(VENV)/dev.stamp
-	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-options --no-header \
-	  --extra polars --extra ppocr --output-file requirements.lock pyproject.toml
-	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-options --no-header \
-	  --extra polars --extra ppocr --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-options --no-header $(UNLOCKED) \
+	  --extra prefect --extra polars --extra ppocr --output-file requirements.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-options --no-header $(UNLOCKED) \
+	  --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) .ceph demo build dist *.egg-info

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import multiprocessing
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inkstream.flows.demo.paper import Sheet, image_pdf, scanned
+from benchmarks.paper import Sheet, image_pdf, scanned
 
 if TYPE_CHECKING:
     import numpy as np
@@ -139,4 +139,8 @@ def _filled(template: str, random: np.random.Generator) -> str:
 
 
 if __name__ == "__main__":
-    make_documents(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.documents", description="Write the benchmark's documents and their text."
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="Folder to write them to; it is made if needed.")
+    make_documents(parser.parse_args().folder)

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.documents import make_page
+from benchmarks.paper import scanned
 from benchmarks.preprocess import Score, samples
 from inkstream import PipelineOptions, build_pipeline, open_document
-from inkstream.flows.demo.paper import scanned
 
 ENGINES: dict[str, dict[str, Any]] = {
     "tesseract": {"engine": "tesseract"},

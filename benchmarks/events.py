@@ -20,8 +20,8 @@ from typing import Any
 import boto3
 
 from benchmarks.documents import DPI, make_page
+from benchmarks.paper import image_pdf, scanned
 from inkstream.flows.api import Stream
-from inkstream.flows.demo.paper import image_pdf, scanned
 from inkstream.tasks.config import StreamConfig, build_config
 from inkstream.tasks.progress import BatchCommitted, Event
 from inkstream.tasks.sinks.delta.tables import PagesTable

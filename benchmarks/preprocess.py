@@ -23,8 +23,8 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.documents import DPI, make_page
+from benchmarks.paper import scanned
 from inkstream import PipelineOptions, build_pipeline, open_document
-from inkstream.flows.demo.paper import scanned
 
 Defect = Callable[[Image.Image], Image.Image]
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs what pip cannot: Tesseract with its English data, and the venv module where Debian split it off.
-# With the argument `tests`, also Chromium and PostgreSQL, without which some tests are skipped.
-# Does nothing where everything is there; elsewhere than on Debian and Ubuntu it says what to install.
+# Install what pip cannot: Tesseract with its English data, and the venv module, which Debian packages apart.
+# With the argument `tests`, also install Chromium, PostgreSQL, poppler-utils and the DejaVu fonts, without which some
+# tests are skipped. Do nothing if everything is there. On systems other than Debian and Ubuntu, say what to install.
 set -eu
 PYTHON=${PYTHON:-python3}
 WITH=${1:-}
@@ -21,6 +21,8 @@ command -v tesseract >/dev/null 2>&1 || missing="$missing tesseract-ocr tesserac
 wanted=""
 if [ "$WITH" = tests ]; then
   command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || wanted="$wanted chromium"
+  command -v pdftotext >/dev/null 2>&1 || wanted="$wanted poppler-utils"
+  [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || wanted="$wanted fonts-dejavu-core"
   command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || wanted="$wanted postgresql"
 fi
 [ -n "$missing$wanted" ] || exit 0

@@ -8,15 +8,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 
+from inkstream.flows.text import counted
 from inkstream.ocr_core.engines.entry import Check
 from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, InkstreamError, TransientError
+from inkstream.ocr_core.installation import Extra, find_clone, install_command, missing_modules
 from inkstream.ocr_core.pipeline.environment import check_environment
 from inkstream.tasks.config import StreamConfig
 
-_PACKAGES = ("prefect", "distributed", "deltalake", "pyarrow", "pydantic", "fsspec", "s3fs")
+_SHOWN_VERSIONS: dict[Extra, tuple[str, ...]] = {
+    "streaming": ("dask", "distributed", "deltalake", "pyarrow", "fsspec", "s3fs"),
+    "prefect": ("prefect",),
+}
 _GIB = 1 << 30
 _MIB = 1 << 20
 _IDLE_MB = 300
@@ -27,62 +32,77 @@ _SAMPLE = "The quick brown fox jumps over the lazy dog"
 
 
 def run_checks(config: StreamConfig, missing: Collection[str] = ()) -> Iterator[Check]:
-    """Yields every check as soon as it is made. One with a remedy although it is ok is worth a thought.
+    """Yield every check as soon as it is made. One that passed and has a remedy is worth a look.
 
     Args:
-        config: What is to run.
-        missing: Of `source.url` and `sink.url` those that nobody gave, and whose checks are left out.
+        config: The configuration that is to be run.
+        missing: Which of `source.url` and `sink.url` were not given; their checks are left out.
     """
-    yield _python()
-    yield from (_package(name) for name in _PACKAGES)
-    yield _temporary_space()
+    yield _check_python()
+    yield _check_inkstream()
+    places = {"source.url", "sink.url"} - set(missing)
+    streaming = _check_extra("streaming", is_needed=bool(places))
+    yield streaming
+    yield _check_extra("prefect", is_needed=bool(os.environ.get("PREFECT_API_URL")))
+    yield _check_temporary_space()
     if config.execution.scheduler is None:
-        yield _memory(config)
+        yield _check_memory(config)
     engines = check_environment(config.pipeline)
     yield from engines
     if all(check.ok for check in engines):
-        yield _look("page process", lambda: _read_a_page(config))
+        yield _attempt("page process", lambda: _read_page(config))
+    if not missing_modules("streaming"):
+        yield from _check_services(config, places)
+
+
+def _check_services(config: StreamConfig, places: Collection[str]) -> Iterator[Check]:
+    """Yield the checks of what a stream talks to; `places` has `source.url` and `sink.url` if they were given."""
     if config.execution.scheduler is not None:
-        yield _look("Dask scheduler", lambda: _reach_scheduler(config))
-    yield _look("Prefect API", _reach_prefect)
-    if "source.url" not in missing:
-        yield _look("source", lambda: _list_source(config, missing))
+        yield _attempt("Dask scheduler", lambda: _reach_scheduler(config))
+    if not missing_modules("prefect"):
+        yield _attempt("Prefect API", _reach_prefect)
+    if "source.url" in places:
+        yield _attempt("source", lambda: _list_source(config, places))
         if config.events.queue is not None:
-            yield _look("event source", lambda: _ask_event_source(config))
-    if "sink.url" not in missing:
-        yield _look("sink", lambda: _write_sink(config))
+            yield _attempt("event source", lambda: _ask_event_source(config))
+    if "sink.url" in places:
+        yield _attempt("sink", lambda: _write_sink(config))
 
 
-def _look(name: str, look: Callable[[], str]) -> Check:
+def _attempt(name: str, action: Callable[[], str]) -> Check:
     try:
-        return Check(name, True, look())
+        return Check(name, True, action())
     except EnvironmentFault as fault:
         return Check(name, False, fault.problem, fault.remedy)
     except ConfigError as error:
-        return Check(name, False, str(error), "correct the configuration: `inkstream config show` prints it")
+        return Check(name, False, str(error), "correct the configuration; `inkstream config show` prints it")
     except TransientError as error:
-        return Check(name, False, str(error), "see that it runs and can be reached from here, and try again")
+        return Check(name, False, str(error), "check that it runs and can be reached from here, then try again")
     except InkstreamError as error:
-        return Check(name, False, str(error), "see what `inkstream ocr FILE` says of a document of yours")
+        return Check(name, False, str(error), "run `inkstream ocr FILE` on one of your documents and read its message")
 
 
-def _python() -> Check:
+def _check_python() -> Check:
+    is_new_enough = sys.version_info >= (3, 11)
     return Check(
-        name="python",
-        ok=sys.version_info >= (3, 11),
-        detail=sys.version.split()[0],
-        remedy="" if sys.version_info >= (3, 11) else "install Python 3.11 or newer",
+        "python", is_new_enough, sys.version.split()[0], "" if is_new_enough else "install Python 3.11 or newer"
     )
 
 
-def _package(name: str) -> Check:
-    try:
-        return Check(name, True, version(name))
-    except PackageNotFoundError:
-        return Check(name, False, "not installed", "pip install inkstream")
+def _check_inkstream() -> Check:
+    clone = find_clone()
+    return Check("inkstream", True, f"{version('inkstream')}, {f'from the clone {clone}' if clone else 'from a wheel'}")
 
 
-def _temporary_space() -> Check:
+def _check_extra(extra: Extra, *, is_needed: bool) -> Check:
+    missing = missing_modules(extra)
+    if missing:
+        detail = f"not installed: {', '.join(missing)}"
+        return Check(extra, not is_needed, detail, install_command(extra))
+    return Check(extra, True, ", ".join(f"{name} {version(name)}" for name in _SHOWN_VERSIONS[extra]))
+
+
+def _check_temporary_space() -> Check:
     folder = tempfile.gettempdir()
     free = shutil.disk_usage(folder).free
     found = f"{free / _GIB:.1f} GiB free in {folder}"
@@ -91,8 +111,8 @@ def _temporary_space() -> Check:
     return Check("temporary space", True, found)
 
 
-def _memory(config: StreamConfig) -> Check:
-    """Compares the memory there is with what pages may take at most, which few of them do."""
+def _check_memory(config: StreamConfig) -> Check:
+    """Compare the free memory with the most that pages may take, which few pages do."""
     workers = config.execution.workers or os.cpu_count() or 1
     page = config.execution.limits.memory_mb + _IDLE_MB
     free = _free_memory() // _MIB
@@ -107,7 +127,7 @@ def _memory(config: StreamConfig) -> Check:
 
 
 def _free_memory() -> int:
-    """Returns bytes that can still be taken: of this machine, or of the control group it runs in."""
+    """Return the bytes that can still be allocated on this machine, or in the control group of this process."""
     lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     free = next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:"))
     group = Path("/sys/fs/cgroup")
@@ -119,7 +139,7 @@ def _free_memory() -> int:
     return free if limit == "max" else min(free, int(limit) - used)
 
 
-def _read_a_page(config: StreamConfig) -> str:
+def _read_page(config: StreamConfig) -> str:
     from PIL import Image, ImageDraw, ImageFont
 
     from inkstream.ocr_core.errors import DocumentError
@@ -158,14 +178,15 @@ def _reach_prefect() -> str:
     return f"{require_answer()} answers"
 
 
-def _list_source(config: StreamConfig, missing: Collection[str]) -> str:
-    from inkstream.tasks.source.listing import list_files, refuse_sink_under_source
+def _list_source(config: StreamConfig, places: Collection[str]) -> str:
+    from inkstream.tasks.paths import refuse_sink_under_source
+    from inkstream.tasks.source.listing import list_files
 
-    if "sink.url" not in missing:
-        refuse_sink_under_source(config.source, config.sink.url)
+    if "sink.url" in places:
+        refuse_sink_under_source(config.source.url, config.sink.url)
     started = time.perf_counter()
     files = list_files(config.source)
-    return f"{len(files)} files, listed in {time.perf_counter() - started:.1f} s"
+    return f"{counted(len(files), 'file')}, listed in {time.perf_counter() - started:.1f} s"
 
 
 def _ask_event_source(config: StreamConfig) -> str:
@@ -182,7 +203,7 @@ def _write_sink(config: StreamConfig) -> str:
     from inkstream.tasks.stores.probe import probe_sink
 
     if not config.sink.traits.outlives_process:
-        return "kept in memory, for as long as its process lives"
+        return "in memory, for as long as its process lives"
     found = probe_sink(config.sink.url)
     at = open_sink(config.sink).version(config.stream)
     return f"{found}; {'no table yet' if at is None else f'the table is at version {at}'}"

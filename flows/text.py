@@ -11,34 +11,46 @@ TEXT_WIDTH = 60
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """Prints one line of JSON on standard output."""
+    """Print one line of JSON on standard output."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
     sys.stdout.flush()
 
 
 def short_name(path: str) -> str:
-    """Returns a `FileVersion.path`'s file name, decoded."""
+    """Return the file name of a `FileVersion.path`, decoded."""
     return unquote(path.rpartition("/")[2])
 
 
+def page_of(name: str, pagenum: int | None) -> str:
+    """Return the name of a page for people, who count pages from 1; without a page number, the file's name."""
+    return name if pagenum is None else f"{name} page {pagenum + 1}"
+
+
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """Return a count with its noun, such as `1 page`, `2 batches`; `plural` for a noun that takes more than an `s`."""
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count} {plural or (noun + ('es' if noun.endswith('ch') else 's'))}"
+
+
 def one_line(text: str | None) -> str:
-    """Returns text on one line of at most `TEXT_WIDTH` characters."""
+    """Return text on one line of at most `TEXT_WIDTH` characters."""
     joined = " ".join((text or "").split())
     return joined if len(joined) <= TEXT_WIDTH else joined[: TEXT_WIDTH - 1] + "…"
 
 
 def plain(text: str) -> str:
-    """Keeps text from a document out of the terminal's control codes and rich's markup."""
+    """Return text from a document without control codes, and with rich's markup escaped."""
     return visible(text).replace("[", "\\[")
 
 
 def visible(text: str, keep: str = "") -> str:
-    """Keeps text from a document, a name among them, out of the terminal's control codes."""
+    """Return text from a document, or its name, with control codes replaced; those in `keep` stay."""
     return "".join(c if c.isprintable() or c in keep else "�" for c in text)
 
 
 def human_bytes(count: int) -> str:
-    """Returns a size such as `1.5 MiB`."""
+    """Return a size such as `1.5 MiB`."""
     size = float(count)
     for unit in ("B", "KiB", "MiB", "GiB"):
         if size < 1024:
@@ -48,7 +60,7 @@ def human_bytes(count: int) -> str:
 
 
 def human_age(seconds: float) -> str:
-    """Returns a length of time such as `3 min` or `2.5 h`, in one unit."""
+    """Return a length of time in one unit, such as `3 min` or `2.5 h`."""
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}" if seconds >= 10 * size else f"{seconds / size:.1f} {unit}"

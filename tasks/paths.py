@@ -16,6 +16,9 @@ _ALIASES = {"s3a": "s3", "s3n": "s3", "gcs": "gs"}
 _NAMES_BEFORE_AT = ("abfs", "abfss", "adl", "az", "github", "oci", "ocilake", "wasb", "wasbs")
 _CHAIN = re.compile(r"::[a-z0-9+.-]*://")
 
+SINK_FOLDERS = ("pages", "files", "overlays", "streams", "pipelines")
+"""What a sink keeps, each in a folder of its own."""
+
 
 def split_url(url: str) -> tuple[str, str]:
     """Splits what a user writes into a protocol and a path as the store knows it.
@@ -95,3 +98,31 @@ def decode(url: str) -> tuple[str, str]:
 def join(url: str, *parts: str) -> str:
     """Appends `parts` to a folder URL as the user wrote it."""
     return "/".join([url.rstrip("/") or "/", *parts])
+
+
+def within(path: str, folder: str) -> bool:
+    """Return whether a path is a folder or lies in it."""
+    return f"{path.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
+
+
+def refuse_sink_under_source(source_url: str, sink_url: str) -> None:
+    """Refuse a sink whose own files would be taken for documents.
+
+    Raises:
+        ConfigError: If the sink is the source or lies in it, or the source is in a folder of the sink's.
+    """
+    protocol, root = split_url(source_url)
+    sink_protocol, sink = split_url(sink_url)
+    if protocol != sink_protocol:
+        return
+    if within(sink, root):
+        raise ConfigError(
+            f"the sink {sink_url} lies in the source {source_url}: its files would be taken for documents; "
+            "give the sink a folder outside"
+        )
+    for folder in SINK_FOLDERS:
+        if within(root, f"{sink.rstrip('/')}/{folder}"):
+            raise ConfigError(
+                f"the source {source_url} lies in {folder}/, which the sink {sink_url} keeps for itself; "
+                "give the source a folder outside the sink"
+            )

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
 from tests.integration.servers import s3_server
+from tests.skipped import pytest_terminal_summary  # noqa: F401 - a hook
 
 # How long an example takes on the clock says more about what else the machine does than about the code.
 settings.register_profile("inkstream", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -9,28 +9,28 @@ __all__ = ["EXIT_CODES", "app", "main"]
 
 COMMANDS = (
     "run",
-    "demo",
     "listen",
     "serve",
     "retry",
     "reprocess",
-    "status",
-    "show",
-    "diff",
     "ocr",
-    "doctor",
+    "show",
+    "status",
+    "diff",
     "export",
     "maintain",
     "forget",
+    "demo",
+    "doctor",
     "config",
 )
-"""Modules of commands, in the order of `inkstream --help`."""
+"""The module of each command, in the order of `inkstream --help`."""
 
 for _commands in COMMANDS:
     import_module(f"inkstream.flows.cli.{_commands}")
 
 
 def main() -> NoReturn:
-    """Entry point of the `inkstream` command."""
+    """Run the `inkstream` command."""
     app()
     raise SystemExit(0)

@@ -1,33 +1,38 @@
-"""What all commands share: the app, exit codes, how a configuration is read."""
+"""What all commands share: the app, the exit codes, how a configuration is read, how a run is watched."""
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from inkstream.flows.under_prefect.settings import PrefectGoneError, PrefectMode
+from inkstream.flows.under_prefect.settings import PrefectGoneError, PrefectMode, use_embedded_server
 from inkstream.ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, TransientError
 
 if TYPE_CHECKING:
+    from inkstream.flows.api import Stream
+    from inkstream.flows.console.run import RunOutput, Words
     from inkstream.flows.loop.planners import Planner
     from inkstream.tasks.config import ConfigFile, StreamConfig
 
 EXIT_CODES = {
-    0: "everything new is committed (documents that failed are rows that say why)",
+    0: "everything new is committed; documents that failed are rows that say why",
     2: "the command line or the configuration cannot be run as written",
-    3: "with --fail-on-document-error: committed, and at least one page failed; export: a document was not exported",
-    4: "this machine lacks something; the message names the remedy",
-    5: "some or all of it should be tried again later; what is committed stays",
-    130: "interrupted; what is committed stays, nothing is half-written",
+    3: "with --fail-on-document-error or from ocr: a page failed; from export: a document was not exported",
+    4: "this machine lacks something; the message says what to do",
+    5: "part of the work should be tried again later; what is committed stays",
+    130: "interrupted; what is committed stays, and nothing is half-written",
 }
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _EXAMPLES = {"source.url": "inbox", "sink.url": "tables"}
 
@@ -37,28 +42,24 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Stream a folder or bucket of documents into a versioned table of text, each page exactly once.",
-    epilog="Exit codes: " + "; ".join(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items()) + ".",
+    epilog="\n\n".join(["Exit codes:", *(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items())]),
 )
 
 
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Set one option: pipeline.render.resolution=200. Repeatable."),
-]
-Preset = Annotated[str | None, typer.Option(help="Start from a preset: ocr-streaming, ocr-regions or handwritten.")]
-Sink = Annotated[str, typer.Argument(help="Folder or URL that holds the table.")]
-OfStream = Annotated[str | None, typer.Option("--stream", help="The stream; may be left out where there is only one.")]
-Paths = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--path",
-        metavar="PATH",
-        help="Only these files: a path, URL, file name, or a glob of one such as 'a*.pdf'. Repeatable.",
-    ),
-]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing; say which files would be read again.")]
-WithPrefect = Annotated[PrefectMode, typer.Option(help="Run under Prefect; auto: when a Prefect API is configured.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON Lines on standard output instead.")]
+def command(panel: str, group: typer.Typer = app) -> Callable[[_Function], _Function]:
+    """Return a decorator that makes a function a command, with its docstring as the help.
+
+    Args:
+        panel: The heading under which the help lists it.
+        group: The app, or a group of commands.
+    """
+
+    def register(function: _Function) -> _Function:
+        paragraphs = inspect.cleandoc(function.__doc__ or "").split("\n\n")
+        help_text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+        return group.command(rich_help_panel=panel, help=help_text)(function)
+
+    return register
 
 
 @app.callback(invoke_without_command=True)
@@ -71,30 +72,38 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 
 def flag_overrides(flags: Mapping[str, object]) -> list[str]:
-    """Returns `--set` values for the flags that were given, by option."""
+    """Return `--set` values for the flags that were given, by option."""
     import json
 
     return [f"{key}={json.dumps(value)}" for key, value in flags.items() if value is not None]
 
 
 def read_config(path: Path | None, preset: str | None, overrides: list[str]) -> StreamConfig:
-    """Builds the configuration of a file, a preset and `--set` values.
+    """Build the configuration of a file, a preset and `--set` values.
 
     Raises:
-        ConfigError: If it cannot be read or is not one.
+        ConfigError: If the file cannot be read, or the configuration is wrong.
     """
-    from inkstream.tasks.config import build_from
+    from inkstream.tasks.config import build_from, examine
 
-    return build_from(read_config_file(path), preset=preset, overrides=overrides)
+    config_file = read_config_file(path)
+    built = examine(config_file, preset=preset, overrides=overrides)
+    if not isinstance(built, list):
+        return built
+    absent = [name for name in ("source", "sink") if (name,) in {mistake.path for mistake in built}]
+    if len(absent) == len(built) and all(name not in config_file.options for name in absent):
+        options = " and ".join(f"--{name}" for name in absent)
+        raise ConfigError(f"no {' and no '.join(absent)} is given; give {options}, or a configuration file with them")
+    return build_from(config_file, preset=preset, overrides=overrides)
 
 
 def read_partial_config(
     config_file: ConfigFile, preset: str | None, overrides: Sequence[str]
 ) -> tuple[StreamConfig, dict[str, str]]:
-    """Builds a configuration that may leave out what the source and the sink are.
+    """Build a configuration that need not say what the source and the sink are.
 
     Returns:
-        The configuration, and the examples that stand in place of what was left out, by option.
+        The configuration, and the examples that stand for what was left out, by option.
 
     Raises:
         ConfigError: If anything else is wrong with it.
@@ -114,7 +123,7 @@ def read_config_file(path: Path | None) -> ConfigFile:
     """Read a configuration file; without one, return an empty one.
 
     Raises:
-        ConfigError: If it cannot be read or is no YAML mapping.
+        ConfigError: If the file cannot be read or is not a YAML mapping.
     """
     from inkstream.tasks.config import ConfigFile, parse_config_file
 
@@ -122,62 +131,83 @@ def read_config_file(path: Path | None) -> ConfigFile:
         return ConfigFile("", {}, {})
     try:
         return parse_config_file(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: cannot be read: it is not a text file in UTF-8") from None
 
 
 @contextmanager
 def exit_codes() -> Iterator[None]:
-    """Turns errors into one clear message on standard error and the documented exit code."""
+    """Turn errors into one clear message on standard error and the documented exit code."""
     from inkstream.tasks.work.interrupts import lost_interrupts_sent_again
 
     def interrupt(_signum: int, _frame: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, interrupt)
+    os.environ.setdefault("RUST_LOG", "error")  # the message says what deltalake would warn of
     try:
         with lost_interrupts_sent_again():
             yield
     except ConfigError as error:
         _fail(error, 2)
-    except (EnvironmentFault, DocumentError) as error:
-        _fail(error, 4 if isinstance(error, EnvironmentFault) else 3)
+    except DocumentError as error:
+        _fail(error, 3)
+    except EnvironmentFault as error:
+        _fail(error, 4)
     except PrefectGoneError as error:
-        _say(error)
-        os._exit(5)  # at an orderly exit Prefect would try for minutes to deliver what it has to tell
+        _print_error(error)
+        os._exit(5)  # at an orderly exit Prefect would try for minutes to deliver its last reports
     except TransientError as error:
         _fail(error, 5)
     except KeyboardInterrupt:
-        _fail("interrupted; what is committed stays, nothing is half-written", 130)
+        _fail(EXIT_CODES[130], 130)
 
 
 def _fail(message: object, code: int) -> NoReturn:
-    _say(message)
+    _print_error(message)
     raise typer.Exit(code)
 
 
-def _say(message: object) -> None:
+def _print_error(message: object) -> None:
     print(f"inkstream: {message}", file=sys.stderr, flush=True)  # noqa: T201
 
 
-def redo(config: StreamConfig, planner: Planner, prefect: PrefectMode, *, dry_run: bool, as_json: bool) -> None:
-    """Run a planner over rows that exist, or print its plan."""
+@contextmanager
+def watched_stream(
+    config: StreamConfig, prefect: PrefectMode, words: Words, *, as_json: bool
+) -> Iterator[tuple[Stream, RunOutput]]:
+    """Yield a stream, and the observer that prints what its runs do.
+
+    Raises:
+        ConfigError: If the sink is in memory, where nothing of it would be left after the command.
+    """
+    if not config.sink.traits.outlives_process:
+        raise ConfigError(
+            "a memory sink ends with this command, and its rows with it; use a memory sink from Python, "
+            "or give a folder or URL as the sink"
+        )
+    if prefect == "on":
+        use_embedded_server()
     from inkstream.flows.api import Stream
-    from inkstream.flows.console.redo import REDO_WORDS, print_plan
     from inkstream.flows.console.run import run_output
+
+    with run_output(words, as_json=as_json) as output, Stream(config, observers=[output], prefect=prefect) as stream:
+        yield stream, output
+
+
+def read_again(config: StreamConfig, planner: Planner, prefect: PrefectMode, *, dry_run: bool, as_json: bool) -> None:
+    """Run a planner over files that have rows already, or print its plan."""
+    from inkstream.flows.api import Stream
+    from inkstream.flows.console.dry_run import print_files_to_read_again
+    from inkstream.flows.console.run import READ_AGAIN
 
     if dry_run:
         with Stream(config) as stream:
-            print_plan(stream.plan(planner), as_json=as_json)
+            print_files_to_read_again(stream.plan(planner), as_json=as_json)
         return
-    if prefect == "on":
-        from inkstream.flows.under_prefect.settings import use_embedded_server
-
-        use_embedded_server()
-    with (
-        run_output(REDO_WORDS, as_json=as_json) as output,
-        Stream(config, observers=[output], prefect=prefect) as stream,
-    ):
+    with watched_stream(config, prefect, READ_AGAIN, as_json=as_json) as (stream, output):
         summary = stream.drain(planner)
         output.finished(summary)
         if summary.left_out:

@@ -7,17 +7,23 @@ from typing import Annotated
 
 import typer
 
-from inkstream.flows.cli.common import app, exit_codes
-from inkstream.flows.under_prefect.settings import PrefectMode
+from inkstream.flows.cli.common import command, exit_codes
+from inkstream.flows.cli.options import WithPrefect
+from inkstream.flows.under_prefect.settings import use_embedded_server
 
 
-@app.command(rich_help_panel="Process documents")
+@command("Set up")
 def demo(
-    folder: Annotated[Path, typer.Option(help="Where the demo's documents and table are kept.")] = Path("demo"),
-    prefect: Annotated[PrefectMode, typer.Option(help="Run under Prefect.")] = "on",
+    folder: Annotated[Path, typer.Option(help="Folder for the demo's documents and table.")] = Path("demo"),
+    prefect: WithPrefect = "on",
 ) -> None:
-    """Make a small inbox of documents and stream it into a Delta table. Run it again: nothing is new."""
-    from inkstream.flows.demo.run import run_demo
+    """Stream an inbox of five documents into a Delta table. The second time, nothing is new.
 
+    Example: inkstream demo --prefect off
+    """
     with exit_codes():
+        if prefect == "on":
+            use_embedded_server()
+        from inkstream.flows.demo.run import run_demo
+
         run_demo(folder, prefect)

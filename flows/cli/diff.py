@@ -6,32 +6,28 @@ from typing import Annotated
 
 import typer
 
-from inkstream.flows.cli.common import (
-    AsJson,
-    app,
-    exit_codes,
-)
+from inkstream.flows.cli.common import command, exit_codes
+from inkstream.flows.cli.options import AsJson, Paths, SinkArgument
 
 
-@app.command(rich_help_panel="Look")
+@command("Use the table")
 def diff(  # noqa: PLR0913 - one parameter an option
-    sink: Annotated[str, typer.Argument(help="Folder or URL that holds the table.")],
-    before: Annotated[int, typer.Option("--from", min=0, help="The version to compare with.")],
+    sink: SinkArgument,
+    before: Annotated[int, typer.Option("--from", min=0, metavar="VERSION", help="The older version of the table.")],
     after: Annotated[
-        int | None, typer.Option("--to", min=0, help="The version to compare; the latest when not given.")
+        int | None, typer.Option("--to", min=0, metavar="VERSION", help="The newer version; the latest by default.")
     ] = None,
-    path: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PATH", help="Only these files: a path, URL, file name, or a glob of one. Repeatable."),
-    ] = None,
-    limit: Annotated[int, typer.Option(min=0, help="Pages of each kind to show, those that changed most first.")] = 10,
+    path: Paths = None,
+    limit: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Show at most this many pages of a kind, largest changes first.")
+    ] = 10,
     as_json: AsJson = False,
 ) -> None:
     """Compare two versions of a table: pages added, removed, changed, fixed and failed.
 
     Example: inkstream diff tables --from 3
     """
-    from inkstream.flows.console.diff import print_diff
-
     with exit_codes():
+        from inkstream.flows.console.diff import print_diff
+
         print_diff(sink, before, after, path or [], limit, as_json=as_json)

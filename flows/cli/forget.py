@@ -1,4 +1,4 @@
-"""Commands that take documents out of a sink: forget."""
+"""The command `inkstream forget`."""
 
 from __future__ import annotations
 
@@ -6,27 +6,31 @@ from typing import Annotated
 
 import typer
 
-from inkstream.flows.cli.common import AsJson, app, exit_codes
+from inkstream.flows.cli.common import command, exit_codes
+from inkstream.flows.cli.options import AsJson, DryRun, SinkArgument
 
 
-@app.command(rich_help_panel="Keep in order")
+@command("Look after the table")
 def forget(  # noqa: PLR0913 - one parameter an option
-    sink: Annotated[str, typer.Argument(help="Folder or URL that holds the table.")],
+    sink: SinkArgument,
     path: Annotated[
-        list[str], typer.Argument(help="A path, URL, file name, or a glob of one such as 'a*.pdf'; several may follow.")
+        list[str],
+        typer.Argument(
+            metavar="PATH", help="Paths, URLs, file names, or globs such as 'a*.pdf' of the files to forget."
+        ),
     ],
-    stream: Annotated[str | None, typer.Option(help="Only in this stream; in all when not given.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; say what would be forgotten.")] = False,
+    stream: Annotated[str | None, typer.Option(help="Only in this stream; in all streams by default.")] = None,
+    dry_run: DryRun = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take the text and the overlays of documents out of a sink. They stay known, and are not read again.
+    """Remove the text and the overlays of documents from a sink. The files stay known and are not read again.
 
-    Earlier versions of the table hold the text until a vacuum; the command says which.
+    Earlier versions of the table hold the text until they are vacuumed; the command says which.
 
     Example: inkstream forget tables inbox/letter.png
     """
-    from inkstream.flows.console.forget import ask_and_forget
-
     with exit_codes():
-        ask_and_forget(sink, path, stream, dry_run=dry_run, sure=yes, as_json=as_json)
+        from inkstream.flows.console.forget import print_forget
+
+        print_forget(sink, path, stream, dry_run=dry_run, sure=yes, as_json=as_json)

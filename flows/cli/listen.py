@@ -1,64 +1,56 @@
-"""The command that follows S3 events: listen."""
+"""The command `inkstream listen`."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from inkstream.flows.cli.common import (
+from inkstream.flows.cli.common import command, exit_codes, flag_overrides, read_config, watched_stream
+from inkstream.flows.cli.options import (
     AsJson,
+    ConfigArgument,
     Overrides,
     Preset,
+    Sink,
+    Source,
+    StreamName,
     WithPrefect,
-    app,
-    exit_codes,
-    flag_overrides,
-    read_config,
 )
-from inkstream.ocr_core.errors import ConfigError
 
 
-@app.command(rich_help_panel="Process documents")
+@command("Read documents")
 def listen(  # noqa: PLR0913 - one parameter an option
-    config: Annotated[Path | None, typer.Argument(help="A YAML configuration file.", metavar="[CONFIG]")] = None,
-    queue: Annotated[str | None, typer.Option(metavar="URL", help="The SQS queue with the bucket's events.")] = None,
-    source: Annotated[str | None, typer.Option(help="URL of the bucket's folder where documents arrive.")] = None,
-    sink: Annotated[str | None, typer.Option(help="Folder or URL that holds the table.")] = None,
-    stream: Annotated[str | None, typer.Option(help="Name of the stream; a file version is done once in each.")] = None,
+    config: ConfigArgument = None,
+    queue: Annotated[
+        str | None, typer.Option(metavar="URL", help="The SQS queue that receives the bucket's events.")
+    ] = None,
+    source: Source = None,
+    sink: Sink = None,
+    stream: StreamName = None,
     preset: Preset = None,
     overrides: Overrides = None,
-    once: Annotated[bool, typer.Option("--once", help="End as soon as the queue has no message to give.")] = False,
-    max_batches: Annotated[int | None, typer.Option(min=1, help="End when so many batches are committed.")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Stop as soon as the queue is empty.")] = False,
+    max_batches: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Stop after this many committed batches.")
+    ] = None,
     prefect: WithPrefect = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Read documents of a bucket as S3 events announce them, until interrupted.
+    """Read the documents of a bucket as S3 events announce them, until interrupted.
 
-    Events are hints: the bucket is listed at the start and every events.backfill_interval for what they have lost. A
-    message is deleted when what it announces is committed, gone or not wanted.
+    Events are hints: the bucket is also listed at the start and every events.backfill_interval, in case events were
+    lost. A message is deleted once what it announces is committed, gone or not wanted.
 
     Example: inkstream listen --queue https://sqs.eu-west-1.amazonaws.com/123456789012/inbox
     --source s3://bucket/inbox --sink s3://bucket/tables
     """
     with exit_codes():
+        from inkstream.flows.console.run import ANNOUNCED_FILES
+
         flags = flag_overrides({"events.queue": queue, "source.url": source, "sink.url": sink, "stream": stream})
         built = read_config(config, preset, [*flags, *(overrides or [])])
-        if not built.sink.traits.outlives_process:
-            raise ConfigError("a memory sink ends with its process and would leave nothing here: use it from Python")
-        from inkstream.flows.api import Stream
-        from inkstream.flows.console.run import Words, run_output
-
-        if prefect == "on":
-            from inkstream.flows.under_prefect.settings import use_embedded_server
-
-            use_embedded_server()
-        words = Words("waiting for events", "announced or new files", "nothing new was announced or found")
-        with (
-            run_output(words, as_json=as_json) as output,
-            Stream(built, observers=[output], prefect=prefect) as running,
-        ):
+        with watched_stream(built, prefect, ANNOUNCED_FILES, as_json=as_json) as (running, output):
             summary = running.listen(once=once, max_batches=max_batches)
             output.finished(summary)
         if summary.left_out:

@@ -1,4 +1,4 @@
-"""Commands that tidy a sink: maintain."""
+"""The command `inkstream maintain`."""
 
 from __future__ import annotations
 
@@ -6,28 +6,30 @@ from typing import Annotated
 
 import typer
 
-from inkstream.flows.cli.common import AsJson, WithPrefect, app, exit_codes
+from inkstream.flows.cli.common import command, exit_codes
+from inkstream.flows.cli.options import AsJson, DryRun, SinkArgument, WithPrefect
 
 
-@app.command(rich_help_panel="Keep in order")
+@command("Look after the table")
 def maintain(
-    sink: Annotated[str, typer.Argument(help="Folder or URL that holds the tables.")],
+    sink: SinkArgument,
     retention: Annotated[
         str | None,
-        typer.Option(help="Keep what earlier versions need for this long: 24h or more, 30d if not given."),
+        typer.Option(
+            metavar="DURATION", help="Keep what earlier versions need for this long: 24h or more, 30d by default."
+        ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; say what would be done.")] = False,
+    dry_run: DryRun = False,
     prefect: WithPrefect = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Merge small files, checkpoint, and remove what no version within the retention needs. No row is changed.
+    """Merge small files, write a checkpoint, and remove what no version within the retention needs. No row changes.
 
     Example: inkstream maintain tables --dry-run
     """
-    from inkstream.flows.console.maintain import print_upkeep
-    from inkstream.tasks.config import build_maintain_options, parse_duration
-
     with exit_codes():
+        from inkstream.flows.console.maintain import print_maintain
+        from inkstream.tasks.config import build_maintain_options, parse_duration
+
         given = {} if retention is None else {"retention": parse_duration(retention)}
-        options = build_maintain_options({**given, "dry_run": dry_run})
-        print_upkeep(sink, options, prefect, as_json=as_json)
+        print_maintain(sink, build_maintain_options({**given, "dry_run": dry_run}), prefect, as_json=as_json)

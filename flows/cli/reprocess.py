@@ -4,35 +4,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from inkstream.flows.cli.common import (
+from inkstream.flows.cli.common import command, exit_codes, read_again, read_config_file
+from inkstream.flows.cli.options import (
     AsJson,
+    ConfigArgument,
     DryRun,
     OfStream,
     Overrides,
     Paths,
     Preset,
-    Sink,
+    SinkArgument,
     WithPrefect,
-    app,
-    exit_codes,
-    read_config_file,
-    redo,
 )
 
 if TYPE_CHECKING:
     from inkstream.tasks.config import StreamConfig
 
 
-@app.command(rich_help_panel="Process documents")
+@command("Read documents")
 def reprocess(  # noqa: PLR0913 - one parameter an option
-    sink: Sink,
-    config: Annotated[
-        Path | None, typer.Argument(help="A YAML configuration file: read as `run` would with it.", metavar="[CONFIG]")
-    ] = None,
+    sink: SinkArgument,
+    config: ConfigArgument = None,
     preset: Preset = None,
     path: Paths = None,
     stream: OfStream = None,
@@ -41,24 +35,24 @@ def reprocess(  # noqa: PLR0913 - one parameter an option
     prefect: WithPrefect = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Read files again whose rows another pipeline made, and put what comes of it in place of their rows.
+    """Re-read the files whose rows were made by another pipeline, and replace their rows.
 
-    The pipeline is that of CONFIG or --preset as `run` would take it, or else the stream's own; with --set on top.
-    Files whose rows it made already, with the same versions of the engines, are left alone.
+    The pipeline is the one that `run` would use with CONFIG or --preset, or else the stream's own, with --set on top.
+    Files whose rows it made already, with the same engine versions, are left alone.
 
     Example: inkstream reprocess tables --set pipeline.render.resolution=400 --dry-run
     """
-    from inkstream.flows.loop.planners import OtherPipeline
-
     with exit_codes():
+        from inkstream.flows.loop.planners import OtherPipeline
+
         built = _pipeline_config(sink, stream, config, preset, overrides or [])
-        redo(built, OtherPipeline(tuple(path or ())), prefect, dry_run=dry_run, as_json=as_json)
+        read_again(built, OtherPipeline(tuple(path or ())), prefect, dry_run=dry_run, as_json=as_json)
 
 
 def _pipeline_config(
     sink: str, stream: str | None, file: Path | None, preset: str | None, overrides: list[str]
 ) -> StreamConfig:
-    """What `run` would use, on the stream's own source and this sink."""
+    """Return what `run` would use, with the stream's own source and with this sink."""
     from inkstream.tasks.config import build_from
     from inkstream.tasks.queries.stored_configs import stored_config
 

@@ -6,24 +6,14 @@ from typing import Annotated
 
 import typer
 
-from inkstream.flows.cli.common import (
-    AsJson,
-    DryRun,
-    OfStream,
-    Overrides,
-    Paths,
-    Sink,
-    WithPrefect,
-    app,
-    exit_codes,
-    redo,
-)
+from inkstream.flows.cli.common import command, exit_codes, read_again
+from inkstream.flows.cli.options import AsJson, DryRun, OfStream, Overrides, Paths, SinkArgument, WithPrefect
 from inkstream.ocr_core.errors import FailureKind
 
 
-@app.command(rich_help_panel="Process documents")
+@command("Read documents")
 def retry(  # noqa: PLR0913 - one parameter an option
-    sink: Sink,
+    sink: SinkArgument,
     kind: Annotated[
         list[FailureKind] | None, typer.Option(help="Only pages that failed in this way. Repeatable.")
     ] = None,
@@ -34,16 +24,17 @@ def retry(  # noqa: PLR0913 - one parameter an option
     prefect: WithPrefect = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Read the pages that failed again, and only those, and put what comes of it in place of their rows.
+    """Re-read only the pages that failed, and replace their rows.
 
-    Each is read with the options it was read with before, and --set on top. Rows of a file's other pages are kept.
+    Each page is read with the options it was read with before, and --set on top. The rows of the file's other pages
+    are kept.
 
     Example: inkstream retry tables --kind timeout --set execution.limits.page_seconds=600
     """
-    from inkstream.flows.loop.planners import FailedPages
-    from inkstream.tasks.queries.stored_configs import stored_config
-
     with exit_codes():
+        from inkstream.flows.loop.planners import FailedPages
+        from inkstream.tasks.queries.stored_configs import stored_config
+
         config = stored_config(sink, stream, overrides or [])
         planner = FailedPages(tuple(kind or ()), tuple(path or ()), tuple(overrides or ()))
-        redo(config, planner, prefect, dry_run=dry_run, as_json=as_json)
+        read_again(config, planner, prefect, dry_run=dry_run, as_json=as_json)

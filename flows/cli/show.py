@@ -6,22 +6,24 @@ from typing import Annotated
 
 import typer
 
-from inkstream.flows.cli.common import (
-    AsJson,
-    app,
-    exit_codes,
-)
+from inkstream.flows.cli.common import command, exit_codes
+from inkstream.flows.cli.options import AsJson, SinkArgument
 
 
-@app.command(rich_help_panel="Look")
+@command("Use the table")
 def show(
-    sink: Annotated[str, typer.Argument(help="Folder or URL that holds the table.")],
-    version: Annotated[int | None, typer.Option(min=0, help="Show the table as it was at this version.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Rows at most, newest first.")] = 20,
+    sink: SinkArgument,
+    version: Annotated[
+        int | None, typer.Option(min=0, metavar="VERSION", help="Show this version of the table.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="Show at most this many rows, newest first.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """Print the newest rows of a table."""
-    from inkstream.flows.console.show import print_rows
+    """Print the newest rows of a table.
 
+    Example: inkstream show tables --limit 100
+    """
     with exit_codes():
-        print_rows(sink, version, limit, as_json=as_json)
+        from inkstream.flows.console.show import print_show
+
+        print_show(sink, version, limit, as_json=as_json)

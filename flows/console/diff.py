@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from inkstream.flows.text import print_json, short_name, visible
+from inkstream.flows.text import counted, page_of, print_json, short_name, visible
 from inkstream.tasks.queries.diff import Change, Comparison, PageChange, Side, compare_versions
 from inkstream.tasks.sinks.opening import open_existing
 from inkstream.tasks.sinks.versioned import require_versions
@@ -20,11 +20,11 @@ _MEANING = {
     Change.ADDED: "added",
     Change.REMOVED: "removed",
     Change.FORGOTTEN: "forgotten",
-    Change.FAILED: "failed that had text before",
-    Change.FIXED: "fixed: failed before and have text now",
+    Change.FAILED: "failed (had text before)",
+    Change.FIXED: "fixed (failed before, have text now)",
     Change.STILL_FAILED: "failed again",
     Change.CHANGED: "changed",
-    Change.SAME: "made again with the same text",
+    Change.SAME: "read again with the same text",
 }
 
 
@@ -47,20 +47,20 @@ def print_diff(  # noqa: PLR0913 - one parameter an option
     for page in changed[:limit]:
         _print_page(console, page)
     if len(changed) > limit:
-        console.print(f"\nand {len(changed) - limit} changed pages more; --limit shows more of them")
+        console.print(f"\nand {len(changed) - limit} more changed pages; --limit shows more of them")
 
 
 def _print_summary(console: Console, comparison: Comparison) -> None:
     console.print(f"from version {comparison.before} to {comparison.after}:")
     counts = comparison.counts()
     if not any(counts.values()):
-        console.print("  no page differs")
+        console.print("  no differences")
     for change, meaning in _MEANING.items():
         if counts[change]:
-            console.print(f"  {counts[change]:>7} pages {meaning}")
+            console.print(f"  {counts[change]:>7} {'page' if counts[change] == 1 else 'pages'} {meaning}")
     cer = comparison.cer()
     if cer is not None:
-        console.print(f"  CER {cer:.2%} between the texts of pages made again")
+        console.print(f"  CER {cer:.2%} between the texts of pages that were read again")
     confidence = comparison.confidence()
     if confidence is not None:
         console.print(f"  their mean confidence went from {confidence[0]:.1f} to {confidence[1]:.1f}")
@@ -83,7 +83,7 @@ def _print_page(console: Console, page: PageChange) -> None:
     assert after is not None
     console.print()
     console.print(
-        f"{_title(page)}: {page.edits} edits, CER {page.cer:.1%}, "
+        f"{_title(page)}: {counted(page.edits, 'edit')}, CER {page.cer:.1%}, "
         f"confidence {_confidence(before)} to {_confidence(after)}",
         style="bold",
         markup=False,
@@ -92,20 +92,20 @@ def _print_page(console: Console, page: PageChange) -> None:
 
 
 def word_diff(before: str, after: str, *, coloured: bool) -> Text:
-    """Returns the second text with what left the first struck out, and long stretches that are the same cut short.
+    """Return the second text with the words it lost and gained marked, and long equal passages cut short.
 
     Args:
         before: The first text.
         after: The second text.
-        coloured: Tell words apart by colour; else as `[-old-]` and `{+new+}`.
+        coloured: Mark words by colour; else as `[-old-]` and `{+new+}`.
     """
     old, new = visible(before, keep="\n\t ").split(), visible(after, keep="\n\t ").split()
-    shown = Text()
+    marked = Text()
     matcher = SequenceMatcher(None, old, new, autojunk=False)
     for tag, first, last, new_first, new_last in matcher.get_opcodes():
         if tag == "equal":
             at_ends = (first > 0, last < len(old) or new_last < len(new))
-            shown.append(" ".join(_shortened(old[first:last], *at_ends)) + " ")
+            marked.append(" ".join(_shortened(old[first:last], *at_ends)) + " ")
             continue
         for words, mark, style in (
             (old[first:last], "[-{}-]", "red strike"),
@@ -113,13 +113,13 @@ def word_diff(before: str, after: str, *, coloured: bool) -> Text:
         ):
             if words:
                 joined = " ".join(words)
-                shown.append(joined if coloured else mark.format(joined), style=style)
-                shown.append(" ")
-    return shown
+                marked.append(joined if coloured else mark.format(joined), style=style)
+                marked.append(" ")
+    return marked
 
 
 def _shortened(words: list[str], after_change: bool, before_change: bool) -> list[str]:
-    """Keeps the words next to a change."""
+    """Return an equal passage without its middle: only the words next to a change stay."""
     head = _AROUND if after_change else 0
     tail = _AROUND if before_change else 0
     if len(words) <= head + tail + 1:
@@ -128,8 +128,7 @@ def _shortened(words: list[str], after_change: bool, before_change: bool) -> lis
 
 
 def _title(page: PageChange) -> str:
-    name = visible(short_name(page.path))
-    return name if page.pagenum is None else f"{name} page {page.pagenum}"
+    return page_of(visible(short_name(page.path)), page.pagenum)
 
 
 def _confidence(side: Side) -> str:

@@ -5,35 +5,50 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
+from inkstream.flows.console.tables import table_console
 from inkstream.flows.doctor import run_checks
 from inkstream.flows.text import print_json
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from inkstream.ocr_core.engines.entry import Check
     from inkstream.tasks.config import StreamConfig
 
-_NAME_WIDTH = 17
+_STATE_WIDTH = 4
+_NAME_WIDTH = 22
 
 
-def print_checks(config: StreamConfig, missing: Collection[str], *, as_json: bool) -> bool:
-    """Prints what a run needs and whether it is there, as it is found; returns whether all is.
+def print_doctor(config: StreamConfig, missing: Collection[str], *, as_json: bool) -> bool:
+    """Print each check as soon as it is made; return whether all passed.
 
     Args:
-        config: What is to run.
-        missing: Of `source.url` and `sink.url` those that nobody gave.
-        as_json: One line of JSON a check.
+        config: The configuration that is to be run.
+        missing: Which of `source.url` and `sink.url` were not given.
+        as_json: Print one line of JSON per check.
     """
-    console = Console(highlight=False, soft_wrap=True)
-    well = True
+    console = table_console()
+    all_ok = True
     for check in run_checks(config, missing):
-        well = well and check.ok
+        all_ok = all_ok and check.ok
         if as_json:
             print_json({"name": check.name, "ok": check.ok, "detail": check.detail, "remedy": check.remedy})
             continue
-        state = ("[yellow]note" if check.remedy else "[green]ok  ") if check.ok else "[red]FAIL"
-        console.print(f"{state}[/] {check.name:<{_NAME_WIDTH}} ", end="")
-        console.print(check.detail, markup=False)
-        if check.remedy:
-            console.print(f"{'':{_NAME_WIDTH + 5}} remedy: {check.remedy}", markup=False)
-    return well
+        _print_check(console, check)
+    return all_ok
+
+
+def _print_check(console: Console, check: Check) -> None:
+    state = ("[yellow]note" if check.remedy else "[green]ok") if check.ok else "[red]FAIL"
+    line = Table.grid(padding=(0, 1))
+    line.add_column(width=_STATE_WIDTH)
+    line.add_column(width=_NAME_WIDTH)
+    line.add_column(overflow="fold")
+    line.add_row(state, Text(check.name), Text(check.detail))
+    console.print(line)
+    if check.remedy:
+        indent = " " * (_STATE_WIDTH + 1)
+        console.print(f"{indent}remedy: {check.remedy}", markup=False, soft_wrap=True)  # one line, to be copied

@@ -1,53 +1,76 @@
-"""What an export prints."""
+"""What `inkstream export` prints."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sized
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from inkstream.flows.text import print_json, short_name, visible
+from inkstream.flows.text import counted, print_json, short_name, visible
 
 if TYPE_CHECKING:
     from inkstream.tasks.queries.export import Export, Exported
 
 
+@dataclass(slots=True)
+class _Totals:
+    """What an export did so far, in the order in which `--json` prints it."""
+
+    files: int = 0
+    pages: int = 0
+    failed_pages: int = 0
+    not_exported: int = 0
+
+    def add(self, exported: Exported) -> None:
+        if exported.problem is not None:
+            self.not_exported += 1
+            return
+        self.files += 1
+        self.pages += exported.pages
+        self.failed_pages += exported.failed_pages
+
+
 def print_export(export: Export, output: str, *, as_json: bool) -> tuple[int, int]:
-    """Writes an export and prints what became of it.
+    """Write an export and print what became of each file.
 
     Returns:
-        How many files have no export, and how many of those may have one later.
+        How many files were not exported, and how many of those may succeed later.
     """
-    done: list[int] = [0, 0, 0, 0, 0]
-    with _watched(export, export.files, show=not as_json) as files:
+    totals, passing = _Totals(), 0
+    errors = Console(stderr=True, soft_wrap=True, highlight=False)
+    with _with_progress(export, export.files, errors, show=not as_json) as files:
         for exported in files:
-            made = exported.problem is None
-            counts = (made, exported.pages * made, exported.failed_pages * made, not made, exported.passing)
-            done = [before + count for before, count in zip(done, counts, strict=True)]
+            totals.add(exported)
+            passing += exported.passing
             if as_json:
                 print_json(exported.to_json())
-            elif not made:
-                where, why = visible(short_name(exported.path)), visible(str(exported.problem))
-                Console(stderr=True, soft_wrap=True).print(f"{where}: not exported: {why}", markup=False)
-    files_made, pages, failed_pages, problems, passing = done
+            elif exported.problem is not None:
+                where, why = visible(short_name(exported.path)), visible(exported.problem)
+                errors.print(f"{where}: not exported: {why}", markup=False)
     if as_json:
-        names = ("files", "pages", "failed_pages", "not_exported")
-        print_json({**dict(zip(names, done, strict=False)), "output": output})
+        print_json({**asdict(totals), "output": output})
     else:
-        told = f"{files_made} files, {pages} pages ({failed_pages} of them could not be read) in {output}"
-        Console(highlight=False, soft_wrap=True).print(told, markup=False)
-        if problems:
-            Console(stderr=True, soft_wrap=True).print(f"{problems} files not exported", markup=False)
-    return problems, passing
+        _print_totals(totals, output, errors)
+    return totals.not_exported, passing
+
+
+def _print_totals(totals: _Totals, output: str, errors: Console) -> None:
+    sentence = (
+        f"{counted(totals.files, 'file')}, {counted(totals.pages, 'page')} "
+        f"({totals.failed_pages} of them could not be read) in {output}"
+    )
+    Console(highlight=False, soft_wrap=True).print(sentence, markup=False)
+    if totals.not_exported:
+        errors.print(f"{counted(totals.not_exported, 'file')} not exported")
 
 
 @contextmanager
-def _watched(export: Export, files: Sized, *, show: bool) -> Iterator[Iterator[Exported]]:
-    """Yields the export's files, with a bar where there is a terminal."""
-    terminal = Console(stderr=True)
+def _with_progress(export: Export, files: Sized, terminal: Console, *, show: bool) -> Iterator[Iterator[Exported]]:
+    """Yield the export's files, with a progress bar if there is a terminal."""
     if not show or not terminal.is_terminal:
         yield iter(export)
         return

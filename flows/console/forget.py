@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.console import Console
 
-from inkstream.flows.text import print_json, visible
+from inkstream.flows.text import counted, print_json, visible
 from inkstream.ocr_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
 _SHOWN = 20
 
 
-def ask_and_forget(  # noqa: PLR0913 - one parameter an option
+def print_forget(  # noqa: PLR0913 - one parameter an option
     sink_url: str, paths: Sequence[str], stream: str | None, *, dry_run: bool, sure: bool, as_json: bool
 ) -> None:
-    """Says what would be forgotten, asks, and forgets.
+    """Print what would be forgotten, ask, and forget it.
 
     Raises:
-        ConfigError: If the table has nothing of these files, or nobody can be asked.
+        ConfigError: If the table has no rows of these files, or there is nobody to ask.
     """
     from inkstream.tasks.queries.forget import find_files, forget
     from inkstream.tasks.sinks.opening import open_existing
@@ -34,10 +35,10 @@ def ask_and_forget(  # noqa: PLR0913 - one parameter an option
     found, before = find_files(sink, paths, stream)
     console = Console(stderr=as_json, highlight=False, soft_wrap=True)
     if not found and not before:
-        raise ConfigError(f"{sink_url} has no rows of {', '.join(paths)}; `inkstream show {sink_url}` names files")
+        raise ConfigError(f"{sink_url} has no rows of {', '.join(paths)}; `inkstream show {sink_url}` lists file names")
     _print_found(console, found, before)
     forgotten = None
-    if found and not dry_run and (sure or _agreed(as_json)):
+    if found and not dry_run and (sure or _is_confirmed(as_json)):
         forgotten = forget(sink, found)
     if as_json:
         print_json(_to_json(found, forgotten))
@@ -47,45 +48,54 @@ def ask_and_forget(  # noqa: PLR0913 - one parameter an option
         _print_forgotten(console, sink_url, forgotten)
 
 
-def _agreed(as_json: bool) -> bool:
+def _is_confirmed(as_json: bool) -> bool:
     if not sys.stdin.isatty():
-        raise ConfigError("nobody can be asked here: give --yes to forget them, or --dry-run to look")
-    return typer.confirm("Forget them? Their text cannot be had back.", err=as_json)
+        raise ConfigError("there is no terminal to ask on: give --yes to forget the files, or --dry-run to list them")
+    return typer.confirm("Forget them? Their text cannot be recovered.", err=as_json)
 
 
 def _print_found(console: Console, found: FilesToForget, before: int) -> None:
-    files = [(name, one) for name, selection in found.items() for one in selection.files]
-    for name, one in files[:_SHOWN]:
-        console.print(f"  {visible(one.file.path)}: {one.rows} rows of stream {name}", markup=False)
+    files = [(name, chosen) for name, selection in found.items() for chosen in selection.files]
+    for name, chosen in files[:_SHOWN]:
+        line = f"  {visible(chosen.file.path)}: {counted(chosen.rows, 'row')} of stream {name}"
+        console.print(line, markup=False)
     if len(files) > _SHOWN:
         console.print(f"  and {len(files) - _SHOWN} more")
-    console.print(f"{len(files)} file versions with {sum(one.rows for _, one in files)} rows")
+    rows = sum(chosen.rows for _, chosen in files)
+    console.print(f"{counted(len(files), 'file version')} with {counted(rows, 'row')}")
     if before:
-        console.print(f"{before} files are forgotten already")
+        console.print(f"forgotten before: {counted(before, 'file')}")
 
 
 def _print_forgotten(console: Console, sink: str, forgotten: Forgotten) -> None:
     files = sum(len(files) for files in forgotten.files.values())
     console.print(
-        f"forgot {files} file versions and removed {forgotten.overlays} overlays; table version {forgotten.version}"
+        f"forgot {counted(files, 'file version')} and removed {counted(forgotten.overlays, 'overlay')}; "
+        f"table version {forgotten.version}"
     )
     if forgotten.held_from is None:
-        console.print("no version of the table that can be read holds their text")
+        console.print("no readable version of the table holds their text")
         return
     last = forgotten.version - 1
     held = f"version {last}" if forgotten.held_from == last else f"versions {forgotten.held_from} to {last}"
     console.print(
-        f"{held} of the table still hold their text, until a vacuum: run in 24 hours at the earliest\n"
-        f"  inkstream maintain {sink} --retention 24h",
+        f"{held} of the table still hold{'s' if forgotten.held_from == last else ''} their text until a vacuum; "
+        f"in 24 hours at the earliest, run\n  inkstream maintain {shlex.quote(sink)} --retention 24h",
         markup=False,
     )
 
 
 def _to_json(found: FilesToForget, forgotten: Forgotten | None) -> dict[str, Any]:
     files = [
-        {"stream": name, "path": one.file.path, "etag": one.file.etag, "length": one.file.size, "rows": one.rows}
+        {
+            "stream": name,
+            "path": chosen.file.path,
+            "etag": chosen.file.etag,
+            "length": chosen.file.size,
+            "rows": chosen.rows,
+        }
         for name, selection in found.items()
-        for one in selection.files
+        for chosen in selection.files
     ]
     held = None
     if forgotten is not None and forgotten.held_from is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from inkstream.flows.text import human_bytes, print_json
+from inkstream.flows.text import counted, human_bytes, print_json
 
 if TYPE_CHECKING:
     from inkstream.flows.loop.maintain import Upkeep
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from inkstream.tasks.config import MaintainOptions
 
 
-def print_upkeep(sink: str, options: MaintainOptions, prefect: PrefectMode, *, as_json: bool) -> None:
-    """Tidies a sink and prints what was done, or would be."""
+def print_maintain(sink: str, options: MaintainOptions, prefect: PrefectMode, *, as_json: bool) -> None:
+    """Maintain a sink and print what was done, or with `options.dry_run` what would be done."""
     from inkstream.flows.under_prefect.settings import goes_through_prefect, use_embedded_server
 
+    if prefect == "on":
+        use_embedded_server()
     if goes_through_prefect(prefect):
-        if prefect == "on":
-            use_embedded_server()
         from inkstream.flows.under_prefect.maintain_sink import maintain_under_prefect
 
         parts = maintain_under_prefect(sink, options)
@@ -38,13 +38,14 @@ def print_upkeep(sink: str, options: MaintainOptions, prefect: PrefectMode, *, a
 
 
 def _sentence(part: Upkeep, dry_run: bool) -> str:
-    said = []
+    facts = []
     if part.version is not None:
         merge = "would merge" if dry_run else "merged"
-        said.append(f"{merge} {part.merged} files into {part.into}" if part.merged else "nothing to merge")
+        merged = f"{merge} {counted(part.merged, 'file')} into {part.into}"
+        facts.append(merged if part.merged else "nothing to merge")
     remove = "would remove" if dry_run else "removed"
-    size = human_bytes(part.removed_bytes)
-    said.append(f"{remove} {part.removed} files ({size})" if part.removed else "nothing to remove")
+    removed = f"{remove} {counted(part.removed, 'file')} ({human_bytes(part.removed_bytes)})"
+    facts.append(removed if part.removed else "nothing to remove")
     if part.version is not None and not dry_run:
-        said.append(f"version {part.version}, with a checkpoint")
-    return f"{part.name}: {'; '.join(said)}"
+        facts.append(f"version {part.version}, with a checkpoint")
+    return f"{part.name}: {'; '.join(facts)}"

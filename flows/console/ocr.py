@@ -1,8 +1,7 @@
-"""What one document looks like."""
+"""What `inkstream ocr` prints."""
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from inkstream.flows.text import print_json, visible
+from inkstream.flows.files import write_whole
+from inkstream.flows.text import page_of, print_json, visible
 from inkstream.ocr_core.errors import ConfigError
 from inkstream.ocr_core.export.export_format import ExportFormat
 from inkstream.ocr_core.export.writers import TEXT_WRITERS
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from inkstream.tasks.config import StreamConfig
 
 
-def print_document(file: Path, config: StreamConfig, text_format: ExportFormat, output: Path | None) -> bool:
-    """Reads one document, and prints it or writes it to a file; returns whether a page failed.
+def print_ocr(file: Path, config: StreamConfig, text_format: ExportFormat, output: Path | None) -> bool:
+    """Read one document, and print it or write it to a file; return whether a page failed.
 
     Args:
         file: The document.
         config: How it is read.
-        text_format: What is printed or written.
-        output: The file to write; standard output when not given.
+        text_format: The format to print or write.
+        output: The file to write; None for standard output.
 
     Raises:
-        ConfigError: If the output is the document itself, cannot be written, or is no place for a PDF.
-        DocumentError: If no searchable PDF can be made of the document.
+        ConfigError: If the output is the document itself, cannot be written, or is a terminal and the format is PDF.
+        DocumentError: If the document cannot be made a searchable PDF.
         EnvironmentFault: If this machine lacks something.
     """
     from inkstream.ocr_core.pipeline.environment import require_environment
@@ -41,16 +41,16 @@ def print_document(file: Path, config: StreamConfig, text_format: ExportFormat, 
 
     _require_place(file, text_format, output)
     require_environment(config.pipeline)
-    pages = _Watched(file, read_document(file, config.pipeline, limits=config.execution.limits))
+    pages = _WatchedPages(file, read_document(file, config.pipeline, limits=config.execution.limits))
     if text_format in (ExportFormat.TEXT, ExportFormat.JSON) and output is None:
         _print_pages(pages, text_format)
     else:
-        _write(_made(file, pages, text_format, config.execution.limits), output)
+        _write(_encoded(file, pages, text_format, config.execution.limits), output)
     return pages.failed
 
 
-class _Watched:
-    """Passes pages on; says on standard error how far it is, if that is a terminal, and which pages failed."""
+class _WatchedPages:
+    """Pages on their way through. Failures, notes and, on a terminal, progress go to standard error."""
 
     def __init__(self, file: Path, pages: Iterable[PageResult]) -> None:
         self.failed = False
@@ -62,7 +62,7 @@ class _Watched:
         with console.status(f"reading {visible(self._file.name)}") as status:
             for count, page in enumerate(self._pages, 1):
                 status.update(f"{count} of {page.total_pages or count} pages")
-                where = f"{self._file}" if page.pagenum is None else f"{self._file} page {page.pagenum}"
+                where = page_of(str(self._file), page.pagenum)
                 if page.notes:
                     console.print(f"{where}: note: {'; '.join(page.notes)}", markup=False)
                 if page.failure is not None:
@@ -83,7 +83,7 @@ def _print_pages(pages: Iterable[PageResult], text_format: ExportFormat) -> None
     sys.stdout.flush()
 
 
-def _made(file: Path, pages: Iterable[PageResult], text_format: ExportFormat, limits: LimitOptions) -> bytes:
+def _encoded(file: Path, pages: Iterable[PageResult], text_format: ExportFormat, limits: LimitOptions) -> bytes:
     if text_format is not ExportFormat.PDF:
         return TEXT_WRITERS[text_format](pages, file.name).encode("utf-8", "replace")
     from inkstream.ocr_core.workers.pdf_writer import PdfWriter
@@ -99,19 +99,17 @@ def _write(data: bytes, output: Path | None) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    from inkstream.tasks.stores import open_store
-
     try:
-        open_store("file", str(output)).write(os.path.abspath(output), data)  # noqa: PTH100 - links are kept
+        write_whole(output, data)
     except OSError as error:
         raise ConfigError(f"--output {output}: cannot be written: {error.strerror or error}") from None
 
 
 def _require_place(file: Path, text_format: ExportFormat, output: Path | None) -> None:
-    """Says before the document is read what would be said after."""
+    """Refuse an output that cannot be used, before the document is read."""
     if output is None:
         if text_format is ExportFormat.PDF and sys.stdout.isatty():
-            raise ConfigError("a PDF is nothing for a terminal; give --output FILE")
+            raise ConfigError("a terminal cannot show a PDF; give --output FILE")
         return
     if output.is_dir():
         raise ConfigError(f"--output {output} is a folder; give a file")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from inkstream.flows.text import human_bytes, print_json, short_name, visible
+from inkstream.flows.text import counted, human_bytes, print_json, short_name, visible
 from inkstream.tasks.progress import (
     BatchDone,
     Cleaned,
@@ -30,28 +30,49 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """How a run speaks of what it does.
+    """The words a run uses for what it does.
 
     Attributes:
         looking: While it finds out what there is to do.
-        files: What its files are.
+        file: One of its files.
+        files: Several of its files.
         nothing: There is nothing to do.
         left: What became of files that are not committed.
     """
 
-    looking: str = "looking for new files"
-    files: str = "new files"
-    nothing: str = "nothing new"
-    left: str = "files left for the next trigger"
+    looking: str
+    file: str
+    files: str
+    nothing: str
+    left: str = "left for the next trigger"
+
+
+NEW_FILES = Words("looking for new files", "new file", "new files", "nothing new")
+"""For `run`."""
+ANNOUNCED_FILES = Words(
+    looking="waiting for events",
+    file="announced or new file",
+    files="announced or new files",
+    nothing="nothing new was announced or found",
+)
+"""For `listen`."""
+READ_AGAIN = Words(
+    looking="looking for files to read again",
+    file="file to read again",
+    files="files to read again",
+    nothing="nothing to read again",
+    left="not read again, with the rows as they were",
+)
+"""For `retry` and `reprocess`."""
 
 
 class RunOutput:
-    """An observer that prints. `finished` prints the end of a run.
+    """An observer that prints events. `finished` prints the end of a run.
 
     Args:
-        words: How the run speaks.
-        as_json: JSON Lines on standard output; everything meant for people goes to standard error.
-        progress: The live bar, or None where there is no terminal.
+        words: The words it uses.
+        as_json: Print JSON Lines on standard output; everything for people goes to standard error.
+        progress: The live bar; None if there is no terminal.
     """
 
     def __init__(self, words: Words, *, as_json: bool, progress: Progress | None) -> None:
@@ -67,7 +88,7 @@ class RunOutput:
         self._waiting = 0
 
     def __call__(self, event: Event) -> None:
-        """Takes in one event."""
+        """Print what an event says."""
         if isinstance(event, Listed):
             self._bytes, self._waiting = event.new_bytes, event.waiting
             self._files_done = self._pages = self._failed = 0
@@ -77,7 +98,7 @@ class RunOutput:
         elif isinstance(event, RangeDone):
             self._pages += event.pages
             self._failed += event.failed_pages
-            self._update(description=f"{self._pages} pages, {self._failed} failed")
+            self._update(description=f"{counted(self._pages, 'page')}, {self._failed} failed")
         elif isinstance(event, BatchDone):
             self._batch_done(event)
         elif isinstance(event, Compacted):
@@ -90,35 +111,38 @@ class RunOutput:
             self._console.print(visible(event.text, keep="\n"), markup=False)
 
     def finished(self, summary: Summary) -> None:
-        """Prints what the run did."""
+        """Print what the run did."""
         if self._as_json:
             print_json(summary.to_json())
             return
         if not summary.batches and not summary.left_out:
-            self._console.print(f"{self._words.nothing}; the table is at version {summary.version}: {summary.table}")
+            table = f"the table is at version {summary.version}: {summary.table}"
+            state = table if summary.version >= 0 else "there is no table yet"
+            self._console.print(f"{self._words.nothing}; {state}", markup=False)
             return
         self._console.print(
-            f"{summary.batches} batches, {summary.files} files, {summary.pages} pages "
+            f"{counted(summary.batches, 'batch')}, {counted(summary.files, 'file')}, {counted(summary.pages, 'page')} "
             f"({summary.failed_pages} failed); table version {summary.version}: {summary.table}",
             markup=False,
         )
         if summary.kept_pages:
-            self._console.print(f"{summary.kept_pages} other pages of these files were kept as they were")
+            self._console.print(f"{counted(summary.kept_pages, 'other page')} of these files kept as before")
         if summary.left_out:
-            self._console.print(f"{len(summary.left_out)} {self._words.left}:")
+            self._console.print(f"{counted(len(summary.left_out), 'file')} {self._words.left}:")
             for path, reason in list(summary.left_out.items())[:10]:
                 self._console.print(f"  {path}: {visible(reason)}", markup=False)
 
     def trouble(self, error: TransientError) -> None:
-        """Prints a fault of the moment that the next trigger may not meet."""
-        Console(stderr=True, soft_wrap=True).print(f"will try again at the next trigger: {error}", markup=False)
+        """Print a transient fault, which the next trigger may not meet."""
+        Console(stderr=True, soft_wrap=True).print(f"trying again at the next trigger: {error}", markup=False)
 
     def _planned(self, event: Planned) -> None:
         files = sum(len(batch.files) for batch in event.batches)
         if files and not self._as_json:
             more = f"; {self._waiting} more wait for a later run" if self._waiting else ""
             self._console.print(
-                f"{files} {self._words.files}, {human_bytes(self._bytes)}, in {len(event.batches)} batches{more}"
+                f"{counted(files, self._words.file, self._words.files)}, {human_bytes(self._bytes)}, "
+                f"in {counted(len(event.batches), 'batch')}{more}"
             )
 
     def _batch_done(self, event: BatchDone) -> None:
@@ -131,7 +155,8 @@ class RunOutput:
         seconds = progress["durationMs"]["triggerExecution"] / 1000
         rate = progress["pages"] / max(seconds, 0.001)
         self._console.print(
-            f"batch {progress['batchId']}: {progress['numInputRows']} files, {progress['pages']} pages, "
+            f"batch {progress['batchId']}: {counted(progress['numInputRows'], 'file')}, "
+            f"{counted(progress['pages'], 'page')}, "
             f"{progress['failed_pages']} failed, {seconds:.1f} s, {rate:.1f} pages/s",
             markup=False,
         )
@@ -142,28 +167,30 @@ class RunOutput:
 
     def _cleaned(self, event: Cleaned) -> None:
         if event.files and not self._as_json:
-            self._console.print(f"{event.files} files that are done were taken out of the source")
+            self._console.print(f"{counted(event.files, 'finished file')} removed from the source")
         if event.failed:
-            self._console.print(f"{len(event.failed)} files that are done could not be; the next run tries again:")
+            self._console.print(
+                f"{counted(len(event.failed), 'finished file')} not removed from the source; the next run tries again:"
+            )
             for path, why in list(event.failed.items())[:10]:
                 self._console.print(f"  {visible(short_name(path))}: {visible(why)}", markup=False)
 
     def _messages(self, event: MessagesTaken) -> None:
         if not self._as_json:
-            self._console.print(f"{event.messages} messages, {event.settled} of them settled")
+            self._console.print(f"{counted(event.messages, 'message')}, {event.settled} of them settled")
         left = {**{f"message {name}": why for name, why in event.unreadable.items()}, **event.unsettled}
         for name, why in list(left.items())[:10]:
             self._console.print(f"  left in the queue: {visible(name)}: {visible(why)}", markup=False)
 
     def _compacted(self, event: Compacted) -> None:
         if event.problem is not None:
-            said = f"not compacted this time, which harms nothing but speed: {visible(event.problem)}"
+            message = f"not compacted this time, which only costs speed: {visible(event.problem)}"
         elif event.merged:
-            said = f"compacted: {event.merged} files of {event.table} into {event.into}"
+            message = f"compacted: {counted(event.merged, 'file')} of {event.table} into {event.into}"
         else:
             return
         if not self._as_json:
-            self._console.print(said, markup=False)
+            self._console.print(message, markup=False)
 
     def _update(self, **fields: Any) -> None:
         if self._progress is not None and self._bar is not None:
@@ -171,8 +198,8 @@ class RunOutput:
 
 
 @contextmanager
-def run_output(words: Words = Words(), *, as_json: bool) -> Iterator[RunOutput]:
-    """Yields the observer for a run: with a live bar on a terminal, plain lines elsewhere."""
+def run_output(words: Words, *, as_json: bool) -> Iterator[RunOutput]:
+    """Yield the observer of a run, with a live bar on a terminal and plain lines elsewhere."""
     terminal = Console(stderr=True, soft_wrap=True)
     if as_json or not terminal.is_terminal:
         yield RunOutput(words, as_json=as_json, progress=None)

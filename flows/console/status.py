@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from inkstream.flows.console.show import table_console
-from inkstream.flows.text import human_age, human_bytes, plain, print_json, short_name, visible
+from inkstream.flows.console.tables import plain_table, table_console
+from inkstream.flows.text import counted, human_age, human_bytes, plain, print_json, short_name, visible
 from inkstream.tasks.config import build_event_options
 from inkstream.tasks.queries.status import Backlog, SinkStatus, StreamStatus, TableStatus, sink_status
 from inkstream.tasks.sinks.opening import open_existing
@@ -18,14 +18,14 @@ from inkstream.tasks.source.opening import count_messages
 
 
 def print_status(sink: str, stream: str | None, batches: int, queue: str | None = None, *, as_json: bool) -> bool:
-    """Prints how a sink stands; returns whether all of it could be found out.
+    """Print the state of a sink; return whether all of it could be found out.
 
     Args:
         sink: The sink.
-        stream: Only this stream; all when None.
-        batches: How many of the last batches are shown of each stream.
-        queue: URL of the queue whose messages are counted, too.
-        as_json: One JSON object.
+        stream: Only this stream; None for all.
+        batches: How many of each stream's last batches are shown.
+        queue: URL of a queue whose messages are counted as well.
+        as_json: Print one JSON object.
     """
     messages = count_messages(build_event_options({"queue": queue})) if queue else None
     status = sink_status(sink, open_existing(sink), stream, batches)
@@ -35,23 +35,23 @@ def print_status(sink: str, stream: str | None, batches: int, queue: str | None 
         print_json({**status_json(status, now), **counted})
     else:
         console = table_console()
-        if status.table is None and any(one.pages for one in status.streams):
-            _say(console, f"{status.sink}: the sink keeps no versions")
+        if status.table is None and any(state.pages for state in status.streams):
+            _print_line(console, f"{status.sink}: the sink keeps no versions")
         else:
             _print_table(console, status.table)
-        for one in status.streams:
-            _print_stream(console, one, now)
+        for state in status.streams:
+            _print_stream(console, state, now)
         if messages:
             _print_queue(console, messages)
-    return all(one.problem is None for one in status.streams)
+    return all(state.problem is None for state in status.streams)
 
 
 def status_json(status: SinkStatus, now: datetime) -> dict[str, Any]:
-    """Returns the status as `--json` prints it.
+    """Return the status as `--json` prints it.
 
     Args:
-        status: What was found.
-        now: What ages count from.
+        status: The state of the sink.
+        now: The time that ages count from.
     """
     table = status.table
     return {
@@ -65,7 +65,7 @@ def status_json(status: SinkStatus, now: datetime) -> dict[str, Any]:
             "bytes": table.size,
             "rows": table.rows,
         },
-        "streams": [_stream_json(one, now) for one in status.streams],
+        "streams": [_stream_json(state, now) for state in status.streams],
     }
 
 
@@ -77,7 +77,9 @@ def _stream_json(stream: StreamStatus, now: datetime) -> dict[str, Any]:
         "problem": stream.problem,
         "pages": stream.pages,
         "failed_pages": stream.failed_pages,
-        "failures": [{"kind": one.kind, "files": one.files, "pages": one.pages} for one in stream.failures],
+        "failures": [
+            {"kind": failure.kind, "files": failure.files, "pages": failure.pages} for failure in stream.failures
+        ],
         "batches": [
             {
                 "batch_id": batch.batch_id,
@@ -105,21 +107,21 @@ def _backlog_json(backlog: Backlog, now: datetime) -> dict[str, Any]:
 
 def _print_table(console: Console, table: TableStatus | None) -> None:
     if table is None:
-        console.print("nothing was committed yet")
+        console.print("nothing has been committed yet")
         return
-    _say(console, f"table {table.url}")
-    _say(console, f"  version {table.version}; can be read back to version {table.oldest_version}")
-    _say(console, f"  {table.rows} rows, {human_bytes(table.size)} in {table.files} files")
+    _print_line(console, f"table {table.url}")
+    _print_line(console, f"  version {table.version}; the oldest readable version is {table.oldest_version}")
+    _print_line(console, f"  {counted(table.rows, 'row')}, {human_bytes(table.size)} in {counted(table.files, 'file')}")
 
 
 def _print_stream(console: Console, stream: StreamStatus, now: datetime) -> None:
     source = f" from {stream.source}" if stream.source else ""
     console.print(f"\n[bold]stream {plain(stream.name)}[/]{plain(source)}", soft_wrap=True)
-    waiting = f"cannot be told: {stream.problem}" if stream.backlog is None else _backlog_line(stream.backlog, now)
-    _say(console, f"  waiting: {waiting}")
-    _say(console, f"  in the table: {stream.pages} pages, {stream.failed_pages} of them failed")
+    waiting = f"unknown: {stream.problem}" if stream.backlog is None else _backlog_line(stream.backlog, now)
+    _print_line(console, f"  waiting: {waiting}")
+    _print_line(console, f"  in the table: {counted(stream.pages, 'page')}, {stream.failed_pages} of them failed")
     for failure in stream.failures:
-        _say(console, f"    {failure.pages} {failure.kind} in {failure.files} files")
+        _print_line(console, f"    {failure.pages} {failure.kind} in {counted(failure.files, 'file')}")
     if stream.batches:
         console.print(_batches_table(stream, now))
 
@@ -135,14 +137,16 @@ def _counts_json(queue: QueueStatus) -> dict[str, Any]:
 
 def _print_queue(console: Console, queue: QueueStatus) -> None:
     console.print(f"\n[bold]queue[/] {plain(queue.url)}", soft_wrap=True)
-    _say(
-        console, f"  about {queue.waiting} messages wait, {queue.in_flight} are worked on, {queue.delayed} are delayed"
+    _print_line(
+        console,
+        f"  messages, approximately: {queue.waiting} waiting, {queue.in_flight} in flight, {queue.delayed} delayed",
     )
     dead = queue.dead_letters
-    _say(console, f"  dead-letter queue: {dead.waiting} messages in {dead.url}" if dead else "  no dead-letter queue")
+    letters = f"  dead-letter queue: {counted(dead.waiting, 'message')} in {dead.url}" if dead else None
+    _print_line(console, letters or "  no dead-letter queue")
 
 
-def _say(console: Console, text: str) -> None:
+def _print_line(console: Console, text: str) -> None:
     console.print(visible(text, keep="\n"), markup=False, soft_wrap=True)
 
 
@@ -151,15 +155,14 @@ def _backlog_line(backlog: Backlog, now: datetime) -> str:
         return "nothing"
     age = human_age((now - backlog.oldest_modified).total_seconds())
     name = short_name(backlog.oldest_path or "")
-    return f"{backlog.files} files, {human_bytes(backlog.size)}; the oldest, {name}, is {age} old"
+    return f"{counted(backlog.files, 'file')}, {human_bytes(backlog.size)}; the oldest, {name}, is {age} old"
 
 
 def _batches_table(stream: StreamStatus, now: datetime) -> Table:
-    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("  batch", "committed", "", "files", "pages", "failed", "page seconds"):
-        shown.add_column(name, justify="left" if name in ("committed", "") else "right", no_wrap=True)
+    counts = ("files", "pages", "failed", "page seconds")
+    table = plain_table("  batch", "committed", "", *counts, right=("  batch", *counts))
     for batch in stream.batches:
-        shown.add_row(
+        table.add_row(
             str(batch.batch_id),
             f"{batch.committed_at:%Y-%m-%d %H:%M:%S}",
             f"{human_age((now - batch.committed_at).total_seconds())} ago",
@@ -168,4 +171,4 @@ def _batches_table(stream: StreamStatus, now: datetime) -> Table:
             str(batch.failed_pages),
             f"{batch.page_seconds:.1f}",
         )
-    return shown
+    return table

@@ -1,4 +1,4 @@
-"""`inkstream demo`: the main job on a small inbox, made on the spot."""
+"""`inkstream demo`: the main job on a small inbox."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inkstream.flows.api import Stream
-from inkstream.flows.console.run import run_output
-from inkstream.flows.console.show import rows_table, table_console
-from inkstream.flows.demo.documents import make_inbox
-from inkstream.flows.under_prefect.settings import PrefectMode, use_embedded_server
+from inkstream.flows.console.run import NEW_FILES, run_output
+from inkstream.flows.console.tables import print_rows, table_console
+from inkstream.flows.demo.inbox import make_inbox
+from inkstream.flows.under_prefect.settings import PrefectMode
+from inkstream.ocr_core.installation import missing_modules, python_command
 from inkstream.tasks.config import StreamConfig, build_config
 from inkstream.tasks.progress import Summary
 from inkstream.tasks.sinks.opening import open_sink
@@ -20,30 +21,32 @@ if TYPE_CHECKING:
 
 
 def run_demo(folder: Path, prefect: PrefectMode) -> None:
-    """Makes the inbox where it is not there yet, streams it and shows what came of it.
+    """Make the inbox if it does not exist, stream it, and show what came of it.
 
     Args:
         folder: Holds `inbox/`, `tables/` and Prefect's own files, so that nothing else on the machine is touched.
         prefect: `on`, `auto` or `off`.
+
+    Raises:
+        InkstreamError: As `Stream.run` does.
     """
     console = table_console()
     inbox, sink = folder / "inbox", folder / "tables"
+    os.environ.setdefault("PREFECT_HOME", str((folder / "prefect").resolve()))
     if not inbox.exists():
         documents = make_inbox(inbox)
-        console.print(f"made an inbox of {len(documents)} documents: {inbox}/", markup=False)
-    os.environ.setdefault("PREFECT_HOME", str((folder / "prefect").resolve()))
-    use_embedded_server()
+        console.print(f"made an inbox of {len(documents)} documents: {inbox}/", markup=False, soft_wrap=True)
     config = demo_config(inbox, sink)
     if prefect == "on":
         console.print("starting Prefect's embedded server and a local Dask cluster …")
-    with run_output(as_json=False) as output, Stream(config, observers=[output], prefect=prefect) as stream:
+    with run_output(NEW_FILES, as_json=False) as output, Stream(config, observers=[output], prefect=prefect) as stream:
         summary = stream.run()
         output.finished(summary)
-    _show(console, config, summary, inbox)
+    _print_result(console, config, summary, inbox)
 
 
 def demo_config(inbox: Path, sink: Path) -> StreamConfig:
-    """Returns the demo's configuration: the `ocr-streaming` preset, text layers used, overlays drawn."""
+    """Return the demo's configuration: the preset `ocr-streaming`, text layers preferred, overlays drawn."""
     return build_config(
         {
             "source": {"url": str(inbox)},
@@ -54,15 +57,16 @@ def demo_config(inbox: Path, sink: Path) -> StreamConfig:
     )
 
 
-def _show(console: Console, config: StreamConfig, summary: Summary, inbox: Path) -> None:
-    console.print(rows_table(open_sink(config.sink).rows(limit=50)))
+def _print_result(console: Console, config: StreamConfig, summary: Summary, inbox: Path) -> None:
+    print_rows(console, open_sink(config.sink).rows(limit=50))
     if summary.overlays:
         console.print(f"a page with its lines drawn: {summary.overlays[0]}", markup=False, soft_wrap=True)
-    console.print("read the table from anywhere:", markup=False)
-    console.print(
-        f"  .venv/bin/python -c \"import polars as pl; print(pl.read_delta('{summary.table}')"
-        ".select('timestamp', 'pagenum', 'path', 'text', 'confidence', 'exception'))\"",
-        markup=False,
-        soft_wrap=True,
-    )
-    console.print(f"now drop a file into {inbox}/ and run `make demo` again: only that one is read", markup=False)
+    if not missing_modules("polars"):
+        console.print("any reader of Delta tables reads this one, such as Polars:", markup=False)
+        console.print(
+            f"  {python_command()} -c \"import polars as pl; print(pl.read_delta('{summary.table}')"
+            ".select('timestamp', 'pagenum', 'path', 'text', 'confidence', 'exception'))\"",
+            markup=False,
+            soft_wrap=True,
+        )
+    console.print(f"drop a file into {inbox}/ and run the demo again: only that file is read", markup=False)

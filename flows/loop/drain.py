@@ -22,7 +22,7 @@ from inkstream.ocr_core.pipeline.environment import require_environment
 from inkstream.tasks.commit.loop import commit_batch, seen_after
 from inkstream.tasks.commit.operations import Committed
 from inkstream.tasks.config import StreamConfig
-from inkstream.tasks.paths import absolute
+from inkstream.tasks.paths import absolute, refuse_sink_under_source
 from inkstream.tasks.progress import (
     BatchCommitted,
     BatchDone,
@@ -39,7 +39,6 @@ from inkstream.tasks.progress import (
 from inkstream.tasks.sinks.left_behind import write_pipeline, write_stream
 from inkstream.tasks.sinks.opening import open_sink, refuse_other_format
 from inkstream.tasks.source.cleaning import Cleaner, refuse_unsafe_cleaning
-from inkstream.tasks.source.listing import refuse_sink_under_source
 from inkstream.tasks.stores.probe import require_exclusive_create
 from inkstream.tasks.work.open_batch import ProcessedBatch
 from inkstream.tasks.work.processing import Processing
@@ -143,7 +142,7 @@ class StreamRun:
     def plan(self) -> Plan:
         """Find out what there is to do, and do nothing. Raise as `drain` does."""
         config, planner = self._config, self._planner
-        refuse_sink_under_source(config.source, config.sink.url)
+        refuse_sink_under_source(config.source.url, config.sink.url)
         refuse_unsafe_cleaning(config)
         self._check([config.pipeline])
         plan = self._step(planner.step, f"{planner.step} {config.stream}", self._plan)

@@ -19,7 +19,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from inkstream.flows.under_prefect.lost_runs import HEARTBEAT_SECONDS, run_tags, watch_lost_runs
-from inkstream.flows.under_prefect.settings import api_configured, require_answer
+from inkstream.flows.under_prefect.settings import api_configured, require_answer, require_prefect
 from inkstream.ocr_core.errors import ConfigError, EnvironmentFault
 from inkstream.tasks.config import StreamConfig, format_duration, plain
 
@@ -159,9 +159,10 @@ def serve_stream(
 
     Raises:
         ConfigError: If a schedule is not valid, or the port is taken.
-        EnvironmentFault: If the server does not start.
+        EnvironmentFault: If Prefect is not installed, or the server does not start.
         TransientError: If the configured server does not answer.
     """
+    require_prefect()
     for name, value in RUN_SETTINGS.items():
         os.environ.setdefault(name, value)
     deployments(config, schedule, upkeep)  # mistakes are reported before a server is started

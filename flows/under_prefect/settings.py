@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, get_args
 
 from inkstream.ocr_core.errors import ConfigError, TransientError
-
-PrefectMode = Literal["auto", "on", "off"]
-"""Whether a run goes through Prefect; `auto`: when a Prefect API is configured."""
+from inkstream.ocr_core.installation import require_extra
 
 _SETTINGS_FILES = ("prefect.toml", ".env")
+
+PrefectMode = Literal["auto", "on", "off"]
+"""Whether a run goes through Prefect: always, never, or if a Prefect API is configured."""
 
 
 class PrefectGoneError(TransientError):
@@ -33,13 +35,15 @@ def goes_through_prefect(mode: PrefectMode) -> bool:
 def api_configured() -> bool:
     """Return whether a Prefect API is configured: by environment, profile, `prefect.toml` or `.env`.
 
-    Prefect itself is asked only where a file exists that could hold the setting.
+    Prefect itself is asked only if there is a file that could hold the setting.
     """
     if os.environ.get("PREFECT_API_URL"):
         return True
     home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
     profiles = Path(os.environ.get("PREFECT_PROFILES_PATH", str(home / "profiles.toml"))).expanduser()
     if not profiles.exists() and not any(Path(name).exists() for name in _SETTINGS_FILES):
+        return False
+    if find_spec("prefect") is None:
         return False
     from prefect.settings import get_current_settings
 
@@ -53,8 +57,10 @@ def reach_server() -> None:
     run can report that it crashed. Started here, it is out of Ctrl-C's reach; Prefect ends it when this process exits.
 
     Raises:
+        MissingPackageError: If Prefect is not installed.
         TransientError: If the configured API does not answer.
     """
+    require_prefect()
     if api_configured():
         require_answer()
         return
@@ -70,8 +76,10 @@ def require_answer() -> str:
     """Return the URL of the configured Prefect API.
 
     Raises:
+        MissingPackageError: If Prefect is not installed.
         TransientError: If it does not answer.
     """
+    require_prefect()
     from prefect.client.orchestration import get_client
 
     with get_client(sync_client=True) as client:
@@ -84,11 +92,24 @@ def require_answer() -> str:
         return str(client.api_url)
 
 
+def require_prefect() -> None:
+    """Check that Prefect is installed.
+
+    Raises:
+        MissingPackageError: If it is not.
+    """
+    require_extra("prefect", "a run under Prefect")
+
+
 def use_embedded_server() -> None:
     """Set what Prefect's embedded server needs, in this process's environment, before Prefect is imported.
 
     What the user has set is kept.
+
+    Raises:
+        MissingPackageError: If Prefect is not installed.
     """
+    require_prefect()
     defaults = {
         "PREFECT_SERVER_EPHEMERAL_ENABLED": "true",
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",

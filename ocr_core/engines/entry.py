@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from inkstream.ocr_core.errors import EnvironmentFault
+from inkstream.ocr_core.installation import package_command
 from inkstream.ocr_core.options.base import Options
 from inkstream.ocr_core.options.recognize import DetectOptions, RecognizeOptions
 
@@ -88,7 +89,7 @@ class Engine(Generic[OwnOptions]):
         if missing:
             raise EnvironmentFault(
                 f"the engine {self.name} needs Python packages that are not installed: {', '.join(missing)}",
-                self.install or f"python -m pip install {' '.join(missing)}",
+                self.install or package_command(*missing),
             )
 
 

@@ -12,6 +12,7 @@ from inkstream.ocr_core.engines.entry import Check, Share, checked
 from inkstream.ocr_core.engines.registry import uses_of
 from inkstream.ocr_core.engines.versions import package_version
 from inkstream.ocr_core.errors import EnvironmentFault
+from inkstream.ocr_core.installation import package_command
 from inkstream.ocr_core.options import PipelineOptions
 
 _MODULES = {"pypdfium2": "pypdfium2", "pikepdf": "pikepdf", "pillow": "PIL", "numpy": "numpy"}
@@ -88,9 +89,7 @@ def _find_packages(options: PipelineOptions) -> str:
     modules = _modules(options)
     missing = [name for name, module in modules.items() if find_spec(module) is None]
     if missing:
-        raise EnvironmentFault(
-            f"Python packages are not installed: {', '.join(missing)}", f"python -m pip install {' '.join(missing)}"
-        )
+        raise EnvironmentFault(f"Python packages are not installed: {', '.join(missing)}", package_command(*missing))
     return ", ".join(f"{name} {package_version(name)}" for name in modules)
 
 

@@ -3,3 +3,7 @@
 `delta` keeps every version and can replace rows; `parquet` and `memory` only gain rows
 (`inkstream.tasks.sinks.numbered`). All of them commit through the same loop (`inkstream.tasks.commit`).
 """
+
+from inkstream.ocr_core.installation import require_extra
+
+require_extra("streaming", "a table")

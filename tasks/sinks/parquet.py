@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from inkstream.ocr_core.errors import EnvironmentFault, InkstreamError
+from inkstream.ocr_core.installation import upgrade_command
 from inkstream.tasks.commit.stamped_rows import CommitRows
 from inkstream.tasks.paths import split_url
 from inkstream.tasks.rows import PAGES_SCHEMA, SCHEMA_VERSION, aligned
@@ -106,7 +107,7 @@ class _Reading:
         if written > SCHEMA_VERSION:
             raise EnvironmentFault(
                 f"{self._key} has schema version {written}; this Inkstream knows {SCHEMA_VERSION}",
-                "pip install --upgrade inkstream",
+                upgrade_command(),
             )
         return self._file
 

@@ -10,11 +10,11 @@ from enum import Enum
 
 from inkstream.tasks.config import StreamConfig
 from inkstream.tasks.model import FileVersion, Unsettled
-from inkstream.tasks.paths import split_url
+from inkstream.tasks.paths import split_url, within
 from inkstream.tasks.sinks.sink import Sink
 from inkstream.tasks.source.discovery import Discovery, compare
 from inkstream.tasks.source.event_source import Announcement
-from inkstream.tasks.source.listing import in_order, within
+from inkstream.tasks.source.listing import in_order
 from inkstream.tasks.stores import FileFilter, explain_store_error
 from inkstream.tasks.stores.abilities import open_lookup
 from inkstream.tasks.stores.base import EPOCH

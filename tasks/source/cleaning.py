@@ -17,11 +17,10 @@ import pyarrow.compute as pc
 from inkstream.ocr_core.errors import ConfigError, SourceChangedError
 from inkstream.tasks.config import StreamConfig
 from inkstream.tasks.model import FileVersion
-from inkstream.tasks.paths import decode, split_url
+from inkstream.tasks.paths import SINK_FOLDERS, decode, split_url, within
 from inkstream.tasks.progress import Cleaned
 from inkstream.tasks.sinks.sink import Sink
 from inkstream.tasks.source.discovery import file_keys, row_keys
-from inkstream.tasks.source.listing import SINK_FOLDERS, within
 from inkstream.tasks.stores import State, explain_store_error
 from inkstream.tasks.stores.abilities import open_removal, require_removal
 

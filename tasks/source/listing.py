@@ -14,8 +14,6 @@ from inkstream.tasks.model import FileVersion
 from inkstream.tasks.paths import split_url
 from inkstream.tasks.stores import FileFilter, explain_store_error, open_store
 
-SINK_FOLDERS = ("pages", "files", "overlays", "streams", "pipelines")
-
 
 def list_files(source: SourceOptions, now: datetime | None = None) -> list[FileVersion]:
     """List the current file versions, in the order they are to be processed.
@@ -46,31 +44,6 @@ def list_files(source: SourceOptions, now: datetime | None = None) -> list[FileV
 def in_order(source: SourceOptions, files: Iterable[FileVersion]) -> list[FileVersion]:
     """Return files in the order they are to be processed: by (modification time, path)."""
     return sorted(files, key=lambda file: (file.modified, file.path), reverse=source.latest_first)
-
-
-def refuse_sink_under_source(source: SourceOptions, sink_url: str) -> None:
-    """Refuse a sink whose own files would be taken for documents.
-
-    Raises:
-        ConfigError: If the sink is the source or lies under it, or the source lies in one of the sink's folders.
-    """
-    protocol, root = split_url(source.url)
-    sink_protocol, sink = split_url(sink_url)
-    if protocol != sink_protocol:
-        return
-    if within(sink, root):
-        raise ConfigError(
-            f"the sink {sink_url} lies in the source {source.url}: its files would be taken for documents; "
-            "give the sink a folder outside"
-        )
-    for folder in SINK_FOLDERS:
-        if within(root, f"{sink.rstrip('/')}/{folder}"):
-            raise ConfigError(f"the source {source.url} lies in {folder}/, a folder of the sink {sink_url}")
-
-
-def within(path: str, folder: str) -> bool:
-    """Return whether a path is a folder or lies in it."""
-    return f"{path.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
 
 
 def _list(protocol: str, root: str, source: SourceOptions) -> list[FileVersion]:

@@ -12,6 +12,7 @@ from typing import Any
 import fsspec
 
 from inkstream.ocr_core.errors import EnvironmentFault
+from inkstream.ocr_core.installation import package_command
 from inkstream.tasks.paths import split_url
 from inkstream.tasks.stores.errors import explain_store_error
 
@@ -22,7 +23,7 @@ def filesystem(protocol: str) -> Any:
         return fsspec.filesystem(protocol, use_listings_cache=False)
     except (ImportError, TypeError, ValueError) as error:
         raise EnvironmentFault(
-            f"no driver for {protocol}:// URLs: {error}", f"pip install the fsspec driver for {protocol}"
+            f"no driver for {protocol}:// URLs: {error}", package_command(f"fsspec[{protocol}]")
         ) from None
 
 

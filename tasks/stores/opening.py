@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import fsspec
 
 from inkstream.ocr_core.errors import EnvironmentFault
+from inkstream.ocr_core.installation import package_command
 from inkstream.tasks.stores.base import Bucket, Store
 from inkstream.tasks.stores.errors import credentials_remedy
 from inkstream.tasks.stores.local import LocalStore
@@ -80,7 +81,7 @@ def _driver_class(protocol: str) -> Any:
     except (ImportError, ValueError) as error:
         raise EnvironmentFault(
             f"no driver for {protocol}:// URLs: {error}",
-            f'here and on every worker: pip install "fsspec[{protocol}]", or the package that is named',
+            f"here and on every worker: {package_command(f'fsspec[{protocol}]')}, or the package that is named",
         ) from None
 
 

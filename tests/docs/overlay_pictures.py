@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from inkstream import PipelineOptions, build_pipeline, open_document
-from inkstream.flows.demo.documents import make_inbox
+from inkstream.flows.demo.inbox import make_inbox
 from tests.places import ROOT
 
 IMAGES = ROOT / "docs" / "images"

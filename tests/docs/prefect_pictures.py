@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from inkstream.flows.demo.documents import make_inbox
+from inkstream.flows.demo.inbox import make_inbox
 from tests.integration.browser import PrefectPages, browser_page
 from tests.integration.conftest import free_port
 from tests.integration.serving import serving

@@ -12,9 +12,9 @@ from pathlib import Path
 from PIL import Image
 
 from benchmarks.documents import make_page
+from benchmarks.paper import scanned
 from benchmarks.preprocess import DEFECTS, Defect, bordered, shaded, skewed, small, speckled
 from inkstream import PipelineOptions, Stage, WorkingPage, open_document
-from inkstream.flows.demo.paper import scanned
 from inkstream.ocr_core.stages.preprocess import steps
 from inkstream.ocr_core.stages.render import Render
 from tests.places import ROOT

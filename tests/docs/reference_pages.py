@@ -203,7 +203,7 @@ def _commands(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
 def _command(name: str, command: Any) -> Iterator[str]:
     what, _, _ = command.help.partition("Example:")
     given = [p for p in command.params if not p.opts[0].startswith("-")]
-    usage = " ".join(["inkstream", name, "[OPTIONS]", *(p.metavar or p.name.upper() for p in given)])
+    usage = " ".join(["inkstream", name, "[OPTIONS]", *(_argument(p) for p in given)])
     yield f"## `{usage}`\n"
     yield " ".join(what.split()) + (f" {NOTES[name]}" if name in NOTES else "") + "\n"
     if command.params:
@@ -216,9 +216,14 @@ def _command(name: str, command: Any) -> Iterator[str]:
     yield "```console\n" + "\n".join(f"$ {example}" for example in EXAMPLES[name]) + "\n```\n"
 
 
+def _argument(param: Any) -> str:
+    name = str(param.metavar or param.name.upper())
+    return name if param.required else f"[{name}]"
+
+
 def _spelled(param: Any, positional: bool) -> str:
     if positional:
-        return str(param.metavar or param.name.upper())
+        return _argument(param)
     choices = getattr(getattr(param, "type_descriptor", None), "choices", None) or ()
     value = r"\|".join(str(getattr(choice, "value", choice)) for choice in choices) or "VALUE"
     return str(param.opts[0] if param.is_flag else f"{param.opts[0]} {param.metavar or value}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from inkstream.flows.demo.documents import make_inbox
+from inkstream.flows.demo.inbox import make_inbox
 from inkstream.ocr_core.text.metrics import word_score
 from inkstream.tasks.sinks.delta.tables import PagesTable
 from tests.integration.command import run_json

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from inkstream.ocr_core.errors import EnvironmentFault
+from inkstream.ocr_core.installation import install_command
 
 if TYPE_CHECKING:
     import onnxruntime
 
 Kind = Literal["det", "rec"]
 
-INSTALL = 'python -m pip install "inkstream[ppocr]"'
+INSTALL = install_command("ppocr")
 _NEEDED = ("rapidocr", "onnxruntime", "cv2", "spellchecker")
 
 

@@ -17,6 +17,7 @@ from inkstream.ocr_core.engines.tesseract.tessdata import Wanted, find_tessdata
 from inkstream.ocr_core.engines.tesseract.tsv import Row, parse_tsv
 from inkstream.ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, FailureKind
 from inkstream.ocr_core.geometry import Box
+from inkstream.ocr_core.installation import package_command, system_command
 from inkstream.ocr_core.page import Level
 
 if TYPE_CHECKING:
@@ -71,9 +72,7 @@ def resolve_binding(options: RecognizeOptions) -> Binding:
     for name in wanted:
         if find_spec(name) is not None:
             return name
-    raise EnvironmentFault(
-        f"Python package {' or '.join(wanted)} is not installed", f"python -m pip install {wanted[0]}"
-    )
+    raise EnvironmentFault(f"Python package {' or '.join(wanted)} is not installed", package_command(wanted[0]))
 
 
 def wanted_models(options: RecognizeOptions) -> Wanted:
@@ -285,9 +284,7 @@ class PytesseractEngine:
         try:
             self._pytesseract.image_to_data(Image.new("L", (32, 32), 255), self._languages, self._config, timeout=60)
         except self._pytesseract.TesseractNotFoundError as error:
-            raise EnvironmentFault(
-                "the program tesseract is not installed", "sudo apt install tesseract-ocr"
-            ) from error
+            raise EnvironmentFault("the program tesseract is not installed", system_command("tesseract-ocr")) from error
         except self._pytesseract.TesseractError as error:
             raise cannot_start(self._options, tessdata, error.message) from error
 

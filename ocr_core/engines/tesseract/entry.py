@@ -15,6 +15,7 @@ from inkstream.ocr_core.engines.tesseract.osd import DATA, find_osd
 from inkstream.ocr_core.engines.tesseract.tessdata import Wanted, describe_model, find_tessdata, model_path
 from inkstream.ocr_core.engines.versions import file_hash, package_version
 from inkstream.ocr_core.errors import EnvironmentFault
+from inkstream.ocr_core.installation import system_command
 from inkstream.ocr_core.options.recognize import DetectOptions, RecognizeOptions
 
 if TYPE_CHECKING:
@@ -117,11 +118,11 @@ def tesseract_version(binding: str) -> str:
         return str(tesserocr.tesseract_version().split("\n")[0].strip())
     program = shutil.which("tesseract")
     if program is None:
-        raise EnvironmentFault("the program tesseract is not installed", "sudo apt install tesseract-ocr")
+        raise EnvironmentFault("the program tesseract is not installed", system_command("tesseract-ocr"))
     try:
         answer = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError) as error:
         raise EnvironmentFault(
-            f"{program} does not run: {error}", "sudo apt install --reinstall tesseract-ocr"
+            f"{program} does not run: {error}", system_command("tesseract-ocr", again=True)
         ) from error
     return (answer.stdout or answer.stderr).split("\n")[0].strip()

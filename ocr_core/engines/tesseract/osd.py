@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from inkstream.ocr_core.engines.tesseract.engine import Binding, resolve_binding, timed_out
 from inkstream.ocr_core.engines.tesseract.tessdata import Wanted, find_tessdata, model_path
 from inkstream.ocr_core.errors import EnvironmentFault
+from inkstream.ocr_core.installation import system_command
 
 if TYPE_CHECKING:
     from inkstream.ocr_core.options import RecognizeOptions
@@ -93,7 +94,7 @@ class _Tesserocr:
         except RuntimeError as error:
             raise EnvironmentFault(
                 f"Tesseract cannot start with {model_path(tessdata, DATA)}: {error}",
-                "sudo apt install --reinstall tesseract-ocr-osd",
+                system_command("tesseract-ocr-osd", again=True),
             ) from error
 
     def orientation(self, pixels: Pixels, resolution: int, seconds: float) -> Orientation:  # noqa: ARG002
@@ -128,9 +129,7 @@ class _Pytesseract:
                 timeout=seconds,
             )
         except pytesseract.TesseractNotFoundError as error:
-            raise EnvironmentFault(
-                "the program tesseract is not installed", "sudo apt install tesseract-ocr"
-            ) from error
+            raise EnvironmentFault("the program tesseract is not installed", system_command("tesseract-ocr")) from error
         except pytesseract.TesseractError:  # too few characters
             return Orientation()
         except RuntimeError as error:  # what pytesseract raises for a timeout

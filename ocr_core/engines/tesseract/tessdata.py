@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from inkstream.ocr_core.errors import EnvironmentFault
+from inkstream.ocr_core.installation import system_command
 
 _PLACES = (
     "/usr/share/tesseract-ocr/5/tessdata",
@@ -140,10 +141,10 @@ def describe_model(path: Path) -> str:
 
 
 def install_command(languages: tuple[str, ...]) -> str:
-    """Return the command that installs language data on Debian and Ubuntu."""
+    """Return the command that installs language data."""
     packages = ["script-" + name.split("/")[1].lower()[:4] if "/" in name else name for name in languages]
-    names = " ".join(f"tesseract-ocr-{name.replace('_', '-').lower()}" for name in packages)
-    return f"sudo apt install tesseract-ocr {names}"
+    names = [f"tesseract-ocr-{name.replace('_', '-').lower()}" for name in packages]
+    return system_command("tesseract-ocr", *names)
 
 
 def download_command(folder: Path, model_type: str, languages: tuple[str, ...]) -> str:

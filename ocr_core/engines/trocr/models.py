@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 from inkstream.ocr_core.engines.trocr import processor
 from inkstream.ocr_core.engines.versions import HASH_DIGITS, file_hash
 from inkstream.ocr_core.errors import EnvironmentFault
+from inkstream.ocr_core.installation import install_command, package_command
 
 if TYPE_CHECKING:
     from inkstream.ocr_core.options import TrocrOptions
@@ -23,7 +24,7 @@ PACKAGES = ("torch", "transformers")
 """What shapes the text that is read."""
 NEEDED = (*PACKAGES, "sentencepiece")
 
-INSTALL = 'python -m pip install "inkstream[trocr]"'
+INSTALL = install_command("trocr")
 _ARCHITECTURE = "vision-encoder-decoder"
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 _TOKENIZERS = ("tokenizer.json", "vocab.json", "sentencepiece.bpe.model", "tokenizer.model", "vocab.txt")
@@ -46,7 +47,7 @@ def find_model(options: TrocrOptions) -> Path:
     if options.device == "cuda" and metadata.version("torch").endswith("+cpu"):
         raise EnvironmentFault(
             f"recognize.trocr.device is cuda, and torch {metadata.version('torch')} is built without it",
-            "python -m pip install --force-reinstall torch, from an index with CUDA builds; or set device to auto",
+            f"{package_command('--force-reinstall', 'torch')}, from an index with CUDA builds; or set device to auto",
         )
     if options.dtype == "int8" and not processor.has_int8():
         raise EnvironmentFault(

@@ -11,6 +11,7 @@ from pathlib import Path
 from PIL import ImageFont
 
 from inkstream.ocr_core.errors import EnvironmentFault
+from inkstream.ocr_core.installation import package_command
 
 _FOLDERS = (
     "/usr/share/fonts",
@@ -78,7 +79,7 @@ def load_font(path: str | None, size: int) -> Font:
             f"draw.font: {path} is not a font that can be read: {error}", "name a TrueType or OpenType file"
         ) from error
     if not isinstance(font, Font):
-        raise EnvironmentFault("Pillow cannot draw fonts: it was built without FreeType", "pip install pillow")
+        raise EnvironmentFault("Pillow cannot draw fonts: it was built without FreeType", package_command("pillow"))
     return font
 
 

@@ -10,6 +10,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
 from inkstream.ocr_core.errors import ConfigError, EnvironmentFault
+from inkstream.ocr_core.installation import upgrade_command
 from inkstream.tasks.paths import join, split_url
 from inkstream.tasks.rows import PAGES_SCHEMA, SCHEMA_VERSION
 from inkstream.tasks.sinks.delta.engine import TRANSIENT_DELTA, explain_delta_error, storage_options
@@ -159,7 +160,7 @@ class SinkTable:
         if written > SCHEMA_VERSION:
             raise EnvironmentFault(
                 f"{self.url} has schema version {written}; this Inkstream knows {SCHEMA_VERSION}",
-                "pip install --upgrade inkstream",
+                upgrade_command(),
             )
         return table
 

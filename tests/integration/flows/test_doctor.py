@@ -44,7 +44,7 @@ def places(tmp_path: Path) -> Path:
 
 def test_all_is_well_and_nothing_is_left_behind(places: Path) -> None:
     checks = doctor("stream.yaml", cwd=places)
-    assert checks["source"]["detail"].startswith("1 files")
+    assert checks["source"]["detail"].startswith("1 file,")
     assert "can be written" in checks["sink"]["detail"]
     assert "read a page" in checks["page process"]["detail"]
     assert sorted(path.name for path in places.iterdir()) == ["inbox", "stream.yaml"]

@@ -15,7 +15,6 @@ from typing import Any
 import pikepdf
 import pytest
 
-from inkstream.flows.cli import EXIT_CODES
 from tests.faults.campaign import Cluster
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import Done, inkstream
@@ -91,21 +90,6 @@ def test_the_progress_of_a_batch_has_the_originals_keys(streamed: Streamed) -> N
         assert batch["memory"]["worker_peak_bytes"] > 0
     assert sorted(batch["numInputRows"] for batch in batches) == [1, 2]
     assert sorted(batch["failures"].get("corrupt", 0) for batch in batches) == [0, 1]
-
-
-def test_show_prints_the_table_now_and_as_it_was(streamed: Streamed) -> None:
-    rows = lines(inkstream("show", streamed.sink, "--json"))
-    texts = {row["text"] for row in rows}
-    assert texts == {"first page of a", "second page of a", "the whole text of b", "the text that came late", None}
-    assert {row["exception_kind"] for row in rows} == {None, "corrupt"}
-    assert any(row["path"].endswith("/with%20space%20%231.pdf") for row in rows)
-    older = lines(inkstream("show", streamed.sink, "--json", "--version", str(streamed.first[-1]["version"])))
-    assert "the text that came late" not in {row["text"] for row in older}
-    shown = inkstream("show", streamed.sink).stdout
-    assert "with space #1.pdf" in shown
-    assert "second page of a" in shown
-    assert "no table" in inkstream("show", str(Path(streamed.sink).parent / "inbox"), code=2).stderr
-    assert "version" in inkstream("show", streamed.sink, "--version", "9999", code=2).stderr
 
 
 def test_a_configuration_file(run: list[str], inbox: Path, tmp_path: Path) -> None:
@@ -231,23 +215,6 @@ def test_every_goes_on_until_it_is_stopped(run: list[str], inbox: Path, tmp_path
     assert process.returncode == 130
 
 
-def test_ocr_reads_one_file(inbox: Path) -> None:
-    assert inkstream("ocr", str(inbox / "a.pdf")).stdout == "first page of a\n\fsecond page of a\n"
-    pages = lines(inkstream("ocr", str(inbox / "a.pdf"), "--format", "json"))
-    assert [page["pagenum"] for page in pages] == [0, 1]
-    assert pages[0]["regions"]
-    assert "corrupt" in inkstream("ocr", str(inbox / "damaged.pdf"), code=3).stderr
-
-
-def test_ocr_reads_the_pages_asked_for_and_tells_notes_on_standard_error(inbox: Path) -> None:
-    assert inkstream("ocr", str(inbox / "a.pdf"), "--pages", "last").stdout == "\fsecond page of a\n"
-    none = inkstream("ocr", str(inbox / "a.pdf"), "--pages", "7-")
-    assert (none.stdout, "none of its 2 pages" in none.stderr) == ("", True)
-    assert "counted from 1" in inkstream("ocr", str(inbox / "a.pdf"), "--pages", "0", code=2).stderr
-    (only,) = lines(inkstream("ocr", str(inbox / "a.pdf"), "--pages", "2", "--format", "json"))
-    assert (only["pagenum"], only["total_pages"], only["notes"]) == (1, 2, [])
-
-
 def test_only_the_pages_asked_for_have_rows_and_every_file_has_one(run: list[str], tmp_path: Path) -> None:
     chosen = ["--set", "pipeline.pages=2"]
     assert lines(inkstream(*run, "--json", *chosen))[-1]["pages"] == 3
@@ -285,16 +252,3 @@ def test_encrypted_pdfs_are_read_and_their_passwords_are_nowhere(
     kept = [path.read_bytes() for path in (tmp_path / "tables").rglob("*") if path.is_file()]
     told = [done.stdout.encode(), done.stderr.encode(), shown.encode(), *kept]
     assert not any(word in text for text in told for word in (secret.encode(), b"wrong-one"))
-
-
-def test_doctor_finds_all_or_names_the_remedy() -> None:
-    assert all(check["ok"] for check in lines(inkstream("doctor", "--json")))
-    done = inkstream("doctor", "--set", "pipeline.recognize.languages=[xyz]", code=4)
-    assert "remedy: " in done.stdout
-
-
-def test_help_teaches_and_is_quick_to_load() -> None:
-    shown = " ".join(inkstream("--help").stdout.split())
-    for code in EXIT_CODES:
-        assert f"{code}: " in shown
-    assert "--every" in inkstream("run", "--help").stdout

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inkstream.flows.demo.documents import add_one
 from inkstream.tasks.sinks.delta.tables import PagesTable
-from tests.integration.command import bare_environment, inkstream
+from tests.faults.documents import tiny_pdf
+from tests.integration.command import inkstream
 
 NOWHERE = "http://127.0.0.1:9"
 OFFLINE = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), NOWHERE)
@@ -46,8 +45,7 @@ def test_it_shows_a_table_that_reads_as_pasted(demo: Demo, tmp_path: Path) -> No
     shown = demo.shown
     assert [text for text in FOUND if text not in shown] == []
 
-    (line,) = (line for line in shown.splitlines() if ".venv/bin/python" in line)
-    pasted = line.replace(".venv/bin/python", sys.executable)
+    (pasted,) = (line for line in shown.splitlines() if " -c " in line)
     read = subprocess.run(
         ["/bin/sh", "-c", pasted],
         capture_output=True,
@@ -76,23 +74,13 @@ def test_again_nothing_is_new_and_one_more_file_is_only_that_one(demo: Demo) -> 
     assert "batch" not in again
     assert table.version() == version
 
-    added = add_one(demo.folder / "inbox")
+    added = demo.folder / "inbox" / "added.pdf"
+    added.write_bytes(tiny_pdf("one more document"))
     third = inkstream("demo", "--prefect", "off", cwd=demo.folder.parent, environment=os.environ).stdout
-    assert "1 batches, 1 files, 1 pages (0 failed)" in third
+    assert "1 batch, 1 file, 1 page (0 failed)" in third
     rows = table.rows(columns=["path", "batch_id"]).to_pylist()
     assert len(rows) == 8
     assert [row["path"].rpartition("/")[2] for row in rows if row["batch_id"] == 2] == [added.name]
-
-
-def test_under_the_embedded_prefect_server_it_is_quiet_and_leaves_the_home_alone(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    home.mkdir()
-    done = inkstream("demo", "--prefect", "on", cwd=tmp_path, environment=bare_environment(home), seconds=200)
-    assert "5 files, 7 pages (1 failed)" in done.stdout
-    assert done.stderr == ""
-    assert not re.search(r"\b(INFO|WARNING|ERROR|CRITICAL)\b|prefect\.|distributed\.", done.stdout), done.stdout
-    assert list(home.iterdir()) == []
-    assert (tmp_path / "demo" / "prefect" / "prefect.db").exists()
 
 
 def _has_green(picture: Image.Image) -> bool:

@@ -156,7 +156,7 @@ def test_a_version_that_was_vacuumed_says_so(table: Table) -> None:
 
 def test_the_command(table: Table) -> None:
     said = inkstream("diff", table.sink, "--from", "4").stdout
-    for part in ("from version 4 to 8", "2 pages fixed", "001.pdf page 1: timeout", "[-good-] {+gold+}", "CER 4.76%"):
+    for part in ("from version 4 to 8", "2 pages fixed", "001.pdf page 2: timeout", "[-good-] {+gold+}", "CER 4.76%"):
         assert part in said, said
     *pages, summary = map(json.loads, inkstream("diff", table.sink, "--from", "4", "--json").stdout.splitlines())
     assert [page["change"] for page in pages] == [change for _, _, change in EXPECTED]

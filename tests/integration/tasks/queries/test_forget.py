@@ -166,7 +166,7 @@ def test_overlays_go_unless_another_row_shows_the_same(drawn: Path) -> None:
     assert "removed 2 overlays" in said
     assert "versions 1 to 2 of the table still hold their text" in said
     assert overlays() == 0
-    assert "3 files are forgotten already" in inkstream("forget", drawn, "*.pdf", "-y").stdout
+    assert "forgotten before: 3 files" in inkstream("forget", drawn, "*.pdf", "-y").stdout
     assert (
         "has no file" in inkstream("export", drawn, "--format", "text", "--output", drawn, "--path", "*", code=2).stderr
     )

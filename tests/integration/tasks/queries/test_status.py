@@ -164,7 +164,7 @@ def test_the_command(config: StreamConfig, tmp_path: Path) -> None:
         assert line in shown
     shutil.rmtree(tmp_path / "inbox")
     shown = inkstream("status", config.sink.url, code=5).stdout
-    assert "waiting: cannot be told: there is no folder" in shown
+    assert "waiting: unknown: there is no folder" in shown
     assert "2 encrypted in 2 files" in shown
     assert json.loads(inkstream("status", config.sink.url, "--json", code=5).stdout)["streams"][0]["backlog"] is None
     assert "no table" in inkstream("status", tmp_path / "nothing", code=2).stderr

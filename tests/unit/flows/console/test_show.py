@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from inkstream.flows.console.show import print_rows
+from inkstream.flows.console.show import print_show
 from inkstream.ocr_core.errors import ConfigError
 from inkstream.tasks.config import SinkOptions
 from inkstream.tasks.sinks.opening import open_sink
@@ -26,7 +26,7 @@ def sink_format(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def test_the_newest_rows_and_where_they_are(
     sink_format: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    print_rows(str(tmp_path), None, 3, as_json=False)
+    print_show(str(tmp_path), None, 3, as_json=False)
     shown = capsys.readouterr().out
     last = {"delta": f"version 2 of {tmp_path}/pages", "parquet": f"Parquet files in {tmp_path}/pages"}[sink_format]
     assert shown.splitlines()[-1] == last
@@ -34,7 +34,7 @@ def test_the_newest_rows_and_where_they_are(
 
 
 def test_rows_as_json(sink_format: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    print_rows(str(tmp_path), None, 2, as_json=True)
+    print_show(str(tmp_path), None, 2, as_json=True)
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(row["path"], row["pagenum"]) for row in rows] == [(OTHER.path, 0), (OTHER.path, 1)]
 
@@ -42,7 +42,7 @@ def test_rows_as_json(sink_format: str, tmp_path: Path, capsys: pytest.CaptureFi
 def test_an_earlier_version(sink_format: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     if sink_format == "parquet":
         with pytest.raises(ConfigError, match="have no versions"):
-            print_rows(str(tmp_path), 1, 9, as_json=True)
+            print_show(str(tmp_path), 1, 9, as_json=True)
         return
-    print_rows(str(tmp_path), 1, 9, as_json=True)
+    print_show(str(tmp_path), 1, 9, as_json=True)
     assert {json.loads(line)["path"] for line in capsys.readouterr().out.splitlines()} == {FILE.path}

@@ -66,7 +66,7 @@ def test_an_added_engine_has_a_section_with_defaults(added: Callable[..., Path])
 
 
 def test_its_mistakes_are_named_like_any_other(added: Callable[..., Path]) -> None:
-    assert mistakes(engine="acme") == ("pipeline.recognize.engine: 'acme' is not one of tesseract, ppocr, trocr, auto"), (
+    assert mistakes(engine="acme") == "pipeline.recognize.engine: 'acme' is not one of tesseract, ppocr, trocr, auto", (
         "without the package it is unknown"
     )
     added()

@@ -17,6 +17,7 @@ from inkstream import (
     require_environment,
 )
 from inkstream.ocr_core.engines.tesseract.tessdata import Wanted, find_tessdata
+from inkstream.ocr_core.installation import system_command
 from inkstream.ocr_core.options import RecognizeOptions, TextLayerOptions
 from inkstream.ocr_core.pipeline.environment import joined_versions
 from tests.places import ROOT
@@ -37,7 +38,7 @@ def test_a_missing_language_names_its_package() -> None:
     options = with_recognize(languages=("eng", "xyz"))
     with pytest.raises(EnvironmentFault, match="no data for language xyz") as caught:
         require_environment(options)
-    assert caught.value.remedy == "sudo apt install tesseract-ocr tesseract-ocr-xyz"
+    assert caught.value.remedy == system_command("tesseract-ocr", "tesseract-ocr-xyz")
     checks = {check.name: check for check in check_environment(options)}
     assert checks["tesseract language eng"].ok
     assert "eng.traineddata (" in checks["tesseract language eng"].detail

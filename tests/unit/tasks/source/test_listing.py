@@ -18,7 +18,7 @@ from inkstream.ocr_core.errors import (
 from inkstream.tasks.config import SourceOptions
 from inkstream.tasks.model import FileVersion
 from inkstream.tasks.paths import decode
-from inkstream.tasks.source.listing import list_files, refuse_sink_under_source
+from inkstream.tasks.source.listing import list_files
 from inkstream.tasks.stores import fetching
 from inkstream.tasks.stores.fetching import fetch
 
@@ -161,39 +161,6 @@ def test_a_folder_that_cannot_be_read_is_said_so(tmp_path: Path, monkeypatch: py
 def test_a_protocol_nobody_knows_is_said_so() -> None:
     with pytest.raises(EnvironmentFault, match="no driver for nope://"):
         list_files(SourceOptions(url="nope://bucket/x"))
-
-
-@pytest.mark.parametrize(
-    ("source", "sink", "refused"),
-    [
-        ("in", "in", True),
-        ("in", "in/tables", True),
-        ("in/.", "link/tables", True),
-        ("in", "inside", False),
-        ("data/in", "data", False),
-        ("data/pages/x", "data", True),
-        ("data/overlays", "data", True),
-        ("s3://b/in", "s3://b/in/t", True),
-        ("s3a://b/in/", "s3://b/in/t", True),
-        ("s3://b/in", "s3://b/in2", False),
-        ("s3://b", "s3://b/t", True),
-        ("s3://b/t/files/", "s3://b/t", True),
-        ("s3://b/in", "s3://c/in/t", False),
-        ("in", "s3://in/t", False),
-    ],
-)
-def test_a_sink_in_the_source_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, sink: str, refused: bool
-) -> None:
-    (tmp_path / "in").mkdir()
-    (tmp_path / "link").symlink_to("in")
-    monkeypatch.chdir(tmp_path)
-    options = SourceOptions(url=source)
-    if refused:
-        with pytest.raises(ConfigError, match="sink"):
-            refuse_sink_under_source(options, sink)
-    else:
-        refuse_sink_under_source(options, sink)
 
 
 def test_a_copy_is_the_planned_bytes_with_their_hash(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from inkstream import EnvironmentFault, PipelineOptions, check_environment
 from inkstream.ocr_core.engines.tesseract.tessdata import Wanted, describe_model, find_tessdata, has_legacy, kind_of
+from inkstream.ocr_core.installation import system_command
 from inkstream.ocr_core.options import RecognizeOptions
 
 INSTALLED = find_tessdata(Wanted(), ("eng",)) / "eng.traineddata"
@@ -115,7 +116,7 @@ def test_what_to_do_where_only_the_fast_models_are_installed() -> None:
     assert f"-o {target.with_stem('xyz')} " in caught.value.remedy
     with pytest.raises(EnvironmentFault, match="xyz") as caught:
         find_tessdata(Wanted(None, "fast"), ("eng", "xyz"))
-    assert caught.value.remedy == "sudo apt install tesseract-ocr tesseract-ocr-xyz"
+    assert caught.value.remedy == system_command("tesseract-ocr", "tesseract-ocr-xyz")
 
 
 @pytest.mark.skipif(has_legacy(INSTALLED), reason="legacy models are installed")

@@ -17,6 +17,7 @@ from inkstream.ocr_core.engines.line_reader import DeviceLostError
 from inkstream.ocr_core.engines.trocr import processor
 from inkstream.ocr_core.engines.trocr.models import find_model
 from inkstream.ocr_core.errors import EnvironmentFault
+from inkstream.ocr_core.installation import install_command
 from inkstream.ocr_core.options import RecognizeOptions, TrocrOptions
 from tests.unit.ocr_core.hub_models import DECODERS, POSITIONS, SIDE, make_hub_model, plain_loop, written
 
@@ -148,7 +149,7 @@ def test_a_transformers_that_cannot_load_the_hub_s_models_is_an_environment_faul
     monkeypatch.setattr(metadata, "version", lambda name: "5.16.1" if name == "transformers" else real(name))
     with pytest.raises(EnvironmentFault, match=r"needs transformers .*>=5\.18.*, and 5\.16\.1 is there") as caught:
         find_model(TrocrOptions(model=str(tmp_path)))
-    assert caught.value.remedy == 'python -m pip install "inkstream[trocr]"'
+    assert caught.value.remedy == install_command("trocr")
 
 
 def test_a_model_whose_weights_are_not_all_there_is_refused(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from inkstream.ocr_core.engines.trocr import processor
 from inkstream.ocr_core.engines.trocr.confidence import Token, repeats, words_of_tokens
 from inkstream.ocr_core.engines.trocr.models import find_model
 from inkstream.ocr_core.errors import EnvironmentFault
+from inkstream.ocr_core.installation import install_command
 from inkstream.ocr_core.options import TrocrOptions
 from inkstream.ocr_core.page import Level
 from inkstream.ocr_core.pipeline.environment import check_environment, engine_versions
@@ -393,7 +394,7 @@ def test_a_model_in_the_hub_s_cache_is_found_by_its_revision(
 @pytest.mark.skipif(find_spec("torch") is not None, reason="torch is installed")
 def test_without_torch_doctor_says_what_to_install() -> None:
     (check,) = (check for check in check_environment(options_for("a/b")) if check.name == "trocr model")
-    assert check.remedy == 'python -m pip install "inkstream[trocr]"'
+    assert check.remedy == install_command("trocr")
 
 
 def test_words_share_the_line_by_the_widths_of_their_letters() -> None:

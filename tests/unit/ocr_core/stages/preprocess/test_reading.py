@@ -30,6 +30,7 @@ from inkstream import (
 from inkstream.ocr_core.engines.tesseract.engine import find_models
 from inkstream.ocr_core.engines.tesseract.entry import TESSERACT
 from inkstream.ocr_core.engines.tesseract.osd import find_osd, open_osd
+from inkstream.ocr_core.installation import system_command
 from inkstream.ocr_core.options import DeskewOptions, RecognizeOptions, RenderOptions
 from inkstream.ocr_core.stages.preprocess import Deskew
 from inkstream.ocr_core.stages.recognize import Recognize
@@ -260,7 +261,7 @@ def test_missing_orientation_data_is_named_before_any_page(tmp_path: Path, monke
     options = PipelineOptions.model_validate(sections)
     with pytest.raises(EnvironmentFault, match="no data for language osd") as caught:
         require_environment(options)
-    assert caught.value.remedy == "sudo apt install tesseract-ocr tesseract-ocr-osd"
+    assert caught.value.remedy == system_command("tesseract-ocr", "tesseract-ocr-osd")
     sections["preprocess"] = {"orient": {"angle": 90}}
     require_environment(PipelineOptions.model_validate(sections))
 

@@ -42,7 +42,7 @@ def test_a_dry_run_says_what_a_run_then_does(places: list[str], tmp_path: Path) 
     assert "3.pdf" in shown
     assert "2.pdf" not in shown
     done = inkstream("run", *places, "--limit", "1", "--prefect", "off")
-    assert "1 new files" in done.stdout
+    assert "1 new file," in done.stdout
     assert "1 more wait for a later run" in done.stdout
     assert run_json(*places)[-1]["files"] == 1
     assert "0 new files of 5" in inkstream("run", *places, "--dry-run").stdout

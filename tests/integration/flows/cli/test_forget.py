@@ -1,0 +1,31 @@
+"""`inkstream forget`."""
+
+from __future__ import annotations
+
+import json
+
+from tests.integration.command import inkstream
+from tests.integration.flows.conftest import SmallSink
+
+
+def test_it_asks_first_and_a_dry_run_changes_nothing(small_sink: SmallSink) -> None:
+    refused = inkstream("forget", small_sink.url, "a.pdf", code=2)
+    assert "there is no terminal to ask on: give --yes" in refused.stderr
+    assert (
+        "1 file version with 2 rows\nnothing was changed\n"
+        in inkstream("forget", small_sink.url, "a.pdf", "--dry-run").stdout
+    )
+
+
+def test_what_is_forgotten_and_where_it_still_is(own_sink: SmallSink) -> None:
+    shown = inkstream("forget", own_sink.url, "a.pdf", "--yes").stdout
+    assert "forgot 1 file version and removed 0 overlays; table version 3" in shown
+    assert "versions 1 to 2 of the table still hold their text until a vacuum" in shown
+    assert f"  inkstream maintain {own_sink.url} --retention 24h" in shown
+    again = json.loads(inkstream("forget", own_sink.url, "a.pdf", "--yes", "--json").stdout)
+    assert (again["files"], again["forgotten"]) == ([], False)
+
+
+def test_a_file_that_has_no_rows(small_sink: SmallSink) -> None:
+    message = inkstream("forget", small_sink.url, "nosuch.pdf", "--yes", code=2).stderr
+    assert f"has no rows of nosuch.pdf; `inkstream show {small_sink.url}` lists file names" in message

@@ -1,0 +1,26 @@
+"""`inkstream listen`: what is refused. `tests/integration/flows/loop/test_listening.py` follows real events."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.integration.command import inkstream
+
+QUEUE = ["--queue", "https://sqs.eu-west-1.amazonaws.com/123456789012/inbox"]
+BUCKET = ["--source", "s3://bucket/inbox"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([*BUCKET, "--sink", "tables", "--queue", "inbox"], "expected the URL of a queue"),
+        ([*BUCKET, "--sink", "tables"], "events.queue"),
+        (["--source", "inbox", "--sink", "tables", *QUEUE], "inbox is not in one; give a source there"),
+        ([*BUCKET, "--sink", "memory://rows", *QUEUE, "--set", "sink.format=memory"], "a memory sink ends with this"),
+    ],
+)
+def test_what_cannot_be_followed_is_refused(arguments: list[str], message: str, tmp_path: Path) -> None:
+    assert message in inkstream("listen", *arguments, "--prefect", "off", code=2, cwd=tmp_path).stderr
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,57 @@
+"""`inkstream ocr`: one document, no table."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+
+from tests.integration.command import inkstream
+from tests.integration.flows.conftest import SmallSink
+
+
+def test_text_and_json(small_sink: SmallSink) -> None:
+    document = small_sink.folder / "inbox" / "a.pdf"
+    assert inkstream("ocr", document).stdout == "first page of a\n\fsecond page of a\n"
+    pages = [json.loads(line) for line in inkstream("ocr", document, "--format", "json").stdout.splitlines()]
+    assert [page["pagenum"] for page in pages] == [0, 1]
+    assert pages[0]["regions"]
+
+
+def test_a_failure_is_on_standard_error_and_exit_code_3(small_sink: SmallSink) -> None:
+    document = small_sink.folder / "inbox" / "damaged.pdf"
+    done = inkstream("ocr", document, code=3)
+    assert done.stderr.startswith(f"{document}: corrupt: ")
+
+
+def test_only_the_pages_asked_for_with_notes_on_standard_error(small_sink: SmallSink) -> None:
+    document = small_sink.folder / "inbox" / "a.pdf"
+    assert inkstream("ocr", document, "--pages", "last").stdout == "\fsecond page of a\n"
+    none = inkstream("ocr", document, "--pages", "7-")
+    assert (none.stdout, "none of its 2 pages" in none.stderr) == ("", True)
+    assert "counted from 1" in inkstream("ocr", document, "--pages", "0", code=2).stderr
+    only = json.loads(inkstream("ocr", document, "--pages", "2", "--format", "json").stdout)
+    assert (only["pagenum"], only["total_pages"], only["notes"]) == (1, 2, [])
+
+
+def test_where_it_writes(small_sink: SmallSink, tmp_path: Path) -> None:
+    document = small_sink.folder / "inbox" / "a.pdf"
+    inkstream("ocr", document, "--format", "pdf", "--output", tmp_path / "new" / "a.pdf")
+    assert (tmp_path / "new" / "a.pdf").read_bytes().startswith(b"%PDF")
+    assert "is a folder" in inkstream("ocr", document, "--output", tmp_path, code=2).stderr
+    itself = inkstream("ocr", document, "--output", document, code=2).stderr
+    assert "is the document itself, which is not overwritten" in itself
+    (tmp_path / "file").touch()
+    below = inkstream("ocr", document, "--output", tmp_path / "file" / "a.txt", code=2).stderr
+    assert "cannot be written" in below
+
+
+def test_a_pipe_is_an_output(small_sink: SmallSink, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe").read_text()))
+    reader.start()
+    inkstream("ocr", small_sink.folder / "inbox" / "late.pdf", "--output", tmp_path / "pipe")
+    reader.join()
+    assert read == ["the text that came late\n"]

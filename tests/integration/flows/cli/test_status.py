@@ -1,0 +1,28 @@
+"""`inkstream status`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+from tests.integration.command import inkstream
+from tests.integration.flows.conftest import SmallSink
+
+
+def test_the_state_of_a_sink(small_sink: SmallSink) -> None:
+    shown = inkstream("status", small_sink.url).stdout
+    for line in ("  version 2; the oldest readable version is 0", "  5 rows, ", "  waiting: nothing"):
+        assert line in shown
+    assert "  in the table: 5 pages, 1 of them failed\n    1 corrupt in 1 file\n" in shown
+    state = json.loads(inkstream("status", small_sink.url, "--json", "--batches", "1").stdout)
+    assert state["table"]["version"] == 2
+    assert [batch["batch_id"] for batch in state["streams"][0]["batches"]] == [1]
+
+
+def test_if_the_source_cannot_be_listed_the_rest_is_shown(own_sink: SmallSink) -> None:
+    config = own_sink.folder / "tables" / "streams" / "main.json"
+    options = json.loads(config.read_text())
+    options["source"]["url"] = str(own_sink.folder / "gone")
+    config.write_text(json.dumps(options))
+    shutil.rmtree(own_sink.folder / "inbox")
+    assert "waiting: unknown: there is no folder" in inkstream("status", own_sink.url, code=5).stdout

@@ -1,0 +1,106 @@
+"""What a run prints, event by event."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from inkstream.flows.console.run import NEW_FILES, READ_AGAIN, Words, run_output
+from inkstream.ocr_core.errors import TransientError
+from inkstream.tasks.progress import (
+    BatchDone,
+    Cleaned,
+    Compacted,
+    FileDone,
+    Listed,
+    MessagesTaken,
+    Notice,
+    Planned,
+    Summary,
+)
+
+PROGRESS: dict[str, Any] = {
+    "batchId": 3,
+    "numInputRows": 1,
+    "pages": 2,
+    "failed_pages": 1,
+    "durationMs": {"triggerExecution": 500},
+}
+FILE = FileDone("file:///in/a%20b.pdf", 2, 1, {"corrupt": 1}, 90.0, 0.5, None, ())
+
+
+def printed(
+    capsys: pytest.CaptureFixture[str], *events: Any, words: Words = NEW_FILES, as_json: bool = False
+) -> tuple[list[str], list[str]]:
+    """Return the lines on standard output and on standard error; a summary ends the run."""
+    with run_output(words, as_json=as_json) as output:
+        for event in events:
+            if isinstance(event, Summary):
+                output.finished(event)
+            elif isinstance(event, TransientError):
+                output.trouble(event)
+            else:
+                output(event)
+    shown = capsys.readouterr()
+    return shown.out.splitlines(), shown.err.splitlines()
+
+
+def test_a_batch_and_its_failures(capsys: pytest.CaptureFixture[str]) -> None:
+    summary = Summary("tables/pages", batches=1, files=1, pages=2, failed_pages=1, version=4)
+    lines, _ = printed(capsys, BatchDone("attempt", PROGRESS, (FILE,)), summary)
+    assert lines == [
+        "batch 3: 1 file, 2 pages, 1 failed, 0.5 s, 4.0 pages/s",
+        "  a b.pdf: 1 corrupt",
+        "1 batch, 1 file, 2 pages (1 failed); table version 4: tables/pages",
+    ]
+
+
+def test_for_programs_each_batch_is_a_line_and_people_read_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    events = (Notice("a note"), BatchDone("attempt", PROGRESS, (FILE,)), Summary("tables/pages", version=4))
+    lines, notes = printed(capsys, *events, as_json=True)
+    assert [json.loads(line) for line in lines] == [PROGRESS, Summary("tables/pages", version=4).to_json()]
+    assert notes == ["a note"]
+
+
+@pytest.mark.parametrize(
+    ("version", "line"),
+    [(-1, "nothing new; there is no table yet"), (7, "nothing new; the table is at version 7: tables/pages")],
+)
+def test_nothing_new(version: int, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, Summary("tables/pages", version=version))[0] == [line]
+
+
+def test_what_is_left_is_named_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    summary = Summary("tables/pages", kept_pages=1, left_out={"file:///in/a.pdf": "it changed\x07"})
+    lines, _ = printed(capsys, summary, words=READ_AGAIN)
+    assert lines[1:] == [
+        "1 other page of these files kept as before",
+        "1 file not read again, with the rows as they were:",
+        "  file:///in/a.pdf: it changed�",
+    ]
+
+
+def test_the_small_events(capsys: pytest.CaptureFixture[str]) -> None:
+    lines, errors = printed(
+        capsys,
+        Listed(5, 3, 2048, waiting=2),
+        Planned(()),
+        Compacted("tables/pages", merged=8, into=1),
+        Compacted("tables/pages"),
+        Compacted("tables/pages", problem="conflict"),
+        Cleaned(2, {"file:///in/b.pdf": "it is a link"}),
+        MessagesTaken(2, 1, {"id": "not JSON"}, {}),
+        TransientError("throttled"),
+    )
+    assert lines == [
+        "compacted: 8 files of tables/pages into 1",
+        "not compacted this time, which only costs speed: conflict",
+        "2 finished files removed from the source",
+        "1 finished file not removed from the source; the next run tries again:",
+        "  b.pdf: it is a link",
+        "2 messages, 1 of them settled",
+        "  left in the queue: message id: not JSON",
+    ]
+    assert errors == ["trying again at the next trigger: throttled"]

@@ -1,0 +1,74 @@
+"""How values are written for people and programs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from inkstream.flows.text import (
+    TEXT_WIDTH,
+    counted,
+    human_age,
+    human_bytes,
+    one_line,
+    page_of,
+    plain,
+    print_json,
+    short_name,
+    visible,
+)
+
+
+def test_json_is_one_line_and_keeps_letters_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"text": "grün\nund blau", "at": ValueError("as text")})
+    shown = capsys.readouterr().out
+    assert shown.count("\n") == 1
+    assert "grün" in shown
+    assert json.loads(shown) == {"text": "grün\nund blau", "at": "as text"}
+
+
+@pytest.mark.parametrize(
+    ("count", "noun", "plural", "shown"),
+    [
+        (1, "page", None, "1 page"),
+        (0, "page", None, "0 pages"),
+        (2, "batch", None, "2 batches"),
+        (1, "file to read", "files to read", "1 file to read"),
+        (3, "file to read", "files to read", "3 files to read"),
+    ],
+)
+def test_a_count_has_its_noun(count: int, noun: str, plural: str | None, shown: str) -> None:
+    assert counted(count, noun, plural) == shown
+
+
+def test_people_count_pages_from_one() -> None:
+    assert page_of("a.pdf", 0) == "a.pdf page 1"
+    assert page_of("a.pdf", None) == "a.pdf"
+
+
+def test_a_name_is_decoded_and_harmless() -> None:
+    assert short_name("file:///in/a%20b%5B1%5D.pdf") == "a b[1].pdf"
+    assert plain("a[red]\x1b[31m.pdf") == "a\\[red]�\\[31m.pdf"
+    assert visible("a\tb\nc", keep="\n") == "a�b\nc"
+
+
+def test_long_text_is_cut() -> None:
+    assert one_line(None) == ""
+    assert one_line("a\n\n  b") == "a b"
+    assert one_line("x" * 100) == "x" * (TEXT_WIDTH - 1) + "…"
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"), [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (5 << 30, "5.0 GiB"), (3 << 40, "3.0 TiB")]
+)
+def test_sizes(count: int, shown: str) -> None:
+    assert human_bytes(count) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(-1, "0 s"), (119, "119 s"), (150, "2.5 min"), (1800, "30 min"), (9000, "2.5 h"), (86400 * 3, "3.0 d")],
+)
+def test_ages(seconds: float, shown: str) -> None:
+    assert human_age(seconds) == shown
