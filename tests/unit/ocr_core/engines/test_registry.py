@@ -89,7 +89,7 @@ def test_an_unknown_name_is_an_error_that_lists_the_known_ones() -> None:
             with pytest.raises(ConfigError, match="no engine 'easy'"):
                 use(made)
     found = PipelineOptions().model_copy(update={"detect": DetectOptions().model_copy(update={"engine": "easy"})})
-    with pytest.raises(ConfigError, match="known are tesseract, ppocr"):
+    with pytest.raises(ConfigError, match="the finders are tesseract, ppocr"):
         uses_of(found)
 
 
