@@ -1,1 +1,1 @@
-"""What reads: each engine behind one small Protocol."""
+"""The OCR engines, each behind one small Protocol."""

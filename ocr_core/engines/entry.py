@@ -1,8 +1,8 @@
-"""What the rest of Inkstream knows of an engine: one entry each.
+"""Registry entries: all that the rest of Inkstream knows about an engine.
 
-A package that adds an engine makes such an entry and registers it; see docs/how-to/add-an-engine.md. The functions of
-an entry take the engine's own options. They import what is heavy when they are called, as entries are imported to make
-forms and JSON schemas.
+A package that adds an engine creates an entry and registers it; see docs/how-to/add-an-engine.md. The functions of an
+entry take the engine's own options. They import heavy modules only when they are called, because entries are also
+imported to build forms and JSON schemas.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 OwnOptions = TypeVar("OwnOptions", bound=Options)
 
 Share = Literal["pages", "lines"]
-"""What a worker does: everything but reading lines, or only that."""
+"""A worker's part of the work: `lines` reads lines, `pages` does everything else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that a pipeline needs of its machine.
+    """The result of checking one thing that a pipeline needs on its machine.
 
     Attributes:
-        name: What was looked for.
-        ok: Whether it is there.
+        name: What was checked.
+        ok: Whether it is available.
         detail: What was found, or what is missing.
-        remedy: What to do about it. With `ok` it is a thing to consider, and usually empty.
+        remedy: What to do about it. If `ok`, an optional suggestion, usually empty.
     """
 
     name: str
@@ -47,10 +47,10 @@ class Check:
 
 
 def checked(name: str, find: Callable[[], object]) -> Check:
-    """Return a check that is passed if `find` returns; what it returns is the detail.
+    """Return a check that passes if `find` returns; its return value becomes the detail.
 
     Args:
-        name: What is looked for.
+        name: What is checked.
         find: Raises EnvironmentFault, with a remedy, if it is missing.
     """
     try:
@@ -61,17 +61,17 @@ def checked(name: str, find: Callable[[], object]) -> Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine(Generic[OwnOptions]):
-    """What all entries say.
+    """What every engine entry declares.
 
     Attributes:
-        name: In options and in rows; also the name of its section in `recognize`, if it has one.
-        options: Class of its options: of its section, or RecognizeOptions for an engine that has none.
-        checks: Look for everything that the options need, without starting the engine.
-        versions: Return what shapes the text: versions of packages, hashes of models.
-        requires: Modules that must be there to import.
+        name: Name in options and rows, and of its section in `recognize` if it has one.
+        options: Class of its section's options; RecognizeOptions for an engine without a section.
+        checks: Checks everything that the options need, without starting the engine.
+        versions: Returns what determines the text: versions of packages, hashes of models.
+        requires: Modules that must be importable.
         install: The command that installs them.
         scripts: Unicode scripts that it can read, such as `latin`; empty if its model or language data decides.
-        not_in_fingerprint: Options that do not change the text, such as where a model lies (its hash is a version).
+        not_in_fingerprint: Options that do not change the text, such as a model's path (its hash is in `versions`).
     """
 
     name: str
@@ -84,7 +84,7 @@ class Engine(Generic[OwnOptions]):
     not_in_fingerprint: frozenset[str] = frozenset()
 
     def require_modules(self) -> None:
-        """Raise EnvironmentFault if a module that it requires is missing."""
+        """Raise EnvironmentFault if a required module is missing."""
         missing = [name for name in self.requires if find_spec(name) is None]
         if missing:
             raise EnvironmentFault(
@@ -98,7 +98,7 @@ class PageEngine(Engine[OwnOptions]):
     """An engine that reads whole pages.
 
     Attributes:
-        open: Starts it.
+        open: Starts the engine.
     """
 
     open: Callable[[OwnOptions], PageReader]
@@ -106,13 +106,13 @@ class PageEngine(Engine[OwnOptions]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineEngine(Engine[OwnOptions]):
-    """An engine that reads one line at a time, which something else has found.
+    """An engine that reads single lines, which a region finder has found.
 
     Attributes:
-        open: Starts it.
-        detect: What finds its lines if `pipeline.detect` is null.
-        own_process: Whether it has a process of its own, because its model is large: page processes are replaced now
-            and then, and each would load it again.
+        open: Starts the engine.
+        detect: Options for finding its lines if `pipeline.detect` is null.
+        own_process: Whether it runs in a process of its own because its model is large: page processes are replaced
+            from time to time, and each would load the model again.
     """
 
     open: Callable[[OwnOptions], LineReader]
@@ -122,14 +122,14 @@ class LineEngine(Engine[OwnOptions]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegionFinder:
-    """Something that finds regions: the lines for an engine that needs them, or the areas to read by themselves.
+    """A finder of regions: lines for an engine that reads lines, or areas that are read separately.
 
     Attributes:
-        name: What `detect.engine` calls it.
-        find: Given pixels (uint8, `H x W` or `H x W x 3`) and their dpi (0 if unknown), returns the regions in reading
-            order, parents before children. They have no text.
-        checks: Look for everything that the options need.
-        versions: Return what shapes the regions.
+        name: Its name in `detect.engine`.
+        find: Returns the regions in reading order, parents before children, without text. Takes pixels (uint8,
+            `H x W` or `H x W x 3`) and their dpi (0 if unknown).
+        checks: Checks everything that the options need.
+        versions: Returns what determines the regions.
         load: Loads its model; None if it has none.
         not_in_fingerprint: Options of `detect` that do not change the regions.
     """

@@ -1,4 +1,4 @@
-"""The first use of an engine, before any document is seen."""
+"""The first use of an engine, before it sees any document."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from inkstream.ocr_core.errors import EnvironmentFault, InkstreamError
 
 @contextmanager
 def first_use(what: str, remedy: str) -> Iterator[None]:
-    """Turn any exception of the block into a fault of the environment: no page is to be blamed for a wrong model.
+    """Turn any exception of the block into an EnvironmentFault, so that no page is blamed for a wrong model.
 
     Args:
         what: What is used, such as `the model that finds text`.
         remedy: What to do if it does not work.
 
     Raises:
-        EnvironmentFault: For every exception that is not one of Inkstream's own, which pass.
+        EnvironmentFault: For every exception except Inkstream's own, which pass unchanged.
     """
     try:
         yield

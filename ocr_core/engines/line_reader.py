@@ -1,4 +1,4 @@
-"""The reader of an engine that reads one line at a time, and what it returns."""
+"""The interface of engines that read single lines, and what they return."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ReadWord:
     """One word of a line.
 
     Attributes:
-        text: Without white space, never empty.
+        text: No white space, never empty.
         confidence: 0-100.
         start: Where it begins along the line, 0 (left end of the crop) to 1.
         end: Where it ends.
@@ -30,10 +30,10 @@ class ReadWord:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read in one crop.
+    """The words read in one crop.
 
     Attributes:
-        words: Left to right; none in a crop without text.
+        words: Left to right; empty for a crop without text.
     """
 
     words: tuple[ReadWord, ...]
@@ -49,15 +49,16 @@ class Reading:
         return sum(word.confidence for word in self.words) / len(self.words) if self.words else None
 
     def to_list(self) -> list[Any]:
-        """Return the words as JSON can carry them."""
+        """Return the words as lists that JSON can hold."""
         return [[word.text, word.confidence, word.start, word.end] for word in self.words]
 
     @classmethod
     def from_list(cls, values: Any) -> Self:
-        """Rebuild what `to_list` returned.
+        """Rebuild a reading from `to_list`.
 
         Raises:
-            ValueError: If it is something else; or TypeError.
+            ValueError: If the values are not a reading.
+            TypeError: If they have other types.
         """
         words = tuple(ReadWord(str(text), float(sure), float(start), float(end)) for text, sure, start, end in values)
         if not all(math.isfinite(number) for word in words for number in (word.confidence, word.start, word.end)):
@@ -66,21 +67,21 @@ class Reading:
 
 
 class LineReader(Protocol):
-    """Reads crops of single lines. A line reads the same whatever other lines are in the call; batching may pay."""
+    """A reader of line crops. Other lines in the same call never change a line's text; a batch may be faster."""
 
     def warm_up(self) -> None:
-        """Read something, so that memory is allocated and code is loaded before the first page."""
+        """Read a dummy crop, so that memory is allocated and code is loaded before the first page."""
 
     def read(self, crops: Sequence[Pixels]) -> list[Reading]:
         """Read crops.
 
         Args:
-            crops: Upright pictures of one line each, `H x W` or `H x W x 3` (RGB), any sizes.
+            crops: Upright pictures of one line each, `H x W` or `H x W x 3` (RGB), of any size.
 
         Returns:
-            One reading per crop, in the order given.
+            One reading per crop, in the same order.
         """
 
 
 class DeviceLostError(Exception):
-    """The device of an engine has failed, and will fail for the rest of this process."""
+    """Raised when an engine's device has failed; it stays unusable for the rest of this process."""

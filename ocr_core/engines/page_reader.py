@@ -1,4 +1,4 @@
-"""What every engine that reads whole pages offers."""
+"""The interface of engines that read whole pages."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TimeLimit:
-    """The time that a page may take, which several pictures of it may share.
+    """The time allowed for a page; several pictures of the page may share it.
 
     Attributes:
-        seconds: All of it.
-        ends: When it is over, on `time.monotonic()`.
+        seconds: The whole limit.
+        ends: Deadline on the clock of `time.monotonic()`.
     """
 
     seconds: float
@@ -25,29 +25,29 @@ class TimeLimit:
 
     @classmethod
     def from_now(cls, seconds: float) -> Self:
-        """Return a limit that begins now."""
+        """Return a limit that starts now."""
         return cls(seconds, time.monotonic() + seconds)
 
     @property
     def remaining(self) -> float:
-        """Seconds that are left; 0 or less when the time is over."""
+        """Seconds left; 0 or less once the time is over."""
         return self.ends - time.monotonic()
 
 
 class PageReader(Protocol):
-    """Reads pictures of whole pages or of areas with several lines, and finds the lines itself."""
+    """A reader of whole pages, or of areas with several lines, that finds the lines itself."""
 
     def read(self, pixels: Pixels, resolution: int, limit: TimeLimit) -> list[Word]:
         """Read a picture.
 
         Args:
             pixels: uint8, `H x W` or `H x W x 3` (RGB).
-            resolution: dpi; 0 if it is unknown.
+            resolution: dpi; 0 if unknown.
             limit: When to give up.
 
         Returns:
-            The words in reading order, in pixels of the picture.
+            The words in reading order; boxes in pixels of the picture.
 
         Raises:
-            DocumentError: `timeout`, or another fault of the page.
+            DocumentError: `timeout`, or another fault in the page.
         """

@@ -1,7 +1,7 @@
-"""Every engine, one entry each, and what a pipeline uses of them.
+"""The registry: one entry per engine, and which entries a pipeline uses.
 
-An engine is added by its entry here and its section in `RecognizeOptions`, or, by another package, by an entry point
-(see docs/how-to/add-an-engine.md). Nothing else knows an engine by its name.
+To add an engine, add its entry here and its section to `RecognizeOptions`. Another package adds one by an entry point
+(see docs/how-to/add-an-engine.md). No other module refers to an engine by name.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from inkstream.ocr_core.options.recognize import ROUTED
 BUILT_IN: dict[str, Engine[Any]] = {engine.name: engine for engine in (TESSERACT, PPOCR, TROCR)}
 
 LINE_MODES = (*(name for name, engine in BUILT_IN.items() if isinstance(engine, LineEngine)), ROUTED)
-"""What `recognize.engine` may be, without engines that packages add, for lines to be read one at a time."""
+"""Values of `recognize.engine` that read single lines, without engines of other packages."""
 
 FINDERS: dict[str, RegionFinder] = {finder.name: finder for finder in (TESSERACT_LAYOUT, PPOCR_DETECTOR)}
 
 
-_ANOTHER = "mend what it reports, or set recognize.engine to another one"
+_ANOTHER = "fix what it reports, or set recognize.engine to another engine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Routed:
 
     Attributes:
         first: Reads the page.
-        second: Reads again the lines that the first is not sure of, or has missed.
+        second: Rereads the lines that the first is unsure of, and reads those that it missed.
     """
 
     first: PageEngine[Any]
@@ -53,18 +53,18 @@ class Routed:
 
 
 ReadingMode = PageEngine[Any] | LineEngine[Any] | Routed
-"""Who reads a page."""
+"""How a page is read: by one engine, or by two."""
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Something that a pipeline uses, with the options that it is used with.
+    """An engine or finder that a pipeline uses, bound to its options.
 
     Attributes:
-        share: Whose work it belongs to.
-        checks: Look for what it needs.
-        versions: Return what shapes the result.
-        load: Opens it in a page process, before there is any page; None if there is nothing to open, or elsewhere.
+        share: Which part of the work it belongs to.
+        checks: Checks that everything it needs is available.
+        versions: Returns what determines the result.
+        load: Opens it in a page process before the first page; None if nothing is opened there.
     """
 
     share: Share
@@ -77,8 +77,8 @@ def engine_named(name: str) -> Engine[Any]:
     """Return the entry of an engine.
 
     Raises:
-        ConfigError: If there is no such engine; the message lists the known ones.
-        EnvironmentFault: If it belongs to a package that cannot be imported.
+        ConfigError: If the engine is unknown; the message lists the known ones.
+        EnvironmentFault: If its package cannot be imported.
     """
     if name in BUILT_IN:
         return BUILT_IN[name]
@@ -88,7 +88,7 @@ def engine_named(name: str) -> Engine[Any]:
     entry = load_plugin(name)
     if not isinstance(entry, PageEngine | LineEngine):
         raise EnvironmentFault(
-            f"the engine {name} of the package {plugin_package(name)} is a {type(entry).__name__}, and not a "
+            f"the engine {name} of the package {plugin_package(name)} is a {type(entry).__name__}, not a "
             "LineEngine or PageEngine",
             "see docs/how-to/add-an-engine.md, or use another engine",
         )
@@ -96,22 +96,22 @@ def engine_named(name: str) -> Engine[Any]:
 
 
 def finder_named(name: str) -> RegionFinder:
-    """Return what finds regions under this name.
+    """Return the region finder of this name.
 
     Raises:
-        ConfigError: If there is no such finder; the message lists the known ones.
+        ConfigError: If the finder is unknown; the message lists the known ones.
     """
     if name not in FINDERS:
-        raise ConfigError(f"detect.engine: nothing finds regions by the name {name!r}; known are {', '.join(FINDERS)}")
+        raise ConfigError(f"detect.engine: there is no region finder {name!r}; the finders are {', '.join(FINDERS)}")
     return FINDERS[name]
 
 
 def reading_of(options: RecognizeOptions) -> ReadingMode:
-    """Return who reads: one engine, or two that share the work.
+    """Return how pages are read: by one engine, or by two that share the work.
 
     Raises:
-        ConfigError: If there is no such engine, or the second of two does not read lines.
-        EnvironmentFault: If an engine belongs to a package that cannot be imported.
+        ConfigError: If an engine is unknown, or the second of two does not read lines.
+        EnvironmentFault: If an engine's package cannot be imported.
     """
     if options.engine == ROUTED:
         return Routed(TESSERACT, _second(options))
@@ -123,15 +123,15 @@ def reading_of(options: RecognizeOptions) -> ReadingMode:
 def _second(options: RecognizeOptions) -> LineEngine[Any]:
     engine = engine_named(options.routing.second)
     if not isinstance(engine, LineEngine):
-        raise ConfigError(f"routing.second: {engine.name} reads whole pages, and the second engine has to read lines")
+        raise ConfigError(f"routing.second: {engine.name} reads whole pages, but the second engine must read lines")
     return engine
 
 
 def line_engine_of(options: RecognizeOptions) -> LineEngine[Any] | None:
-    """Return the engine that reads lines, all of them or the doubtful ones; None if no engine does.
+    """Return the engine that reads lines, either all or only the doubtful ones; None if no engine does.
 
     Raises:
-        ConfigError: If there is no such engine.
+        ConfigError: If the engine is unknown.
     """
     match reading_of(options):
         case Routed(second=second):
@@ -143,7 +143,7 @@ def line_engine_of(options: RecognizeOptions) -> LineEngine[Any] | None:
 
 
 def detection_of(options: PipelineOptions) -> DetectOptions | None:
-    """Return how regions are found before reading: `detect`, or what an engine that reads lines cannot do without."""
+    """Return how regions are found before reading: `detect`, or the default of an engine that reads lines."""
     reading = reading_of(options.recognize)
     if options.detect is None and isinstance(reading, LineEngine):
         return reading.detect
@@ -151,28 +151,28 @@ def detection_of(options: PipelineOptions) -> DetectOptions | None:
 
 
 def search_of(options: PipelineOptions, routed: Routed) -> DetectOptions:
-    """Return how a routed page is searched for lines that the first engine has missed."""
+    """Return how a routed page is searched for lines that the first engine missed."""
     own, usual = options.detect, routed.second.detect
     return own if own is not None and own.engine == usual.engine else usual
 
 
 def own_options(engine: Engine[Any], options: RecognizeOptions) -> Options:
-    """Return the options of an engine: its section, or `recognize` itself for one that has no section."""
+    """Return an engine's options: its section, or `recognize` itself if it has none."""
     return options if engine.options is RecognizeOptions else options.section(engine.name)
 
 
 def has_own_process(options: PipelineOptions) -> bool:
-    """Return whether lines are read in a process of their own, because the model is large."""
+    """Return whether lines are read in a separate process because the model is large."""
     engine = line_engine_of(options.recognize) if _reads_pixels(options) else None
     return engine is not None and engine.own_process
 
 
 def open_line_reader(options: RecognizeOptions) -> LineReader:
-    """Return the reader of lines that the options ask for, opened once in a process and tried before any page.
+    """Return the line reader that the options select, opened once per process and tested before the first page.
 
     Raises:
-        EnvironmentFault: If its model, or what runs it, is missing or does not work.
-        ConfigError: If there is no such engine, or it does not accept an option.
+        EnvironmentFault: If its model or a package is missing or does not work.
+        ConfigError: If the engine is unknown or does not accept an option.
     """
     engine = line_engine_of(options)
     if engine is None:
@@ -181,10 +181,10 @@ def open_line_reader(options: RecognizeOptions) -> LineReader:
 
 
 def open_page_reader(engine: PageEngine[Any], options: RecognizeOptions) -> PageReader:
-    """Return an engine's reader of pages, opened once in a process.
+    """Return an engine's page reader, opened once per process.
 
     Raises:
-        EnvironmentFault: If the engine, or what it needs, is missing.
+        EnvironmentFault: If the engine or a requirement of it is missing.
         ConfigError: If the engine does not accept an option.
     """
     return _page_reader(engine, own_options(engine, options).model_dump_json())
@@ -193,7 +193,7 @@ def open_page_reader(engine: PageEngine[Any], options: RecognizeOptions) -> Page
 @lru_cache(maxsize=2)
 def _line_reader(engine: LineEngine[Any], options: str) -> LineReader:
     engine.require_modules()
-    with first_use(f"the model of the engine {engine.name}", f"set recognize.{engine.name}.model to another one"):
+    with first_use(f"the model of the engine {engine.name}", f"set recognize.{engine.name}.model to another model"):
         reader = engine.open(engine.options.model_validate_json(options))
         reader.warm_up()
     return reader
@@ -206,10 +206,10 @@ def _page_reader(engine: PageEngine[Any], options: str) -> PageReader:
 
 
 def uses_of(options: PipelineOptions) -> list[Use]:
-    """Return everything that a pipeline uses of engines: nothing if it never looks at pixels.
+    """Return every engine and finder that a pipeline uses; an empty list if it never reads pixels.
 
     Raises:
-        ConfigError: If there is no such engine.
+        ConfigError: If an engine is unknown.
     """
     return list(_uses(options)) if _reads_pixels(options) else []
 
@@ -243,7 +243,7 @@ def _use_of_finder(detect: DetectOptions, recognize: RecognizeOptions) -> Use:
 
 def _load_finder(finder: RegionFinder, detect: DetectOptions) -> None:
     assert finder.load is not None
-    with first_use("the model that finds text", "set detect.model to another one, or leave it out"):
+    with first_use("the model that finds text", "set detect.model to another model, or leave it out"):
         finder.load(detect)
 
 
@@ -255,7 +255,7 @@ def _use_of_engine(
 
 
 def _checks(engine: Engine[Any], options: Options) -> Iterator[Check]:
-    """Look for the modules of an engine, and then for the rest; say where an engine that was added comes from."""
+    """Check an engine's modules, then its other requirements; for a plug-in, also name its package."""
     try:
         engine.require_modules()
     except EnvironmentFault as fault:

@@ -1,4 +1,4 @@
-"""The versions of packages, and the hashes of model files."""
+"""Versions of packages and hashes of model files."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The steps of a page's journey: text layer, render, preprocess, detect, recognize, draw."""
+"""The stages that a page passes: text layer, render, preprocess, detect, recognize, draw."""

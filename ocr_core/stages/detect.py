@@ -1,4 +1,4 @@
-"""The areas of a page that have text, found before they are read."""
+"""Finding the text areas of a page before they are read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from inkstream.ocr_core.stages.stage import WorkingPage
 
 @dataclass(frozen=True)
 class Detect:
-    """Finds text areas down to one level, in reading order, parents before children."""
+    """A stage that finds text areas down to one level, in reading order, parents before children."""
 
     options: DetectOptions
     recognize: RecognizeOptions
@@ -20,7 +20,7 @@ class Detect:
     provides: frozenset[str] = frozenset({"regions"})
 
     def run(self, page: WorkingPage) -> None:
-        """Set `regions`, which have no text yet."""
+        """Set `regions`, without text."""
         if page.text is None and page.pixels is not None:
             find = finder_named(self.options.engine).find
             page.regions = find(page.pixels, page.engine_resolution, self.options, self.recognize)

@@ -1,6 +1,6 @@
-"""A stage in two halves: it hands out pictures of lines, and goes on when they are read.
+"""A stage in two halves: the first cuts out line crops, the second continues when they have been read.
 
-Between the halves a page may wait while another process reads, so what the second half needs is plain data.
+Between the halves a page may wait while another process reads, so the second half takes plain data.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ State = TypeVar("State")
 
 @dataclass(frozen=True, slots=True)
 class Asked(Generic[State]):
-    """What a page waits for.
+    """The crops that a page waits for.
 
     Attributes:
-        crops: Upright pictures of one line each; perhaps none.
-        state: What the second half needs besides their readings; of the stage's `state_type`.
+        crops: Upright pictures of one line each; may be empty.
+        state: What else the second half needs, as the stage's `state_type`.
     """
 
     crops: list[Pixels]
@@ -33,10 +33,10 @@ class Asked(Generic[State]):
 
 
 class LineStage(ABC, Generic[State]):
-    """Has lines read by an engine that reads one at a time.
+    """A stage whose lines are read by an engine that reads single lines.
 
     Attributes:
-        open_reader: Returns the engine's reader; called for each page that has lines to read in this process.
+        open_reader: Returns the engine's reader; called for each page with lines to read in this process.
         state_type: A dataclass that pydantic can write as JSON.
     """
 
@@ -45,20 +45,20 @@ class LineStage(ABC, Generic[State]):
 
     @abstractmethod
     def ask(self, page: WorkingPage) -> Asked[State] | None:
-        """Return what is to be read; None if the page has its text already."""
+        """Return the crops to read; None if the page already has its text."""
 
     @abstractmethod
     def take(self, page: WorkingPage, state: State, readings: Sequence[Reading]) -> None:
-        """Set `text`, `confidence`, `engine` and `regions`. Pixels may be gone by now.
+        """Set `text`, `confidence`, `engine` and `regions`.
 
         Args:
-            page: With size, resolution and `to_rendered` as they were.
+            page: The page with its size, resolution and `to_rendered`; its pixels may be gone.
             state: From `ask`.
-            readings: One a crop, in their order.
+            readings: One per crop, in the same order.
         """
 
     def run(self, page: WorkingPage) -> None:
-        """Do both halves, reading in this process."""
+        """Run both halves and read in this process."""
         asked = self.ask(page)
         if asked is not None:
             self.take(page, asked.state, self._read(asked.crops))

@@ -1,4 +1,4 @@
-"""Detected lines to text, with an engine that reads one line at a time."""
+"""Reading detected lines with an engine that reads single lines."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _SPACE = 1 / 3
 
 @dataclass(frozen=True, slots=True)
 class CropPiece:
-    """Where a part of a crop is on the page.
+    """A part of a crop and its position on the page.
 
     Attributes:
         start: Left end in the crop, 0-1.
-        end: Right end.
-        box: That part, pixels of the page.
+        end: Right end in the crop, 0-1.
+        box: Position, pixels of the page.
     """
 
     start: float
@@ -42,7 +42,7 @@ class CropPiece:
 
 @dataclass(frozen=True, slots=True)
 class LinePlace:
-    """Where a crop comes from.
+    """The position of a crop on the page.
 
     Attributes:
         block: Number of its block.
@@ -55,7 +55,7 @@ class LinePlace:
     pieces: tuple[CropPiece, ...]
 
     def locate(self, start: float, end: float) -> Box:
-        """Returns where a stretch of the crop (0-1) is on the page, in the piece that holds its middle."""
+        """Return the box on the page of a stretch of the crop (0-1), within the piece that holds its middle."""
         middle = (start + end) / 2
         piece = min(self.pieces, key=lambda piece: max(piece.start - middle, middle - piece.end))
         width = piece.end - piece.start
@@ -68,8 +68,8 @@ class LineCrop:
     """A line, or one area of it, cut out of the page.
 
     Attributes:
-        place: Where it comes from.
-        pixels: What the engine reads, upright.
+        place: Its position on the page.
+        pixels: The upright picture for the engine.
     """
 
     place: LinePlace
@@ -81,14 +81,14 @@ Places = tuple[LinePlace, ...]
 
 @dataclass(frozen=True, slots=True)
 class LinesAsked:
-    """What `ReadLines` needs to go on: where each crop comes from."""
+    """What `ReadLines` needs to continue: the position of each crop."""
 
     places: Places
 
 
 @dataclass(frozen=True)
 class ReadLines(LineStage[LinesAsked]):
-    """Reads each detected line by itself. The engine opens on the first page that has one."""
+    """A stage that reads each detected line separately. The engine opens on the first page with a line."""
 
     options: RecognizeOptions
     open_reader: Callable[[], LineReader]
@@ -105,7 +105,7 @@ class ReadLines(LineStage[LinesAsked]):
         return Asked([crop.pixels for crop in crops], LinesAsked(tuple(crop.place for crop in crops)))
 
     def take(self, page: WorkingPage, state: LinesAsked, readings: Sequence[Reading]) -> None:
-        """Set `text`, `confidence` and `engine`, and put the recognised regions in place of detected ones."""
+        """Set `text`, `confidence` and `engine`, and replace the detected regions with recognised ones."""
         engine = self.options.engine
         made = compose_page(words_on_page(state.places, readings), engine, self.options, page.pixels_resolution)
         page.text, page.confidence, page.regions = made.text, made.confidence, made.regions
@@ -113,12 +113,12 @@ class ReadLines(LineStage[LinesAsked]):
 
 
 def cut_lines(pixels: Pixels, regions: Sequence[Region], options: LineOptions) -> list[LineCrop]:
-    """Cuts the lines out of a page, in reading order.
+    """Cut the lines out of a page, in reading order.
 
     Args:
         pixels: The page, uint8, `H x W` or `H x W x 3`.
-        regions: Detected, parents before children; lines, or the areas of lines, are the finest.
-        options: Borders, and whether the areas of a line go together.
+        regions: Detected regions, parents before children; the finest are lines or areas of lines.
+        options: Borders, and whether the areas of a line form one crop.
     """
     lines = [region for region in regions if region.level is Level.LINE]
     return [
@@ -129,7 +129,7 @@ def cut_lines(pixels: Pixels, regions: Sequence[Region], options: LineOptions) -
 
 
 def line_areas(regions: Sequence[Region], options: LineOptions) -> list[list[Box]]:
-    """Returns the areas that are read as one picture each, in reading order."""
+    """Return the groups of areas that are each read as one picture, in reading order."""
     return [areas for line in regions if line.level is Level.LINE for areas in _areas(line, regions, options)]
 
 
@@ -145,14 +145,14 @@ def _block_of(region: Region, regions: Sequence[Region]) -> int:
 
 
 def crop_line(pixels: Pixels, areas: list[Box], options: LineOptions, block: int = 0, line: int = 0) -> LineCrop:
-    """Cuts areas out of a page and sets them side by side.
+    """Cut areas out of a page and put them side by side.
 
     Args:
         pixels: The page, uint8, `H x W` or `H x W x 3`.
         areas: Left to right, at least one.
         options: Borders and spaces.
-        block: Number of the block for the words that will be read.
-        line: Number of the line.
+        block: Block number for the words that will be read.
+        line: Their line number.
     """
     boxes = [_bordered(area, options.border_width) for area in areas]
     cuts = [cut(pixels, box) for box in boxes]
@@ -177,7 +177,7 @@ def _bordered(box: Box, border: float) -> Box:
 
 
 def words_on_page(places: Sequence[LinePlace], readings: Sequence[Reading]) -> list[Word]:
-    """Return the words of all crops, each where it is on the page."""
+    """Return the words of all crops, with their positions on the page."""
     return [
         Word(place.block, 0, place.line, place.locate(word.start, word.end), word.text, word.confidence)
         for place, reading in zip(places, readings, strict=True)

@@ -1,4 +1,4 @@
-"""Pixels to text with an engine that reads pages: the whole page, or each detected region by itself."""
+"""Reading with an engine that reads pages: the whole page, or each detected region separately."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from inkstream.ocr_core.pixels import Pixels
 
 _MARGIN = 10
-"""Pixels of the background's colour put around a region: Tesseract misreads letters that touch an edge."""
+"""Margin in the background's colour around a region, pixels: Tesseract misreads letters that touch an edge."""
 
 
 @dataclass(frozen=True)
 class Recognize:
-    """Reads the page's pixels."""
+    """A stage that reads the page's pixels."""
 
     options: RecognizeOptions
     engine: PageEngine[Any]
@@ -34,11 +34,11 @@ class Recognize:
 
     @property
     def needs(self) -> frozenset[str]:
-        """Pixels, and regions if each is read by itself."""
+        """Pixels, and regions if each is read separately."""
         return frozenset({"pixels", "regions"} if self.options.per_region else {"pixels"})
 
     def run(self, page: WorkingPage) -> None:
-        """Set `text`, `confidence` and `engine`, and put the recognised regions in place of detected ones."""
+        """Set `text`, `confidence` and `engine`, and replace the detected regions with recognised ones."""
         if page.text is not None or page.pixels is None:
             return
         engine = self.engine.name
@@ -47,7 +47,7 @@ class Recognize:
         page.engine = engine
 
     def words(self, page: WorkingPage) -> list[Word]:
-        """Return the words of a page that has pixels, in their coordinates, in reading order.
+        """Return the words of a page that has pixels, in reading order and in coordinates of `pixels`.
 
         Raises:
             DocumentError: `timeout`.
@@ -61,7 +61,7 @@ class Recognize:
 
 
 def _read_regions(reader: PageReader, page: WorkingPage, resolution: int, limit: TimeLimit) -> list[Word]:
-    """Read the finest regions one by one, and hang their words on the tree that was detected."""
+    """Read the finest regions one by one, and add their words to the detected tree."""
     assert page.pixels is not None
     parents = {region.parent for region in page.regions}
     words: list[Word] = []
@@ -71,7 +71,7 @@ def _read_regions(reader: PageReader, page: WorkingPage, resolution: int, limit:
         crop, left, top = _crop(page.pixels, region)
         if crop.size:
             found = [_moved(word, left, top) for word in reader.read(crop, resolution, limit)]
-            words += _hang(found, region, page.regions)
+            words += _number_words(found, region, page.regions)
     return words
 
 
@@ -80,9 +80,10 @@ def _moved(word: Word, left: float, top: float) -> Word:
 
 
 def _crop(pixels: Pixels, region: Region) -> tuple[Pixels, float, float]:
-    """Cut a region out, with a margin around; a rectangle set on the whole page would be read wrong.
+    """Cut a region out, with a margin.
 
-    (Where such a rectangle is as wide as the page, libtesseract takes its lines from the wrong height.)
+    Tesseract's SetRectangle is not used: if the rectangle is as wide as the page, libtesseract takes its lines from
+    the wrong height.
     """
     height, width = pixels.shape[:2]
     left, top = max(0, int(region.box.left)), max(0, int(region.box.top))
@@ -97,8 +98,8 @@ def _crop(pixels: Pixels, region: Region) -> tuple[Pixels, float, float]:
     return framed, left - _MARGIN, top - _MARGIN
 
 
-def _hang(words: list[Word], region: Region, regions: tuple[Region, ...]) -> list[Word]:
-    """Number words so that everything down to the region's level is one element."""
+def _number_words(words: list[Word], region: Region, regions: tuple[Region, ...]) -> list[Word]:
+    """Return the words with numbers that put them all into one element at the region's level."""
     numbers = _branch(region, regions)
     depth = LEVELS.index(region.level)
     if region.level is Level.BLOCK:

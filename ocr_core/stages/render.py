@@ -1,4 +1,4 @@
-"""The page to pixels."""
+"""Rendering the page."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from inkstream.ocr_core.stages.stage import SOURCE, WorkingPage
 
 @dataclass(frozen=True)
 class Render:
-    """Renders a PDF page, or decodes an image.
+    """A stage that renders a PDF page or decodes an image.
 
     Attributes:
-        options: Resolution, colour and the pixel budget.
-        always: Render even a page whose text is known already, because it will be drawn.
+        options: Resolution, colour and the pixel limit.
+        always: Render even a page whose text is already known, because it will be drawn.
     """
 
     options: RenderOptions
@@ -24,7 +24,7 @@ class Render:
     provides: frozenset[str] = frozenset({"pixels"})
 
     def run(self, page: WorkingPage) -> None:
-        """Sets `rendered`, `pixels` and the size."""
+        """Set `rendered`, `pixels` and the size."""
         if page.text is not None and not self.always:
             return
         assert page.source is not None

@@ -1,4 +1,4 @@
-"""Regions back to where they are on the rendered page."""
+"""Mapping regions back to the rendered page."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from inkstream.ocr_core.stages.stage import RESTORED, WorkingPage
 
 @dataclass(frozen=True)
 class Restore:
-    """Ends the work on moved pixels: from here on `pixels` is `rendered`, and regions lie on it.
+    """A stage that undoes the moves of preprocessing: `pixels` becomes `rendered`, with the regions mapped to it.
 
     Text that preprocessing turned upright keeps its angle: a page that was scanned on its side has boxes of 90
-    degrees, whose width is along the text.
+    degrees, whose width runs along the text.
     """
 
     name: str = "restore"
@@ -21,7 +21,7 @@ class Restore:
     provides: frozenset[str] = frozenset({"regions", RESTORED})
 
     def run(self, page: WorkingPage) -> None:
-        """Maps every region's box; hundredths of a pixel, thousandths of a degree."""
+        """Map every region's box, rounded to 0.01 pixels and 0.001 degrees."""
         if page.to_rendered != Affine():
             page.regions = tuple(
                 replace(region, box=_rounded(page.to_rendered.box(region.box))) for region in page.regions

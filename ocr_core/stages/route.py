@@ -1,6 +1,6 @@
-"""Routing: one engine reads the page, and only the lines that it is not sure of go to a second, dearer one.
+"""Routing: one engine reads the page, and only the lines that it is unsure of go to a second, slower engine.
 
-Of two readings of a line the one with the higher confidence is kept. Measured on receipts, that reads more than
+Of two readings of a line, the one with the higher confidence is kept. On receipts this reads more text correctly than
 either engine alone.
 """
 
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from inkstream.ocr_core.pixels import Pixels
 
 _FEW = 0.2
-"""Share of doubtful lines up to which they are read where the first engine found them; above, the page is searched."""
+"""Largest share of doubtful lines that are read where the first engine found them; above it, the page is searched."""
 
 _BELIEVED = 60
-"""Confidence above which text is believed where the first engine saw none: stains look a little like text."""
+"""Confidence needed to believe text where the first engine saw none: stains look a little like text."""
 
 
 @dataclass(slots=True)
 class _RoutedLine:
-    """A line as it is kept, and how that was decided."""
+    """A line as it will be kept, and how that was decided."""
 
     box: Box
     words: list[Word]
@@ -49,7 +49,7 @@ class _RoutedLine:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Text found by searching the page: each line with the areas it is made of, and words that lie in none."""
+    """Text found by searching the page: each line with its areas, and the words outside all lines."""
 
     lines: list[tuple[_RoutedLine, list[Box]]]
     rest: list[Word]
@@ -57,14 +57,14 @@ class _Found:
 
 @dataclass(frozen=True, slots=True)
 class RouteAsked:
-    """What `Route` needs to go on.
+    """What `Route` needs to continue.
 
     Attributes:
-        lines: As the first engine read them, or, if the page was searched, as they were found.
-        more: Lines that the first engine missed, or, if the page was searched, its sure words that lie in none.
-        searched: Whether the order of all is to be found.
-        doubtful: Which are asked for: numbers in `lines`, and after them in `more`.
-        places: Where each of those is cut out.
+        lines: Lines as the first engine read them or, if the page was searched, as they were found.
+        more: Lines that the first engine missed or, if the page was searched, its confident words outside all lines.
+        searched: Whether the page was searched, so that the lines have yet to be put in order.
+        doubtful: Lines that the second engine reads: indices in `lines` followed by `more`.
+        places: Position of each doubtful line's crop.
     """
 
     lines: list[_RoutedLine]
@@ -76,13 +76,13 @@ class RouteAsked:
 
 @dataclass(frozen=True)
 class Route(LineStage[RouteAsked]):
-    """Reads with one engine, and doubtful lines again with a second one.
+    """A stage that reads with one engine, and rereads doubtful lines with a second.
 
     Attributes:
-        options: How both read.
+        options: Options of both engines.
         first: Reads the page.
         detect: How the page is searched for lines that the first engine missed.
-        open_reader: Opens the second.
+        open_reader: Opens the second engine.
     """
 
     options: RecognizeOptions
@@ -103,7 +103,7 @@ class Route(LineStage[RouteAsked]):
         return Recognize(self.options, self.first)
 
     def ask(self, page: WorkingPage) -> Asked[RouteAsked] | None:
-        """Read with the first engine, and cut out the lines that it is not sure of, or has missed."""
+        """Read with the first engine, and cut out the lines that it is unsure of or has missed."""
         if page.text is not None or page.pixels is None:
             return None
         pixels, words = page.pixels, self._first.words(page)
@@ -127,7 +127,7 @@ class Route(LineStage[RouteAsked]):
         return self._asked(pixels, [line for line, _ in found.lines], sure, doubtful, searched=True)
 
     def take(self, page: WorkingPage, state: RouteAsked, readings: Sequence[Reading]) -> None:
-        """Set `text`, `confidence`, `engine`, `regions`, and `routing`: what was decided for each doubtful line."""
+        """Set `text`, `confidence`, `engine`, `regions` and `routing`, the decision on each doubtful line."""
         first, every = self.first.name, [*state.lines, *state.more]
         for number, place, reading in zip(state.doubtful, state.places, readings, strict=True):
             self._choose(every[number], self._second(place, reading), reading)
@@ -159,7 +159,7 @@ class Route(LineStage[RouteAsked]):
         return _confidence(line.words) < self.options.routing.threshold
 
     def _search(self, page: WorkingPage, words: list[Word]) -> _Found:
-        """Look for text on the whole page, and for the words of the first engine that lie in it."""
+        """Search the whole page for lines, and assign the first engine's words to them."""
         assert page.pixels is not None
         find = finder_named(self.detect.engine).find
         regions = find(page.pixels, page.engine_resolution, self.detect, self.options)
@@ -175,7 +175,7 @@ class Route(LineStage[RouteAsked]):
         return [replace(word, engine=self.options.routing.second) for word in words_on_page([place], [reading])]
 
     def _choose(self, line: _RoutedLine, second: list[Word], reading: Reading) -> None:
-        """Keep the better of two readings of a line, and note both."""
+        """Keep the better of two readings of a line, and record both."""
         first, own, other = self.first.name, _confidence(line.words), reading.confidence or 0.0
         read = [Candidate(first, _text(line.words), own)] if line.words else []
         if second:
@@ -189,7 +189,7 @@ class Route(LineStage[RouteAsked]):
 
 
 def _inserted(lines: list[_RoutedLine], missed: list[_RoutedLine]) -> list[_RoutedLine]:
-    """Put what the first engine missed below the line that stands above it, in the same paragraph."""
+    """Insert each missed line after the line above it, in the same paragraph."""
     if not missed:
         return lines
     rows = [[line] for line in lines]
@@ -212,7 +212,7 @@ def _is_above(one: Box, other: Box) -> bool:
 
 
 def _in_order(lines: list[_RoutedLine]) -> list[_RoutedLine]:
-    """Put lines into reading order, and number their words by it."""
+    """Sort lines into reading order, and number their words accordingly."""
     ordered = []
     for number, row in enumerate(_rows(lines)):
         for line in row:
@@ -222,7 +222,7 @@ def _in_order(lines: list[_RoutedLine]) -> list[_RoutedLine]:
 
 
 def _rows(lines: Iterable[_RoutedLine]) -> list[list[_RoutedLine]]:
-    """Return what stands side by side, in reading order, and give each line the number of its block."""
+    """Group lines that stand side by side, in reading order, and set the block number of each."""
     waiting: dict[Box, list[_RoutedLine]] = {}
     for line in lines:
         waiting.setdefault(line.box, []).append(line)
@@ -260,7 +260,7 @@ def _text(words: Sequence[Word]) -> str:
 
 
 def _holds(box: Box, other: Box) -> bool:
-    """Return whether the middle of `other` lies in `box`."""
+    """Return whether `box` contains the centre of `other`."""
     x, y = other.center
     across, down = box.along(x, y)
     return 0 <= across <= box.width and 0 <= down <= box.height

@@ -1,4 +1,4 @@
-"""What every stage shares: the page it works on, and the names of what it needs and provides."""
+"""The interface of stages: the page they work on, and the names of what they need and provide."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 SOURCE = "source"
-"""What every chain starts from: the open page."""
+"""The open page, which every chain starts from."""
 
 
 MOVED, RESTORED = "moved pixels", "restored regions"
-"""What a chain that provides the first must provide in the end."""
+"""A chain that provides the first must also provide the second."""
 
 
 @dataclass(slots=True)
@@ -26,18 +26,18 @@ class WorkingPage:
     """One page on its way through the stages.
 
     Attributes:
-        source: The open page, provided by the pipeline; None where nothing is rendered any more.
-        width: Pixels; with `resolution`, set by whichever stage first knows the size.
+        source: The open page, provided by the pipeline; None once nothing is left to render.
+        width: Pixels; set, with `resolution`, by the first stage that knows the size.
         height: Pixels.
         resolution: dpi of all coordinates.
-        rendered: The page as rendered, uint8 `H x W` or `H x W x 3`; what overlays are drawn on.
-        pixels: What is read: `rendered`, or what preprocessing made of it.
-        to_rendered: Where a point of `pixels` is in `rendered`.
-        regions: Detected, later recognised, areas in reading order, in the coordinates of `pixels`.
-        text: The page's text, or None while nobody has read it; once there, reading stages do nothing.
+        rendered: The page as rendered, uint8, `H x W` or `H x W x 3`; overlays are drawn on it.
+        pixels: The picture to read: `rendered`, or the result of preprocessing.
+        to_rendered: Map from `pixels` to `rendered`.
+        regions: Areas, first detected and later recognised, in reading order, in coordinates of `pixels`.
+        text: The page's text; None until it is read. Once it is set, reading stages do nothing.
         confidence: Mean over words, 0-100.
-        engine: What produced the text.
-        routing: What was decided about lines that the first engine was not sure of.
+        engine: Name of the engine that produced the text.
+        routing: Decisions on lines that the first engine was unsure of.
         overlay: Encoded picture.
         overlay_format: `jpeg`, `png` or `webp`.
     """
@@ -59,47 +59,47 @@ class WorkingPage:
 
     @property
     def pixels_resolution(self) -> int:
-        """Dpi of `pixels`, which differs from `resolution` where they were scaled; 0 when unknown."""
+        """Dpi of `pixels`, which differs from `resolution` if they were scaled; 0 if unknown."""
         return round((self.resolution or 0) / self.to_rendered.scale)
 
     @property
     def engine_resolution(self) -> int:
-        """Dpi to tell an engine of `pixels`; 0 when unknown.
+        """Dpi of `pixels` to pass to an engine; 0 if unknown.
 
-        Enlarging does not raise it: small letters are enlarged where the recorded dpi was too high to begin with, and
-        Tesseract takes the letters of a page that claims many dpi for dirt. That it claims too few does no harm.
+        Enlarging does not raise it. Small letters are enlarged if the recorded dpi was too high, and at a dpi that is
+        too high Tesseract takes letters for dirt. A dpi that is too low does no harm.
         """
         return min(self.pixels_resolution, self.resolution or 0)
 
     def move(self, pixels: Pixels, step: Affine) -> None:
-        """Replaces `pixels`; `step` maps a point of the new ones to the old ones."""
+        """Replace `pixels`; `step` maps points of the new ones to the old ones."""
         self.pixels, self.to_rendered = pixels, step.then(self.to_rendered)
 
 
 class Stage(Protocol):
-    """One step of a page's journey.
+    """One stage of the pipeline.
 
     Attributes:
-        name: As in messages and options.
-        needs: What must be there before: `source`, `pixels`, `regions`, `text`.
-        provides: What is there after.
+        name: Its name in messages and options.
+        needs: What must exist before it runs: `source`, `pixels`, `regions`, `text`.
+        provides: What exists after it has run.
     """
 
     @property
     def name(self) -> str:
-        """How messages call it."""
+        """Name in messages and options."""
 
     @property
     def needs(self) -> frozenset[str]:
-        """What must be there before."""
+        """What must exist before it runs."""
 
     @property
     def provides(self) -> frozenset[str]:
-        """What is there after."""
+        """What exists after it has run."""
 
     def run(self, page: WorkingPage) -> None:
-        """Does the step in place.
+        """Change the page in place.
 
         Raises:
-            DocumentError: For a fault of the document.
+            DocumentError: For a fault in the document.
         """

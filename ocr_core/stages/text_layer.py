@@ -1,4 +1,4 @@
-"""The bypass: text that the page already carries."""
+"""Using the text layer that a page already has, instead of reading it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from inkstream.ocr_core.text.layout import compose_page
 
 @dataclass(frozen=True)
 class TextLayer:
-    """Takes the page's own text where it is usable; the stages up to recognition then have nothing to do."""
+    """A stage that takes the page's text layer if it is usable; the stages up to recognition then do nothing."""
 
     options: TextLayerOptions
     render: RenderOptions
@@ -22,11 +22,11 @@ class TextLayer:
 
     @property
     def provides(self) -> frozenset[str]:
-        """Text and regions for certain only when nothing else may read the page."""
+        """Text and regions if nothing else may read the page; otherwise nothing is certain."""
         return frozenset({"text", "regions"} if self.options.mode is TextLayerMode.ONLY else ())
 
     def run(self, page: WorkingPage) -> None:
-        """Sets `text` and `regions` from the text layer; `only` sets empty ones where it is not usable."""
+        """Set `text` and `regions` from the text layer; with `only`, set empty ones if it is not usable."""
         assert page.source is not None
         canvas = page.source.canvas(self.render)
         words = page.source.words(canvas) or []

@@ -1,4 +1,4 @@
-"""Whether a page has ink where no word was read: a look that costs a tenth of the text detector's."""
+"""Detecting ink where no word was read, ten times as fast as with the text detector."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ if TYPE_CHECKING:
     from inkstream.ocr_core.text.words import Word
 
 _LONGEST = 1280
-"""Pixels of the longer side of the picture that is looked at: grain is averaged out, and small print still shows."""
+"""Longer side of the reduced copy, pixels: grain is averaged out, but small print still shows."""
 _STEP = 16
-"""Levels of gray between neighbours from which there is an edge of ink; or, on grainy paper, thrice the usual step."""
+"""Least step of gray between neighbours that is an edge of ink; on grainy paper, three times the median step."""
 _AROUND = 0.4
-"""Of a word's height: so far from its box its own ink may reach."""
+"""Distance from a word's box, in its heights, within which ink belongs to the word."""
 _LETTER = 0.4
-"""Of a word's usual height: what is lower is dust or a line, no letter."""
+"""In usual word heights; anything lower is dust or a line, not a letter."""
 _RULE = 3
-"""Of a word's usual height: what is higher, and narrower than a letter, is a line."""
+"""In usual word heights; anything higher, and narrower than a letter, is a line."""
 _TALL = 2
 _BELIEVED = 60
-"""A word so many times higher than usual, and of less confidence, is a picture that was taken for letters."""
+"""A word more than `_TALL` times the usual height with a confidence below this is a picture taken for letters."""
 _EDGE = 2
-"""Pixels from the border within which the paper's own edge is seen."""
+"""Pixels from the border within which the paper's own edge may show."""
 
 
 def has_unread_ink(pixels: Pixels, words: Sequence[Word]) -> bool:
-    """Tells whether there is anything as high as a letter outside the words, of whatever colour.
+    """Return whether anything as high as a letter, of any colour, lies outside the words.
 
     Args:
         pixels: uint8, `H x W` or `H x W x 3`.
-        words: That were read, at least one.
+        words: The words that were read, at least one.
     """
     import cv2
 

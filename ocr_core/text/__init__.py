@@ -1,1 +1,1 @@
-"""From words to text: reading order, layout and measures of text."""
+"""From words to text: reading order, layout and error rates."""

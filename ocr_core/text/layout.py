@@ -1,4 +1,4 @@
-"""From words to text and regions: one composition for every engine."""
+"""Composing text and regions from words, in the same way for every engine."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 _SEPARATOR = {Level.BLOCK: "\n\n", Level.PARAGRAPH: "\n", Level.LINE: " "}
-"""Between the children of an element: paragraphs of a block, lines of a paragraph, words of a line."""
+"""Separators between the children of an element: paragraphs of a block, lines of a paragraph, words of a line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """What words make together.
+    """Text and regions composed from words.
 
     Attributes:
-        text: Words joined by a space, lines and paragraphs by a newline, blocks by an empty line.
+        text: Words joined by spaces, lines and paragraphs by newlines, blocks by empty lines.
         confidence: Mean over the kept words, 0-100; None without words.
         regions: In reading order, parents before children.
     """
@@ -43,15 +43,15 @@ def compose(
     threshold: float = 0.0,
     spaces: bool = False,
 ) -> Composition:
-    """Builds text and regions from words in reading order.
+    """Build text and regions from words in reading order.
 
     Args:
-        words: Words of one element stand together.
-        engine: What read them.
-        finest: Finest level in `regions`, and the level whose mean confidence is held against `threshold`.
-        threshold: 0-100; elements below it leave no text and no regions.
-        spaces: Whether the spaces between words of a line are regions, too: of the level of words, with text ` `
-            and no confidence.
+        words: The words, those of one element together.
+        engine: Name of the engine that read them.
+        finest: Finest level in `regions`, and the level whose mean confidence is compared with `threshold`.
+        threshold: 0-100; elements below it are left out of text and regions.
+        spaces: Whether the spaces between words of a line are also regions: at word level, with text ` ` and without a
+            confidence.
     """
     kept = confident(list(words), finest, threshold)
     tree = _Tree(engine, finest, spaces)
@@ -60,9 +60,9 @@ def compose(
 
 
 def compose_page(words: list[Word], engine: str, options: RecognizeOptions, resolution: int) -> Composition:
-    """Builds a page's text and regions as the options ask, from words in pixels of a page of `resolution` dpi.
+    """Build a page's text and regions by the options, from words in pixels of a page of `resolution` dpi.
 
-    With `keep_layout` only the page's text is laid out; that of its regions is in reading order always.
+    With `keep_layout`, only the page's text is laid out; the text of its regions stays in reading order.
     """
     level, threshold = options.iterator_level, options.confidence_threshold
     made = compose(words, engine=engine, finest=level, threshold=threshold, spaces=options.with_spaces)
@@ -75,14 +75,14 @@ def compose_page(words: list[Word], engine: str, options: RecognizeOptions, reso
 
 
 def confident(words: list[Word], level: Level, threshold: float) -> list[Word]:
-    """Returns the words of those elements of `level` whose mean confidence is not below `threshold`."""
+    """Return the words of the elements of `level` whose mean confidence is at least `threshold`."""
     if level is Level.WORD:
         return [word for word in words if word.confidence >= threshold]
     return [word for element in _split(words, level) if _mean(element) >= threshold for word in element]
 
 
 class _Tree:
-    """Gathers the regions of one page."""
+    """The regions of one page, as they are collected."""
 
     def __init__(self, engine: str, finest: Level, spaces: bool) -> None:
         self.regions: list[Region] = []
@@ -91,7 +91,7 @@ class _Tree:
         self._spaces = spaces
 
     def grow(self, words: list[Word], depth: int, parent: int | None) -> str:
-        """Adds the element that `words` make at `depth`, and its children, and returns its text."""
+        """Add the element that `words` form at `depth`, with its children, and return its text."""
         index = len(self.regions)
         if depth > self._shown:
             return self._text(words, depth, parent)
@@ -127,7 +127,7 @@ def _split(words: Sequence[Word], level: Level) -> list[list[Word]]:
 
 
 def between(first: Box, second: Box) -> Box:
-    """Returns the room between two upright boxes side by side, or one above the other; no wide one where they touch."""
+    """Return the space between two upright boxes, side by side or one above the other; width 0 if they overlap."""
     top, bottom = min(first.top, second.top), max(first.bottom, second.bottom)
     left, right = min(first.right, second.right), max(first.left, second.left)
     if right >= left:

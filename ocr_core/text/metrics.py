@@ -1,4 +1,4 @@
-"""How well text was read: error rates and word scores."""
+"""Measures of recognition quality: error rates and word scores."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def edit_distance(truth: Sequence[Hashable], found: Sequence[Hashable]) -> int:
 
 
 def character_error_rate(truth: str, found: str) -> float:
-    """Return edits a character of the truth; may pass 1. White space counts as one blank."""
+    """Return edits per character of the truth, which may exceed 1. Each run of white space counts as one blank."""
     return _rate(" ".join(truth.split()), " ".join(found.split()))
 
 
 def word_error_rate(truth: str, found: str) -> float:
-    """Return edits a word of the truth; may pass 1."""
+    """Return edits per word of the truth, which may exceed 1."""
     return _rate(truth.split(), found.split())
 
 
@@ -32,11 +32,11 @@ def _rate(truth: Sequence[Hashable], found: Sequence[Hashable]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class WordScore:
-    """Words compared as a bag: order does not count, number does.
+    """Scores of words compared as a bag: their number counts, their order does not.
 
     Attributes:
-        recall: Share of the truth's words that were found, 0-1; 1 when there is nothing to find.
-        precision: Share of the found words that are in the truth, 0-1; 1 when nothing was found.
+        recall: Share of the truth's words that were found, 0-1; 1 if there are none to find.
+        precision: Share of the found words that are in the truth, 0-1; 1 if none were found.
     """
 
     recall: float
@@ -44,13 +44,13 @@ class WordScore:
 
     @property
     def f1(self) -> float:
-        """Harmonic mean of both, 0-1."""
+        """Harmonic mean of recall and precision, 0-1."""
         total = self.recall + self.precision
         return 2 * self.recall * self.precision / total if total else 0.0
 
 
 def word_score(truth: str, found: str) -> WordScore:
-    """Compare two texts word by word, as they are written (fold case first if it should not count)."""
+    """Compare the words of two texts exactly; fold case first if it should not count."""
     wanted, got = Counter(truth.split()), Counter(found.split())
     common = sum((wanted & got).values())
     return WordScore(recall=common / wanted.total() if wanted else 1.0, precision=common / got.total() if got else 1.0)

@@ -1,4 +1,4 @@
-"""From detected areas to lines in reading order, on skewed pages and pages of several columns too."""
+"""Ordering detected areas into lines in reading order, also on skewed pages and pages with several columns."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from statistics import median
 from inkstream.ocr_core.geometry import Box
 
 _GUTTER = 1.5
-"""Line heights; a gap that wide from top to bottom parts columns."""
+"""Width, in line heights, of a gap from top to bottom that separates columns."""
 _COLUMN = 6.0
-"""Line heights; narrower stacks are numbers beside their labels, which are read across."""
+"""Least width of a column, in line heights; narrower stacks are numbers beside labels, which are read across."""
 _OVERLAP = 0.3
-"""Share of the smaller box; what overlaps by more is one area found twice."""
+"""Share of the smaller box; two boxes that overlap by more are one area found twice."""
 
 
 def skew(boxes: Iterable[Box]) -> float:
-    """Returns the angle of most of the text, degrees: the median over boxes, weighted by width."""
+    """Return the angle of most of the text in degrees: the median over boxes, weighted by width."""
     wide = sorted((box.angle, box.width) for box in boxes if box.width > 1.5 * box.height)
     half = sum(width for _, width in wide) / 2
     for angle, width in wide:
@@ -29,7 +29,7 @@ def skew(boxes: Iterable[Box]) -> float:
 
 
 def enclosing(boxes: Sequence[Box]) -> Box:
-    """Returns the smallest box around boxes (at least one) that has their common angle."""
+    """Return the smallest box around boxes (at least one), at their mean angle weighted by width."""
     if len(boxes) == 1:
         return boxes[0]
     if not any(box.angle for box in boxes):
@@ -42,7 +42,7 @@ def enclosing(boxes: Sequence[Box]) -> Box:
 
 
 def _upright(boxes: Sequence[Box], angle: float) -> Box:
-    """Returns the box around boxes in a frame turned by `angle`; not rotated there."""
+    """Return the upright box around boxes, in a frame turned by `angle`."""
     corners = [_turn(x, y, -angle) for box in boxes for x, y in box.corners()]
     left, top = min(x for x, _ in corners), min(y for _, y in corners)
     right, bottom = max(x for x, _ in corners), max(y for _, y in corners)
@@ -61,7 +61,7 @@ def _turn(x: float, y: float, angle: float) -> tuple[float, float]:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Areas that stand side by side.
+    """A line: areas that stand side by side.
 
     Attributes:
         block: Number of the column or section it belongs to.
@@ -73,7 +73,7 @@ class Line:
 
 
 def merge_intersecting(boxes: Sequence[Box]) -> list[Box]:
-    """Joins areas that overlap, until none do."""
+    """Join areas that overlap, until none do."""
     angle = skew(boxes)
     waiting = [(box, _upright([box], angle)) for box in boxes]
     merged: list[tuple[Box, Box]] = []
@@ -97,15 +97,15 @@ def _overlap(one: Box, other: Box) -> float:
 
 
 def group_lines(boxes: Sequence[Box], tolerance: float = -1.0) -> list[Line]:
-    """Puts areas into lines, lines into columns and sections, all in reading order.
+    """Group areas into lines, and lines into columns and sections, in reading order.
 
-    Recursive cuts at empty stripes (XY cut: Nagy and Seth, 1984): columns where a gutter runs through, else
-    sections from top to bottom.
+    The page is cut recursively at empty stripes (XY cut: Nagy and Seth, 1984): into columns where a gutter runs
+    through, otherwise into sections from top to bottom.
 
     Args:
         boxes: Areas of one page, none with zero size.
-        tolerance: How far apart, in pixels, the middles of areas of one line may be in height; negative: half
-            the usual height.
+        tolerance: Largest vertical distance between the centres of areas of one line, pixels; if negative, half the
+            usual height.
     """
     if not boxes:
         return []
@@ -118,7 +118,7 @@ def group_lines(boxes: Sequence[Box], tolerance: float = -1.0) -> list[Line]:
 
 
 _Flat = tuple[Box, Box]
-"""An area upright in the page's own frame, and as it was."""
+"""An area, upright in the page's turned frame, and as it was given."""
 
 
 def _blocks(areas: list[_Flat], height: float) -> list[list[_Flat]]:
@@ -132,7 +132,7 @@ def _blocks(areas: list[_Flat], height: float) -> list[list[_Flat]]:
 
 
 def _sections(bands: list[list[_Flat]], height: float) -> list[list[_Flat]]:
-    """Joins the longest runs of bands that a gutter runs through, and what lies between such runs."""
+    """Join each longest run of bands that share a gutter, and the bands between such runs."""
     sections: list[list[_Flat]] = []
     plain: list[_Flat] = []
     first = 0
@@ -150,7 +150,7 @@ def _sections(bands: list[list[_Flat]], height: float) -> list[list[_Flat]]:
 
 
 def _run(bands: list[list[_Flat]], first: int, height: float) -> int:
-    """Returns the end of the longest run of bands from `first` on that is parted into columns."""
+    """Return the end of the longest run of bands, starting at `first`, that is divided into columns."""
     if len(_parts(bands[first], height)) > 1:
         for after in range(len(bands), first + 1, -1):
             if len(_columns([area for band in bands[first:after] for area in band], height)) > 1:
@@ -199,13 +199,13 @@ def _middle(box: Box) -> float:
 
 
 def join_words(line: Line, link_threshold: float) -> Line:
-    """Joins neighbours of a line into one area each where they are close.
+    """Join neighbouring areas of a line that are close.
 
-    Two areas side by side are linked by 1 when they touch, by 0 when three line heights lie between them.
+    The link between two areas is 1 if they touch and falls to 0 at a gap of three line heights.
 
     Args:
         line: Areas left to right.
-        link_threshold: 0-1; joined where they are linked by at least that.
+        link_threshold: Least link, 0-1, at which two areas are joined.
     """
     angle = skew(line.boxes)
     joined: list[list[Box]] = []

@@ -1,9 +1,9 @@
-"""Text laid out as on the page, with spaces and empty lines, for a fixed-width font.
+"""Laying text out as on the page, with spaces and empty lines, for a fixed-width font.
 
-The method is that of `pdftotext -layout` and PDFLayoutTextStripper, with tab stops: lines side by side make a row;
-a line parts into runs where a gap is wider than between words; runs that begin (or end) at the same place on the
-page share a stop; and a stop moves to the right until every run that ends before it fits. So columns stay aligned,
-whatever the widths of their letters.
+The method is that of `pdftotext -layout` and PDFLayoutTextStripper, with tab stops: lines side by side form a row; a
+line is split into runs at gaps wider than between words; runs that begin (or end) at the same place on the page share
+a stop; and a stop moves to the right until every run that ends before it fits. This keeps columns aligned, however
+wide their letters are.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from inkstream.ocr_core.text.reading_order import enclosing
 from inkstream.ocr_core.text.words import Word, branch
 
 _RUN_HEIGHTS, _RUN_WIDTHS = 1.2, 2.0
-"""Gap between two words, in heights and in widths of the line's letters, over which they are in different runs."""
+"""Gap above which two words are in different runs, in heights and in widths of the line's letters."""
 
 _LEAST_GAP = 2
-"""Spaces between two runs of a row at least."""
+"""Least number of spaces between two runs of a row."""
 
 _MOST_COLUMNS = 400
 _MOST_ROWS = 1000
-"""What the empty space of a page may come to, however small its letters are."""
+"""Limits of the layout's size, however small the letters are."""
 
 _ROWS_BACK = 50
-"""Rows above among which a line looks for one beside it."""
+"""Number of previous rows that are searched for the row of a line."""
 
 
 @dataclass(slots=True)
 class _GridLine:
-    """One line as it was read; pixels of the page."""
+    """One line as it was read, in pixels of the page."""
 
     words: list[Word]
     left: float
@@ -70,15 +70,15 @@ class _Stop:
 
 
 def lay_out(words: Sequence[Word], space_width: float) -> str:
-    """Lays words out as they stand on the page.
+    """Lay words out as they stand on the page.
 
     Args:
         words: In reading order, words of one line together.
-        space_width: Pixels one space stands for at most; where the page's letters are narrower, their width counts.
+        space_width: Largest width of one space, pixels; if the page's letters are narrower, their width is used.
 
     Returns:
-        Rows joined by newlines: every word once, words of a line in their order. The leftmost run begins at the
-        first column, the topmost row is the first. Full-width characters (CJK) count as two columns.
+        Rows joined by newlines, with every word once and the words of a line in order. The leftmost run begins in the
+        first column, and the topmost row comes first. Full-width characters (CJK) count as two columns.
     """
     lines = [_line(list(group)) for _, group in groupby(words, key=lambda word: branch(word, Level.LINE))]
     if not lines:
@@ -93,7 +93,7 @@ def lay_out(words: Sequence[Word], space_width: float) -> str:
 
 
 def cells(text: str) -> int:
-    """Returns how many columns a text takes in a fixed-width font."""
+    """Return how many columns a text takes in a fixed-width font."""
     return sum(map(_cells_of, text))
 
 
@@ -113,7 +113,7 @@ def _letter_width(words: Iterable[Word]) -> float:
 
 
 def _rows(lines: Iterable[_GridLine]) -> list[list[_GridLine]]:
-    """Gathers lines, from the top, that stand side by side; one that is below another stays below it."""
+    """Group lines that stand side by side, from the top; a line below another stays below it."""
     rows: list[list[_GridLine]] = []
     for line in lines:
         best, found = 0.0, None
@@ -134,13 +134,13 @@ def _rows(lines: Iterable[_GridLine]) -> list[list[_GridLine]]:
 
 
 def _above(other: _GridLine, line: _GridLine) -> bool:
-    """Says whether two lines overlap sideways by more than a brush."""
+    """Return whether two lines overlap horizontally by more than a tenth of the narrower one."""
     least = min(other.right - other.left, line.right - line.left)
     return min(other.right, line.right) - max(other.left, line.left) > 0.1 * least
 
 
 def _shared(first: _GridLine, second: _GridLine) -> float:
-    """Returns how much of the lower line's height the two have in common, 0-1."""
+    """Return the vertical overlap of two lines, as a share of the smaller height, 0-1."""
     common = min(first.bottom, second.bottom) - max(first.top, second.top)
     return common / max(min(first.bottom - first.top, second.bottom - second.top), 1e-6)
 
@@ -170,7 +170,7 @@ def _run(words: list[Word]) -> _Run:
 
 
 def _stops(table: list[list[_Run]], unit: float) -> list[_Stop]:
-    """Gives each run a stop: where it begins, or where it ends if more runs end there than begin there."""
+    """Assign a stop to each run (its start, or its end if more runs share that), and return the stops."""
     runs = [run for row in table for run in row]
     begins, ends = _clusters(runs, 0, unit), _clusters(runs, 1, unit)
     starting = {id(run): found for found in map(_weighed, begins) for run in found[1].runs}
@@ -184,13 +184,13 @@ def _stops(table: list[list[_Run]], unit: float) -> list[_Stop]:
 
 
 def _weighed(stop: _Stop) -> tuple[tuple[int, float], _Stop]:
-    """Returns how well runs agree on a stop: how many, then how closely; and the stop."""
+    """Return how well runs agree on a stop (how many, then how closely), and the stop."""
     edges = [(run.left, run.right)[stop.edge] for run in stop.runs]
     return (len(edges), min(edges) - max(edges)), stop
 
 
 def _clusters(runs: list[_Run], edge: int, unit: float) -> list[_Stop]:
-    """Groups runs whose edges lie within a column, with no gap of half a column between."""
+    """Group runs whose edges lie within one column, without a gap of half a column."""
     stops: list[_Stop] = []
     last = 0.0
     for run in sorted(runs, key=lambda run: (run.left, run.right)[edge]):
@@ -203,7 +203,7 @@ def _clusters(runs: list[_Run], edge: int, unit: float) -> list[_Stop]:
 
 
 def _place(stops: list[_Stop], left: float, unit: float) -> None:
-    """Finds every run's end column, from the left; what one stop is moved, those to its right are, too."""
+    """Set every run's end column, from the left; moving one stop also moves those to its right."""
     shift = 0
     for stop in stops:
         wanted = round((stop.x - left) / unit)
@@ -221,7 +221,7 @@ def _first_free(run: _Run) -> int:
 
 
 def _write(runs: list[_Run]) -> str:
-    """Writes one row; where a run's place is taken, it follows at once."""
+    """Return the text of one row; a run whose place is taken follows directly."""
     text, at = "", 0
     for run in runs:
         spaces = max(run.end - run.cells - at, _LEAST_GAP if text else 0)
@@ -231,7 +231,7 @@ def _write(runs: list[_Run]) -> str:
 
 
 def _with_empty(texts: list[str], rows: list[list[_GridLine]]) -> Iterable[str]:
-    """Puts empty lines where the page has room for lines."""
+    """Yield the rows, with empty lines where the page has space for them."""
     heights = median(line.bottom - line.top for row in rows for line in row)
     centres = [min(line.centre for line in row) for row in rows]
     steps = [below - above for above, below in pairwise(centres)]

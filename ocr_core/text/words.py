@@ -1,4 +1,4 @@
-"""Words, and the tree of blocks, paragraphs and lines they hang on."""
+"""Words, and the tree of blocks, paragraphs and lines that they belong to."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
 
 LEVELS = (Level.BLOCK, Level.PARAGRAPH, Level.LINE, Level.WORD)
-"""Coarsest first: the tree every engine fills."""
+"""The levels of the tree that every engine fills, coarsest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word and the branch of the tree it hangs on.
+    """One word and its place in the tree.
 
     Attributes:
         block: Number of its block in the page.
         paragraph: Number of its paragraph in the block.
         line: Number of its line in the paragraph.
         box: Pixels of the page.
-        text: Without white space at its ends, never empty.
+        text: No white space at its ends, never empty.
         confidence: 0-100.
-        engine: What read it; None for the engine of the page.
+        engine: Name of the engine that read it; None for the page's engine.
     """
 
     block: int
@@ -40,5 +40,5 @@ class Word:
 
 
 def branch(word: Word, level: Level) -> tuple[int, ...]:
-    """Returns the numbers that tell the word's element of `level` from its neighbours."""
+    """Return the numbers that distinguish the word's element of `level` from its neighbours."""
     return (word.block, word.paragraph, word.line)[: LEVELS.index(level) + 1]

@@ -1,1 +1,1 @@
-"""Page work in a sandboxed child process: what runs inside it, and its caller."""
+"""Page work in a sandboxed child process: the handlers inside it, and their callers."""

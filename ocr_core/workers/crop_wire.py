@@ -1,4 +1,4 @@
-"""Pictures of lines as they travel between processes: their shapes, and their pixels in one piece."""
+"""The format of line crops between processes: a list of shapes, and all pixels as one byte string."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ if TYPE_CHECKING:
     from inkstream.ocr_core.pixels import Pixels
 
 CROPS_MOST = 200 << 20
-"""Bytes that the crops of one page may have."""
+"""Most bytes that the crops of one page may have."""
 
 
 def pack_crops(crops: Sequence[Pixels]) -> tuple[list[list[int]], bytes]:
-    """Returns the shapes of crops and their pixels in one piece."""
+    """Return the shapes of crops, and their pixels as one byte string."""
     return [list(crop.shape) for crop in crops], b"".join(crop.tobytes() for crop in crops)
 
 
 def unpack_crops(shapes: Any, blob: bytes) -> list[Pixels]:
-    """Rebuilds what `pack_crops` gave.
+    """Rebuild crops from the result of `pack_crops`.
 
     Raises:
-        ValueError: If it is something else.
+        ValueError: If the shapes are malformed or do not match the pixels.
     """
     import numpy as np
 

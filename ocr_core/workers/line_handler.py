@@ -1,11 +1,11 @@
-"""Reading lines inside the sandbox's child: the model process, which sees decoded crops and nothing else."""
+"""Reading lines inside the sandbox's child: the model process, which only sees decoded crops."""
 
 from __future__ import annotations
 
 import sys
 from typing import Any
 
-import numpy as np  # noqa: F401 - imported here so that it counts as start, not as the first call
+import numpy as np  # noqa: F401 - imported here so that it counts as start-up, not as the first call
 
 from inkstream.ocr_core.engines.line_reader import DeviceLostError
 from inkstream.ocr_core.engines.registry import open_line_reader
@@ -17,11 +17,11 @@ def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Answer one request of `LineWorker`.
 
     Args:
-        request: `options` (JSON of `RecognizeOptions`); `shapes` of crops with their pixels as `blob`, or neither if
-            the model is only to be loaded.
+        request: `options` (JSON of `RecognizeOptions`); `shapes` of crops with their pixels as `blob`, or neither to
+            only load the model.
 
     Returns:
-        `readings`, one a crop.
+        `readings`, one per crop.
 
     Raises:
         EnvironmentFault: If the model is missing or cannot be loaded.

@@ -1,4 +1,4 @@
-"""Reading lines from the caller's side: one process that keeps its model, whatever becomes of page processes."""
+"""The caller's side of reading lines: one process that keeps its model when page processes are replaced."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HANDLER = "inkstream.ocr_core.workers.line_handler:handle"
 
 TOGETHER = 32 << 20
-"""Bytes of crops from which on pages are not read together: more of them would only take memory."""
+"""Bytes of crops above which pages are not read together, because larger batches only take memory."""
 
 
 class LineWorker:
@@ -30,7 +30,7 @@ class LineWorker:
 
     Args:
         options: Which engine reads lines, and how.
-        limits: `memory_mb` beyond the loaded model; seconds as each call says.
+        limits: `memory_mb` is allowed in addition to the loaded model; each call sets its seconds.
     """
 
     def __init__(self, options: RecognizeOptions, limits: LimitOptions | None = None) -> None:
@@ -45,27 +45,30 @@ class LineWorker:
         return self._sandbox.pid
 
     def start(self) -> None:
-        """Loads the model now instead of at the first call. Raises EnvironmentFault if that fails."""
+        """Load the model now instead of at the first call.
+
+        Raises:
+            EnvironmentFault: If the model cannot be loaded.
+        """
         self._sandbox.start()
 
     def read(
         self, pages: Sequence[Sequence[Pixels]], seconds: Sequence[float] | None = None
     ) -> list[list[Reading] | DocumentError]:
-        """Reads the lines of several pages together, those of like length side by side.
+        """Read the lines of several pages together, so that lines of similar length can form batches.
 
-        When the model's process dies over them they are read once more on a new one; when that fails, each page by
-        itself.
+        If the model's process dies, they are read again by a new one; if that fails, too, each page by itself.
 
         Args:
-            pages: Each with its crops, as `LineReader.read` takes them.
-            seconds: What each page may take; `limits.page_seconds` if not given.
+            pages: The crops of each page, as for `LineReader.read`.
+            seconds: Time limit of each page; None for `limits.page_seconds`.
 
         Returns:
-            For each page a reading a crop, or why there are none.
+            For each page, one reading per crop, or the error.
 
         Raises:
             EnvironmentFault: If the model cannot be loaded.
-            ConfigError: If the engine does not take an option as it is.
+            ConfigError: If the engine does not accept an option.
         """
         allowed = [self.limits.page_seconds] * len(pages) if seconds is None else seconds
         answers: list[list[Reading] | DocumentError] = []
@@ -76,7 +79,7 @@ class LineWorker:
         return answers
 
     def close(self) -> None:
-        """Ends the child. A later call starts a new one."""
+        """End the child. A later call starts a new one."""
         self._sandbox.close()
 
     def _together(
@@ -99,5 +102,5 @@ class LineWorker:
         try:
             readings = iter([Reading.from_list(values) for _, values in zip(crops, reply["readings"], strict=True)])
         except (KeyError, TypeError, ValueError):
-            raise DocumentError(FailureKind.CRASH, "the model's process answered with what are no readings") from None
+            raise DocumentError(FailureKind.CRASH, "the model's process sent malformed readings") from None
         return [[next(readings) for _ in page] for page in pages]

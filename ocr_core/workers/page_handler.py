@@ -1,4 +1,4 @@
-"""Page work inside the sandbox's child, which keeps the last document open and the pipeline built."""
+"""Page work inside the sandbox's child, which keeps the last document open and its pipeline ready."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np  # noqa: F401 - imported here so that it counts as start, not as the first page
+import numpy as np  # noqa: F401 - imported here so that it counts as start-up, not as the first page
 import pypdfium2  # noqa: F401
 
 import inkstream.ocr_core.documents.images
@@ -29,7 +29,7 @@ from inkstream.ocr_core.workers.crop_wire import CROPS_MOST, pack_crops
 
 
 class _Kept:
-    """What is kept from one request to the next: the pipeline, and the document that is open."""
+    """The pipeline and the open document, kept from one request to the next."""
 
     def __init__(self) -> None:
         self.options = ""
@@ -75,13 +75,13 @@ def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Answer one request of `PageWorker`.
 
     Args:
-        request: `op` is `load` (open what the options need), `probe`, `page`, `begin` (a page up to where its lines are
-            read) or `finish` (from there on). All but `load` need `path` and `limits` (JSON); all but `probe` need
-            `options` (JSON); a page needs `pagenum`; `finish` needs the page's `state` and the `readings`. `passwords`
-            are there for a PDF that was found to need one.
+        request: `op` is `load` (open what the options need), `probe`, `page`, `begin` (a page up to the reading of its
+            lines) or `finish` (continue from there). All but `load` need `path` and `limits` (JSON); all but
+            `probe` need `options` (JSON); pages need `pagenum`; `finish` needs the page's `state` and the `readings`.
+            `passwords` is only present for a PDF that needs one.
 
     Returns:
-        What a probe found out; for a page a result as it travels, or `state` and `shapes` with crops as the bytes.
+        The result of the probe; for a page, its result in wire format, or `state` and `shapes` with the crops as bytes.
 
     Raises:
         DocumentError: If the file cannot be opened.
@@ -107,14 +107,14 @@ def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
 
 
 def _load(options: PipelineOptions) -> None:
-    """Open the models that this process looks at pages with."""
+    """Open the models that this process uses for pages."""
     for use in uses_of(options):
         if use.load is not None:
             use.load()
 
 
 def _to_wire(result: PageResult) -> tuple[dict[str, Any], bytes]:
-    """Return a result as it travels. After a page that ran out of memory this process asks to be retired."""
+    """Return a result in wire format. After a page that ran out of memory, ask for this process to be retired."""
     retire = result.failure is not None and result.failure.kind is FailureKind.MEMORY
     if retire:
         _kept.drop_document()
@@ -127,15 +127,15 @@ def _paused_to_wire(paused: PausedPage) -> tuple[dict[str, Any], bytes]:
     if size > CROPS_MOST:
         raise DocumentError(
             FailureKind.LIMIT,
-            f"the page's lines are {size >> 20} MiB of pixels, and {CROPS_MOST >> 20} can be read by another process; "
-            "lower render.resolution or render.max_pixels",
+            f"the page's line crops have {size >> 20} MiB of pixels, but at most {CROPS_MOST >> 20} MiB can be passed "
+            "to the model's process; lower render.resolution or render.max_pixels",
         )
     shapes, blob = pack_crops(paused.crops)
     return {"state": paused.state, "shapes": shapes}, blob
 
 
 def _clean(result: PageResult) -> PageResult:
-    """Replace what no UTF-8 column can hold: lone surrogates, from broken fonts and odd file names."""
+    """Replace lone surrogates, which come from broken fonts and odd file names and are not valid UTF-8."""
     result = replace(result, notes=tuple(map(_encodable, result.notes)))
     if result.failure is not None:
         failure = replace(result.failure, message=_encodable(result.failure.message))

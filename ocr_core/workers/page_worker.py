@@ -1,4 +1,4 @@
-"""Page work from its caller's side: every page an answer, whatever the document does to its process."""
+"""The caller's side of page work: every page gets a result, whatever the document does to its process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 HANDLER = "inkstream.ocr_core.workers.page_handler:handle"
 
 _LEAST_SECONDS = 1.0
-"""For the end of a page that has spent its time."""
+"""Time to finish a page that has used up its limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ class BegunPage:
 
     Attributes:
         pagenum: 0-based.
-        total_pages: Pages of its file, where known.
-        state: What finishing it needs, from the page's process and for another one only.
+        total_pages: Pages of its file, if known.
+        state: What a page process needs to finish the page; opaque to the caller.
         crops: Upright pictures of one line each.
         milliseconds: Wall time spent on it so far.
     """
@@ -56,13 +56,13 @@ class BegunPage:
 
 @dataclass(frozen=True, slots=True)
 class ReadPage:
-    """A page that waits to be finished, without its crops.
+    """A page whose lines were read and that waits to be finished.
 
     Attributes:
         pagenum: 0-based.
-        total_pages: Pages of its file, where known.
-        state: Of the page that was begun.
-        readings: One a crop; or why there are none.
+        total_pages: Pages of its file, if known.
+        state: From the `BegunPage`.
+        readings: One per crop, or the error.
         milliseconds: Wall time spent on it so far.
     """
 
@@ -74,7 +74,7 @@ class ReadPage:
 
 
 def read_lines(worker: LineWorker, pages: Sequence[BegunPage]) -> list[ReadPage]:
-    """Reads the lines of pages together; each page counts its share of the time. See `LineWorker.read`."""
+    """Read the lines of pages together, and add to each page its share of the time. See `LineWorker.read`."""
     if not pages:
         return []
     started = time.perf_counter()
@@ -91,14 +91,14 @@ def read_lines(worker: LineWorker, pages: Sequence[BegunPage]) -> list[ReadPage]
 class PageWorker:
     """Probes files and processes pages in one sandboxed child, which it keeps.
 
-    An engine that wants a process of its own (`has_own_process`) has a second child, which knows no document and stays
-    when the first is replaced.
+    An engine that runs in a process of its own (`has_own_process`) gets a second child, which never sees a document and
+    stays when the first is replaced.
 
     Args:
-        options: What happens to a page, unless a call says otherwise.
-        limits: What one page or file may cost.
-        passwords: Tried in order on PDFs that need one; None: those of the environment, see `pdf_passwords`.
-        lines: Reads lines in place of a child of its own; closed by whoever made it.
+        options: Options for all pages, unless a call overrides them.
+        limits: Limits for one page or file.
+        passwords: Tried in order on PDFs that need one; None for those of the environment, see `pdf_passwords`.
+        lines: A shared line worker to use instead of an own child; its creator closes it.
     """
 
     def __init__(
@@ -127,17 +127,21 @@ class PageWorker:
         return self._lines.pid if self._lines else None
 
     def start(self) -> None:
-        """Starts the children now instead of at the first call. Raises EnvironmentFault if one cannot start."""
+        """Start the children now instead of at the first call.
+
+        Raises:
+            EnvironmentFault: If a child cannot start.
+        """
         self._sandbox.start()
         if has_own_process(self.options):
             self._line_worker(self.options).start()
 
     def probe(self, path: str | Path) -> DocumentInfo:
-        """Says what a file is and how many pages it has.
+        """Return a file's format and number of pages.
 
         Raises:
-            DocumentError: `empty`, `unsupported`, `limit`, `corrupt`, `encrypted`, `unreadable`; or what
-                became of the child: `timeout`, `memory`, `crash`, `internal`.
+            DocumentError: `empty`, `unsupported`, `limit`, `corrupt`, `encrypted`, `unreadable`; or if the child
+                failed: `timeout`, `memory`, `crash`, `internal`.
             EnvironmentFault: If the child cannot start.
         """
         reply, _ = self._call({"op": "probe", **self._file(path)})
@@ -156,17 +160,17 @@ class PageWorker:
         total_pages: int | None = None,
         options: PipelineOptions | None = None,
     ) -> PageResult:
-        """Processes one page; every fault of the document is a result with `failure`.
+        """Process one page; any fault in the document becomes a result with `failure`.
 
         Args:
-            path: The file, which must not change meanwhile.
+            path: The file, which must not change in the meantime.
             pagenum: 0-based.
-            total_pages: What the probe said; stated in the result even when the file cannot be opened again.
-            options: In place of the worker's own; cheap while they stay the same.
+            total_pages: From the probe; copied to the result even if the file cannot be opened again.
+            options: Override the worker's options; cheap as long as they stay the same.
 
         Raises:
-            ConfigError: For what only the engine knows to be wrong, such as an unknown Tesseract variable.
-            EnvironmentFault: If this machine lacks something.
+            ConfigError: If the engine rejects an option, such as an unknown Tesseract variable.
+            EnvironmentFault: If this machine lacks something that the options need.
         """
         return self.pages(path, [pagenum], total_pages, options)[0]
 
@@ -177,7 +181,7 @@ class PageWorker:
         total_pages: int | None = None,
         options: PipelineOptions | None = None,
     ) -> list[PageResult]:
-        """Processes pages of one file, in the order given; a model reads lines of several together. See `page`."""
+        """Process pages of one file in the given order; lines of several pages are read together. See `page`."""
         options = options or self.options
         if not has_own_process(options):
             pages = [self._on_page("page", path, pagenum, total_pages, options) for pagenum in pagenums]
@@ -198,15 +202,15 @@ class PageWorker:
         total_pages: int | None = None,
         options: PipelineOptions | None = None,
     ) -> PageResult | BegunPage:
-        """Processes a page up to where its lines are to be read; to its end where none are. See `page`."""
+        """Process one page up to the reading of its lines, or completely if it has no lines to read. See `page`."""
         return self._on_page("begin", path, pagenum, total_pages, options or self.options)
 
     def finish(self, path: str | Path | None, begun: ReadPage, options: PipelineOptions | None = None) -> PageResult:
-        """Goes on with a page whose lines were read; any worker with the same options can.
+        """Finish a page whose lines were read; any worker with the same options can do it.
 
         Args:
-            path: The file; needed only where the page is drawn.
-            begun: What was begun, and its readings.
+            path: The file; only needed if the page is drawn.
+            begun: The page with its readings.
             options: As in `page`.
         """
         options = options or self.options
@@ -230,7 +234,7 @@ class PageWorker:
         return _stated(result, begun.pagenum, begun.total_pages, begun.milliseconds + _since(started))
 
     def close(self) -> None:
-        """Ends the children. A later call starts new ones."""
+        """End the children. A later call starts new ones."""
         self._sandbox.close()
         self._close_lines()
 
@@ -271,9 +275,9 @@ class PageWorker:
             self._lines.close()
 
     def _call(self, request: dict[str, Any], cost: Cost | None = None) -> tuple[dict[str, Any], bytes]:
-        """Has the child answer; it is told passwords only for a PDF that needs one, and then opens no other file.
+        """Send a request to the child; include passwords only for a PDF that needs one.
 
-        A decoder that the next file takes over finds no passwords in its memory.
+        A child that has received passwords opens no other file, so a malicious file cannot find them in its memory.
         """
         path = request["path"]
         if self._entrusted not in (None, path):
@@ -295,7 +299,7 @@ class PageWorker:
 
 
 def _first(options: PipelineOptions) -> dict[str, Any] | None:
-    """Return the request by which a child opens its models while it starts, so that they count for no page."""
+    """Return the request that opens a child's models at start-up, so that no page is charged for it."""
     loads = any(use.load is not None for use in uses_of(options))
     return {"op": "load", "options": options.canonical()} if loads else None
 
@@ -305,7 +309,7 @@ def _since(started: float) -> float:
 
 
 def _stated(result: PageResult, pagenum: int, total_pages: int | None, milliseconds: float) -> PageResult:
-    """Returns a result with what its caller knows better."""
+    """Return a result with the values that the caller knows better than the child."""
     total_pages = result.total_pages if total_pages is None else total_pages
     return replace(result, pagenum=pagenum, total_pages=total_pages, processing_ms=milliseconds)
 
@@ -321,7 +325,11 @@ def _begun(reply: dict[str, Any], blob: bytes, pagenum: int, total_pages: int | 
 
 
 def _checked(fields: dict[str, Any], overlay: bytes) -> PageResult:
-    """Rebuilds a result from a child that may be compromised: sound types and text, or a `crash`."""
+    """Rebuild a result from a child that may be compromised.
+
+    Raises:
+        DocumentError: `crash` if types are wrong or texts are not valid UTF-8.
+    """
     try:
         result = PageResult.from_wire(fields, overlay)
         numbers = (result.width, result.height, result.resolution)
@@ -343,4 +351,4 @@ def _checked(fields: dict[str, Any], overlay: bytes) -> PageResult:
 
 
 def _malformed() -> DocumentError:
-    return DocumentError(FailureKind.CRASH, "the page's process answered with what is no result")
+    return DocumentError(FailureKind.CRASH, "the page's process sent a malformed result")

@@ -1,4 +1,4 @@
-"""Makes a searchable PDF inside the sandbox's child: copying a hostile document is no safer than reading it."""
+"""Making a searchable PDF inside the sandbox's child, because copying a hostile document is as risky as reading it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from inkstream.ocr_core.page import PageResult
 
 
 def handle(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """Answers one request of `PdfWriter`.
+    """Answer one request of `PdfWriter`.
 
     Args:
-        request: `source`, `pages` (a file of JSON Lines), `target`: paths; `limits` (JSON); `passwords` for a PDF that
-            was found to need one.
+        request: The paths `source`, `pages` (a JSON Lines file) and `target`; `limits` (JSON); `passwords` for a PDF
+            that needs one.
 
     Raises:
-        DocumentError: What `searchable_pdf` raises.
+        DocumentError: As in `searchable_pdf`.
     """
     limits = LimitOptions.model_validate_json(request["limits"])
     source, results, target = (Path(request[name]) for name in ("source", "pages", "target"))

@@ -1,4 +1,4 @@
-"""Searchable PDFs made in a supervised child process, which it keeps from one document to the next."""
+"""Making searchable PDFs in a sandboxed child process, which is kept from one document to the next."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from inkstream.ocr_core.sandbox.supervisor import Sandbox
 HANDLER = "inkstream.ocr_core.workers.pdf_handler:handle"
 
 _PAGES_WORTH = 10
-"""A document may take as long as so many pages may be read: two hundred pages are copied in the time of one."""
+"""A document may take as long as reading this many pages; copying 200 pages takes as long as reading one."""
 
 
 class PdfWriter:
-    """Writes searchable PDFs, as `searchable_pdf` does, where a damaged document can harm nothing but its process.
+    """Writes searchable PDFs with `searchable_pdf`, in a separate process, so that a bad document harms nothing else.
 
     Args:
-        limits: What one page may cost when it is read; a document gets ten times the seconds.
+        limits: Limits for reading one page; a document gets ten times the seconds.
     """
 
     def __init__(self, limits: LimitOptions | None = None) -> None:
@@ -34,16 +34,16 @@ class PdfWriter:
         self._sandbox = Sandbox(HANDLER, self._limits)
 
     def write(self, source: Path, pages: Iterable[PageResult], target: Path) -> None:
-        """Writes the searchable PDF of one document.
+        """Write the searchable PDF of one document.
 
         Args:
-            source: The document that was read: a PDF or an image. It must not change meanwhile.
+            source: The document that was read, a PDF or an image. It must not change in the meantime.
             pages: Its results.
-            target: The file to write; there is none after an error.
+            target: The file to write; after an error it does not exist.
 
         Raises:
-            DocumentError: `encrypted`, `corrupt` or `limit`; when no page could be read, what its failure says;
-                or what became of the child: `timeout`, `memory`, `crash`, `internal`.
+            DocumentError: `encrypted`, `corrupt` or `limit`; if the file could not be read, its failure; or if the
+                child failed: `timeout`, `memory`, `crash`, `internal`.
             EnvironmentFault: If the child cannot start.
         """
         results = target.with_name(f"{target.name}.pages")
@@ -59,7 +59,7 @@ class PdfWriter:
             results.unlink(missing_ok=True)
 
     def _call(self, request: dict[str, Any]) -> None:
-        """Has the child write; one that was told passwords, as the document needs one, is given no other."""
+        """Send the request to the child; a child that has received passwords is closed after the document."""
         try:
             self._sandbox.call(request)
         except DocumentError as error:
@@ -72,7 +72,7 @@ class PdfWriter:
                 self._sandbox.close()
 
     def close(self) -> None:
-        """Ends the child. A later call starts a new one."""
+        """End the child. A later call starts a new one."""
         self._sandbox.close()
 
     def __enter__(self) -> Self:
@@ -83,7 +83,7 @@ class PdfWriter:
 
 
 def _write_results(path: Path, pages: Iterable[PageResult]) -> None:
-    """Puts the pages into a file: those of a long document are too much for one request."""
+    """Write the pages to a file, because a long document is too large for one request."""
     with path.open("w", encoding="utf-8") as lines:
         for page in pages:
             if page.failure is not None and page.pagenum is None:

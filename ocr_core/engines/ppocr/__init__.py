@@ -1,6 +1,6 @@
-"""PP-OCR (PaddleOCR's models, as ONNX): text detection and recognition that need no download.
+"""PP-OCR (PaddleOCR's models, as ONNX): text detection and recognition without a download.
 
-The models come inside the `rapidocr` wheel; of that package only the files are used.
+The models come in the `rapidocr` wheel; only its model files are used, not its code.
 """
 
 ENGINE = "ppocr"

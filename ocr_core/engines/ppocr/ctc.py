@@ -1,4 +1,4 @@
-"""From a CTC network's probabilities to text: Graves et al., Connectionist Temporal Classification, ICML 2006."""
+"""Decoding a CTC network's probabilities: Graves et al., Connectionist Temporal Classification, ICML 2006."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Posterior = NDArray[np.float32]
-"""`T x C`: for each step along the line the probability of each character; column 0 is the blank."""
+"""`T x C`: the probability of each character at each step along the line; column 0 is the blank."""
 
 BLANK = 0
 _TINY = 1e-12
@@ -21,24 +21,24 @@ _NEVER = -math.inf
 
 
 class WordPrior(Protocol):
-    """Says how likely a word is before anybody looks."""
+    """Prior scores of words, independent of the picture."""
 
     def whole(self, word: str) -> float:
-        """Returns the log score of a word; higher is likelier."""
+        """Return the log score of a word; higher is more likely."""
 
     def begun(self, word: str) -> float:
-        """Returns the best log score that a word which begins so can have."""
+        """Return the best log score of any word that starts with `word`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Aligned:
-    """One character and where it is.
+    """One character and its position.
 
     Attributes:
-        character: What was read.
-        probability: Highest probability the network gave it at its place, 0-1.
-        first: First step of the posterior that belongs to it.
-        last: Last step.
+        character: The character.
+        probability: Highest probability that the network gave it there, 0-1.
+        first: Its first step in the posterior.
+        last: Its last step.
     """
 
     character: str
@@ -48,24 +48,24 @@ class Aligned:
 
 
 def greedy(posterior: Posterior, alphabet: list[str]) -> str:
-    """Returns the likeliest character at each step, repeats and blanks removed."""
+    """Return the most likely character at each step, without repeats and blanks."""
     best = posterior.argmax(axis=1)
     fresh = np.diff(best, prepend=-1) != 0
     return "".join(alphabet[index] for index in best[fresh & (best != BLANK)])
 
 
 def beam_search(posterior: Posterior, alphabet: list[str], score: WordPrior, width: int) -> str:
-    """Returns the text that network and word scores together find likeliest.
+    """Return the most likely text by network and word scores together.
 
     Prefix beam search (Hannun et al., First-Pass Large Vocabulary Continuous Speech Recognition using
-    Bi-Directional Recurrent DNNs, 2014). A word that is not finished counts as the best it can become, else
-    those that never end would outlive those that do.
+    Bi-Directional Recurrent DNNs, 2014). An unfinished word scores as the best word it can become; otherwise words
+    that never end would outlive those that do.
 
     Args:
         posterior: `T x C`.
         alphabet: The `C` characters.
-        score: Of a word without the spaces around it.
-        width: Prefixes that are kept at each step.
+        score: Scores a word, given without the spaces around it.
+        width: Number of prefixes kept at each step.
     """
     logs = np.log(np.maximum(posterior, _TINY))
     beams = {"": _Beam(blank=0.0)}
@@ -92,10 +92,10 @@ class _Beam:
     """Log scores of a prefix.
 
     Attributes:
-        blank: Of the paths that end in a blank.
-        other: Of those that end in its last character.
-        words: Of its finished words.
-        begun: The best that its last word can become.
+        blank: Score of the paths that end in a blank.
+        other: Score of the paths that end in its last character.
+        words: Score of its finished words.
+        begun: Best score that its last word can reach.
     """
 
     blank: float = _NEVER
@@ -146,21 +146,21 @@ def _ended(prefix: str, beam: _Beam, score: WordPrior) -> float:
 
 
 def _either(one: float, other: float) -> float:
-    """Returns log(exp(one) + exp(other))."""
+    """Return log(exp(one) + exp(other))."""
     high, low = (one, other) if one > other else (other, one)
     return high if low == _NEVER else high + math.log1p(math.exp(low - high))
 
 
 def align(posterior: Posterior, alphabet: dict[str, int], text: str) -> list[Aligned]:
-    """Finds where each character of a text is: the likeliest path through it (Viterbi).
+    """Find the position of each character of a text by the most likely path (Viterbi).
 
     Args:
         posterior: `T x C`.
         alphabet: Column of each character.
-        text: Made of those characters, not longer than `T` steps allow.
+        text: Text of those characters, no longer than `T` steps allow.
 
     Returns:
-        One entry a character; none where the text does not fit.
+        One entry per character; an empty list if the text does not fit.
     """
     states = _states(alphabet, text)
     logs = np.log(np.maximum(posterior[:, states], _TINY))
@@ -178,7 +178,7 @@ def align(posterior: Posterior, alphabet: dict[str, int], text: str) -> list[Ali
 
 
 def _viterbi(logs: NDArray[np.float32], states: NDArray[np.int64]) -> list[int]:
-    """Returns the best state at each step: kept, left for the next, or the blank between two jumped over."""
+    """Return the best state at each step: the same state, the next one, or the one after a skipped blank."""
     steps, count = logs.shape
     may_jump = _may_jump(states)
     score = np.full(count, -np.inf)
@@ -200,7 +200,7 @@ def _viterbi(logs: NDArray[np.float32], states: NDArray[np.int64]) -> list[int]:
 
 
 def log_likelihood(posterior: Posterior, alphabet: dict[str, int], text: str) -> float:
-    """Returns the log probability of a text, over all paths that spell it (the forward algorithm)."""
+    """Return the log probability of a text over all paths that spell it (forward algorithm)."""
     states = _states(alphabet, text)
     logs = np.log(np.maximum(posterior[:, states], _TINY))
     may_jump = _may_jump(states)
@@ -215,14 +215,14 @@ def log_likelihood(posterior: Posterior, alphabet: dict[str, int], text: str) ->
 
 
 def _states(alphabet: dict[str, int], text: str) -> NDArray[np.int64]:
-    """Returns the columns to pass through: a blank, and each character with a blank after it."""
+    """Return the columns that a path passes: a blank, then each character followed by a blank."""
     states = np.full(2 * len(text) + 1, BLANK)
     states[1::2] = [alphabet[character] for character in text]
     return states
 
 
 def _may_jump(states: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tells which states may follow the one two before: not blanks, nor the second of a double letter."""
+    """Return which states can be reached from two states back: no blanks, and not the second of a double letter."""
     may_jump = np.zeros(len(states), bool)
     may_jump[2:] = (states[2:] != BLANK) & (states[2:] != states[:-2])
     return may_jump

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from inkstream.ocr_core.pixels import Pixels
 
 _MULTIPLE = 32
-"""The network halves its input five times."""
+"""Sides are multiples of this, because the network halves its input five times."""
 _UNCLIP = 1.6
-"""The network is trained on shrunk regions; this is PaddleOCR's ratio to grow them back."""
+"""PaddleOCR's ratio for growing regions back: the network is trained on shrunk ones."""
 _MIN_SIDE = 3
 """Pixels of the probability map; smaller spots are noise."""
 
@@ -40,7 +40,7 @@ class Detected:
 
     Attributes:
         box: Pixels of the picture, rotated with the text.
-        score: Mean text probability within, 0-1.
+        score: Mean text probability inside, 0-1.
     """
 
     box: Box
@@ -48,14 +48,14 @@ class Detected:
 
 
 def detect(pixels: Pixels, options: DetectOptions) -> list[Detected]:
-    """Finds areas with text, in no particular order.
+    """Find areas with text, in no particular order.
 
     Args:
         pixels: uint8, `H x W` or `H x W x 3` (RGB).
-        options: Thresholds, and the size at which the network looks.
+        options: Thresholds, and the size of the network's input.
 
     Raises:
-        EnvironmentFault: If the model is not there.
+        EnvironmentFault: If the model is missing.
     """
     probabilities = _probabilities(pixels, options)
     height, width = pixels.shape[:2]
@@ -64,10 +64,10 @@ def detect(pixels: Pixels, options: DetectOptions) -> list[Detected]:
 
 
 def warm_up(options: DetectOptions) -> None:
-    """Opens the model, so that the first page does not pay for it.
+    """Open the model, so that the first page does not wait for it.
 
     Raises:
-        EnvironmentFault: If it is not there.
+        EnvironmentFault: If the model is missing.
     """
     detect(np.zeros((_MULTIPLE, _MULTIPLE), np.uint8), options)
 
@@ -112,9 +112,9 @@ def _score(probabilities: ProbabilityMap, contour: cv2.typing.MatLike) -> float:
 
 
 def _page_box(rectangle: _Rectangle, across: float, down: float) -> Box:
-    """Makes OpenCV's rectangle on the map a box on the page, grown back to the text's size.
+    """Turn OpenCV's rectangle on the map into a box on the page, grown back to the size of the text.
 
-    The box's width runs along the text, within 45 degrees of level; the map's scales differ a little in x and y.
+    The box's width runs along the text, within 45 degrees of horizontal. The map's x and y scales differ slightly.
     """
     center, (width, height), angle = rectangle
     grow = width * height * _UNCLIP / (width + height)

@@ -1,4 +1,4 @@
-"""PP-OCR's entries in the registry: it finds lines, and it reads them."""
+"""PP-OCR's registry entries: a finder of lines and a reader of lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines found on a page by PP-OCR's detector."""
+"""Finding the lines of a page with PP-OCR's detector."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from inkstream.ocr_core.pixels import Pixels
 
 _SMALL = 1 / 3
-"""Of the usual height; lower areas are specks."""
+"""Share of the usual height; lower areas are specks."""
 
 
 def find_lines(pixels: Pixels, options: DetectOptions) -> tuple[Region, ...]:
@@ -26,11 +26,11 @@ def find_lines(pixels: Pixels, options: DetectOptions) -> tuple[Region, ...]:
 
     Args:
         pixels: uint8, `H x W` or `H x W x 3`.
-        options: Thresholds, and what is joined.
+        options: Thresholds, and which areas to join.
 
     Returns:
-        Blocks, paragraphs and lines in reading order, parents before children. The areas of a line that has several
-        are its children. Nothing has text yet.
+        Blocks, paragraphs and lines in reading order, parents before children, without text. If a line has several
+        areas, they are its children.
 
     Raises:
         EnvironmentFault: If the model is missing.
@@ -48,7 +48,7 @@ def find_lines(pixels: Pixels, options: DetectOptions) -> tuple[Region, ...]:
 
 
 def _tree_of(lines: list[Line]) -> tuple[Region, ...]:
-    """Hang lines on blocks of one paragraph each, and the areas of a line that has several on the line."""
+    """Build the tree: blocks of one paragraph each, their lines, and the areas of lines that have several."""
     regions: list[Region] = []
 
     def add(parent: int | None, level: Level, boxes: Sequence[Box]) -> int:

@@ -1,4 +1,4 @@
-"""How likely a word is in a language: frequencies that come with pyspellchecker."""
+"""Word probabilities of a language, from the frequency lists of pyspellchecker."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from inkstream.ocr_core.errors import ConfigError
 _EDGES = re.compile(r"^\W+|\W+$")
 _NUMBER = re.compile(r"[\d.,:;/%€$£#()+-]+")
 _RAREST = -18.0
-"""Log probability below which words of the list are alike: one occurrence in 65 million."""
+"""Lowest log probability of a listed word, about one occurrence in 65 million; rarer words count the same."""
 _NUMBER_SCORE = -8.0
 _MARK_SCORE = -6.0
 _UNKNOWN = -10.0
-"""An unknown word is worth this and `_UNKNOWN_LETTER` for each letter: less than any rare word of its length."""
+"""Score of an unknown word, plus `_UNKNOWN_LETTER` per letter: lower than any rare word of its length."""
 _UNKNOWN_LETTER = -3.0
 _WORD_BONUS = 4.0
-"""Each word's start costs about this much on average; without it, words would be glued together."""
+"""About the average cost of starting a word; without this bonus, words would be run together."""
 
 
 class Lexicon:
-    """Scores words of some languages.
+    """Word scores for one or more languages.
 
     Args:
         languages: ISO 639-1 codes, such as `en`.
-        weight: How much the list counts against what the network sees; 0 not at all.
+        weight: Weight of the word list against the network; 0 ignores the list.
 
     Raises:
-        ConfigError: If there is no list for a language.
+        ConfigError: If a language has no word list.
     """
 
     def __init__(self, languages: Sequence[str], weight: float) -> None:
@@ -43,13 +43,13 @@ class Lexicon:
         self._begun: dict[str, float] = {}
 
     def whole(self, word: str) -> float:
-        """Returns the weighted log score of a word as written, marks around it included."""
+        """Return the weighted log score of a word as written, including punctuation around it."""
         if word not in self._whole:
             self._whole[word] = self._weight * (_WORD_BONUS + self._score(word, WordList.whole))
         return self._whole[word]
 
     def begun(self, word: str) -> float:
-        """Returns the best weighted log score of a word that begins so."""
+        """Return the best weighted log score of any word that starts with `word`."""
         if word not in self._begun:
             look = WordList.whole if word and not word[-1].isalnum() else WordList.begun
             self._begun[word] = self._weight * (_WORD_BONUS + self._score(word, look))
@@ -72,7 +72,7 @@ class WordList:
     """The words of a language with their log probabilities.
 
     Args:
-        words: How often each occurs, in lower case.
+        words: Number of occurrences of each word, in lower case.
     """
 
     def __init__(self, words: Mapping[str, int]) -> None:
@@ -81,13 +81,13 @@ class WordList:
         self._logs = np.array([math.log(words[word]) - total for word in self._sorted], np.float32)
 
     def whole(self, word: str) -> float:
-        """Returns a word's log probability; minus infinity when it is not in the list."""
+        """Return a word's log probability; minus infinity if it is not in the list."""
         place = bisect_left(self._sorted, word)
         known = place < len(self._sorted) and self._sorted[place] == word
         return float(self._logs[place]) if known else -math.inf
 
     def begun(self, start: str) -> float:
-        """Returns the highest log probability of the words that begin so; minus infinity when none does."""
+        """Return the highest log probability of the words that begin with `start`; minus infinity if there are none."""
         first = bisect_left(self._sorted, start)
         last = bisect_left(self._sorted, start + "\U0010ffff", lo=first)
         return float(self._logs[first:last].max()) if last > first else -math.inf

@@ -1,4 +1,4 @@
-"""Where the models are, and how they are opened."""
+"""Finding and opening PP-OCR's models."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _NEEDED = ("rapidocr", "onnxruntime", "cv2", "spellchecker")
 
 
 def find_model(kind: Kind, path: str | None = None) -> Path:
-    """Returns the ONNX file of a model.
+    """Return the ONNX file of a model.
 
     Args:
         kind: `det` finds text, `rec` reads it.
-        path: A file of one's own; default: the one in the rapidocr wheel.
+        path: The user's own model file; None for the model in the rapidocr wheel.
 
     Raises:
-        EnvironmentFault: If it is not there; the remedy is the command that gets it.
+        EnvironmentFault: If the file or a required package is missing; the remedy says how to get it.
     """
     if path is not None:
         own = Path(path).expanduser()
         if not own.is_file():
             raise EnvironmentFault(
-                f"there is no model {own}", "correct the path, or leave it out for the packaged model"
+                f"there is no model {own}", "correct the path, or leave it out to use the packaged model"
             )
         return own
     missing = [name for name in _NEEDED if find_spec(name) is None]
@@ -45,16 +45,16 @@ def find_model(kind: Kind, path: str | None = None) -> Path:
     folders = spec.submodule_search_locations if spec and spec.submodule_search_locations else []
     found = sorted(file for folder in folders for file in Path(folder, "models").glob(f"*_{kind}_*.onnx"))
     if not found:
-        raise EnvironmentFault("the installed rapidocr carries no PP-OCR models", f"{INSTALL} --force-reinstall")
+        raise EnvironmentFault("the installed rapidocr contains no PP-OCR models", f"{INSTALL} --force-reinstall")
     return found[-1]
 
 
 @lru_cache(maxsize=4)
 def open_session(path: Path) -> onnxruntime.InferenceSession:
-    """Opens a model once in a process, on one thread: the workers are what runs in parallel.
+    """Open a model once per process, on one thread, because the workers already run in parallel.
 
     Raises:
-        EnvironmentFault: If the file is no model.
+        EnvironmentFault: If the file is not a model.
     """
     import onnxruntime
 

@@ -1,4 +1,4 @@
-"""Reading lines with PP-OCR's recogniser: a CTC network (SVTR-LCNet; Li et al., PP-OCRv3, 2022)."""
+"""Reading lines with PP-OCR's recogniser, a CTC network (SVTR-LCNet; Li et al., PP-OCRv3, 2022)."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ if TYPE_CHECKING:
     from inkstream.ocr_core.pixels import Pixels
 
 HEIGHT = 48
-"""Pixels the network wants."""
+"""Height of the network's input, pixels."""
 _LEAST_WIDTH = 16
 _SPACE_BIAS = 4
-"""The network leaves narrow spaces out; found on receipts, where 2 to 32 do alike."""
+"""Factor for the probability of a space, because the network drops narrow ones. On receipts 2 to 32 work alike."""
 _EAST = 0x2E80
-"""From here on Unicode's marks and signs are East Asian."""
+"""Unicode marks and signs from here on are East Asian."""
 _LONGEST = 6000
 """Pixels; a longer line is squeezed."""
 _SQUEEZES = (1.0, 0.85, 1.15)
-"""Widths at which a line is looked at: writing is wide or narrow, and the network has its likes."""
+"""Relative widths at which a line is read, because the network reads some widths of writing better than others."""
 
-_OWN_MODEL = "name an ONNX file with one character a line in its metadata `character`, as rapidocr's files have them"
+_OWN_MODEL = "use an ONNX file whose metadata key `character` lists one character per line, like those of rapidocr"
 
 LinePicture = NDArray[np.float32]
 """`3 x HEIGHT x W`, BGR, -1 to 1."""
 
 
 class PpocrReader:
-    """Reads crops of lines.
+    """A reader of line crops.
 
     Args:
         options: Model, scripts, decoder.
 
     Raises:
-        EnvironmentFault: If the model is not there.
-        ConfigError: If there is no word list for a language of `lexicon`.
+        EnvironmentFault: If the model is missing.
+        ConfigError: If a language of `lexicon` has no word list.
     """
 
     def __init__(self, options: PpocrOptions) -> None:
@@ -63,24 +63,24 @@ class PpocrReader:
         self._lexicon = Lexicon(options.lexicon, options.lexicon_weight) if options.lexicon else None
 
     def warm_up(self) -> None:
-        """Has the network look at something, so that the first page does not pay for what it sets up."""
+        """Run the network once, so that the first page does not wait for its set-up."""
         self.read([np.zeros((HEIGHT, HEIGHT), np.uint8)])
 
     def read(self, crops: Sequence[Pixels]) -> list[Reading]:
-        """Reads crops of one line each; see `LineReader.read`. A line reads the same whatever stands beside it."""
+        """Read crops of one line each; see `LineReader.read`."""
         return [self.decode([self.look(picture(crop, squeeze)) for squeeze in self._squeezes]) for crop in crops]
 
     def look(self, line: LinePicture) -> Posterior:
-        """Runs the network on one line.
+        """Run the network on one line.
 
-        One at a time costs less than batches, which are padded to their longest line and do not fit into the
-        processor's caches: see `benchmarks.ppocr`.
+        Single lines are faster than batches, which are padded to their longest line and do not fit into the
+        processor's caches; see `benchmarks.ppocr`.
         """
         answer: Posterior = self._session.run(None, {self._input: line[None]})[0][0]
         return answer[:, self._kept]
 
     def decode(self, views: list[Posterior]) -> Reading:
-        """Returns the text that fits all looks at a line (at least one) best, with confidences from the first."""
+        """Return the text that best fits all views of a line (at least one), with confidences from the first view."""
         texts = [self._text(view).strip() for view in views]
         if len(set(texts)) > 1:
             texts.sort(key=lambda text: -self._likelihood(text, views))
@@ -99,7 +99,7 @@ class PpocrReader:
 
 
 def _words(aligned: list[Aligned], steps: int) -> list[ReadWord]:
-    """Cuts at the spaces. A word's confidence is the geometric mean over its characters: one doubt tells."""
+    """Split at the spaces. A word's confidence is the geometric mean over its characters, so one doubt lowers it."""
     words: list[ReadWord] = []
     letters: list[Aligned] = []
     for character in [*aligned, Aligned(" ", 1.0, steps, steps)]:
@@ -115,11 +115,11 @@ def _words(aligned: list[Aligned], steps: int) -> list[ReadWord]:
 
 
 def picture(crop: Pixels, squeeze: float = 1.0) -> LinePicture:
-    """Returns what the network looks at.
+    """Return the network's input for a crop.
 
     Args:
         crop: Upright line, uint8, `H x W` or `H x W x 3` (RGB).
-        squeeze: Width over the one that keeps the crop's proportions.
+        squeeze: Width relative to the one that keeps the crop's proportions.
     """
     import cv2
 
@@ -134,26 +134,27 @@ def picture(crop: Pixels, squeeze: float = 1.0) -> LinePicture:
 
 @lru_cache(maxsize=2)
 def characters(path: Path) -> list[str]:
-    """Returns the character of each column of the network's output: the blank, the model's own, the space.
+    """Return the character of each output column: the blank, the model's own characters, the space.
 
     Raises:
-        EnvironmentFault: If the model does not say, or does not say as many as it has columns.
+        EnvironmentFault: If the model does not list its characters, or their number differs from its columns.
     """
     session = open_session(path)
     listed = session.get_modelmeta().custom_metadata_map.get("character")
     if listed is None:
-        raise EnvironmentFault(f"the recogniser {path} does not say which characters it reads", _OWN_MODEL)
+        raise EnvironmentFault(f"the recogniser {path} does not list the characters it reads", _OWN_MODEL)
     found, columns = ["", *listed.splitlines(), " "], session.get_outputs()[0].shape[-1]
     if isinstance(columns, int) and columns != len(found):
         raise EnvironmentFault(
-            f"the recogniser {path} has {columns} columns, and with blank and space {len(found)} characters", _OWN_MODEL
+            f"the recogniser {path} has {columns} columns but {len(found)} characters, counting blank and space",
+            _OWN_MODEL,
         )
     return found
 
 
 @lru_cache(maxsize=8)
 def _columns_of(path: Path, scripts: tuple[str, ...]) -> NDArray[np.int64]:
-    """Returns the columns that are letters of the scripts, or belong to no script: digits, marks, the blank."""
+    """Return the columns of the scripts' letters, and those of no script: digits, marks, the blank."""
     wanted = tuple(script.upper() for script in scripts)
     return np.array(
         [

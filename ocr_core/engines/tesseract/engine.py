@@ -1,4 +1,4 @@
-"""Tesseract, by either binding: one open tesserocr handle, or a process a page through pytesseract."""
+"""Tesseract through either binding: one open tesserocr handle, or one pytesseract process per page."""
 
 from __future__ import annotations
 
@@ -43,27 +43,27 @@ _TEXTUAL_BLOCKS = (
 
 
 class TesseractEngine(Protocol):
-    """What a binding offers. Pixels are uint8 `H x W` or `H x W x 3`; boxes come back in their pixels."""
+    """The interface of a binding. Pixels are uint8, `H x W` or `H x W x 3`; boxes are in their coordinates."""
 
     def read(self, pixels: Pixels, resolution: int, page_seg_mode: int, seconds: float) -> list[Row]:
         """Recognise a picture.
 
         Args:
             pixels: The picture.
-            resolution: dpi to tell Tesseract; 0: it estimates it.
+            resolution: dpi to pass to Tesseract; 0 lets it estimate.
             page_seg_mode: 1-13.
             seconds: Time limit.
 
         Raises:
-            DocumentError: `timeout`, or `internal` when Tesseract gives up by itself.
+            DocumentError: `timeout`, or `internal` if Tesseract gives up by itself.
         """
 
     def layout(self, pixels: Pixels, resolution: int, page_seg_mode: int, level: Level, seconds: float) -> list[Row]:
-        """Find text areas down to `level`, unread where the binding can; arguments as in `read`."""
+        """Find text areas down to `level`, without reading them if the binding can; arguments as in `read`."""
 
 
 def resolve_binding(options: RecognizeOptions) -> Binding:
-    """Return the binding that `auto` means here.
+    """Return the binding to use; for `auto`, the first one that is installed.
 
     Raises:
         EnvironmentFault: If it is not installed.
@@ -76,12 +76,12 @@ def resolve_binding(options: RecognizeOptions) -> Binding:
 
 
 def wanted_models(options: RecognizeOptions) -> Wanted:
-    """Return which models the options ask for."""
+    """Return which models the options select."""
     return Wanted(options.tessdata, options.model_type, options.engine_mode in ("legacy", "legacy_lstm"))
 
 
 def find_models(options: RecognizeOptions) -> Path:
-    """Return the folder with the models of every language; see `find_tessdata`."""
+    """Return the folder that holds the models of every language; see `find_tessdata`."""
     return find_tessdata(wanted_models(options), options.languages)
 
 
@@ -94,7 +94,7 @@ _OF_THE_ENGINE = (
     "user_words",
     "user_patterns",
 )
-"""Options that an engine is opened with; the others are looked at anew for each page."""
+"""Options that are fixed when an engine is opened; the others are applied to each page."""
 
 _engines: dict[str, TesseractEngine] = {}
 
@@ -104,7 +104,7 @@ def open_engine(options: RecognizeOptions) -> TesseractEngine:
 
     Raises:
         EnvironmentFault: If the binding, the program or the language data is missing.
-        ConfigError: If Tesseract has no such variable.
+        ConfigError: If Tesseract does not know a variable.
     """
     binding = resolve_binding(options)
     tessdata = find_models(options)
@@ -117,22 +117,22 @@ def open_engine(options: RecognizeOptions) -> TesseractEngine:
 
 
 def told_resolution(options: RecognizeOptions, resolution: int | None) -> int:
-    """Return the dpi to tell the engine of a page: 0, estimate it, where it is unknown or to be ignored."""
+    """Return the dpi to pass to the engine; 0 lets it estimate, if the dpi is unknown or to be ignored."""
     return 0 if options.ignore_resolution else resolution or 0
 
 
 def variables_of(options: RecognizeOptions) -> dict[str, str]:
-    """Return the Tesseract variables that the options set, but for the names of files."""
+    """Return the Tesseract variables that the options set, except file names."""
     listed = {"tessedit_char_whitelist": options.char_whitelist, "tessedit_char_blacklist": options.char_blacklist}
     return {**options.variables, **{name: value for name, value in listed.items() if value}}
 
 
 @contextmanager
 def hint_files(options: RecognizeOptions) -> Iterator[dict[str, str]]:
-    """Write user words and patterns where Tesseract can read them, for the time of the block.
+    """Write user words and patterns to temporary files, which are deleted after the block.
 
     Yields:
-        The variables that name the files, which Tesseract looks at only while it loads its models.
+        The variables that name the files; Tesseract reads the files only while it loads its models.
     """
     hints = {"user_words_file": options.user_words, "user_patterns_file": options.user_patterns}
     if not any(hints.values()):
@@ -153,8 +153,8 @@ def cannot_start(options: RecognizeOptions, tessdata: Path, error: object) -> En
     return EnvironmentFault(
         f"Tesseract cannot start with languages {'+'.join(options.languages)}, engine_mode "
         f"{options.engine_mode}, from {tessdata}: {error}",
-        "check recognize.languages and recognize.engine_mode (legacy needs data that holds it), and get data again "
-        "that may be damaged",
+        "check recognize.languages and recognize.engine_mode (legacy needs models that contain the legacy engine); "
+        "download the models again if they may be damaged",
     )
 
 
@@ -165,14 +165,14 @@ def unknown_variable(name: str) -> ConfigError:
 
 def timed_out(seconds: float) -> DocumentError:
     """Return the error for a page that took longer than `recognize.time_limit`."""
-    return DocumentError(FailureKind.TIMEOUT, f"Tesseract was not done within {seconds:g} s (recognize.time_limit)")
+    return DocumentError(FailureKind.TIMEOUT, f"Tesseract did not finish within {seconds:g} s (recognize.time_limit)")
 
 
 class TesserocrEngine:
-    """One open handle, kept for the life of the process."""
+    """One open handle, kept as long as the process lives."""
 
     def __init__(self, options: RecognizeOptions, tessdata: Path) -> None:
-        os.environ["OMP_THREAD_LIMIT"] = "1"  # read when libtesseract loads; more threads only fight over cores
+        os.environ["OMP_THREAD_LIMIT"] = "1"  # libtesseract reads it while loading; more threads only compete for cores
         import tesserocr
 
         self._tesserocr = tesserocr
@@ -201,10 +201,10 @@ class TesserocrEngine:
             if not done and time.monotonic() - started >= seconds * 0.9:
                 raise timed_out(seconds)
             if not done:
-                raise DocumentError(FailureKind.INTERNAL, "Tesseract gave up on the picture and does not say why")
+                raise DocumentError(FailureKind.INTERNAL, "Tesseract gave up on the page without saying why")
             return parse_tsv(self._api.GetTSVText(0))
         finally:
-            self._api.ClearAdaptiveClassifier()  # the legacy engine learns; a page must not depend on others
+            self._api.ClearAdaptiveClassifier()  # the legacy engine learns, but a page must not depend on others
             self._api.Clear()
 
     def layout(
@@ -215,7 +215,7 @@ class TesserocrEngine:
         level: Level,
         seconds: float,  # noqa: ARG002 - layout analysis takes no limit
     ) -> list[Row]:
-        """Find text areas without reading them; nothing stops it after `seconds` but the sandbox."""
+        """Find text areas without reading them; only the sandbox can stop it after `seconds`."""
         self._show(pixels, resolution, page_seg_mode)
         try:
             iterator = self._api.AnalyseLayout()
@@ -227,7 +227,7 @@ class TesserocrEngine:
         from PIL import Image
 
         self._api.SetPageSegMode(page_seg_mode)
-        # Dense pages are read a tenth faster from a picture than through SetImageBytes, with the same result.
+        # On dense pages a tenth faster than SetImageBytes, with the same result.
         self._api.SetImage(Image.fromarray(pixels))
         if resolution:
             self._api.SetSourceResolution(resolution)
@@ -258,7 +258,7 @@ class TesserocrEngine:
 
 
 class PytesseractEngine:
-    """A `tesseract` process for each picture."""
+    """Runs one `tesseract` process per picture."""
 
     def __init__(self, options: RecognizeOptions, tessdata: Path) -> None:
         import pytesseract
@@ -278,7 +278,7 @@ class PytesseractEngine:
                 raise unknown_variable(name)
 
     def _require_models(self, tessdata: Path) -> None:
-        """Read an empty picture: models that cannot be loaded are not the fault of the first page."""
+        """Read an empty picture, so that models that cannot be loaded are not blamed on the first page."""
         from PIL import Image
 
         try:
@@ -289,7 +289,7 @@ class PytesseractEngine:
             raise cannot_start(self._options, tessdata, error.message) from error
 
     def _known_variables(self) -> set[str]:
-        """Return the variables that the program knows; it only warns of others."""
+        """Return the variables that the program knows; it only warns about unknown ones."""
         program = self._pytesseract.pytesseract.tesseract_cmd
         listed = subprocess.run(
             [program, "--print-parameters"], capture_output=True, text=True, errors="replace", timeout=10, check=True
@@ -315,7 +315,7 @@ class PytesseractEngine:
         return parse_tsv(answer)
 
     def layout(self, pixels: Pixels, resolution: int, page_seg_mode: int, level: Level, seconds: float) -> list[Row]:
-        """Find text areas by reading the page: the program has no way to stop after its layout analysis."""
+        """Find text areas by reading the page, because the program cannot stop after its layout analysis."""
         rows = self.read(pixels, resolution, page_seg_mode, seconds)
         textual = {row.block for row in rows if row.text.strip()}
         return [row for row in rows if 2 <= row.level <= _TSV_LEVEL[level] and row.block in textual]

@@ -1,4 +1,4 @@
-"""Tesseract's entries in the registry: it reads pages, finds regions and finds out which way up a page lies."""
+"""Tesseract's registry entries: a page reader and a region finder; also the requirements of page orientation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def checks(options: RecognizeOptions) -> Iterator[Check]:
-    """Look for the binding, the program and the language data."""
+    """Check the binding, the program and the language data."""
     yield checked("tesseract binding", lambda: _describe_binding(options))
     yield from _check_languages(wanted_models(options), options.languages)
 
@@ -38,12 +38,12 @@ def versions(options: RecognizeOptions) -> dict[str, str]:
 
 
 def orientation_checks(options: RecognizeOptions) -> Iterator[Check]:
-    """Look for the data that says which way up a page lies."""
+    """Check the data that orientation detection needs."""
     yield checked("tesseract orientation", lambda: describe_model(model_path(find_osd(options), DATA)))
 
 
 def orientation_versions(options: RecognizeOptions) -> dict[str, str]:
-    """Return the hash of that data."""
+    """Return the hash of the orientation data."""
     return {f"model:{DATA}": file_hash(model_path(find_osd(options), DATA))}
 
 
@@ -77,7 +77,7 @@ TESSERACT_LAYOUT = RegionFinder(
 
 
 def _check_languages(wanted: Wanted, languages: tuple[str, ...]) -> list[Check]:
-    """Look for each language by itself, and then for one folder that holds them all."""
+    """Check each language by itself, then that one folder holds them all."""
     each = [checked(f"tesseract language {name}", partial(_describe_language, wanted, name)) for name in languages]
     if len(languages) == 1 or not all(check.ok for check in each):
         return each
@@ -95,7 +95,7 @@ def _find_together(wanted: Wanted, languages: tuple[str, ...]) -> str:
     except EnvironmentFault:
         paths = [str(model_path(find_tessdata(wanted, (name,)), name)) for name in languages]
         raise EnvironmentFault(
-            f"Tesseract reads all languages from one folder, and these are in several: {', '.join(paths)}",
+            f"Tesseract reads all languages from one folder, but these are in several: {', '.join(paths)}",
             f"mkdir -p tessdata && ln -s {shlex.join(paths)} tessdata/ and set recognize.tessdata to that folder",
         ) from None
 
@@ -110,7 +110,7 @@ def tesseract_version(binding: str) -> str:
     """Return the version of Tesseract that a binding uses, such as `tesseract 5.5.4`.
 
     Raises:
-        EnvironmentFault: If the program is missing, or does not run.
+        EnvironmentFault: If the program is missing or does not run.
     """
     if binding == "tesserocr":
         import tesserocr

@@ -1,4 +1,4 @@
-"""Which way up a page lies, by Tesseract's orientation and script detection."""
+"""Page orientation, by Tesseract's orientation and script detection (OSD)."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from inkstream.ocr_core.pixels import Pixels
 
 DATA = "osd"
-"""Name of the data that it needs."""
+"""Name of the language data for OSD."""
 
 
 @dataclass(frozen=True, slots=True)
 class Orientation:
-    """What was found.
+    """The orientation found for a page.
 
     Attributes:
-        angle: Degrees clockwise, 0, 90, 180 or 270, that make the page upright.
+        angle: Degrees clockwise that make the page upright: 0, 90, 180 or 270.
         confidence: Tesseract's own measure, from 0; a page of clear prose has 5 to 30.
     """
 
@@ -36,15 +36,15 @@ class Orientation:
 
 
 class OsdEngine(Protocol):
-    """What a binding offers."""
+    """The interface of a binding."""
 
     def orientation(self, pixels: Pixels, resolution: int, seconds: float) -> Orientation:
-        """Looks at a page; one with too little text has confidence 0.
+        """Return the orientation of a page; its confidence is 0 if there is too little text.
 
         Args:
             pixels: uint8, `H x W` or `H x W x 3`.
-            resolution: dpi to tell Tesseract.
-            seconds: Time limit, where the binding can hold it.
+            resolution: dpi to pass to Tesseract.
+            seconds: Time limit, if the binding supports one.
 
         Raises:
             DocumentError: `timeout`.
@@ -52,7 +52,7 @@ class OsdEngine(Protocol):
 
 
 def open_osd(options: RecognizeOptions) -> OsdEngine:
-    """Returns this process's engine, opening it on first use.
+    """Return this process's engine, opening it on first use.
 
     Raises:
         EnvironmentFault: If the binding, the program or the data is missing.
@@ -61,10 +61,10 @@ def open_osd(options: RecognizeOptions) -> OsdEngine:
 
 
 def find_osd(options: RecognizeOptions) -> Path:
-    """Returns the folder with the data: `tessdata` where that has it, else one of the usual places.
+    """Return the folder with the OSD data: the option `tessdata` if it holds the data, else one of the usual places.
 
     Raises:
-        EnvironmentFault: If it is nowhere.
+        EnvironmentFault: If no folder holds it.
     """
     try:
         return find_tessdata(Wanted(options.tessdata), (DATA,))
@@ -83,10 +83,10 @@ def _open(binding: Binding, tessdata: Path) -> OsdEngine:
 
 
 class _Tesserocr:
-    """One open handle, kept for the life of the process."""
+    """One open handle, kept as long as the process lives."""
 
     def __init__(self, tessdata: Path) -> None:
-        os.environ["OMP_THREAD_LIMIT"] = "1"  # as for reading
+        os.environ["OMP_THREAD_LIMIT"] = "1"  # as in `TesserocrEngine`
         import tesserocr
 
         try:
@@ -112,7 +112,7 @@ class _Tesserocr:
 
 
 class _Pytesseract:
-    """A `tesseract` process for each page."""
+    """Runs one `tesseract` process per page."""
 
     def __init__(self, tessdata: Path) -> None:
         self._config = f"--tessdata-dir {shlex.quote(str(tessdata))}"

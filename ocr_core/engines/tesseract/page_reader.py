@@ -1,4 +1,4 @@
-"""Pages read, and regions found, by Tesseract."""
+"""Reading pages and finding regions with Tesseract."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class TesseractReader:
-    """Reads pictures; see `PageReader`.
+    """A page reader; see `PageReader`.
 
     Args:
-        options: Languages, models, and how the page is segmented.
+        options: Languages, models and page segmentation.
 
     Raises:
         EnvironmentFault: If the binding, the program or the language data is missing.
-        ConfigError: If Tesseract has no such variable.
+        ConfigError: If Tesseract does not know a variable.
     """
 
     def __init__(self, options: RecognizeOptions) -> None:
@@ -49,7 +49,7 @@ class TesseractReader:
 def find_regions(
     pixels: Pixels, resolution: int, detect: DetectOptions, options: RecognizeOptions
 ) -> tuple[Region, ...]:
-    """Return the areas down to one level that Tesseract's layout analysis finds; see `RegionFinder.find`."""
+    """Return the areas, down to `detect.level`, that Tesseract's layout analysis finds; see `RegionFinder.find`."""
     told = told_resolution(options, resolution)
     rows = open_engine(options).layout(pixels, told, detect.page_seg_mode, detect.level, options.time_limit)
     return _to_regions(rows)

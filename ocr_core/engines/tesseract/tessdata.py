@@ -1,4 +1,4 @@
-"""Where Tesseract's language data is, which kind it is, and how to get what is missing."""
+"""Tesseract's language data: where it is, which kind it is, and how to get missing models."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _PLACES = (
 
 
 _PACKAGED = ("/usr/share/tesseract-ocr/5/tessdata", "/usr/share/tesseract-ocr/4.00/tessdata")
-"""Folders of Debian's and Ubuntu's packages, which carry the fast models."""
+"""Folders of the Debian and Ubuntu packages, which contain the fast models."""
 
 _HEADER = struct.Struct("<i24xq")
-"""The first bytes of a model: the number of its parts, and the fourth of their offsets (Tesseract's `TessdataManager`).
+"""A model's first bytes: its number of parts, and the fourth part's offset (Tesseract's `TessdataManager`).
 
-The fourth part are the templates of the legacy engine; the offset of a part that is absent is -1.
+The fourth part holds the templates of the legacy engine; a missing part has the offset -1.
 """
 _MOST_PARTS = 64
 
@@ -44,12 +44,12 @@ _COLLECTIONS = {"base": "tessdata", "best": "tessdata_best", "fast": "tessdata_f
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which models are looked for.
+    """The kind of models to look for.
 
     Attributes:
-        folder: Where alone to look, or None for the usual places.
-        model_type: `base` (whatever is there), `best` or `fast`, as the name of the folder says.
-        legacy: Whether they must serve the legacy engine.
+        folder: The only folder to search; None for the usual places.
+        model_type: `base` (any), `best` or `fast`, according to the folder's name.
+        legacy: Whether they must contain the legacy engine.
     """
 
     folder: str | None = None
@@ -57,7 +57,7 @@ class Wanted:
     legacy: bool = False
 
     def accepts(self, path: Path) -> bool:
-        """Return whether a file will do. Any file will do as `base`; `describe_model` rejects what is not a model."""
+        """Return whether a file matches. Any file matches `base`; `describe_model` rejects other kinds of files."""
         if not path.is_file():
             return False
         if self.legacy:
@@ -68,17 +68,17 @@ class Wanted:
 
 
 def kind_of(folder: Path) -> str | None:
-    """Return which models a folder holds, as its name says: `best` or `fast`; None if it does not say."""
+    """Return the kind of models in a folder by its name, `best` or `fast`; None if the name does not tell."""
     kinds = {name: kind for kind, name in _COLLECTIONS.items() if kind != "base"}
     return "fast" if str(folder) in _PACKAGED else kinds.get(folder.name)
 
 
 def has_legacy(path: Path) -> bool:
-    """Return whether a model serves the legacy engine.
+    """Return whether a model contains the legacy engine.
 
     Raises:
         ValueError: If the file is not a model.
-        OSError: If it cannot be read.
+        OSError: If the file cannot be read.
     """
     with path.open("rb") as file:
         header = file.read(_HEADER.size)
@@ -89,11 +89,11 @@ def has_legacy(path: Path) -> bool:
 
 
 def find_tessdata(wanted: Wanted, languages: tuple[str, ...]) -> Path:
-    """Return the folder that holds models of the wanted kind for every one of `languages`.
+    """Return the folder that holds models of the wanted kind for all `languages`.
 
-    Looked at in turn: only the folder that is given; or `TESSDATA_PREFIX` (itself, and `tessdata` in it), the usual
-    places of Debian, Homebrew and conda, and what `tesseract --list-langs` says. For `best` and `fast` also
-    `tessdata_best` or `tessdata_fast` in and beside each of these.
+    If a folder is given, only that is searched. Otherwise the search goes through `TESSDATA_PREFIX` (itself, and
+    `tessdata` in it), the usual places of Debian, Homebrew and conda, and the folder that `tesseract --list-langs`
+    prints. For `best` and `fast`, `tessdata_best` or `tessdata_fast` in and next to each folder is searched, too.
 
     Raises:
         EnvironmentFault: If no folder holds them all; the remedy is the command that installs them.
@@ -110,7 +110,7 @@ def find_tessdata(wanted: Wanted, languages: tuple[str, ...]) -> Path:
     fullest = best[1] if best else Path(wanted.folder) if wanted.folder else None
     if fullest is None:
         raise EnvironmentFault(
-            f"Tesseract's language data is nowhere to be found (looked at: {', '.join(map(str, searched))})",
+            f"Tesseract's language data was not found in any of {', '.join(map(str, searched))}",
             install_command(languages),
         )
     missing = tuple(name for name in languages if not wanted.accepts(model_path(fullest, name)))
@@ -121,15 +121,15 @@ def find_tessdata(wanted: Wanted, languages: tuple[str, ...]) -> Path:
 
 
 def model_path(folder: Path, language: str) -> Path:
-    """Return where a folder keeps a language's model."""
+    """Return the path of a language's model in a folder."""
     return folder / f"{language}.traineddata"
 
 
 def describe_model(path: Path) -> str:
-    """Return a model's place and kind.
+    """Return a model's path, kind and size as text.
 
     Raises:
-        EnvironmentFault: If the file is not a model, such as a web page that was saved as one.
+        EnvironmentFault: If the file is not a model but, for example, a saved web page.
     """
     try:
         legacy = has_legacy(path)
@@ -148,7 +148,7 @@ def install_command(languages: tuple[str, ...]) -> str:
 
 
 def download_command(folder: Path, model_type: str, languages: tuple[str, ...]) -> str:
-    """Return the command that downloads models of a type from Tesseract's own collections into `folder`."""
+    """Return the command that downloads models of one type from Tesseract's repositories into `folder`."""
     collection = _COLLECTIONS[model_type]
     parts = [
         f"-o {shlex.quote(str(model_path(folder, language)))} "
@@ -168,7 +168,7 @@ def _remedy(wanted: Wanted, folder: Path, missing: tuple[str, ...]) -> str:
     packaged = wanted.model_type == "base" or (wanted.model_type == "fast" and not others)
     if packaged and not wanted.folder:
         return install_command(missing)
-    beside = others or not (wanted.folder or folder.name == named)  # no model that is there is overwritten
+    beside = others or not (wanted.folder or folder.name == named)  # never overwrite an existing model
     return download_command(folder.parent / named if beside else folder, wanted.model_type, missing)
 
 
@@ -183,7 +183,7 @@ def _may_write(folder: Path) -> bool:
 
 
 def _folders(wanted: Wanted) -> Iterator[Path]:
-    """Yield where to look, each place once."""
+    """Yield the folders to search, each once."""
     seen: set[Path] = set()
     for base in [Path(wanted.folder)] if wanted.folder else _candidates():
         places = [base]

@@ -1,4 +1,4 @@
-"""Tesseract's TSV output, which both bindings give: the one parser of it."""
+"""The parser of Tesseract's TSV, which both bindings return."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class Row:
 
     Attributes:
         level: 1 page, 2 block, 3 paragraph, 4 line, 5 word.
-        block: Number of the block in the page, from 1; 0 above.
+        block: Number of the block in the page, from 1; 0 at coarser levels.
         paragraph: Number in the block.
         line: Number in the paragraph.
         word: Number in the line.
         box: Pixels of the picture that was read.
-        confidence: 0-100; -1 on all but words.
-        text: The word; empty on all but words.
+        confidence: 0-100 for words; -1 otherwise.
+        text: The word; empty at other levels.
     """
 
     level: int
@@ -40,10 +40,10 @@ class Row:
 
 
 def parse_tsv(text: str) -> list[Row]:
-    """Parses TSV, with or without its heading.
+    """Parse TSV, with or without its heading.
 
     Raises:
-        ValueError: If a line does not have twelve columns, or a column is no number.
+        ValueError: If a line does not have twelve columns, or a column is not a number.
     """
     return list(_rows(text))
 
@@ -65,12 +65,12 @@ def _rows(text: str) -> Iterator[Row]:
 
 
 def words_of_rows(rows: list[Row], left: float = 0, top: float = 0) -> list[Word]:
-    """Keeps the words that have text.
+    """Return the words that have text.
 
     Args:
         rows: From `parse_tsv`.
         left: x of the picture that was read, in pixels of the page.
-        top: y of it.
+        top: y of that picture.
     """
     return [
         Word(

@@ -1,4 +1,4 @@
-"""From tokens and their probabilities to words with confidences and places."""
+"""Words with confidences and positions, from tokens and their probabilities."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from inkstream.ocr_core.engines.line_reader import ReadWord
 
 _LEAST = 1e-6
 _UNFINISHED = 0.5
-"""What is left of a confidence where the text had to be cut off: the model did not see the line's end."""
+"""Factor for a confidence if the text was cut off, because the model did not reach the end of the line."""
 _LOOP = 0.3
-"""What is left where the text repeats itself, which is what decoders do on pictures they cannot read."""
+"""Factor for a text that repeats itself, as decoders do on pictures that they cannot read."""
 _LOOPS = (
     re.compile(r"(?:^|\s)(\S+(?:\s+\S+){0,3})(?:\s+\1){2,}(?=\s|$)"),  # one to four words, three times
     re.compile(r"(.{1,8}?)\1{7,}"),  # a few characters, eight times
@@ -27,8 +27,8 @@ class Token:
     """One step of the decoder.
 
     Attributes:
-        end: Characters of the line's text that are written after it.
-        probability: What the model gave it, 0-1.
+        end: Length of the line's text after this step.
+        probability: Probability that the model gave it, 0-1.
     """
 
     end: int
@@ -36,15 +36,15 @@ class Token:
 
 
 def words_of_tokens(text: str, tokens: Sequence[Token], *, finished: bool) -> tuple[ReadWord, ...]:
-    """Cuts a line's text at white space.
+    """Split a line's text at white space into words with confidences.
 
-    A word's confidence is the geometric mean of its tokens' probabilities, and of the whole line's by the same
-    weight: a decoder that has gone astray is sure of each further word, because it follows from the last. The
-    token that ends the line counts for the line. Lines that were cut off, or that repeat themselves, are worth less.
+    A word's confidence is the geometric mean of its tokens' probabilities and the whole line's, with equal weight: a
+    decoder that has gone astray is sure of each further word, because it follows from the last. The token that ends
+    the line counts for the line. Lines that were cut off or that repeat themselves get a lower confidence.
 
     Args:
         text: The whole line.
-        tokens: In the order they were written; the one that ends the line has the same `end` as the one before.
+        tokens: In the order they were written; the end token has the same `end` as the one before it.
         finished: Whether the model ended the line by itself.
 
     Returns:
@@ -68,12 +68,12 @@ def words_of_tokens(text: str, tokens: Sequence[Token], *, finished: bool) -> tu
 
 
 def repeats(text: str) -> bool:
-    """Tells whether a text goes round in a loop; rules and dot leaders do not count."""
+    """Return whether a text loops; rules and dot leaders do not count."""
     return any(any(map(str.isalnum, found.group(1))) for loop in _LOOPS for found in loop.finditer(text))
 
 
 def _within(tokens: Sequence[Token], start: int, end: int) -> list[float]:
-    """Probabilities of the tokens that wrote a stretch of the text, or a part of one of its characters."""
+    """Return the probabilities of the tokens that wrote `text[start:end]` or a part of one of its characters."""
     found, before = [], 0
     for token in tokens:
         first, before = before, max(before, token.end)
@@ -89,7 +89,7 @@ def _mean(probabilities: Sequence[float]) -> float:
 
 
 def _width(character: str) -> float:
-    """Width of a character in print, roughly: most are 1."""
+    """Return the rough width of a character in print; most are 1."""
     if unicodedata.east_asian_width(character) in "WF":
         return 2.0
     if character in _NARROW:

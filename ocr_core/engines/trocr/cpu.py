@@ -1,4 +1,4 @@
-"""What makes the image encoder cheaper on a processor: attention and matrix products that suit its instructions."""
+"""A faster image encoder on CPUs: attention and matrix products that suit their instructions."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from transformers import AttentionInterface
 from transformers.activations import GELUActivation
 
 _PLAIN = ("vit", "deit")
-"""Encoders whose attention is a product, a softmax and a product: those of the TrOCR models on the hub."""
+"""Encoders whose attention is product, softmax, product, as in the TrOCR models on the hub."""
 _ATTENTION = "inkstream_bfloat16"
 
 
 def attend_in_bfloat16(encoder: Any) -> None:
-    """Lets an encoder multiply in bfloat16 where it attends, if its attention is a plain one."""
+    """Make an encoder's attention multiply in bfloat16, if its attention is plain."""
     if encoder.config.model_type in _PLAIN:
         AttentionInterface.register(_ATTENTION, _attend)
         encoder.set_attn_implementation(_ATTENTION)
 
 
 def use_int8(encoder: nn.Module) -> None:
-    """Puts `Int8Linear` in the place of every linear layer of a float32 encoder, with the GELU that may follow it."""
+    """Replace every linear layer of a float32 encoder, and the GELU that may follow it, with `Int8Linear`."""
     for parent in list(encoder.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, nn.Linear):
@@ -33,12 +33,12 @@ def use_int8(encoder: nn.Module) -> None:
 
 
 class Int8Linear(nn.Module):  # type: ignore[misc]
-    """A linear layer that multiplies bytes, by oneDNN: a scale for each row of the weights, one for all that comes in.
+    """A linear layer that multiplies bytes with oneDNN, with one scale per weight row and one for all inputs.
 
-    torch's own quantised layers are deprecated, and what succeeds them is meant for its compiler.
+    torch's own quantised layers are deprecated, and their successors are meant for its compiler.
 
     Args:
-        linear: In float32.
+        linear: The layer to replace, float32.
         gelu: Whether GELU follows.
     """
 
@@ -53,13 +53,13 @@ class Int8Linear(nn.Module):  # type: ignore[misc]
         self._bias = None if linear.bias is None else linear.bias.detach()
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Returns what the linear layer would, nearly: float32, `... x out_features`."""
+        """Return approximately the output of the linear layer: float32, `... x out_features`."""
         least, most = (float(bound) for bound in inputs.aminmax())
         least, most = min(least, 0.0), max(most, 0.0)
-        step = (most - least) / 254 or 1.0  # and not 255, as both the zero and the largest may be rounded up
+        step = (most - least) / 254 or 1.0  # not 255: both the zero and the largest may be rounded up
         zero = round(-least / step)
         rounded = torch.add(torch.tensor(zero + 0.5), inputs, alpha=1 / step)
-        rounded = rounded.to(torch.int32).to(torch.uint8)  # at once, torch would go one by one: three times slower
+        rounded = rounded.to(torch.int32).to(torch.uint8)  # straight to uint8 takes torch three times as long
         product: torch.Tensor = torch.ops.onednn.qlinear_pointwise(
             rounded, step, zero, self._weight, self._scales, self._zeros, self._bias,
             1.0, 0, torch.float32, *self._after,
@@ -76,7 +76,7 @@ def _attend(
     scaling: float | None = None,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
-    """For the 578 tokens of a line torch's own takes half as long again: it is made for sequences that are longer."""
+    """Attend in bfloat16. On a line's 578 tokens torch's own attention, made for longer sequences, takes 1.5 times."""
     low = torch.bfloat16
     scaled = (query * (scaling or query.shape[-1] ** -0.5)).to(low)
     scores = torch.matmul(scaled, key.to(low).transpose(2, 3))

@@ -1,4 +1,4 @@
-"""TrOCR's entry in the registry: it reads lines, in a process of its own."""
+"""TrOCR's registry entry: a line reader that runs in a process of its own."""
 
 from __future__ import annotations
 

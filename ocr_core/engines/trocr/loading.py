@@ -1,4 +1,4 @@
-"""Loading a TrOCR model: nothing but safetensors, nothing from anywhere else, and nothing left at random."""
+"""Loading a TrOCR model: only safetensors, only local files, and no weights left random."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from transformers.utils import logging
 from inkstream.ocr_core.errors import EnvironmentFault
 
 _UNUSED = "encoder.pooler."
-"""A part of the image transformer that no decoder looks at; the models on the hub come without it."""
-_REMEDY = "get the model again, or set recognize.trocr.model to another one"
+"""A part of the image transformer that no decoder uses; the models on the hub come without it."""
+_REMEDY = "download or copy the model again, or set recognize.trocr.model to another model"
 
 
 def load(folder: Path, dtype: torch.dtype) -> tuple[Any, Any]:
-    """Loads a model, and what prepares pictures and writes text for it; runs no code of the model's own.
+    """Load a model and its processor, without running any code of the model.
 
     Args:
         folder: From `find_model`.
@@ -30,7 +30,7 @@ def load(folder: Path, dtype: torch.dtype) -> tuple[Any, Any]:
         A `VisionEncoderDecoderModel`, ready to read, and a `TrOCRProcessor`.
 
     Raises:
-        EnvironmentFault: If the folder's files are no such model, or its weights are not all there.
+        EnvironmentFault: If the files are not a TrOCR model, or weights are missing or have other shapes.
     """
     try:
         with _quiet():
@@ -57,7 +57,7 @@ def load(folder: Path, dtype: torch.dtype) -> tuple[Any, Any]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps a progress bar and a report of harmless differences out of the log; the others are raised here."""
+    """Keep the progress bar and the report of differences out of the log; harmful differences are raised here."""
     verbosity, progress = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -70,27 +70,27 @@ def _quiet() -> Iterator[None]:
 
 
 def _check_weights(folder: Path, report: dict[str, Any]) -> None:
-    """Refuses what transformers would fill up with random numbers: such a model reads nonsense, and says so nowhere."""
+    """Reject weights that transformers would fill with random numbers: the model would silently read nonsense."""
     missing = sorted(name for name in report["missing_keys"] if not name.startswith(_UNUSED))
     if missing:
-        raise EnvironmentFault(f"{folder} lacks weights that its config.json speaks of: {_some(missing)}", _REMEDY)
+        raise EnvironmentFault(f"{folder} lacks weights that its config.json names: {_shorten(missing)}", _REMEDY)
     other = sorted(name for name, *_ in report["mismatched_keys"])
     if other:
         raise EnvironmentFault(
-            f"{folder} holds weights of other shapes than its config.json says: {_some(other)}", _REMEDY
+            f"{folder} has weights whose shapes differ from its config.json: {_shorten(other)}", _REMEDY
         )
 
 
-def _some(names: list[str]) -> str:
+def _shorten(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _make_positions(model: Any) -> None:
-    """Computes the sinusoids of models that were trained with those in place of learned positions.
+    """Compute the sinusoids of models that were trained with them instead of learned positions.
 
-    `trocr-large-printed` has them, and what was fine-tuned from `trocr-base-stage1` or `trocr-large-stage1`.
-    transformers 5 makes a model before there is memory for it, and fills in what is stored; these are not stored, and
-    they would stay behind when the model goes to another device.
+    `trocr-large-printed` has them, and so do models fine-tuned from `trocr-base-stage1` or `trocr-large-stage1`.
+    transformers 5 creates a model without memory and fills in the stored weights. Sinusoids are not stored, and would
+    stay behind when the model moves to another device.
     """
     for part in model.modules():
         if isinstance(part, TrOCRSinusoidalPositionalEmbedding):

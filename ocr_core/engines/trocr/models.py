@@ -1,4 +1,4 @@
-"""Where the models are, and what makes one usable; nothing here loads torch."""
+"""Finding and checking TrOCR models, without loading torch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from inkstream.ocr_core.options import TrocrOptions
 
 PACKAGES = ("torch", "transformers")
-"""What shapes the text that is read."""
+"""Packages whose versions determine the text."""
 NEEDED = (*PACKAGES, "sentencepiece")
 
 INSTALL = install_command("trocr")
@@ -30,28 +30,28 @@ _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 _TOKENIZERS = ("tokenizer.json", "vocab.json", "sentencepiece.bpe.model", "tokenizer.model", "vocab.txt")
 _PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 _READ = ("*.json", "*.safetensors", "*.model", "*.txt")
-"""Files of a model's folder that shape what is read."""
+"""Files of a model's folder that determine the text."""
 
 
 def find_model(options: TrocrOptions) -> Path:
-    """Returns the folder of a model that is complete.
+    """Return the folder of a complete model.
 
     Args:
-        options: `model` is a folder, or the id of a model on the hub that was downloaded before; `revision`.
+        options: `model` is a folder, or the hub id of a model that was downloaded before; `revision` is its revision.
 
     Raises:
-        EnvironmentFault: If the model or a part of it is missing, or a package has the wrong version. The remedy is the
-            command that gets it.
+        EnvironmentFault: If the model or a part of it is missing, a package has the wrong version, or the machine lacks
+            the device or number format. The remedy says how to get it.
     """
     _check_versions()
     if options.device == "cuda" and metadata.version("torch").endswith("+cpu"):
         raise EnvironmentFault(
-            f"recognize.trocr.device is cuda, and torch {metadata.version('torch')} is built without it",
+            f"recognize.trocr.device is cuda, but torch {metadata.version('torch')} is built without CUDA",
             f"{package_command('--force-reinstall', 'torch')}, from an index with CUDA builds; or set device to auto",
         )
     if options.dtype == "int8" and not processor.has_int8():
         raise EnvironmentFault(
-            "recognize.trocr.dtype is int8, and this processor has no VNNI instructions", "set dtype to auto"
+            "recognize.trocr.dtype is int8, but this processor has no VNNI instructions", "set dtype to auto"
         )
     folder = _folder(options)
     _check(folder, options)
@@ -59,7 +59,7 @@ def find_model(options: TrocrOptions) -> Path:
 
 
 def folder_hash(folder: Path) -> str:
-    """Return 16 hexadecimal digits that change with any file of a model, wherever its folder lies.
+    """Return 16 hexadecimal digits that change with any file of a model but not with its path.
 
     Args:
         folder: From `find_model`.
@@ -70,13 +70,13 @@ def folder_hash(folder: Path) -> str:
 
 
 def _check_versions() -> None:
-    """Compares what is installed with what the extra asks for: some transformers load none of the hub's models."""
+    """Check installed versions against the extra: some versions of transformers cannot load the hub's models."""
     for line in metadata.requires("inkstream") or ():
         wanted = Requirement(line)
         found = metadata.version(wanted.name) if wanted.name in NEEDED else None
         if found is not None and not wanted.specifier.contains(found, prereleases=True):
             raise EnvironmentFault(
-                f"the engine trocr needs {wanted.name} {wanted.specifier}, and {found} is there", INSTALL
+                f"the engine trocr needs {wanted.name} {wanted.specifier}, but {found} is installed", INSTALL
             )
 
 
@@ -86,7 +86,7 @@ def _folder(options: TrocrOptions) -> Path:
         return own
     if not _HUB_ID.fullmatch(options.model):
         raise EnvironmentFault(
-            f"there is no folder {own}", "correct recognize.trocr.model: a model's folder, or its id on the hub"
+            f"there is no folder {own}", "set recognize.trocr.model to a model's folder, or to its id on the hub"
         )
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.constants import HF_HUB_CACHE
@@ -115,16 +115,16 @@ def _check(folder: Path, options: TrocrOptions) -> None:
     try:
         kind = json.loads(config.read_bytes()).get("model_type")
     except (ValueError, AttributeError) as error:
-        raise EnvironmentFault(f"{config} is no JSON object: {error}", again) from error
+        raise EnvironmentFault(f"{config} is not a JSON object: {error}", again) from error
     if kind != _ARCHITECTURE:
         raise EnvironmentFault(
-            f"{folder} is no TrOCR model: its model_type is {kind}, not {_ARCHITECTURE}",
+            f"{folder} is not a TrOCR model: its model_type is {kind}, not {_ARCHITECTURE}",
             "set recognize.trocr.model to a TrOCR model, such as microsoft/trocr-base-handwritten",
         )
     if not any(folder.glob("*.safetensors")):
         if (folder / "pytorch_model.bin").is_file():
             raise EnvironmentFault(
-                f"{folder} keeps its weights as pytorch_model.bin; only safetensors are loaded", _conversion(folder)
+                f"{folder} has its weights in pytorch_model.bin; only safetensors are loaded", _conversion(folder)
             )
         raise EnvironmentFault(f"{folder} holds no weights (*.safetensors)", again)
     for part, names in (("tokenizer", _TOKENIZERS), ("image processor", _PROCESSORS)):
@@ -133,7 +133,7 @@ def _check(folder: Path, options: TrocrOptions) -> None:
 
 
 def _conversion(folder: Path) -> str:
-    """The command that turns a pickle into safetensors; torch unpickles nothing but tensors there."""
+    """Return the command that converts a pickle to safetensors; torch unpickles only tensors in it."""
     code = (
         "import sys; from transformers import TrOCRProcessor, VisionEncoderDecoderModel; "
         "source, target = sys.argv[1:]; [part.from_pretrained(source, local_files_only=True).save_pretrained(target) "

@@ -1,4 +1,4 @@
-"""What this machine's processor can count in; nothing here loads torch."""
+"""Number formats that this machine's CPU supports; checked without loading torch."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _INT8_FLAGS = {"avx512_vnni", "avx_vnni", "amx_int8"}
 
 
 def has_bfloat16() -> bool:
-    """Tells whether this processor multiplies bfloat16 by itself; where nothing says so, it does not."""
+    """Return whether this CPU has bfloat16 instructions; False if unknown."""
     return bool(_BFLOAT16_FLAGS & _flags())
 
 
 def has_int8() -> bool:
-    """Tells whether this processor adds up products of bytes without overflow; where nothing says so, it does not."""
+    """Return whether this CPU adds up products of bytes without overflow; False if unknown."""
     return bool(_INT8_FLAGS & _flags())
 
 

@@ -1,4 +1,4 @@
-"""Reading lines with TrOCR models: an image transformer reads, a text transformer writes."""
+"""Reading lines with TrOCR models: an image transformer encodes, a text transformer decodes."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from inkstream.ocr_core.pixels import Pixels
 
 _FAINTEST = 16
-"""Levels of gray; a crop that varies by less is blank, and a decoder would write something all the same."""
+"""Gray levels; a crop that varies by less is blank, and a decoder would invent text for it."""
 
 _LOST = ("CUDA error", "cuDNN error")
-"""What torch says when a GPU has failed; each further use in the same process fails as well."""
+"""Parts of torch's messages when a GPU has failed; every later use in the same process fails, too."""
 
 
 class TrocrReader:
-    """Reads crops of lines.
+    """A reader of line crops.
 
     Args:
         options: Model, device, number format, decoder.
 
     Raises:
-        EnvironmentFault: If the model is not there or cannot be loaded, or there is no such device.
+        EnvironmentFault: If the model or the device is missing, or the model cannot be loaded.
     """
 
     def __init__(self, options: TrocrOptions) -> None:
@@ -50,13 +50,13 @@ class TrocrReader:
         self._model, self._processor = load(folder, torch.bfloat16 if self._dtype == "bfloat16" else torch.float32)
         self._model.to(self._device)
         if self._device.type == "cpu":
-            _suit_cpu(self._model, self._dtype)
+            _adapt_to_cpu(self._model, self._dtype)
         own, decoder = self._model.generation_config, self._model.config.decoder
         positions = getattr(decoder, "max_position_embeddings", options.max_new_tokens)
         self._generation = GenerationConfig(
-            decoder_start_token_id=_first(own.decoder_start_token_id, decoder.decoder_start_token_id),
-            eos_token_id=_first(own.eos_token_id, decoder.eos_token_id),
-            pad_token_id=_first(own.pad_token_id, decoder.pad_token_id),
+            decoder_start_token_id=_first_set(own.decoder_start_token_id, decoder.decoder_start_token_id),
+            eos_token_id=_first_set(own.eos_token_id, decoder.eos_token_id),
+            pad_token_id=_first_set(own.pad_token_id, decoder.pad_token_id),
             do_sample=False,
             use_cache=True,
             num_beams=options.num_beams,
@@ -64,25 +64,25 @@ class TrocrReader:
             return_dict_in_generate=True,
             output_scores=options.num_beams > 1,
         )
-        self._model.generation_config = self._generation  # else the model's own would fill in what is not set here
+        self._model.generation_config = self._generation  # otherwise the model's own would fill in what is not set here
 
     @property
     def dtype(self) -> str:
-        """`float32`, `bfloat16` or `int8`."""
+        """Number format: `float32`, `bfloat16` or `int8`."""
         return self._dtype
 
     def warm_up(self) -> None:
-        """Has the model allocate what it needs, so that the first page does not pay for it.
+        """Read noise, so that memory is allocated before the first page.
 
-        A GPU does for as many lines as it will read together; a processor, which looks at each by itself, for one.
+        A GPU reads as many lines as in a full batch; a CPU, which encodes each line by itself, reads one.
         """
         noise = np.random.default_rng(0).integers(0, 256, (32, 256), np.uint8)
         self._read_together([noise] * (1 if self._device.type == "cpu" else self._together), max_new_tokens=2)
 
     def read(self, crops: Sequence[Pixels]) -> list[Reading]:
-        """Reads crops of one line each; see `LineReader.read`. Lines of like length go through together.
+        """Read crops of one line each; see `LineReader.read`. Lines of similar length form a batch.
 
-        A crop without contrast is read as nothing.
+        A crop without contrast has an empty reading.
         """
         readings = [Reading(())] * len(crops)
         inked = [index for index, crop in enumerate(crops) if int(crop.max()) - int(crop.min()) >= _FAINTEST]
@@ -95,21 +95,21 @@ class TrocrReader:
         return readings
 
     def _read_together(self, crops: Sequence[Pixels], **overrides: int) -> list[Reading]:
-        """Reads the first `_together` crops; where a GPU has no memory for so many, that number is halved for good."""
+        """Read the first `_together` crops; if they exceed the GPU's memory, halve that number for good."""
         import torch
 
         try:
             return list(self._read(crops[: self._together], **overrides))
         except torch.OutOfMemoryError as error:
-            told = str(error).partition(". ")[0]
+            reason = str(error).partition(". ")[0]
         except RuntimeError as error:
             if any(sign in str(error) for sign in _LOST):
                 raise DeviceLostError(error) from error
             raise
         if self._together == 1:
             raise EnvironmentFault(
-                f"the GPU has no memory for one line: {told}",
-                "see what else is on it with `nvidia-smi`; else take a smaller model, or set device to cpu",
+                f"the GPU has no memory for one line: {reason}",
+                "see with `nvidia-smi` what else uses it, choose a smaller model, or set device to cpu",
             )
         self._together = max(1, min(self._together, len(crops)) // 2)
         torch.cuda.empty_cache()
@@ -140,7 +140,7 @@ class TrocrReader:
             yield self._reading(tokens, chances)
 
     def _look(self, pixels: torch.Tensor) -> Any:
-        """Runs the image encoder. On a processor each line by itself: so its numbers stay in the caches."""
+        """Run the image encoder; on a CPU line by line, so that the numbers stay in its caches."""
         import torch
         from transformers.modeling_outputs import BaseModelOutput
 
@@ -180,19 +180,19 @@ def _device(wanted: str) -> torch.device:
     there = wanted != "cpu" and torch.cuda.is_available()
     if wanted == "cuda" and not there:
         raise EnvironmentFault(
-            "recognize.trocr.device is cuda, and torch finds no such device",
-            "see what `nvidia-smi` says, or set device to auto",
+            "recognize.trocr.device is cuda, but torch finds no CUDA device",
+            "check the output of `nvidia-smi`, or set device to auto",
         )
     return torch.device("cuda" if there else "cpu")
 
 
 def _dtype(options: TrocrOptions, device: torch.device) -> str:
-    """Returns the number format that is wanted; else bfloat16 where the device has it."""
+    """Return the number format of the options; for `auto`, bfloat16 if the device supports it."""
     import torch
 
     if options.dtype == "int8" and device.type != "cpu":
         raise EnvironmentFault(
-            f"recognize.trocr.dtype is int8, which is for processors, and the device is {device.type}",
+            f"recognize.trocr.dtype is int8, which runs only on a CPU, but the device is {device.type}",
             "set device to cpu, or dtype to auto",
         )
     if options.dtype != "auto":
@@ -204,8 +204,8 @@ def _dtype(options: TrocrOptions, device: torch.device) -> str:
     return "bfloat16" if has_bfloat16 else "float32"
 
 
-def _suit_cpu(model: Any, dtype: str) -> None:
-    """Changes a float32 or bfloat16 model for the processor, by what it is to count in."""
+def _adapt_to_cpu(model: Any, dtype: str) -> None:
+    """Adapt a float32 or bfloat16 model to the CPU and the number format."""
     import torch
 
     from inkstream.ocr_core.engines.trocr import cpu
@@ -219,5 +219,5 @@ def _suit_cpu(model: Any, dtype: str) -> None:
                 part.to(torch.bfloat16)
 
 
-def _first(*candidates: Any) -> Any:
+def _first_set(*candidates: Any) -> Any:
     return next((one for one in candidates if one is not None), None)

@@ -1,1 +1,1 @@
-"""Draw the overlay: the page picture with its regions."""
+"""Drawing the overlay: the page picture with its regions."""

@@ -22,34 +22,34 @@ _FOLDERS = (
     "/System/Library/Fonts",
 )
 _FAMILIES = ("DejaVuSans", "NotoSans", "NotoSansCJK", "Noto", "Droid", "FreeSans", "wqy", "unifont")
-"""Beginnings of the file names to look at first, widest coverage first."""
+"""Prefixes of the file names to try first, widest coverage first."""
 
 _STYLED = re.compile(r"bold|italic|oblique|condensed|light|thin|black|medium|symbol|emoji|math", re.IGNORECASE)
 _MOST_FONTS = 300
 
 ELLIPSIS = "..."
-"""Stands for characters that no font has: better than a row of boxes."""
+"""Replaces characters that no font has, instead of a row of boxes."""
 
 _NOWHERE = "\uffff"
-"""No character, so every font draws its sign for a missing one."""
+"""Not a character, so every font draws its glyph for missing characters."""
 
 Font = ImageFont.FreeTypeFont
 
 
 def font_for(text: str, size: int, option: str | None = None) -> tuple[Font, str]:
-    """Picks a font for one text.
+    """Choose a font for one text.
 
     Args:
         text: One line.
         size: Pixels.
-        option: A font file to use first.
+        option: A font file to try first.
 
     Returns:
-        The first font that has all of the text: the option's, the one that comes with Pillow, or one of the machine's.
-        Where none has, the one that has most, and the text with three dots for what it lacks.
+        The first font that has all characters (from the option, Pillow or the system), and the text. If no font has
+        all, the font that has most of them, and the text with three dots for missing characters.
 
     Raises:
-        EnvironmentFault: If the option is no font.
+        EnvironmentFault: If the option is not a font.
     """
     if option is not None:
         load_font(option, size)
@@ -61,22 +61,22 @@ def font_for(text: str, size: int, option: str | None = None) -> tuple[Font, str
             best = lacks, path, found
         if not lacks:
             break
-    assert best is not None  # Pillow's own font is always there
+    assert best is not None  # Pillow's own font always exists
     return load_font(best[1], size), re.sub("\0+", ELLIPSIS, best[2])
 
 
 @lru_cache(maxsize=128)
 def load_font(path: str | None, size: int) -> Font:
-    """Opens a font file; None: the font that comes with Pillow.
+    """Open a font file, or Pillow's own font for None.
 
     Raises:
-        EnvironmentFault: If it is no font.
+        EnvironmentFault: If the file is not a font.
     """
     try:
         font = ImageFont.load_default(size=size) if path is None else ImageFont.truetype(path, size)
     except OSError as error:
         raise EnvironmentFault(
-            f"draw.font: {path} is not a font that can be read: {error}", "name a TrueType or OpenType file"
+            f"draw.font: {path} cannot be read as a font: {error}", "set it to a TrueType or OpenType file"
         ) from error
     if not isinstance(font, Font):
         raise EnvironmentFault("Pillow cannot draw fonts: it was built without FreeType", package_command("pillow"))
@@ -92,7 +92,7 @@ def _candidates(option: str | None) -> Iterator[str | None]:
 
 @lru_cache(maxsize=1)
 def installed_fonts() -> tuple[str, ...]:
-    """Returns font files of this machine in plain styles, those with many characters first."""
+    """Return the system's font files in plain styles, those with the widest coverage first."""
     found = [
         f"{folder}/{name}"
         for place in _FOLDERS
@@ -121,7 +121,7 @@ def _rank(path: str) -> tuple[int, str]:
 
 @lru_cache(maxsize=20_000)
 def _has(path: str | None, character: str) -> bool:
-    """Says whether a font has a character: what it draws is not its sign for a missing one."""
+    """Return whether a font has a character, that is, draws something other than its glyph for missing ones."""
     if character.isspace():
         return True
     try:

@@ -1,7 +1,7 @@
-"""Where labels go on a picture, so that they hide no text.
+"""Placing labels on a picture so that they hide no text.
 
-Each label tries places around its region, then in its corners, and takes the one that hides the least ink, that of its
-own region counting most. Where every place would hide letters or another label, there is no label.
+Each label tries places around its region, then in its corners, and takes the one that hides the least ink; ink of its
+own region counts most. If every place would hide letters or another label, the label is left out.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ Quad = tuple[Point, ...]
 """Four corners: top left, top right, bottom right, bottom left, as the text runs."""
 
 _EDGE = 40
-"""Difference of gray between neighbouring pixels from which there is ink: letters on any background."""
+"""Least difference of gray between neighbouring pixels that counts as ink; finds letters on any background."""
 
 _OWN = 10.0
-"""How much worse than other ink it is to hide the region's own."""
+"""Extra cost of hiding the region's own ink, relative to other ink."""
 
 _INSIDE = 0.02
-"""What a place inside the region costs even where it is blank, in shares of the label's area."""
+"""Cost of a place inside the region even if it is blank, as a share of the label's area."""
 
 _LATER = 0.004
-"""What each place further down the list costs, likewise."""
+"""Cost of each further place in the list, also as a share of the label's area."""
 
 _MOST_HIDDEN = 0.05
-"""Share of a label's area that may be ink: specks and rules, no letters."""
+"""Share of a label's area that may be ink; allows specks and rules, but not letters."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelPlace:
-    """Where a label goes: its upper left corner and size, in pixels of the picture."""
+    """A label's upper left corner and size, in pixels of the picture."""
 
     left: int
     top: int
@@ -49,7 +49,7 @@ class LabelPlace:
 
 
 class LabelPlacer:
-    """Finds places on one picture, label by label.
+    """Places labels on one picture, one after the other.
 
     Args:
         gray: The picture, `H x W`, uint8.
@@ -68,7 +68,7 @@ class LabelPlacer:
         self._taken = np.zeros(gray.shape, dtype=bool)
 
     def find(self, quad: Quad, width: int, height: int) -> LabelPlace | None:
-        """Returns the best place for a label of `width` x `height` beside a region, and takes it; None: no room."""
+        """Reserve and return the best place for a label of `width` x `height` by a region; None if there is no room."""
         if width > self._width or height > self._height:
             return None
         area = width * height
@@ -96,7 +96,7 @@ class LabelPlacer:
 
 
 def _around(quad: Quad, width: int, height: int, gap: int) -> Iterator[Point]:
-    """Yields centres of places, best first: after the region's end, above it, before it, below it, in its corners."""
+    """Yield centres of places, best first: after the region, above, before, below it, then in its corners."""
     top_left, top_right, bottom_right, bottom_left = quad
     label = (width, height, gap)
     yield from _along(top_right, bottom_right, (0.5,), label)
@@ -111,7 +111,7 @@ def _around(quad: Quad, width: int, height: int, gap: int) -> Iterator[Point]:
 
 
 def _along(first: Point, second: Point, shares: tuple[float, ...], label: tuple[int, int, int]) -> Iterator[Point]:
-    """Yields centres outside one edge, at shares of the way along it that the label can move."""
+    """Yield centres outside one edge, at the given shares of the distance that the label can move along it."""
     width, height, gap = label
     length = math.dist(first, second)
     if length == 0:
@@ -129,7 +129,7 @@ def _along(first: Point, second: Point, shares: tuple[float, ...], label: tuple[
 
 
 def _overlap(quad: Quad, place: LabelPlace) -> float:
-    """Returns the area, in pixels, that a region and a place have in common (Sutherland and Hodgman's clipping)."""
+    """Return the area, in pixels, shared by a region and a place (Sutherland-Hodgman clipping)."""
     right, bottom = place.left + place.width, place.top + place.height
     polygon = list(quad)
     for axis, limit, keeps_less in ((0, place.left, False), (0, right, True), (1, place.top, False), (1, bottom, True)):

@@ -1,4 +1,4 @@
-"""A second page beside the first: what was read, where it was read."""
+"""A panel beside the page that shows the text at the positions where it was read."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from inkstream.ocr_core.geometry import Box
 from inkstream.ocr_core.stages.draw.fonts import Font, font_for
 
 _SHARE = 1.2
-"""Size of letters in heights of their line's box at most: a line of capitals alone has a low one."""
+"""Largest font size, in heights of the line's box: the box of a line of capitals alone is low."""
 
 _TALLEST = 1.5
-"""Height, in heights of the page's ordinary lines, up to which letters grow with a box, which may hold more."""
+"""Box height, in ordinary line heights, beyond which letters stop growing, since a taller box may hold more lines."""
 
 _LEAST = 6
-"""Pixels; a smaller size cannot be read."""
+"""Smallest font size, pixels; anything smaller is unreadable."""
 
 _MOST_LETTERS = 500
-"""Characters of one line that are drawn."""
+"""Most characters that are drawn of one line."""
 
 _BLACK = (0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class TextPiece:
-    """A text and where it is written.
+    """A text and its position.
 
     Attributes:
-        text: Its lines share the height of the box.
-        box: Pixels of the picture; the text is turned as the box is.
-        step: Height of the line it is from, pixels.
+        text: One or more lines, which share the height of the box.
+        box: Pixels of the picture; the text is rotated like the box.
+        step: Height of the line that it is from, pixels.
     """
 
     text: str
@@ -42,16 +42,16 @@ class TextPiece:
 
 
 def write_text(picture: Image.Image, lines: list[list[TextPiece]], size: int | None, option: str | None) -> None:
-    """Writes the pieces of each line in letters of one size, which is near that of the page's own.
+    """Write the pieces of each line in one font size, close to that on the page.
 
     Args:
         picture: RGB.
-        lines: Pieces of one line together.
-        size: Pixels; None: so that the pieces fit into their boxes, as far as that can be read.
+        lines: The pieces of each line.
+        size: Font size, pixels; None makes the pieces fit into their boxes, as long as they stay readable.
         option: Font file, see `font_for`.
 
     Raises:
-        EnvironmentFault: If the option is no font.
+        EnvironmentFault: If the option is not a font.
     """
     pieces = [piece for line in lines for piece in line]
     tallest = _TALLEST * median([piece.step for piece in pieces] or [0])
@@ -64,7 +64,7 @@ def write_text(picture: Image.Image, lines: list[list[TextPiece]], size: int | N
 
 
 def _upright(piece: TextPiece) -> TextPiece:
-    """Returns a text in a tall box as one of a line that runs downwards."""
+    """Turn a piece in a tall box into one whose line runs downwards."""
     box = piece.box
     if "\n" in piece.text or len(piece.text) < 3 or box.height <= 2 * box.width:
         return piece
@@ -74,7 +74,7 @@ def _upright(piece: TextPiece) -> TextPiece:
 
 
 def _fitting(piece: TextPiece, size: int, option: str | None) -> int:
-    """Returns the size, at most `size`, in which a piece is no wider than its box, if it can be read then."""
+    """Return the largest font size up to `size` at which a piece fits its box, but never an unreadable one."""
     wide = max((font.getlength(drawn) for font, drawn in _lines(piece, size, option)), default=0)
     return size if wide <= piece.box.width else max(_LEAST, int(size * piece.box.width / wide))
 

@@ -1,4 +1,4 @@
-"""A picture of the page with its regions drawn: the overlay."""
+"""The overlay: a picture of the page with its regions drawn."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
 Color = tuple[int, int, int]
 
 _SCALE: tuple[tuple[float, Color], ...] = ((50, (190, 40, 0)), (75, (245, 180, 0)), (95, (0, 130, 140)))
-"""Colours of confidences, red, amber and teal: far apart for colour-blind people, too (see the test)."""
+"""Colours by confidence: red, amber and teal, which colour-blind people can also tell apart (see the test)."""
 
 _LONGEST_SIDE = {"webp": 16_383}
-"""Pixels the format can hold."""
+"""Longest side that the format allows, pixels."""
 
 _LABEL_SHARE = {Level.WORD: 0.55}
 _LABEL_SHARE_ELSEWHERE = 0.7
-"""Height of a label in heights of the text; words stand closer."""
+"""Height of a label relative to the text; smaller for words, which stand closer together."""
 
 _SMALLEST, _LARGEST = 11, 1 / 45
-"""Size of a label by itself: pixels at least; at most a share of the longer side."""
+"""Limits of an automatic label size: pixels at least; at most a share of the longer side."""
 
 _BETWEEN = (160, 160, 160)
-"""Colour of the line between the page and its text."""
+"""Colour of the line between the page and the panel."""
 
 _WITH_TEXT = (Label.TEXT, Label.TEXT_AND_CONFIDENCE)
 _WITH_CONFIDENCE = (Label.CONFIDENCE, Label.TEXT_AND_CONFIDENCE)
@@ -49,10 +49,10 @@ _WITH_CONFIDENCE = (Label.CONFIDENCE, Label.TEXT_AND_CONFIDENCE)
 
 @dataclass(frozen=True)
 class Draw:
-    """Draws regions, with a label beside each, on the rendered page.
+    """A stage that draws labelled regions on the rendered page.
 
     Raises:
-        ConfigError: If the colour is not one.
+        ConfigError: If `draw.color` is not a colour.
     """
 
     options: DrawOptions
@@ -67,10 +67,10 @@ class Draw:
             raise ConfigError(f"draw.color: {error}") from error
 
     def run(self, page: WorkingPage) -> None:
-        """Sets `overlay` and `overlay_format`.
+        """Set `overlay` and `overlay_format`.
 
         Raises:
-            EnvironmentFault: If `draw.font` is no font here.
+            EnvironmentFault: If `draw.font` is not a font on this machine.
         """
         if page.rendered is None:
             return
@@ -82,7 +82,7 @@ class Draw:
             size = (max(1, int(picture.width * scale)), max(1, int(picture.height * scale)))
             picture = picture.resize(size, Image.Resampling.LANCZOS)
         picture = draw_regions(picture, page.regions, scale, self.options)
-        buffer = io.BytesIO()  # a PNG that is optimised takes seconds
+        buffer = io.BytesIO()  # optimising a PNG takes seconds
         picture.save(
             buffer, self.options.format.upper(), quality=self.options.quality, optimize=self.options.format == "jpeg"
         )
@@ -90,7 +90,7 @@ class Draw:
 
 
 def shown(regions: tuple[Region, ...], level: Level) -> list[Region]:
-    """Picks the regions of `level`, but no spaces; where there are none, of the finest coarser level that has some."""
+    """Return the regions of `level` without spaces; if there are none, those of the next coarser level that has any."""
     for candidate in reversed(LEVELS[: LEVELS.index(level) + 1]):
         found = [region for region in regions if region.level is candidate and not region.is_space]
         if found:
@@ -99,12 +99,12 @@ def shown(regions: tuple[Region, ...], level: Level) -> list[Region]:
 
 
 def draw_regions(picture: Image.Image, regions: tuple[Region, ...], scale: float, options: DrawOptions) -> Image.Image:
-    """Returns an RGB picture with regions drawn, and beside it, where labels have text, one of the text.
+    """Return an RGB picture of the page with its regions, and next to it the text if labels show text.
 
     Args:
         picture: The page.
-        regions: All there are; boxes in pixels of the page.
-        scale: Pixels of the picture for one of the page.
+        regions: All regions; boxes in pixels of the page.
+        scale: Pixels of the picture per pixel of the page.
         options: How to draw them.
     """
     gray = np.asarray(picture.convert("L"))
@@ -133,7 +133,7 @@ def draw_regions(picture: Image.Image, regions: tuple[Region, ...], scale: float
 
 
 def pieces_of(regions: tuple[Region, ...], chosen: list[Region], scale: float) -> list[list[TextPiece]]:
-    """Returns what is written beside the page: lines of words where words are known, else the chosen regions."""
+    """Return the texts for the panel: words by line if words are known, otherwise the chosen regions."""
     lines = {region.index: region for region in regions if region.level is Level.LINE}
     words = [r for r in regions if r.level is Level.WORD and r.parent in lines and r.text and not r.is_space]
     if words:
@@ -150,7 +150,7 @@ def pieces_of(regions: tuple[Region, ...], chosen: list[Region], scale: float) -
 
 
 def color_of(confidence: float | None, options: DrawOptions) -> Color:
-    """Returns a region's colour: `draw.color`, or, by confidence, a blend of the two colours of the scale around it."""
+    """Return a region's colour: `draw.color`, or the colour of its confidence, blended between steps of the scale."""
     if not options.color_by_confidence or confidence is None:
         return ImageColor.getrgb(options.color)[:3]
     above = bisect_right([at for at, _ in _SCALE], confidence)
@@ -163,12 +163,12 @@ def color_of(confidence: float | None, options: DrawOptions) -> Color:
 
 
 def grown(box: Box, margin: float) -> Box:
-    """Returns the box with `margin` pixels more on every side, so that an outline hides no letter."""
+    """Return the box with `margin` extra pixels on every side, so that an outline hides no letters."""
     return Box(box.left - margin, box.top - margin, box.width + 2 * margin, box.height + 2 * margin, box.angle)
 
 
 def scaled(box: Box, scale: float) -> Box:
-    """Returns the box in pixels of a picture that has `scale` of them for one of the page."""
+    """Return the box in pixels of a picture that has `scale` pixels per pixel of the page."""
     return Box(box.left * scale, box.top * scale, box.width * scale, box.height * scale, box.angle)
 
 
@@ -211,7 +211,7 @@ def _write_confidences(
 
 
 def _size_for(regions: list[Region], scale: float, longest: int) -> int:
-    """Returns a label's size: a share of the height of the lines, as far as there are lines."""
+    """Return a label's size: a share of the height of lines or words, or of the page at coarser levels."""
     level = regions[0].level
     heights = [region.box.height * scale for region in regions]
     if level in (Level.LINE, Level.WORD):
@@ -222,6 +222,6 @@ def _size_for(regions: list[Region], scale: float, longest: int) -> int:
 
 
 def _readable_on(color: Color) -> Color:
-    """Returns black or white, whichever stands out more (luminance after ITU-R BT.709)."""
+    """Return black or white, whichever contrasts more (luminance by ITU-R BT.709)."""
     red, green, blue = color
     return (0, 0, 0) if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 125 else (255, 255, 255)

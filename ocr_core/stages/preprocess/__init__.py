@@ -1,6 +1,6 @@
-"""Pixels to better pixels: one module a step, each optional, in the order of `steps`.
+"""Improving the pixels: one module per step, each optional, in the order of `steps`.
 
-The order is not an option; `docs/decisions` says why it is this one.
+The order is not an option; `docs/decisions` explains it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = [
 
 
 def steps(options: PipelineOptions) -> Iterator[PixelStep]:
-    """Yields the steps that the options ask for, in the order in which each can rely on those before it."""
+    """Yield the steps that the options enable, ordered so that each can rely on those before it."""
     chosen, budget = options.preprocess, options.render.max_pixels
     if chosen.border:
         yield RemoveBorder(chosen.border)

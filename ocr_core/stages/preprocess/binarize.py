@@ -1,4 +1,4 @@
-"""Gray to black and white."""
+"""Binarising: from gray to black and white."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ DOXA = {
     "isauvola": "ISAUVOLA",
     "singh": "TRSINGH",
 }
-"""The methods that doxapy does, and how it calls them."""
+"""Methods that doxapy implements, with their names there."""
 
 
 @dataclass(frozen=True)
 class Binarize(PixelStep):
-    """Makes the page black (0) and white (255), `H x W`."""
+    """A step that makes the page black (0) and white (255), `H x W`."""
 
     options: BinarizeOptions
     name: ClassVar[str] = "binarize"
 
     def change(self, pixels: Pixels, page: WorkingPage) -> tuple[Pixels, Affine]:  # noqa: ARG002
-        """Returns black and white pixels, where they were."""
+        """Return black and white pixels; nothing moves."""
         return binarize(pixels, self.options), Affine()
 
 
 def binarize(pixels: Pixels, options: BinarizeOptions) -> Pixels:
-    """Binarises a picture.
+    """Binarise a picture.
 
     Args:
         pixels: uint8, `H x W` or `H x W x 3` (RGB).
@@ -51,7 +51,7 @@ def binarize(pixels: Pixels, options: BinarizeOptions) -> Pixels:
     """
     gray = to_gray(pixels)
     if options.method != "threshold" and gray.min() == gray.max():
-        return _white(gray >= 128)  # nothing stands out; some of the formulas divide by how much does
+        return _white(gray >= 128)  # some formulas divide by the contrast, which is 0 here
     if options.method == "threshold":
         return _white(gray >= options.threshold)
     if options.method in DOXA:
@@ -67,7 +67,7 @@ def _white(light: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Pixels:
 def _blur(options: BinarizeOptions) -> ImageFilter.Filter:
     if options.method == "mean":
         return ImageFilter.BoxBlur((options.window - 1) / 2)
-    # The spread that OpenCV's adaptiveThreshold derives from a block size, so that its users find theirs again.
+    # The sigma that OpenCV's adaptiveThreshold derives from a block size, so that the same values mean the same.
     return ImageFilter.GaussianBlur(0.3 * ((options.window - 1) * 0.5 - 1) + 0.8)
 
 

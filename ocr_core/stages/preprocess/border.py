@@ -1,4 +1,4 @@
-"""Without the dark rim around the paper."""
+"""Removing the dark border around the paper."""
 
 from __future__ import annotations
 
@@ -19,39 +19,39 @@ if TYPE_CHECKING:
     from inkstream.ocr_core.pixels import Pixels
 
 _SIDE = 800
-"""Pixels of the longer side on which borders are found: letters are gray threads there, borders stay dark."""
+"""Longer side of the reduced copy, pixels: letters become gray threads in it, borders stay dark."""
 
 _THREAD = 5
-"""Pixels of the smaller copy: what is thinner is text or a rule, and no border."""
+"""Pixels of the reduced copy; anything thinner is text or a rule, not a border."""
 
 _MOST = 0.02
-"""Part of a row or column that may be paper for it to be cut off."""
+"""Largest share of paper in a row or column that is cut off."""
 
 
 @dataclass(frozen=True)
 class RemoveBorder(PixelStep):
-    """Takes away the dark rim around the paper."""
+    """A step that removes the dark border around the paper."""
 
     options: BorderOptions
     name: ClassVar[str] = "border"
     moves: ClassVar[bool] = True
 
     def change(self, pixels: Pixels, page: WorkingPage) -> tuple[Pixels, Affine]:  # noqa: ARG002
-        """Returns the paper."""
+        """Return the page without its border."""
         return remove_border(pixels, self.options)
 
 
 def remove_border(pixels: Pixels, options: BorderOptions) -> tuple[Pixels, Affine]:
-    """Paints dark borders in the paper's colour and cuts off what is nothing but border.
+    """Paint dark borders in the paper's colour and cut off rows and columns that are all border.
 
     A border is dark, thicker than letters, and touches the page's edge.
 
     Args:
         pixels: uint8, `H x W` or `H x W x 3` (RGB).
-        options: How dark, and whether to cut.
+        options: How dark a border is, and whether to cut it off.
 
     Returns:
-        The paper, and the map from it to `pixels`; the same page where there is no border, or nothing else.
+        The paper, and the map from it to `pixels`; the page itself if it has no border, or is all border.
     """
     border = _find_border(to_gray(pixels), options.level)
     if not border.any() or border.all():
@@ -65,24 +65,24 @@ def remove_border(pixels: Pixels, options: BorderOptions) -> tuple[Pixels, Affin
 
 
 def _kept(share: NDArray[np.float64]) -> tuple[int, int]:
-    """Returns the first row (or column) that has paper, and the one after the last."""
+    """Return the first row (or column) with paper, and the one after the last."""
     paper = np.flatnonzero(share < 1 - _MOST)
     return (int(paper[0]), int(paper[-1]) + 1) if len(paper) else (0, len(share))
 
 
 def _find_border(gray: Pixels, level: int) -> NDArray[np.bool_]:
-    """Returns where the border is, `H x W`."""
+    """Return a mask of the border, `H x W`."""
     picture = Image.fromarray(gray)
     factor = max(1, round(max(picture.size) / _SIDE))
     dark = picture.reduce(factor).point([255 if value < level else 0 for value in range(256)])
     fenced = Image.new("L", (dark.width + 2 * _THREAD, dark.height + 2 * _THREAD), 255)
-    fenced.paste(dark, (_THREAD, _THREAD))  # so that a thin rim at the edge is thick, too
+    fenced.paste(dark, (_THREAD, _THREAD))  # so that a thin border at the edge counts as thick
     thick = fenced.filter(ImageFilter.MinFilter(_THREAD)).filter(ImageFilter.MaxFilter(_THREAD))
     ink = np.asarray(thick) > 0
     found = find_components(ink)
     outside = np.zeros(ink.size, np.uint8)
     outside[found.pixels_of(np.arange(len(found.area)) == found.label[0])] = 255
     inner = outside.reshape(ink.shape)[_THREAD:-_THREAD, _THREAD:-_THREAD]
-    grown = Image.fromarray(inner).filter(ImageFilter.MaxFilter(3))  # over the gray pixels at its rim
+    grown = Image.fromarray(inner).filter(ImageFilter.MaxFilter(3))  # to cover the gray pixels at its rim
     full = grown.resize((dark.width * factor, dark.height * factor), Image.Resampling.NEAREST)
     return np.asarray(full)[: gray.shape[0], : gray.shape[1]] > 0

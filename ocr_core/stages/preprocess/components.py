@@ -1,8 +1,8 @@
 """Connected components of a black-and-white picture, 8-connected.
 
-Works on runs (stretches of ink in a row) instead of pixels, of which a page has some ten thousand: touching runs of
-neighbouring rows are edges of a graph, whose components are found by hooking roots and halving paths (Shiloach and
-Vishkin 1982), a few passes of numpy over all edges at once.
+It works on runs (stretches of ink in a row) instead of pixels; a page has some ten thousand. Touching runs of
+neighbouring rows are the edges of a graph. Its components are found by hooking roots and halving paths (Shiloach and
+Vishkin 1982), in a few numpy passes over all edges at once.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Components:
     height: Numbers
 
     def pixels_of(self, chosen: NDArray[np.bool_]) -> Numbers:
-        """Returns the offsets, in the flattened picture, of all pixels of the chosen components."""
+        """Return the offsets, in the flattened picture, of all pixels of the chosen components."""
         runs = chosen[self.label]
         start, length = self.start[runs], self.length[runs]
         within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
@@ -46,7 +46,7 @@ class Components:
 
 
 def find_components(ink: NDArray[np.bool_]) -> Components:
-    """Finds the components of `ink`, `H x W`."""
+    """Find the components of `ink`, `H x W`."""
     height, width = ink.shape
     fenced = np.zeros((height, width + 2), np.int8)
     fenced[:, 1:-1] = ink
@@ -62,7 +62,7 @@ def find_components(ink: NDArray[np.bool_]) -> Components:
 
 
 def _touching(row: Numbers, left: Numbers, right: Numbers, stride: int) -> tuple[Numbers, Numbers]:
-    """Returns pairs of runs that touch, also corner to corner; the second of each is one row below."""
+    """Return pairs of runs that touch, also corner to corner; the second of each is one row below."""
     below = (row + 1) * stride
     first = np.searchsorted(row * stride + right, below + left, "left")
     last = np.searchsorted(row * stride + left, below + right, "right")
@@ -73,7 +73,7 @@ def _touching(row: Numbers, left: Numbers, right: Numbers, stride: int) -> tuple
 
 
 def _join(count: int, edges: tuple[Numbers, Numbers]) -> Numbers:
-    """Returns for each node the smallest node that it is connected with."""
+    """Return for each node the smallest node that it is connected to."""
     root = np.arange(count)
     one, other = edges
     while len(one):

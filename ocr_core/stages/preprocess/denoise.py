@@ -1,4 +1,4 @@
-"""Without dust and grain."""
+"""Removing dust and grain."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Denoise(PixelStep):
-    """Takes away dust and grain."""
+    """A step that removes dust and grain."""
 
     options: DenoiseOptions
     name: ClassVar[str] = "denoise"
 
     def change(self, pixels: Pixels, page: WorkingPage) -> tuple[Pixels, Affine]:  # noqa: ARG002
-        """Returns cleaner pixels, where they were."""
+        """Return cleaner pixels; nothing moves."""
         return denoise(pixels, self.options), Affine()
 
 
 def denoise(pixels: Pixels, options: DenoiseOptions) -> Pixels:
-    """Returns the picture without dust and grain, in its own size and colour.
+    """Return the picture without dust and grain, with the same size and colours.
 
     Args:
         pixels: uint8, `H x W` or `H x W x 3` (RGB).
@@ -47,10 +47,10 @@ def denoise(pixels: Pixels, options: DenoiseOptions) -> Pixels:
 
 
 def median(pixels: Pixels) -> Pixels:
-    """Returns the median of each pixel and its eight neighbours, channel by channel.
+    """Return the median of each pixel and its eight neighbours, channel by channel.
 
-    Columns are sorted first; the median of nine is then the median of the largest low, the middle mid and the
-    smallest high of three columns (Smith 1996). Some ten times faster here than Pillow's on grainy pages.
+    Each column of three is sorted first; the median of nine is then the median of the largest low, the middle mid and
+    the smallest high of three columns (Smith 1996). About ten times faster than Pillow's filter on grainy pages.
     """
     around = np.pad(pixels, ((1, 1), (1, 1), *((0, 0),) * (pixels.ndim - 2)), mode="edge")
     low, middle, high = _sorted(around[:-2], around[1:-1], around[2:])
@@ -62,6 +62,6 @@ def median(pixels: Pixels) -> Pixels:
 
 
 def _sorted(a: Pixels, b: Pixels, c: Pixels) -> tuple[Pixels, Pixels, Pixels]:
-    """Sorts three pictures pixel by pixel."""
+    """Sort three pictures pixel by pixel."""
     low, high = np.minimum(a, b), np.maximum(a, b)
     return np.minimum(low, c), np.maximum(low, np.minimum(high, c)), np.maximum(high, c)

@@ -1,4 +1,4 @@
-"""Lines made level."""
+"""Deskewing: turning the page until its lines are horizontal."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from inkstream.ocr_core.pixels import Pixels
 
 _SIDE = 1200
-"""Pixels of the longer side on which skew is measured: about 100 dpi of a letter page."""
+"""Longer side of the copy on which skew is measured, pixels: about 100 dpi for a letter page."""
 
 _COARSE = 0.25
-"""Degrees between the first tries; a page's score is high over about half a degree."""
+"""Degrees between the first tries; a page's peak is about half a degree wide."""
 
 _DISTINCT = 2.0
-"""How much more the best angle must score than the median one: pages of text have 3 to 20, noise and empty paper 1."""
+"""Least ratio of the best score to the median: pages of text have 3 to 20, noise and empty paper 1."""
 
 
 @dataclass(frozen=True)
 class Deskew(PixelStep):
-    """Turns the page so that its lines are level."""
+    """A step that turns the page so that its lines are horizontal."""
 
     options: DeskewOptions
     max_pixels: int
@@ -39,20 +39,20 @@ class Deskew(PixelStep):
     moves: ClassVar[bool] = True
 
     def change(self, pixels: Pixels, page: WorkingPage) -> tuple[Pixels, Affine]:  # noqa: ARG002
-        """Returns the turned page, on paper of its own colour."""
+        """Return the turned page, with corners in the paper's colour."""
         return deskew(pixels, self.options, self.max_pixels)
 
 
 def deskew(pixels: Pixels, options: DeskewOptions, max_pixels: int) -> tuple[Pixels, Affine]:
-    """Turns a page until its lines are level, or by a fixed angle.
+    """Turn a page until its lines are horizontal, or by a fixed angle.
 
     Args:
         pixels: uint8, `H x W` or `H x W x 3` (RGB).
-        options: How far to look, or the angle.
-        max_pixels: The page grows so that no corner is lost, but not beyond this.
+        options: The range to search, or the angle.
+        max_pixels: The page grows so that no corner is lost, but only up to this size.
 
     Returns:
-        The turned page, and the map from it to `pixels`; the same page where it is level.
+        The turned page, and the map from it to `pixels`; the page itself if it is already straight.
     """
     skew = find_skew(to_gray(pixels), options) if options.angle is None else -options.angle
     if abs(skew) < options.resolution / 2:
@@ -74,10 +74,10 @@ def deskew(pixels: Pixels, options: DeskewOptions, max_pixels: int) -> tuple[Pix
 
 
 def find_skew(gray: Pixels, options: DeskewOptions) -> float:
-    """Measures by how many degrees the lines of a page run downhill (clockwise); 0 where there are no lines.
+    """Measure the skew of a page's lines in degrees clockwise (downhill is positive); 0 if there are no lines.
 
-    Ink is summed up along lines of each angle: where those are the lines of text, sums of neighbours differ most
-    (Postl 1986; Bloomberg, Kopec and Dasari 1995). An angle at the very end of the range is no peak, so none.
+    Ink is summed along parallel lines at each angle. At the angle of the text, neighbouring sums differ most (Postl
+    1986; Bloomberg, Kopec and Dasari 1995). A best angle at either end of the range is not a peak and counts as 0.
 
     Args:
         gray: uint8 `H x W`.
@@ -98,9 +98,9 @@ def find_skew(gray: Pixels, options: DeskewOptions) -> float:
 
 
 def _ink(gray: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Returns the coordinates, from the centre, of what is darker than its surroundings in a smaller copy.
+    """Return the coordinates, from the centre, of pixels darker than their surroundings in a reduced copy.
 
-    Each is moved at random within its pixel: else the rows of pixels themselves look like lines, at 0 and 45 degrees.
+    Each is moved at random within its pixel; otherwise the pixel grid itself looks like lines at 0 and 45 degrees.
     """
     picture = Image.fromarray(gray)
     small = picture.reduce(max(1, round(max(picture.size) / _SIDE)))

@@ -1,4 +1,4 @@
-"""Pages that lie on their side or head, upright."""
+"""Turning pages that are sideways or upside down."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Orient(PixelStep):
-    """Turns the page by quarters until it is upright."""
+    """A step that turns the page upright, by a multiple of 90 degrees."""
 
     options: OrientOptions
     recognize: RecognizeOptions
@@ -27,7 +27,7 @@ class Orient(PixelStep):
     moves: ClassVar[bool] = True
 
     def change(self, pixels: Pixels, page: WorkingPage) -> tuple[Pixels, Affine]:
-        """Returns the page turned; as it is where Tesseract is not sure enough."""
+        """Return the page turned upright; unchanged if Tesseract is not sure enough."""
         if self.options.angle is not None:
             return turn(pixels, self.options.angle)
         found = open_osd(self.recognize).orientation(pixels, page.engine_resolution, self.recognize.time_limit)
@@ -35,7 +35,7 @@ class Orient(PixelStep):
 
 
 def turn(pixels: Pixels, angle: int) -> tuple[Pixels, Affine]:
-    """Turns a picture by quarters.
+    """Turn a picture by a multiple of 90 degrees.
 
     Args:
         pixels: uint8, `H x W` or `H x W x 3` (RGB).

@@ -1,4 +1,4 @@
-"""More or fewer pixels."""
+"""Scaling the page."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from inkstream.ocr_core.pixels import Pixels
 
 _CAPITAL = 0.72
-"""Height of capitals, digits and letters such as `d`, as part of the font size."""
+"""Height of capitals, digits and letters such as `d`, as a share of the font size."""
 
 _FEW = 20
-"""Letters below which a page says nothing about the size of its text."""
+"""Least number of letters from which the text size of a page can be measured."""
 
 _FACTORS = (0.25, 4.0)
-"""By how much text_height may scale: beyond, what was measured was not text, or nothing is left to enlarge."""
+"""Limits of the factor for `text_height`; beyond them, what was measured is not text, or too small to gain from it."""
 
 
 @dataclass(frozen=True)
 class Scale(PixelStep):
-    """Gives the page more or fewer pixels."""
+    """A step that scales the page."""
 
     options: ScaleOptions
     max_pixels: int
@@ -39,17 +39,17 @@ class Scale(PixelStep):
     moves: ClassVar[bool] = True
 
     def change(self, pixels: Pixels, page: WorkingPage) -> tuple[Pixels, Affine]:  # noqa: ARG002
-        """Returns the page resampled."""
+        """Return the scaled page."""
         return scale(pixels, self.options, self.max_pixels)
 
 
 def scale(pixels: Pixels, options: ScaleOptions, max_pixels: int) -> tuple[Pixels, Affine]:
-    """Gives a picture more or fewer pixels.
+    """Scale a picture.
 
     Args:
         pixels: uint8, `H x W` or `H x W x 3` (RGB).
-        options: Method and its numbers.
-        max_pixels: A larger size is lowered to this in proportion.
+        options: Method and its parameters.
+        max_pixels: A larger result is reduced to this size, with the same proportions.
 
     Returns:
         The new picture, and the map from it to `pixels`.
@@ -79,10 +79,10 @@ def _factors(pixels: Pixels, options: ScaleOptions) -> tuple[float, float]:
 
 
 def text_height(gray: Pixels) -> float | None:
-    """Measures the font size of a page's text in pixels; None where there is too little text.
+    """Measure the font size of a page's text in pixels; None if there is too little text.
 
-    Takes the height that three quarters of the letters do not pass: that of capitals and of letters such as `d`,
-    whether the page is in capitals or not.
+    It uses the 75th percentile of letter heights, which is the height of capitals and of letters such as `d` whether
+    or not the page is in capitals.
 
     Args:
         gray: uint8 `H x W`.

@@ -1,4 +1,4 @@
-"""What every preprocessing step has in common, and what several of them measure."""
+"""The base class of preprocessing steps, and helpers that several of them use."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class PixelStep(ABC):
-    """A stage that replaces `pixels`; it leaves pages alone that nobody will read.
+    """A stage that replaces `pixels`, and skips pages that already have text.
 
     Attributes:
-        name: As in the options.
-        moves: Whether what was at one place may be at another afterwards.
+        name: Its name in the options.
+        moves: Whether it may move the page's content.
     """
 
     name: ClassVar[str]
@@ -38,29 +38,29 @@ class PixelStep(ABC):
         return frozenset({"pixels", MOVED} if self.moves else {"pixels"})
 
     def run(self, page: WorkingPage) -> None:
-        """Replaces `pixels`, and notes on the page how they moved."""
+        """Replace `pixels`, and record how they moved."""
         if page.text is None and page.pixels is not None:
             page.move(*self.change(page.pixels, page))
 
     @abstractmethod
     def change(self, pixels: Pixels, page: WorkingPage) -> tuple[Pixels, Affine]:
-        """Returns new pixels, and the map from them to the ones given.
+        """Return new pixels, and the map from them to `pixels`.
 
         Args:
             pixels: uint8, `H x W` or `H x W x 3` (RGB).
-            page: For its resolution; it is not changed here.
+            page: Provides the resolution; must not be changed.
         """
 
 
 def to_gray(pixels: Pixels) -> Pixels:
-    """Returns `H x W` from `H x W` or `H x W x 3` (ITU-R 601 luma)."""
+    """Return `H x W` from `H x W` or `H x W x 3` (ITU-R 601 luma)."""
     if pixels.ndim == 2:
         return np.ascontiguousarray(pixels)
     return np.asarray(Image.fromarray(pixels).convert("L"))
 
 
 def otsu_level(gray: Pixels) -> int:
-    """Returns the level that parts dark (below it) from light best (Otsu 1979); 0 for one single level."""
+    """Return the level that best separates dark (below it) from light (Otsu 1979); 0 if all pixels are equal."""
     counts = np.array(Image.fromarray(gray).histogram(), dtype=np.float64)
     below, total = np.cumsum(counts), counts.sum()
     sums = np.cumsum(counts * np.arange(256))
@@ -71,11 +71,11 @@ def otsu_level(gray: Pixels) -> int:
 
 
 def paper_color(pixels: Pixels, without: NDArray[np.bool_] | None = None) -> tuple[int, ...]:
-    """Returns the median of each channel, which is the paper wherever less than half of the page is covered.
+    """Return the median of each channel, which is the paper's colour if less than half of the page is covered.
 
     Args:
         pixels: uint8, `H x W` or `H x W x 3` (RGB).
-        without: `H x W`; true where it must not look.
+        without: Mask of pixels to ignore, `H x W`.
     """
     channels = pixels.reshape(-1, 1 if pixels.ndim == 2 else 3)
     if without is not None:
@@ -85,5 +85,5 @@ def paper_color(pixels: Pixels, without: NDArray[np.bool_] | None = None) -> tup
 
 
 def fill(color: tuple[int, ...]) -> int | tuple[int, ...]:
-    """Returns a colour as Pillow wants it: a number for gray."""
+    """Return a colour as Pillow expects it: a number for gray."""
     return color[0] if len(color) == 1 else color

@@ -78,7 +78,7 @@ def test_nothing_compares_the_name_of_an_engine() -> None:
 def test_an_unknown_name_is_an_error_that_lists_the_known_ones() -> None:
     with pytest.raises(ConfigError, match="no engine 'tesserract'; the engines are tesseract, ppocr, trocr, and auto"):
         engine_named("tesserract")
-    with pytest.raises(ConfigError, match="by the name 'craft'; known are tesseract, ppocr"):
+    with pytest.raises(ConfigError, match="no region finder 'craft'; the finders are tesseract, ppocr"):
         finder_named("craft")
     for changed in (
         RecognizeOptions().model_copy(update={"engine": "easy"}),
@@ -89,7 +89,7 @@ def test_an_unknown_name_is_an_error_that_lists_the_known_ones() -> None:
             with pytest.raises(ConfigError, match="no engine 'easy'"):
                 use(made)
     found = PipelineOptions().model_copy(update={"detect": DetectOptions().model_copy(update={"engine": "easy"})})
-    with pytest.raises(ConfigError, match="known are tesseract, ppocr"):
+    with pytest.raises(ConfigError, match="the finders are tesseract, ppocr"):
         uses_of(found)
 
 
@@ -108,7 +108,7 @@ def test_in_a_configuration_it_is_named_where_it_stands(changes: dict[str, Any],
 
 def test_a_page_engine_is_no_second_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(BUILT_IN, "ppocr", BUILT_IN["tesseract"])
-    with pytest.raises(ConfigError, match="reads whole pages, and the second engine has to read lines"):
+    with pytest.raises(ConfigError, match="reads whole pages, but the second engine must read lines"):
         reading_of(RecognizeOptions(engine="auto"))
 
 

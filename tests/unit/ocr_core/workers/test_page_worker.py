@@ -121,7 +121,7 @@ def test_reading_a_document_either_way(tmp_path: Path) -> None:
 def test_what_a_compromised_process_answers_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_worker, "HANDLER", "tests.faults.handlers_page:escape")
     with PageWorker() as worker:
-        with pytest.raises(DocumentError, match="no result") as caught:
+        with pytest.raises(DocumentError, match="malformed result") as caught:
             worker.probe(tmp_path / "a.pdf")
         assert caught.value.kind is FailureKind.CRASH
         result = worker.page(tmp_path / "a.pdf", 0, 1)

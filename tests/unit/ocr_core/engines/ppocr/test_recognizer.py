@@ -150,7 +150,7 @@ def test_a_model_that_is_not_there_is_an_environment_fault() -> None:
     ("setting", "model", "expected"),
     [
         ("pipeline.detect.model", "rec", "the model that finds text does not work"),
-        ("pipeline.recognize.ppocr.model", "det", "does not say which characters it reads"),
+        ("pipeline.recognize.ppocr.model", "det", "does not list the characters it reads"),
     ],
 )
 def test_a_model_of_another_kind_is_no_page_s_fault(
@@ -171,9 +171,7 @@ def test_a_recogniser_with_other_characters_than_columns_is_refused(tmp_path: Pa
     assert model.count(listed) == 1
     own = tmp_path / "own.onnx"
     own.write_bytes(model.replace(listed, listed.replace(b"\n", b"x", 1)))
-    with pytest.raises(
-        EnvironmentFault, match=f"{len(every)} columns, and with blank and space {len(every) - 1} characters"
-    ):
+    with pytest.raises(EnvironmentFault, match=f"{len(every)} columns but {len(every) - 1} characters"):
         PpocrReader(PpocrOptions(model=str(own)))
 
 

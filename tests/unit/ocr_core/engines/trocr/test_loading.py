@@ -147,7 +147,7 @@ def test_a_transformers_that_cannot_load_the_hub_s_models_is_an_environment_faul
 
     real = metadata.version
     monkeypatch.setattr(metadata, "version", lambda name: "5.16.1" if name == "transformers" else real(name))
-    with pytest.raises(EnvironmentFault, match=r"needs transformers .*>=5\.18.*, and 5\.16\.1 is there") as caught:
+    with pytest.raises(EnvironmentFault, match=r"needs transformers .*>=5\.18.*, but 5\.16\.1 is installed") as caught:
         find_model(TrocrOptions(model=str(tmp_path)))
     assert caught.value.remedy == install_command("trocr")
 
@@ -171,7 +171,7 @@ def test_a_model_whose_weights_have_another_shape_is_refused(tmp_path: Path) -> 
     make_hub_model("large-printed", tmp_path)
     config = (tmp_path / "config.json").read_text()
     (tmp_path / "config.json").write_text(config.replace('"vocab_size": 400', '"vocab_size": 500'))
-    with pytest.raises(EnvironmentFault, match=r"holds weights of other shapes than its config\.json says: decoder\."):
+    with pytest.raises(EnvironmentFault, match=r"has weights whose shapes differ from its config\.json: decoder\."):
         TrocrReader(TrocrOptions(model=str(tmp_path)))
 
 
@@ -186,7 +186,7 @@ def test_a_model_whose_pictures_do_not_fit_is_no_page_s_fault(tmp_path: Path) ->
         EnvironmentFault, match=r"the model of the engine trocr does not work: ValueError: .*size"
     ) as caught:
         open_line_reader(options)
-    assert caught.value.remedy.startswith("set recognize.trocr.model to another one")
+    assert caught.value.remedy.startswith("set recognize.trocr.model to another model")
 
 
 def test_warming_up_reads_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -323,7 +323,7 @@ def test_what_made_a_row_is_the_model_s_content_and_the_decoder(model: Path, tmp
     [
         ("config.json", None, "holds no config.json", "copy the whole folder"),
         ("config.json", b'{"model_type": "vit"}', "its model_type is vit", "set recognize.trocr.model"),
-        ("config.json", b"[]", "no JSON object", "copy the whole folder"),
+        ("config.json", b"[]", "not a JSON object", "copy the whole folder"),
         ("model.safetensors", None, "holds no weights", "copy the whole folder"),
         ("tokenizer.json", None, "holds no tokenizer", "copy the whole folder"),
         ("processor_config.json", None, "holds no image processor", "copy the whole folder"),
