@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs what pip cannot: Tesseract with its English data, and the venv module where Debian split it off.
-# With the argument `tests`, also Chromium and PostgreSQL, without which some tests are skipped.
-# Does nothing where everything is there; elsewhere than on Debian and Ubuntu it says what to install.
+# Installs what pip cannot: Tesseract with its English data, and the venv module, which Debian packages separately.
+# With the argument `tests`, also installs Chromium and PostgreSQL, without which some tests are skipped.
+# Does nothing if everything is installed; on systems other than Debian and Ubuntu it prints what to install.
 set -eu
 PYTHON=${PYTHON:-python3}
 WITH=${1:-}
