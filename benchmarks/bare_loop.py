@@ -1,4 +1,4 @@
-"""The bound that orchestration is measured against: two processes, a loop, nothing else.
+"""The baseline that orchestration is measured against: two processes and a loop.
 
 Renders each page with pypdfium2 at 300 dpi gray and reads it through one open Tesseract handle per process.
 No table, no limits, no retries, no boxes: just text files.
@@ -22,8 +22,8 @@ _handle: Any = None
 
 
 def main() -> None:
-    """Reads every file given and writes FOLDER/NAME.txt for each."""
-    parser = argparse.ArgumentParser(description="Tesseract over PDFs with two processes and nothing else.")
+    """Read every given file and write FOLDER/NAME.txt for it."""
+    parser = argparse.ArgumentParser(description="Read PDFs with Tesseract in two processes and a loop.")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--tessdata", default=os.environ.get("TESSDATA_PREFIX", "/usr/share/tesseract-ocr/5/tessdata"))
     parser.add_argument("--out", type=Path, required=True)
@@ -31,7 +31,7 @@ def main() -> None:
     arguments = parser.parse_args()
     os.environ["OMP_THREAD_LIMIT"] = "1"
     arguments.out.mkdir(parents=True, exist_ok=True)
-    # Forked before anything native is loaded; each process opens its own handle.
+    # Fork before native libraries are loaded; each process opens its own handle.
     with multiprocessing.get_context("fork").Pool(arguments.workers, _open, (arguments.tessdata,)) as pool:
         pool.map(_ready, range(arguments.workers), chunksize=1)
         started = time.perf_counter()
@@ -49,7 +49,7 @@ def _open(tessdata: str) -> None:
 
 
 def _ready(_: int) -> None:
-    """Gives every process time to have opened its handle before the clock starts."""
+    """Wait, so that every process has opened its handle before the clock starts."""
     import pypdfium2  # noqa: F401 - loaded before the clock starts
 
     time.sleep(0.3)

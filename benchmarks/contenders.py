@@ -1,4 +1,4 @@
-"""What is measured: each contender reads the same PDFs with the same number of workers."""
+"""The contenders: each reads the same PDFs with the same number of workers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class NotInstalledError(Exception):
 
 @dataclass(frozen=True)
 class Setting:
-    """What all contenders share.
+    """The settings that all contenders share.
 
     Attributes:
         documents: The PDFs.
@@ -52,7 +52,7 @@ class Outcome:
     Attributes:
         seconds: Wall time from starting the command to its end.
         texts: What it read, by file name.
-        work_seconds: Wall time of the same pages without start-up, where the contender can tell.
+        work_seconds: Wall time of the same pages without start-up, if the contender reports it.
         notes: Further figures, for the JSON file.
     """
 
@@ -66,7 +66,7 @@ Contender = Callable[[Setting, Path], Outcome]
 
 
 def bare_loop(setting: Setting, work: Path) -> Outcome:
-    """Two processes, pypdfium2 and one open Tesseract handle in each."""
+    """Run two processes, each with pypdfium2 and one open Tesseract handle."""
     command = [
         sys.executable,
         "-m",
@@ -82,7 +82,7 @@ def bare_loop(setting: Setting, work: Path) -> Outcome:
 
 
 def xargs(setting: Setting, work: Path) -> Outcome:
-    """`pdftoppm` and `tesseract`, a file at a time, by `xargs -P`."""
+    """Run `pdftoppm` and `tesseract` with `xargs -P`, one file per process at a time."""
     _need("pdftoppm", "tesseract", "xargs")
     command = [
         "xargs",
@@ -105,7 +105,7 @@ def xargs(setting: Setting, work: Path) -> Outcome:
 
 
 def ocrmypdf(setting: Setting, work: Path) -> Outcome:
-    """OCRmyPDF with `--jobs`, a file after the other, writing only the text: it makes no PDF here."""
+    """Run OCRmyPDF with `--jobs` on one file after the other; it writes only the text, not a PDF."""
     if setting.ocrmypdf is None:
         raise NotInstalledError("ocrmypdf")
     seconds = 0.0
@@ -117,7 +117,7 @@ def ocrmypdf(setting: Setting, work: Path) -> Outcome:
 
 
 def inkstream(setting: Setting, work: Path) -> Outcome:
-    """`inkstream run` on the documents: from Enter to its end, start-up included."""
+    """Run `inkstream run` on the documents, from its start to its end."""
     inbox = work / "inbox"
     _link(setting.documents, inbox, prefix="")
     seconds, lines = _inkstream(setting, inbox, work / "tables", batch=len(setting.documents))
@@ -125,11 +125,11 @@ def inkstream(setting: Setting, work: Path) -> Outcome:
 
 
 def inkstream_steady(setting: Setting, work: Path) -> Outcome:
-    """The same documents as the second batch of a run whose first batch, of equal size, warms everything up.
+    """Read the documents as the second batch of a run whose first batch, of equal size, is the warm-up.
 
-    `work_seconds` is the time from the first batch's line of progress to the second's, so whatever lies
-    between two batches is in it. `triggerExecution`, which leaves that out, is among the notes. Batches do not
-    overlap here: else some of the second's work would be done before the first one's line.
+    `work_seconds` is the time from the first batch's line of progress to the second's, so it includes the time
+    between two batches. `triggerExecution`, which does not, is among the notes. Batches do not overlap here, because
+    some of the second's work would then be done before the first one's line.
     """
     inbox = work / "inbox"
     _link(setting.documents, inbox, prefix=WARM_UP, age=3600)
@@ -146,7 +146,7 @@ def inkstream_steady(setting: Setting, work: Path) -> Outcome:
 
 
 def small_batches(setting: Setting, work: Path, *, overlap: bool) -> Outcome:
-    """`inkstream run` with a batch for each document, pages one by one, with batches that overlap or do not."""
+    """Run `inkstream run` with one batch per document and one page at a time, with or without overlapping batches."""
     inbox = work / "inbox"
     _link(setting.documents, inbox, prefix="")
     overrides = (f"execution.overlap={str(overlap).lower()}", "execution.pages_per_range=1")
@@ -158,7 +158,7 @@ def small_batches(setting: Setting, work: Path, *, overlap: bool) -> Outcome:
 def _inkstream(
     setting: Setting, inbox: Path, tables: Path, *overrides: str, batch: int
 ) -> tuple[float, list[tuple[float, dict[str, Any]]]]:
-    """Runs it; returns the wall time and each line of progress with the second at which it came."""
+    """Run it; return the wall time, and each line of progress with the second at which it came."""
     if setting.inkstream is None:
         raise NotInstalledError("inkstream")
     command = [
@@ -187,7 +187,7 @@ def _inkstream(
 
 
 def _table_texts(tables: Path) -> dict[str, str]:
-    """Returns the committed text of each file, its pages in order."""
+    """Return the committed text of each file, its pages in order."""
     import pyarrow.parquet as pq
     from deltalake import DeltaTable
 
@@ -202,7 +202,7 @@ def _table_texts(tables: Path) -> dict[str, str]:
 
 
 def _link(documents: list[Path], folder: Path, *, prefix: str, age: int = 0) -> None:
-    """Copies the documents, `age` seconds older than now."""
+    """Copy the documents, with a modification time `age` seconds ago."""
     folder.mkdir(parents=True, exist_ok=True)
     for path in documents:
         copy = folder / f"{prefix}{path.name}"
@@ -217,7 +217,7 @@ def _timed(command: list[str], stdin: str | None = None) -> tuple[float, str]:
 
 
 def _environment() -> dict[str, str]:
-    """One thread a Tesseract, for everybody; output as it comes."""
+    """Return the environment of all contenders: one thread per Tesseract, unbuffered output."""
     return {**os.environ, "OMP_THREAD_LIMIT": "1", "PYTHONUNBUFFERED": "1"}
 
 

@@ -1,6 +1,6 @@
 """The benchmark's input: 24 scanned pages of dense letters in 8 PDFs, 300 dpi gray with noise.
 
-`python -m benchmarks.documents FOLDER` writes them: the same bytes wherever Pillow is the same.
+`python -m benchmarks.documents FOLDER` writes them. The same version of Pillow writes the same bytes.
 """
 
 from __future__ import annotations
@@ -82,10 +82,10 @@ _DAYS = ("3rd", "7th", "9th", "12th", "16th", "18th", "21st", "24th", "27th")
 
 
 def make_documents(folder: Path) -> dict[str, str]:
-    """Writes the PDFs and `truth.json` into `folder`, or finds them there.
+    """Write the PDFs and `truth.json` into `folder`, unless they are there already.
 
     Returns:
-        What is written in each file, by file name.
+        The text of each file, by file name.
     """
     truth_file = folder / "truth.json"
     if not truth_file.exists():
@@ -97,7 +97,7 @@ def make_documents(folder: Path) -> dict[str, str]:
 
 
 def _make_file(folder: Path, number: int) -> tuple[str, str]:
-    """Writes one PDF; returns its name and its words."""
+    """Write one PDF and return its name and its words."""
     pictures, texts = [], []
     for index in range(PAGES_PER_FILE):
         seed = 1000 + number * PAGES_PER_FILE + index
@@ -111,7 +111,7 @@ def _make_file(folder: Path, number: int) -> tuple[str, str]:
 
 
 def make_page(seed: int) -> tuple[Sheet, str]:
-    """Fills a page with prose; returns it and its text."""
+    """Fill a page with prose and return it with its text."""
     import numpy as np
 
     random = np.random.default_rng(seed)

@@ -1,9 +1,10 @@
-"""What each engine reads, and what it costs: clean scans made here, and samples such as receipts.
+"""What each engine reads and costs, on clean scans made here and on samples such as receipts.
 
     python -m benchmarks.engines --samples DIR [--pages 6] [--only NAME ...]
 
-Samples are images and PDFs with a transcript beside them, as for `benchmarks.preprocess`. The half-and-half row counts
-as many made pages as samples. CPU seconds are of one process, opened engines included; words count without case.
+Samples are images and PDFs with a transcript beside them, as for `benchmarks.preprocess`. The half-and-half row has as
+many made pages as samples. CPU seconds are those of one process and include opening the engine; words are compared
+without case.
 """
 
 from __future__ import annotations
@@ -30,14 +31,14 @@ ENGINES: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Page:
-    """A file of one page and what is on it."""
+    """A file of one page and its true text."""
 
     path: Path
     truth: str
 
 
 def made_pages(folder: Path, count: int) -> list[Page]:
-    """Writes clean scanned letters."""
+    """Write clean scans of letters and return them."""
     pages = []
     for seed in range(count):
         sheet, truth = make_page(seed)
@@ -48,7 +49,7 @@ def made_pages(folder: Path, count: int) -> list[Page]:
 
 
 def measure(pages: Iterable[Page], recognize: dict[str, Any]) -> Score:
-    """Reads pages in this process."""
+    """Read pages in this process and return the score."""
     pipeline = build_pipeline(PipelineOptions.model_validate({"recognize": recognize}))
     score = Score()
     for page in pages:
@@ -60,10 +61,10 @@ def measure(pages: Iterable[Page], recognize: dict[str, Any]) -> Score:
 
 
 def main() -> None:
-    """Prints a line for each engine and each kind of page."""
+    """Print one line per engine for each kind of page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--samples", type=Path, required=True)
-    parser.add_argument("--pages", type=int, default=6, help="made pages, and samples at most")
+    parser.add_argument("--pages", type=int, default=6, help="number of made pages, and most samples")
     parser.add_argument("--only", nargs="*", default=list(ENGINES), choices=list(ENGINES))
     arguments = parser.parse_args()
     found = [Page(path, truth) for path, truth in samples(arguments.samples).items()][: arguments.pages]

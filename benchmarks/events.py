@@ -1,8 +1,8 @@
-"""Seconds from an object's event to its committed row, beyond the reading itself, with a consumer that is warm.
+"""Seconds from an object's event to its committed row, without the reading itself, when the consumer is warm.
 
     python -m benchmarks.events [--documents N] [--text-layer]
 
-Bucket and queue are moto's, in a process of its own: what a store far away takes comes on top.
+Bucket and queue are moto's, in a separate process; a remote store adds its own latency.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ BUCKET, QUEUE = "inkstream-benchmark", "arrivals"
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What one document took.
+    """The time that one document took.
 
     Attributes:
         seconds: From the end of its upload to its commit.
-        reading: Of these, the time its pages took on a worker.
+        reading: The part of it that its pages took on a worker.
     """
 
     seconds: float
@@ -45,7 +45,7 @@ class Arrival:
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Measure, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--documents", type=int, default=8)
     parser.add_argument("--text-layer", action="store_true", help="born-digital pages, which need no OCR")
@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def measure(documents: int, *, text_layer: bool) -> list[Arrival]:
-    """Uploads documents one after the other, each when the one before is committed."""
+    """Upload documents one after the other, each after the previous one is committed."""
     s3, url = boto3.client("s3"), _announcing_bucket()
     bodies = [tiny_pdf(f"born-digital page {n}") for n in range(documents + 1)] if text_layer else _scans(documents + 1)
     committed = threading.Semaphore(0)
@@ -98,7 +98,7 @@ def measure(documents: int, *, text_layer: bool) -> list[Arrival]:
 
 
 def _announcing_bucket() -> str:
-    """Makes the bucket whose new objects go to a queue; returns the queue's URL."""
+    """Create a bucket that announces new objects on a queue, and return the queue's URL."""
     s3, sqs = boto3.client("s3"), boto3.client("sqs")
     s3.create_bucket(Bucket=BUCKET)
     sqs.create_queue(QueueName=f"{QUEUE}-dead")
@@ -111,7 +111,7 @@ def _announcing_bucket() -> str:
 
 
 def _scans(count: int) -> list[bytes]:
-    """Returns documents of one scanned page, each another."""
+    """Return different documents of one scanned page each."""
     pages = (make_page(seed)[0] for seed in range(count))
     return [image_pdf([scanned(page, seed, skew=0.0, noise=8.0, specks=200)], DPI) for seed, page in enumerate(pages)]
 

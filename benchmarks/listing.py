@@ -1,11 +1,11 @@
-"""What it costs to list a bucket of many objects: Inkstream's listing against other libraries' on the same keys.
+"""The cost of listing a bucket with many objects: Inkstream against other libraries on the same keys.
 
     python -m benchmarks.listing [--keys N] [--rounds N]
 
-Each listing is a process of its own, which says its seconds, its processor time and by how much its memory grew, all
-after it has listed an empty bucket. The bucket is on a real Ceph gateway that this starts
-(`tests/integration/ceph.py`), or at AWS_ENDPOINT_URL where that is set; it is made, and removed with its objects.
-obstore is no dependency of the project: `pip install obstore`.
+Each listing runs in its own process, which reports its seconds, its CPU time and the growth of its memory, all after
+it has listed an empty bucket. The bucket is on a real Ceph gateway that this program starts
+(`tests/integration/ceph.py`), or at AWS_ENDPOINT_URL if that is set; it is created, and removed with its objects.
+obstore is not a dependency of the project: `pip install obstore`.
 """
 
 from __future__ import annotations
@@ -32,28 +32,28 @@ from inkstream.tasks.stores import open_store
 from tests.integration.ceph import UNPACKED, ceph_gateway
 
 Lister = Callable[[str], int]
-"""Lists the bucket of that name; returns how many objects there are."""
+"""Lists the bucket of that name and returns the number of objects."""
 
 
 def ours(bucket: str) -> int:
-    """File versions, chosen by name and in order of arrival: what a trigger does."""
+    """Count the file versions, selected by name and ordered by arrival, as a trigger lists them."""
     config = build_config({"source": {"url": f"s3://{bucket}/inbox"}, "sink": {"url": "memory://listing"}})
     return len(list_files(config.source))
 
 
 def by_s3fs(bucket: str) -> int:
-    """What the driver itself makes of a listing."""
+    """Count the objects that the store's driver itself lists."""
     return len(open_store("s3", bucket).driver.find(f"{bucket}/inbox", detail=True))
 
 
 def by_boto3(bucket: str) -> int:
-    """The plain pages of `list_objects_v2`, one after another."""
+    """Count the objects in the plain pages of `list_objects_v2`."""
     pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="inbox/")
     return sum(len(page.get("Contents", ())) for page in pages)
 
 
 def by_obstore(bucket: str) -> int:
-    """The same by a library in Rust."""
+    """Count the objects that a library in Rust lists."""
     from obstore.store import S3Store
 
     store = S3Store(bucket, client_options={"allow_http": True})
@@ -65,11 +65,11 @@ LISTERS: dict[str, Lister] = {"inkstream": ours, "s3fs": by_s3fs, "boto3": by_bo
 
 
 def main() -> None:
-    """Makes the bucket, lists it in turn by each, and prints the medians."""
+    """Create the bucket, list it with each library in turn, and print the medians."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keys", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--list", nargs=2, metavar=("NAME", "BUCKET"), help="list a bucket once and say what it cost")
+    parser.add_argument("--list", nargs=2, metavar=("NAME", "BUCKET"), help="list a bucket once and print what it cost")
     arguments = parser.parse_args()
     if arguments.list:
         print(json.dumps(_cost(LISTERS[arguments.list[0]], arguments.list[1], arguments.keys)))
@@ -86,13 +86,13 @@ def main() -> None:
             continue
         seconds, processor, mb = (statistics.median(one[what] for one in found) for what in found[0])
         print(
-            f"{name:10} {arguments.keys} keys {seconds:7.2f} s, {processor:7.2f} s of processor, "
-            f"{processor / arguments.keys * 1e6:4.0f} us a key, {mb:5.0f} MB"
+            f"{name:10} {arguments.keys} keys {seconds:7.2f} s, {processor:7.2f} s of CPU, "
+            f"{processor / arguments.keys * 1e6:4.0f} us per key, {mb:5.0f} MB"
         )
 
 
 def _apart(name: str, bucket: str, keys: int) -> dict[str, float] | None:
-    """Lists in a process of its own; None if the library is not there."""
+    """List in a separate process and return the cost; None if the library is not installed."""
     command = [sys.executable, "-m", "benchmarks.listing", "--keys", str(keys), "--list", name, bucket]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode and "No module named" in done.stderr:
@@ -107,7 +107,7 @@ def _cost(lister: Lister, bucket: str, keys: int) -> dict[str, float]:
     memory, processor, started = _memory_mb(), time.process_time(), time.perf_counter()
     found = lister(bucket)
     if found != keys:
-        raise RuntimeError(f"{found} of {keys} keys were listed")
+        raise RuntimeError(f"listed {found} keys instead of {keys}")
     return {
         "seconds": time.perf_counter() - started,
         "processor": time.process_time() - processor,
@@ -116,7 +116,7 @@ def _cost(lister: Lister, bucket: str, keys: int) -> dict[str, float]:
 
 
 def _memory_mb() -> float:
-    """The most that this process has held: `getrusage` would say its parent's, too."""
+    """Return the peak memory of this process; `getrusage` would include its parent's."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line.split()[1] for line in lines if line.startswith("VmHWM:"))) / 1024
 

@@ -1,9 +1,9 @@
-"""What `execution.overlap` saves: the same run with batches that overlap and batches that do not.
+"""The time that `execution.overlap` saves: the same run with batches that overlap and batches that do not.
 
     python -m benchmarks.overlap [--rounds N] [--workers N] [--inkstream PATH]
 
-Eight scanned documents of three pages, a batch each: the worst case for batches that wait for one another. Timed is
-from the first batch's line of progress to the last one's, so start-up is left out.
+Eight scanned documents of three pages, each a batch: the worst case for batches that wait for each other. The time runs
+from the first batch's line of progress to the last one's, so it excludes start-up.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from benchmarks.documents import make_documents
 
 
 def main() -> None:
-    """Runs the rounds, each way first in turn, and prints the seconds and their ratio."""
+    """Run the rounds, starting with each way in turn, and print the seconds and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
@@ -43,7 +43,7 @@ def _round(setting: Setting, work: Path, number: int) -> float:
         outcome: Outcome = small_batches(setting, work / str(overlap), overlap=overlap)
         seconds[overlap], texts[overlap] = outcome.work_seconds or 0.0, outcome.texts
     if texts[True] != texts[False]:
-        raise RuntimeError("the two runs did not read the same")
+        raise RuntimeError("the two runs did not read the same text")
     print(f"round {number + 1}: waiting {seconds[False]:.1f} s, overlapping {seconds[True]:.1f} s")
     return seconds[True] / seconds[False]
 

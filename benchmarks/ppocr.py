@@ -1,11 +1,11 @@
-"""What PP-OCR costs a page, and what each way to make it cheaper costs in words.
+"""The cost of PP-OCR per page, and how many words each cheaper way loses.
 
     python -m benchmarks.ppocr --samples DIR [--pages 12] [--letters 1] [--only NAME ...]
 
-Each way reads the same pages, `--pages` samples at most (an image and its transcript, as for `benchmarks.preprocess`)
-and `--letters` made scans of dense letters, in a process of its own on one thread. Models are open before the clock
-starts: CPU seconds are what a page costs a worker that has been running for a while. What needs a package that is not
-there is left out, and says so: `pip install onnx` for int8, `pip install openvino` for OpenVINO.
+Each way reads the same pages in its own process on one thread: at most `--pages` samples (an image and its transcript,
+as for `benchmarks.preprocess`) and `--letters` made scans of dense letters. Models are open before the clock starts, so
+CPU seconds are what a page costs a worker that has been running for a while. Ways whose package is missing are left out
+with a note: `pip install onnx` for int8, `pip install openvino` for OpenVINO.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ OPTIONS = PpocrOptions(scripts=("latin",))
 
 
 def rapidocr(_: Path) -> Read:
-    """As the package rapidocr comes, but for the threads."""
+    """Return the reader of the package rapidocr with its defaults, except for the number of threads."""
     from rapidocr import RapidOCR
 
     threads = {f"EngineConfig.onnxruntime.{kind}_op_num_threads": 1 for kind in ("intra", "inter")}
@@ -50,12 +50,12 @@ def rapidocr(_: Path) -> Read:
 
 
 def inkstream(_: Path, **detect: Any) -> Read:
-    """This project's, with options of detection."""
+    """Return this project's reader, with options of detection."""
     return partial(_read, _pipeline(detect))
 
 
 def int8(operators: Sequence[str] | None, folder: Path) -> Read:
-    """With weights of 8 bits, quantised dynamically, in operators of some types; None: in all that can."""
+    """Return a reader with dynamically quantised 8-bit weights in operators of some types; None for all types."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     def quantised(kind: Kind) -> str:
@@ -70,21 +70,21 @@ def int8(operators: Sequence[str] | None, folder: Path) -> Read:
 
 
 def in_batches(size: int, by_length: bool, _: Path) -> Read:
-    """Lines go through the network together, each batch padded to its longest line."""
+    """Return a reader of lines in batches, each padded to its longest line."""
     return partial(_read, _pipeline({}, Batches(size, by_length)))
 
 
 def openvino(precision: str, _: Path) -> Read:
-    """Lines are read by OpenVINO; found, a fifteenth of the work on a letter, as ever."""
+    """Return a reader of lines with OpenVINO; they are found as usual, a fifteenth of the work on a letter."""
     return partial(_read, _pipeline({}, OpenVino(precision)))
 
 
 class Batches(PpocrReader):
-    """Reads lines together.
+    """A reader of several lines at a time.
 
     Args:
-        size: Lines in a batch at most.
-        by_length: Lines of like length go together; else, as they come.
+        size: Most lines in a batch.
+        by_length: Put lines of similar length together, instead of keeping their order.
     """
 
     def __init__(self, size: int, by_length: bool) -> None:
@@ -92,7 +92,7 @@ class Batches(PpocrReader):
         self._size, self._by_length = size, by_length
 
     def read(self, crops: Sequence[Any]) -> list[Reading]:
-        """Reads crops of one line each."""
+        """Read crops of single lines."""
         lines = [picture(crop) for crop in crops]
         order = list(range(len(lines)))
         if self._by_length:
@@ -114,7 +114,7 @@ class Batches(PpocrReader):
 
 
 class OpenVino(PpocrReader):
-    """Reads lines by OpenVINO.
+    """A reader of lines with OpenVINO.
 
     Args:
         precision: `f32` or `bf16`.
@@ -128,7 +128,7 @@ class OpenVino(PpocrReader):
         self._request = Core().compile_model(find_model("rec"), "CPU", settings).create_infer_request()
 
     def look(self, line: LinePicture) -> Posterior:
-        """Runs the network on one line."""
+        """Run the network on one line."""
         answer: Posterior = np.array(self._request.infer([line[None]])[0][0])
         return answer[:, self._kept]
 
@@ -146,7 +146,7 @@ WAYS: dict[str, tuple[Callable[[Path], Read], str]] = {
     "OpenVINO, float32": (partial(openvino, "f32"), "openvino"),
     "OpenVINO, bfloat16": (partial(openvino, "bf16"), "openvino"),
 }
-"""How each is made, given a folder for files, and the package it needs."""
+"""For each way, a function that makes its reader, given a folder for files, and the package it needs."""
 
 
 def _pipeline(detect: dict[str, Any], reader: PpocrReader | None = None) -> Pipeline:
@@ -171,10 +171,10 @@ def _read(pipeline: Pipeline, path: Path) -> str:
 
 
 def measure(name: str, kinds: list[list[Page]]) -> tuple[list[Score], int]:
-    """Reads pages of several kinds in one way.
+    """Read pages of several kinds in one way.
 
     Returns:
-        A score for each kind, and the most memory that the process held, MiB.
+        A score for each kind, and the peak memory of the process in MiB.
     """
     with tempfile.TemporaryDirectory() as folder:
         read = WAYS[name][0](Path(folder))
@@ -189,11 +189,11 @@ def measure(name: str, kinds: list[list[Page]]) -> tuple[list[Score], int]:
 
 
 def main() -> None:
-    """Prints a line for each way."""
+    """Print one line per way."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--samples", type=Path, required=True)
-    parser.add_argument("--pages", type=int, default=12, help="samples at most")
-    parser.add_argument("--letters", type=int, default=1, help="made pages")
+    parser.add_argument("--pages", type=int, default=12, help="most samples")
+    parser.add_argument("--letters", type=int, default=1, help="number of made pages")
     parser.add_argument("--only", nargs="*", default=list(WAYS), choices=list(WAYS))
     arguments = parser.parse_args()
     found = [Page(path, truth) for path, truth in samples(arguments.samples).items()][: arguments.pages]

@@ -1,10 +1,10 @@
-"""What each preprocessing step does for the words that are read: on made pages with a defect, and on samples.
+"""The effect of each preprocessing step on the words that are read, on made pages with a defect and on samples.
 
     python -m benchmarks.preprocess [--samples DIR] [--only NAME ...]
 
 Made pages have one defect each, and are read without and with the step against it. Samples are read with each step in
-turn. A sample is an image or a PDF's first page beside a file of the same name that says what is on it: `.txt`, or
-`.csv` with eight coordinates and the text of a line in each row (as the SROIE receipts have).
+turn. A sample is an image or a PDF's first page beside a transcript of the same name: `.txt`, or `.csv` with eight
+coordinates and the text of a line in each row (like the SROIE receipts).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Production Making & Packing Product Development, John H. M. Bohlken Shipping Rep
 Original to Mr. C. L. Tucker, Jr. Copies to Dr. A. W. Spears
 """
 TRANSCRIPTS = {"noised.pdf": FORM}
-"""What is typed on samples that come without a transcript."""
+"""The text of samples that come without a transcript."""
 
 STEPS: dict[str, dict[str, Any]] = {
     "none": {},
@@ -59,12 +59,12 @@ STEPS: dict[str, dict[str, Any]] = {
 
 
 def skewed(page: Image.Image) -> Image.Image:
-    """Fed into the scanner askew: 12 degrees."""
+    """Return a page fed into the scanner at an angle of 12 degrees."""
     return page.rotate(-12, Image.Resampling.BICUBIC, expand=True, fillcolor=PAPER)
 
 
 def speckled(page: Image.Image) -> Image.Image:
-    """Salt and pepper on 8 % of the pixels."""
+    """Return a page with salt and pepper on 8 % of the pixels."""
     pixels, grains = np.asarray(page).copy(), np.random.default_rng(8).random((page.height, page.width))
     pixels[grains < 0.04] = 0
     pixels[grains > 0.96] = 255
@@ -72,20 +72,20 @@ def speckled(page: Image.Image) -> Image.Image:
 
 
 def bordered(page: Image.Image) -> Image.Image:
-    """Smaller than the glass, under an open lid: a dark rim all round, wider at two sides."""
+    """Return a page scanned under an open lid: with a dark rim all round, wider at two sides."""
     scan = Image.new("L", (page.width + 500, page.height + 400), 14)
     scan.paste(page, (350, 120))
     return scan
 
 
 def shaded(page: Image.Image) -> Image.Image:
-    """Photographed in a shadow that leaves a sixth of the light at one side."""
+    """Return a page photographed in a shadow that leaves a sixth of the light on one side."""
     light = np.linspace(0.16, 1, page.width, dtype=np.float32)[None, :]
     return Image.fromarray((np.asarray(page, np.float32) * light).astype(np.uint8))
 
 
 def small(page: Image.Image) -> Image.Image:
-    """Scanned at 80 dpi, which the file does not say: letters of 10.5 points have a font size of 12 pixels."""
+    """Return a page scanned at 80 dpi, which the file does not say: 10.5 points are 12 pixels."""
     return page.resize((page.width * 80 // DPI, page.height * 80 // DPI), Image.Resampling.BOX)
 
 
@@ -102,7 +102,7 @@ DEFECTS: dict[str, tuple[Defect, dict[str, Any]]] = {
 
 @dataclass
 class Score:
-    """Words of several pages: how many there are, were found, and are right; CPU seconds; pages."""
+    """Word counts of several pages (on the pages, found, and right), CPU seconds and the number of pages."""
 
     wanted: int = 0
     found: int = 0
@@ -111,7 +111,7 @@ class Score:
     pages: int = 0
 
     def add(self, truth: str, text: str, seconds: float) -> None:
-        """Counts one page. Case and punctuation do not count, repeats do."""
+        """Add one page. Case and punctuation are ignored; repeated words are counted."""
         wanted, found = (Counter(re.findall(r"\w+", side.lower())) for side in (truth, text))
         self.wanted, self.found = self.wanted + wanted.total(), self.found + found.total()
         self.right += (wanted & found).total()
@@ -126,7 +126,7 @@ HEADING = f"{'found':>7}{'right':>10}{'CPU s':>7}"
 
 
 def read(path: Path, preprocess: dict[str, Any], truth: str, score: Score) -> None:
-    """Reads a file's first page and counts its words."""
+    """Read a file's first page and add its words to the score."""
     sections = {"text_layer": {"mode": "ignore"}, "preprocess": preprocess}
     pipeline = build_pipeline(PipelineOptions.model_validate(sections))
     started = time.process_time()
@@ -136,7 +136,7 @@ def read(path: Path, preprocess: dict[str, Any], truth: str, score: Score) -> No
 
 
 def made_pages(only: list[str]) -> Iterator[str]:
-    """Yields the table of pages with a defect, without and with the step against it."""
+    """Yield the table of pages with a defect, without and with the step against it."""
     yield f"{'made page':24}{'step':12}{HEADING}{'    with it:':14}{HEADING}"
     sheet, truth = make_page(3)
     clean = scanned(sheet, 3, noise=4)
@@ -152,7 +152,7 @@ def made_pages(only: list[str]) -> Iterator[str]:
 
 
 def samples(folder: Path) -> dict[Path, str]:
-    """Finds the samples under a folder, and what is on them."""
+    """Return the samples under a folder with their transcripts."""
     found = {}
     for path in sorted(folder.rglob("*")):
         rows, text = path.with_suffix(".csv"), path.with_suffix(".txt")
@@ -169,7 +169,7 @@ def samples(folder: Path) -> dict[Path, str]:
 
 
 def sampled(found: dict[Path, str], only: list[str]) -> Iterator[str]:
-    """Yields a table for each folder of samples, with each step in turn."""
+    """Yield a table for each folder of samples, with each step in turn."""
     for folder in dict.fromkeys(path.parent for path in found):
         mine = {path: truth for path, truth in found.items() if path.parent == folder}
         yield f"\n{f'{folder.name}, {len(mine)} pages':30}{HEADING}"
@@ -183,9 +183,9 @@ def sampled(found: dict[Path, str], only: list[str]) -> Iterator[str]:
 
 
 def main() -> None:
-    """Prints the tables, row by row."""
-    parser = argparse.ArgumentParser(description="Words found with and without each preprocessing step.")
-    parser.add_argument("--samples", type=Path, help="folder with real pages, and what is on them beside each")
+    """Print the tables, row by row."""
+    parser = argparse.ArgumentParser(description="Count the words found with and without each preprocessing step.")
+    parser.add_argument("--samples", type=Path, help="folder with real pages, each beside its transcript")
     parser.add_argument("--only", nargs="+", default=[], metavar="STEP", help="steps to try, such as deskew")
     arguments = parser.parse_args()
     for line in made_pages(arguments.only):

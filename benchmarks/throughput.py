@@ -1,9 +1,9 @@
-"""Pages per second, side by side: the bare loop, xargs, OCRmyPDF and Inkstream on the same 24 scanned pages.
+"""Pages per second of the bare loop, xargs, OCRmyPDF and Inkstream on the same 24 scanned pages.
 
     python -m benchmarks.throughput [--rounds N] [--json FILE] [--ocrmypdf PATH] [--inkstream PATH]
 
-All contenders run in every round, each round in another order, so that a busy machine is busy for all.
-A contender that did not read the pages has no figure.
+All contenders run in every round, each round in another order, so that a busy machine slows all of them.
+The time of a contender that did not read the pages does not count.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ CONTENDERS: dict[str, Contender] = {
 }
 PAGES = FILES * PAGES_PER_FILE
 MIN_RECALL = 0.9
-"""Fraction of the words on the pages that a contender must have found for its time to count."""
+"""Fraction of the words on the pages that a contender must find for its time to count."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One time, of one contender, in one round.
+    """One time of one contender in one round.
 
     Attributes:
-        row: Row of the table it belongs to.
+        row: The table row that it belongs to.
         seconds: Wall time.
-        ratio: To the bare loop in the same round, both with or both without start-up.
+        ratio: Relative to the bare loop in the same round, both with or both without start-up.
         recall: Fraction of the words found.
     """
 
@@ -56,7 +56,7 @@ class Figure:
 
 
 def main() -> None:
-    """Runs the rounds and prints the table."""
+    """Run the rounds and print the table."""
     arguments = _arguments()
     truth = make_documents(arguments.documents)
     setting = Setting(
@@ -92,20 +92,22 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="how often each contender runs (default: 3)")
     parser.add_argument("--json", type=Path, help="also write every figure to this file")
     parser.add_argument("--workers", type=int, default=2, help="processes for each contender (default: 2)")
-    parser.add_argument("--ocrmypdf", help="path of ocrmypdf, where it is in another virtual environment")
+    parser.add_argument("--ocrmypdf", help="path of ocrmypdf, if it is in another virtual environment")
     parser.add_argument("--inkstream", help="path of inkstream (default: beside this Python)")
-    parser.add_argument("--only", nargs="+", default=list(CONTENDERS), choices=CONTENDERS, help="leave the others out")
+    parser.add_argument(
+        "--only", nargs="+", default=list(CONTENDERS), choices=CONTENDERS, help="run only these contenders"
+    )
     parser.add_argument(
         "--documents",
         type=Path,
         default=Path("build/benchmark/documents"),
-        help="where the 24 pages are kept",
+        help="folder of the 24 pages",
     )
     return parser.parse_args()
 
 
 def _order(names: list[str], number: int) -> list[str]:
-    """Returns the names as this round runs them: each round starts one further on."""
+    """Return the names in the order of this round: each round starts with the next one."""
     shift = number % len(names)
     return names[shift:] + names[:shift]
 
@@ -116,7 +118,7 @@ def _run(contender: Contender, setting: Setting) -> Outcome:
 
 
 def _figures(outcomes: dict[str, Outcome], truth: dict[str, str]) -> list[Figure]:
-    """Returns one round's figures; start-up is compared with start-up, work with work."""
+    """Return one round's figures, relative to the bare loop with or without start-up alike."""
     bare = outcomes["bare loop"]
     assert bare.work_seconds is not None
     figures = []
@@ -131,7 +133,7 @@ def _figures(outcomes: dict[str, Outcome], truth: dict[str, str]) -> list[Figure
 
 
 def word_recall(texts: dict[str, str], truth: dict[str, str]) -> float:
-    """Returns the fraction of the true words that were found in the right file, counting repeats."""
+    """Return the fraction of the true words that were found in the right file, counting repeats."""
     found = expected = 0
     for name, text in truth.items():
         wanted = Counter(re.findall(r"\w+", text.lower()))

@@ -1,13 +1,13 @@
-"""Lines a second of the TrOCR reader, and whether it reads the same as the plain loop of the model's documentation.
+"""Lines per second of the TrOCR reader, and whether it reads the same as the plain loop in the model's documentation.
 
-Speed: both read the same lines with the same model, the shape of microsoft/trocr-small-handwritten with random weights,
-whose speed is that of the trained one; each line is written to the same length. Once in CPU time, in one process on one
-thread. Once by the clock, with all processors: the loop as it comes, in one process whose torch has a thread for each;
-the reader as a run has it, in a process of one thread for each. With `--device cuda` only by the clock, each in one
-process that has the GPU to itself.
+Speed: both read the same lines with the same model, which has the shape of microsoft/trocr-small-handwritten and random
+weights; its speed is that of the trained model. Each line is decoded to the same length. CPU time is measured in one
+process on one thread. Wall time is measured with all processors: the loop in one process whose torch has a thread for
+each, the reader as in a run, in one single-threaded process for each. With `--device cuda`, only wall time is measured,
+each contender in one process that has the GPU to itself.
 
-Sameness: random weights decide by a hair and say nothing about it, so a small model of the same architecture is trained
-on a few lines first, shifted and noisy, and shown many other such pictures of them.
+Sameness: the decisions of random weights are too close to compare, so a small model of the same architecture is first
+trained on a few shifted and noisy lines, and then reads many other such pictures of them.
 """
 
 from __future__ import annotations
@@ -44,17 +44,23 @@ _SENTENCES = (
 
 
 def main() -> None:
-    """Prints the figures, as a table or as JSON."""
+    """Print the figures, as a table or as JSON."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.trocr", description=__doc__)
-    parser.add_argument("--lines", type=int, default=16, metavar="N", help="lines that each contender reads for speed")
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="how often each does so; the best counts")
-    parser.add_argument("--batch-size", type=int, default=16, metavar="N", help="lines that go through together")
-    parser.add_argument("--processors", type=int, default=os.cpu_count() or 1, metavar="N", help="to use by the clock")
-    parser.add_argument("--pictures", type=int, default=300, metavar="N", help="lines read to see who reads the same")
+    parser.add_argument(
+        "--lines", type=int, default=16, metavar="N", help="lines that each contender reads to measure speed"
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=3, metavar="N", help="how often each reads them; the best round counts"
+    )
+    parser.add_argument("--batch-size", type=int, default=16, metavar="N", help="lines that the model reads together")
+    parser.add_argument(
+        "--processors", type=int, default=os.cpu_count() or 1, metavar="N", help="processors to use for wall time"
+    )
+    parser.add_argument("--pictures", type=int, default=300, metavar="N", help="lines read to compare texts")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where the models run")
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
-    os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded: so does the process of the model
+    os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded, as the model's process does
     processors = arguments.processors if arguments.device == "cpu" else 1
     work = _Work(arguments.lines, arguments.rounds, arguments.batch_size, processors, arguments.device)
     figures = compare(work)
@@ -71,7 +77,7 @@ def main() -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What each contender does, and where: so many lines, so often, and the best round counts."""
+    """The work of each contender: how many lines it reads, how often, and where; the best round counts."""
 
     lines: int
     rounds: int
@@ -81,7 +87,7 @@ class _Work:
 
 
 def compare(work: _Work) -> dict[str, dict[str, float]]:
-    """Returns for each contender lines per CPU second (on a processor) and lines per second, and the ratios."""
+    """Return lines per CPU second (on the CPU) and lines per second of each contender, and the ratios."""
     with tempfile.TemporaryDirectory() as folder:
         make_model(Path(folder))
         names = list(_contenders(Path(folder), work))
@@ -106,7 +112,7 @@ def _alone(folder: Path, work: _Work) -> dict[str, float]:
 
 
 def _on_all_processors(name: str, folder: Path, work: _Work) -> float:
-    """Returns lines a second by the clock; each process reads all lines."""
+    """Return lines per second of wall time; each process reads all lines."""
     processes, threads = (1, work.processors) if name == _LOOP else (work.processors, 1)
     read = partial(_read_in_a_process, name, folder, work, threads)
     best = math.inf
@@ -114,13 +120,13 @@ def _on_all_processors(name: str, folder: Path, work: _Work) -> float:
         for number in range(1 + work.rounds):
             started = time.perf_counter()
             list(pool.map(read, range(processes)))
-            if number:  # in the first the models are opened
+            if number:  # the first round opens the models
                 best = min(best, time.perf_counter() - started)
     return processes * work.lines / best
 
 
 def _read_in_a_process(name: str, folder: Path, work: _Work, threads: int, _: int) -> None:
-    os.environ["OMP_NUM_THREADS"] = str(threads)  # heeded where torch is loaded now
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # works only if torch is not loaded yet
     _opened(name, folder, work)(_crops(work.lines))
 
 
@@ -130,7 +136,7 @@ def _opened(name: str, folder: Path, work: _Work) -> _Read:
 
 
 def sameness(pictures: int, work: _Work) -> dict[str, tuple[float, float]]:
-    """Returns for each contender the share of lines that the loop reads alike, and of those that are read right."""
+    """Return for each contender the share of lines that it reads like the loop, and the share that it reads right."""
     from tests.unit.ocr_core.tiny_trocr import make_model as train
 
     rng = np.random.default_rng(4)
@@ -151,7 +157,7 @@ def sameness(pictures: int, work: _Work) -> dict[str, tuple[float, float]]:
 
 
 def _contenders(folder: Path, work: _Work) -> dict[str, Callable[[], _Read]]:
-    """Returns what opens the loop, and the reader in each number format that the device has."""
+    """Return functions that open the loop, and the reader in each number format of the device."""
     from inkstream.ocr_core.engines.trocr.processor import has_int8
 
     dtypes = ("float32", "bfloat16", "int8") if work.device == "cpu" and has_int8() else ("float32", "bfloat16")
@@ -169,7 +175,7 @@ def _reader(folder: Path, dtype: str, work: _Work) -> _Read:
 
 
 def _plain_loop(folder: Path, device: str) -> _Read:
-    """One line at a time in float32, as the model's page on the hub shows it."""
+    """Return a reader of one line at a time in float32, as the model card shows it."""
     import torch
     from PIL import Image
     from transformers import TrOCRProcessor, VisionEncoderDecoderModel
@@ -188,7 +194,7 @@ def _plain_loop(folder: Path, device: str) -> _Read:
 
 
 def make_model(folder: Path) -> None:
-    """Saves a model with the shape of TrOCR-small: DeiT-small, six layers of decoder, 64 044 tokens; random weights."""
+    """Save a model with the shape of TrOCR-small and random weights: DeiT-small, six decoder layers, 64 044 tokens."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import DeiTConfig, TrOCRProcessor
@@ -237,7 +243,7 @@ def _picture(text: str) -> Any:
 
 
 def _disturbed(picture: Any, rng: np.random.Generator) -> Any:
-    """Moves a line by some pixels and lays noise over it, more over some than over others."""
+    """Move a line by a few pixels and add a random amount of noise."""
     from tests.unit.ocr_core.tiny_trocr import vary
 
     moved = vary(picture, rng)

@@ -1,1 +1,1 @@
-"""Running Inkstream for real: what Prefect's work pools and container images need."""
+"""What Prefect's work pools and container images need to run Inkstream."""

@@ -1,4 +1,4 @@
-"""`python -m inkstream.deployments`: where the files for Prefect's work pools are, or a copy of them to edit."""
+"""`python -m inkstream.deployments` prints the folder of the files for Prefect's work pools, or copies them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -29,15 +29,15 @@ def main(
 
 
 def copy_files(folder: Path) -> list[Path]:
-    """Copy the YAML files to a folder, which is made where there is none, and return the copies.
+    """Copy the YAML files to a folder, create it if necessary, and return the copies.
 
     Raises:
-        ConfigError: If one of them exists there already; then none is copied.
+        ConfigError: If one of them exists already; then none is copied.
     """
     copies = {file: folder / file.name for file in sorted(FOLDER.glob("*.yaml"))}
     taken = [str(copy) for copy in copies.values() if copy.exists()]
     if taken:
-        raise ConfigError(f"{', '.join(taken)}: already there, so nothing was copied; delete it or name another folder")
+        raise ConfigError(f"{', '.join(taken)} already exists, so nothing was copied; delete it or name another folder")
     folder.mkdir(parents=True, exist_ok=True)
     for file, copy in copies.items():
         copy.write_bytes(file.read_bytes())

@@ -1,6 +1,6 @@
-"""`python -m inkstream.deployments.lost_runs`: let the configured Prefect server mark killed runs as crashed.
+"""`python -m inkstream.deployments.lost_runs` makes the configured Prefect server mark killed runs as crashed.
 
-`inkstream serve` does this by itself; with a work pool, do it once for each server.
+`inkstream serve` does this by itself; with a work pool, run it once for each server.
 """
 
 from typing import Annotated
@@ -18,7 +18,7 @@ def main(
         str, typer.Option(help=f"How long a run may be silent; it sends a heartbeat every {HEARTBEAT_SECONDS}s.")
     ] = format_duration(SILENCE),
 ) -> None:
-    """Let the configured Prefect server mark runs as crashed whose process was killed. Do it once for each server."""
+    """Make the configured Prefect server mark runs whose process was killed as crashed. Run it once for each server."""
     with exit_codes():
         require_answer()
         print(f"{AUTOMATION!r}: {watch_lost_runs(parse_duration(after))}")  # noqa: T201

@@ -1,4 +1,4 @@
-"""`python -m inkstream.deployments.serve CONFIG`: the same as `inkstream serve`, for images that start a module."""
+"""`python -m inkstream.deployments.serve CONFIG`: `inkstream serve` for container images that start a module."""
 
 import sys
 

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Install what pip cannot: Tesseract with its English data, and the venv module, which Debian packages apart.
-# With the argument `tests`, also install Chromium, PostgreSQL, poppler-utils and the DejaVu fonts, without which some
-# tests are skipped. Do nothing if everything is there. On systems other than Debian and Ubuntu, say what to install.
+# Installs what pip cannot: Tesseract with its English data, and the venv module, which Debian packages separately.
+# With the argument `tests`, also installs Chromium, PostgreSQL, poppler-utils and the DejaVu fonts, without which some
+# tests are skipped. Does nothing if everything is installed; on systems other than Debian and Ubuntu it prints what to
+# install.
 set -eu
 PYTHON=${PYTHON:-python3}
 WITH=${1:-}

@@ -1,9 +1,9 @@
-"""What can go wrong, and whose fault it is.
+"""An exception for each kind of fault: the configuration's, this machine's, a transient one, the document's.
 
     InkstreamError
-    ├── ConfigError          what the user wrote cannot be run            exit 2
+    ├── ConfigError          the configuration cannot be run as written   exit 2
     ├── EnvironmentFault     this machine lacks something; has a remedy   exit 4
-    ├── TransientError       the moment's fault: try again later          exit 5
+    ├── TransientError       a transient fault: try again later           exit 5
     │   ├── SourceChangedError   the file was overwritten or vanished while it was read
     │   └── WorkersLostError     no Dask worker is left to run pages
     └── DocumentError        the document's fault; becomes a row, with its FailureKind
@@ -57,7 +57,7 @@ class EnvironmentFault(InkstreamError):  # noqa: N818 - a fault of the machine, 
 
 
 class TransientError(InkstreamError):
-    """The moment's fault: the same work may succeed later."""
+    """A transient fault: the same work may succeed later."""
 
 
 class SourceChangedError(TransientError):
@@ -69,7 +69,7 @@ class WorkersLostError(TransientError):
 
 
 class DocumentError(InkstreamError):
-    """The document's own fault.
+    """A fault of the document.
 
     Args:
         kind: What the row's `exception_kind` says.
@@ -91,5 +91,5 @@ _ALLOCATION = ("bad_alloc", "can't allocate memory", "out of memory")
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Tells whether an exception of a native library (ONNX Runtime, torch, CUDA) says that memory has run out."""
+    """Return whether an exception of a native library (ONNX Runtime, torch, CUDA) says that memory has run out."""
     return any(sign in str(error).lower() for sign in _ALLOCATION)

@@ -38,11 +38,11 @@ class Box:
 
     @property
     def center(self) -> tuple[float, float]:
-        """The middle (x, y), about which the box is turned."""
+        """The centre (x, y), about which the box is rotated."""
         return self.left + self.width / 2, self.top + self.height / 2
 
     def along(self, x: float, y: float) -> tuple[float, float]:
-        """Return where a point of the page is in the box: pixels along the text and across it, from its top left."""
+        """Return a point of the page in the box's own axes: pixels along and across the text, from its top left."""
         cos, sin = math.cos(math.radians(self.angle)), math.sin(math.radians(self.angle))
         right, down = x - self.center[0], y - self.center[1]
         return right * cos + down * sin + self.width / 2, down * cos - right * sin + self.height / 2
@@ -69,7 +69,9 @@ class Box:
         """Rebuild what `to_dict` returned; other keys are ignored.
 
         Raises:
-            ValueError: If a number is not finite; or KeyError, TypeError if one is missing or not a number.
+            ValueError: If a number is not finite.
+            KeyError: If one is missing.
+            TypeError: If one is not a number.
         """
         numbers = [values[name] for name in ("left", "top", "width", "height", "angle")]
         if not all(map(math.isfinite, numbers)):
@@ -79,7 +81,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Affine:
-    """A map of the plane: (x, y) goes to (a x + b y + c, d x + e y + f).
+    """A map of the plane from (x, y) to (a x + b y + c, d x + e y + f).
 
     Pixel (column, row) covers the square from (column, row) to (column + 1, row + 1).
     """
@@ -93,22 +95,22 @@ class Affine:
 
     @classmethod
     def turn(cls, degrees: float, centre: tuple[float, float], onto: tuple[float, float]) -> Self:
-        """Turn clockwise (as seen on the page) about `centre`, which then moves `onto` another point."""
+        """Return the map that turns clockwise (as seen on the page) about `centre`, then moves `centre` to `onto`."""
         cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
         (x, y), (u, v) = centre, onto
         return cls(cos, -sin, u - cos * x + sin * y, sin, cos, v - sin * x - cos * y)
 
     @property
     def scale(self) -> float:
-        """Length of a mapped pixel's side; of a stretched one, the mean of both sides."""
+        """Side of a mapped pixel; the geometric mean of its sides if it is stretched."""
         return math.sqrt(abs(self.a * self.e - self.b * self.d))
 
     def point(self, x: float, y: float) -> tuple[float, float]:
-        """Return where a point goes."""
+        """Return the mapped point."""
         return self.a * x + self.b * y + self.c, self.d * x + self.e * y + self.f
 
     def then(self, after: Affine) -> Affine:
-        """Return the map that does this one first and `after` second."""
+        """Return the map that applies this one first and `after` second."""
         return Affine(
             after.a * self.a + after.b * self.d,
             after.a * self.b + after.b * self.e,
@@ -119,10 +121,10 @@ class Affine:
         )
 
     def box(self, box: Box) -> Box:
-        """Return where a box goes, with the angle that its text then has.
+        """Return the mapped box, with the angle that its text then has.
 
-        Exact where a rectangle stays one: for turns, and for stretching upright boxes. Else the centre, the
-        direction of the text and the area are kept.
+        The result is exact for rotations, and for stretching upright boxes. Otherwise it keeps the centre, the
+        direction of the text and the area.
         """
         x, y = self.point(box.left + box.width / 2, box.top + box.height / 2)
         cos, sin = math.cos(math.radians(box.angle)), math.sin(math.radians(box.angle))

@@ -1,4 +1,4 @@
-"""Things in order, cut into groups of a limited size."""
+"""Groups of limited size, cut from items in order."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def groups_within(
     """Yield the items in groups, in order, each group as long as its limits allow.
 
     Args:
-        items: Any number of them.
+        items: The items, in order.
         size_of: Returns an item's size.
-        most: Size that a group may have; None for any. A larger item is a group of its own.
-        count: Items that a group may have; None for any number.
+        most: Largest total size of a group; None for no limit. A larger item is a group by itself.
+        count: Most items in a group; None for no limit.
     """
     group: list[Item] = []
     total = 0.0

@@ -1,4 +1,4 @@
-"""The data that flows: one meaning for each word.
+"""Pages, their regions and their results: the data that passes between all parts.
 
 A *file* has *pages*; a page has *regions* at four levels (block, paragraph, line, word). Coordinates are
 pixels of the rendered page at its recorded resolution (dpi), origin top left. Confidence is 0-100 everywhere.
@@ -35,7 +35,7 @@ class Region:
         box: Where it is.
         text: What was read, or None where nothing was recognised (a detected region).
         confidence: 0-100, or None where nothing was recognised.
-        engine: What made it: `tesseract`, `text_layer`, ...
+        engine: What found or read it: `tesseract`, `text_layer`, ...
     """
 
     index: int
@@ -48,7 +48,7 @@ class Region:
 
     @property
     def is_space(self) -> bool:
-        """Whether it is a space between two words (`recognize.with_spaces`) and not a word."""
+        """Whether it is a space between two words (`recognize.with_spaces`), not a word."""
         return self.level is Level.WORD and self.text == " "
 
     def to_dict(self) -> dict[str, Any]:
@@ -140,7 +140,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a page has no text: the document's fault, as data."""
+    """Why a page has no text: a fault of the document, as data."""
 
     kind: FailureKind
     message: str
@@ -148,11 +148,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """What a probe finds out about a file.
+    """The format and size of a file, as a probe finds them.
 
     Attributes:
         format: `pdf`, `tiff`, `png`, `jpeg`, `jpeg2000`, `webp`, `gif`, `bmp` or `pnm`, by magic bytes.
-        pages: How many pages it has, at least 1.
+        pages: Number of pages, at least 1.
         notes: What a reader of its pages should know, such as that it was repaired.
     """
 
@@ -166,21 +166,21 @@ class PageResult:
     """One planned page's outcome: text, or the failure that took its place.
 
     Attributes:
-        pagenum: 0-based; None for the one result of a file whose pages cannot be counted, or of which none is to be
-            read.
+        pagenum: 0-based; None for the one result of a file whose pages cannot be counted, or of which no page is
+            selected.
         total_pages: Pages in the file; None when they cannot be counted.
         text: The page's text (`""` for a blank page); None when it failed.
         confidence: Mean over words, 0-100; None when there are no words.
         regions: In reading order, parents before children.
         width: Rendered page width in pixels; None when it was never rendered.
         height: Rendered page height in pixels.
-        resolution: dpi the coordinates refer to; lower than asked when the pixel budget demanded it.
+        resolution: dpi of the coordinates; lower than requested if the page would exceed the pixel budget.
         engine: What produced the text.
         processing_ms: Wall time spent on this page.
         failure: Why there is no text, or None.
         overlay: The encoded picture with regions drawn, or None.
         overlay_format: `jpeg`, `png` or `webp`, with `overlay`.
-        notes: What a reader of the page should know though nothing failed: `first of 12 frames`, `repaired with qpdf`.
+        notes: Remarks that are not failures: `first of 12 frames`, `repaired with qpdf`.
         routing: What was decided about lines that the first engine was not sure of.
     """
 
@@ -201,7 +201,7 @@ class PageResult:
     routing: tuple[Decision, ...] = ()
 
     def to_wire(self) -> tuple[dict[str, Any], bytes]:
-        """Return a dict that JSON can carry, and the overlay's bytes, as they leave the sandbox."""
+        """Return a dict that JSON can hold and the overlay's bytes, as the sandbox sends them."""
         fields = {name: getattr(self, name) for name in PLAIN_FIELDS}
         fields["overlay_format"] = self.overlay_format
         fields["regions"] = [region.to_dict() for region in self.regions]
@@ -212,7 +212,7 @@ class PageResult:
 
     @classmethod
     def from_wire(cls, fields: dict[str, Any], overlay: bytes) -> Self:
-        """Rebuild what `to_wire` returned. Raise ValueError, TypeError or KeyError on anything else."""
+        """Rebuild what `to_wire` returned; raise ValueError, TypeError or KeyError for anything else."""
         plain = {name: fields[name] for name in (*PLAIN_FIELDS, "overlay_format")}
         failure = fields["failure"]
         return cls(
@@ -226,7 +226,7 @@ class PageResult:
 
 
 def nothing_selected(total_pages: int, selection: str | None) -> PageResult:
-    """Return the one result of a file of which no page is to be read: it is not a failure, and has no page number."""
+    """Return the one result of a file without selected pages: not a failure, and without a page number."""
     note = f"none of its {total_pages} pages is among those to read ({selection})"
     return PageResult(None, total_pages, text="", notes=(note,))
 
@@ -242,4 +242,4 @@ PLAIN_FIELDS = (
     "engine",
     "processing_ms",
 )
-"""Fields of a `PageResult` that leave the sandbox as they stand, and are columns of the table."""
+"""Fields of a `PageResult` that the sandbox sends unchanged, and that are columns of the table."""

@@ -1,4 +1,4 @@
-"""Pixels, and cutting rotated boxes out of them."""
+"""Page pixels, and how rotated boxes are cut out of them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Pixels = NDArray[np.uint8]
 """`H x W` (gray) or `H x W x 3` (RGB), 0 is black."""
 
 MAX_SIDE = 32_767
-"""Pixels; Tesseract and JPEG take no longer side."""
+"""Longest side, in pixels, that Tesseract and JPEG accept."""
 
 _LEVEL = 0.05
-"""Degrees below which a box is cut out as it is: over 1000 pixels that is one."""
+"""Degrees below which a box is cut out without turning it: over 1000 pixels, that is one pixel."""
 
 
 def cut(pixels: Pixels, box: Box) -> Pixels:
-    """Returns what is in a box, turned upright; beyond the page, its edge goes on.
+    """Return the pixels in a box, turned upright; beyond the page, its edge is repeated.
 
     Args:
         pixels: uint8, `H x W` or `H x W x 3`.
@@ -50,7 +50,7 @@ def _window(pixels: Pixels, left: int, top: int, width: int, height: int) -> Pix
 
 
 def part(box: Box, start: float, end: float) -> Box:
-    """Returns the part of a box between two places along the text.
+    """Return the part of a box between two places along the text.
 
     Args:
         box: Pixels of the page.

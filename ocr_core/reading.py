@@ -1,4 +1,4 @@
-"""One document, page by page: for notebooks and small programs."""
+"""Read one document, page by page, in notebooks and small programs."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ def read_document(
     *,
     sandboxed: bool = True,
 ) -> Iterator[PageResult]:
-    """Yields one result a page; for a file whose pages cannot be counted, one with `pagenum` None.
+    """Yield one result per page; for a file whose pages cannot be counted, one result with `pagenum` None.
 
     Passwords for encrypted PDFs come from the environment, see `inkstream.ocr_core.documents.passwords`.
 
     Args:
         path: A PDF or an image.
         options: What happens to a page.
-        limits: What one page or file may cost; without the sandbox only file size and page count are held.
-        sandboxed: Decode in a child process that a damaged file may crash; False only for files you trust.
+        limits: What one page or file may cost; without the sandbox, only file size and page count are checked.
+        sandboxed: Decode in a child process, which a damaged file may crash; use False only for files you trust.
 
     Raises:
         ConfigError: If the options cannot work.
-        EnvironmentFault: If this machine lacks something; it says what to do.
+        EnvironmentFault: If this machine lacks something; its `remedy` says what to do.
     """
     options, limits = options or PipelineOptions(), limits or LimitOptions()
     try:

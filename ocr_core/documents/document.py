@@ -1,4 +1,4 @@
-"""Documents and their pages: what every format offers to the stages."""
+"""Documents and their pages: the interface of every format."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ class DocumentPage(ABC):
     """One page of an open document.
 
     Attributes:
-        notes: What a reader of the page's row should know, such as a lowered resolution; whole once it has a canvas.
+        notes: Remarks for the page's row, such as a lowered resolution; complete after `canvas` was called.
     """
 
     notes: tuple[str, ...] = ()
 
     @abstractmethod
     def canvas(self, options: RenderOptions) -> Canvas:
-        """Returns the size `render` would give, without rendering.
+        """Return the size that `render` would return, without rendering.
 
         Raises:
             DocumentError: `limit` when the page cannot be made to fit `max_pixels`.
@@ -62,29 +62,29 @@ class DocumentPage(ABC):
 
     @abstractmethod
     def render(self, options: RenderOptions) -> Raster:
-        """Returns the page upright, on white.
+        """Return the page upright, on white.
 
         Raises:
             DocumentError: `limit` or `corrupt`.
         """
 
     def words(self, canvas: Canvas) -> list[Word] | None:  # noqa: ARG002 - images carry no text
-        """Returns the words of the page's own text in reading order, boxes in `canvas` pixels, if any."""
+        """Return the words of the page's text layer in reading order, boxes in `canvas` pixels; None if it has none."""
         return None
 
     @abstractmethod
     def close(self) -> None:
-        """Frees what the page holds."""
+        """Close the page and free its memory."""
 
 
 class Document(ABC):
-    """An open file. Not thread-safe: PDFium allows one thread a process."""
+    """An open file. Not thread-safe: PDFium allows one thread per process."""
 
     info: DocumentInfo
 
     @abstractmethod
     def page(self, pagenum: int) -> DocumentPage:
-        """Opens one page, 0-based.
+        """Open one page, 0-based.
 
         Raises:
             DocumentError: `corrupt` when this page cannot be loaded.
@@ -92,7 +92,7 @@ class Document(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Frees the file."""
+        """Close the file."""
 
     def __enter__(self) -> Self:
         return self
@@ -102,7 +102,7 @@ class Document(ABC):
 
 
 def too_many_pages(found: int, allowed: int) -> DocumentError:
-    """Returns the error for a file with more pages than `LimitOptions.max_pages`."""
+    """Return the error for a file with more pages than `LimitOptions.max_pages`."""
     return DocumentError(
         FailureKind.LIMIT, f"the file has {found} pages or more; at most {allowed} are allowed (max_pages)"
     )

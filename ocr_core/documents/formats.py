@@ -1,22 +1,18 @@
-"""What a file is, by its first bytes, and never by its name."""
+"""The first bytes of a file decide its format; its name does not."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from inkstream.ocr_core.errors import DocumentError, FailureKind
 from inkstream.ocr_core.options.limits import LimitOptions
 
-if TYPE_CHECKING:
-    pass
-
 HEAD_BYTES = 1024
-"""How much of a file decides its format: readers accept a PDF header anywhere in it."""
+"""Number of bytes that decide a file's format; readers accept a PDF header anywhere in them."""
 
 READ = "PDF, TIFF, PNG, JPEG, JPEG 2000, WebP, GIF, BMP or PNM"
-"""The formats that are read, as messages name them."""
+"""The supported formats, as messages name them."""
 
 _SUPPORTED: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", "pdf"),
@@ -37,7 +33,7 @@ _SUPPORTED_PATTERNS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\x00\x00\x00", re.DOTALL), "bmp"),
     (re.compile(rb"P[1-6](?:(?:\s|#[^\n]*\n)+\d+){2}\s"), "pnm"),
 )
-"""Two letters alone would take too many files for a picture: what follows them must fit, too."""
+"""Formats whose first two letters would match too many other files: the bytes after them must match as well."""
 
 _KNOWN: tuple[tuple[int, bytes, str], ...] = (
     (0, b"PK\x03\x04", "a zip archive (or an Office or OpenDocument file)"),
@@ -75,10 +71,10 @@ _KNOWN: tuple[tuple[int, bytes, str], ...] = (
 
 
 def identify(head: bytes) -> str:
-    """Names the format of a file that starts with `head`.
+    """Return the format of a file that starts with `head`.
 
     Args:
-        head: The first `HEAD_BYTES` bytes, or the whole file where it is shorter.
+        head: The first `HEAD_BYTES` bytes, or the whole file if it is shorter.
 
     Returns:
         `pdf`, `tiff`, `png`, `jpeg`, `jpeg2000`, `webp`, `gif`, `bmp` or `pnm`.
@@ -103,11 +99,11 @@ def identify(head: bytes) -> str:
 
 
 def sniff(path: str | Path, limits: LimitOptions | None = None) -> str:
-    """Names the format of a file on disk.
+    """Return the format of a file on disk.
 
     Args:
         path: The file.
-        limits: Only `max_file_mb` is looked at.
+        limits: Only `max_file_mb` is checked.
 
     Returns:
         `pdf`, `tiff`, `png`, `jpeg`, `jpeg2000`, `webp`, `gif`, `bmp` or `pnm`.
@@ -125,7 +121,7 @@ def sniff(path: str | Path, limits: LimitOptions | None = None) -> str:
     if size > largest << 20:
         raise DocumentError(
             FailureKind.LIMIT,
-            f"the file has {size / 2**20:.1f} MiB; more than {largest} are not read (max_file_mb)",
+            f"the file has {size / 2**20:.1f} MiB; files over {largest} MiB are not read (max_file_mb)",
         )
     return identify(head)
 

@@ -1,8 +1,8 @@
-"""What the header of an image claims, read without a decoder.
+"""The size that an image's header states, read without a decoder.
 
-Pillow's decoders of these formats take memory for the whole picture as soon as they are opened (WebP, GIF), decode by
-another size than the one Pillow reports (a JPEG 2000 file says its size twice), or do not say that there is more than
-one picture (PNM). So the pixel budget is held against what is read here, before Pillow sees the file.
+Pillow's decoders of these formats allocate memory for the whole picture when they are opened (WebP, GIF), decode at
+another size than Pillow reports (a JPEG 2000 file states its size twice), or do not report that there is more than
+one picture (PNM). So the pixel budget is checked against the size read here, before Pillow opens the file.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ _SPACE = rb"(?:\s|#[^\n]*\n)+"
 _PNM = re.compile(rb"P([1-6])" + _SPACE + rb"(\d{1,9})" + _SPACE + rb"(\d{1,9})")
 _PNM_DEPTH = re.compile(_SPACE + rb"(\d{1,5})")
 _PNM_HEADER_MOST = 4096
-"""Bytes in which a PNM header is looked for; only its comments can make it long."""
+"""Bytes that are searched for a PNM header; only comments can make it long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the first picture of a file claims to be.
+    """The stated size of a file's first picture.
 
     Attributes:
-        width: Pixels a decoder makes room for.
+        width: Pixels that a decoder allocates.
         height: Pixels.
         frames: Pictures in the file, at least 1.
     """
@@ -42,10 +42,10 @@ class Header:
 
 
 def read_header(path: Path, kind: str) -> Header | None:
-    """Reads the header of a GIF, WebP, JPEG 2000 or PNM file; None for a `kind` whose decoder may be asked.
+    """Return the header of a GIF, WebP, JPEG 2000 or PNM file; None for a `kind` whose decoder is safe to open.
 
     Raises:
-        DocumentError: `corrupt` when there is no sound header, `unsupported` for a picture no decoder here knows.
+        DocumentError: `corrupt` if the header is damaged, `unsupported` if no decoder here can read the picture.
     """
     read = _READERS.get(kind)
     if read is None:
@@ -58,7 +58,7 @@ def read_header(path: Path, kind: str) -> Header | None:
 
 
 def _gif(file: BinaryIO) -> Header:
-    """Walks the blocks of GIF89a; the canvas grows to hold the first frame, as in Pillow."""
+    """Walk the blocks of GIF89a and count the frames; the canvas grows to hold the first one, as in Pillow."""
     width, height, flags = struct.unpack("<6xHHB2x", file.read(13))
     _skip_colours(file, flags)
     frames = 0
@@ -89,7 +89,7 @@ def _skip_colours(file: BinaryIO, flags: int) -> None:
 
 
 def _webp(file: BinaryIO) -> Header:
-    """Reads the canvas of the extended format, or the size in the first bytes of the one bitstream."""
+    """Read the canvas of the extended format, or the size in the first bytes of the one bitstream."""
     size: tuple[int, int] | None = None
     frames = 0
     file.seek(12)
@@ -115,7 +115,7 @@ def _webp_canvas(body: bytes) -> tuple[int, int]:
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
-    """Yields name, start and length of each RIFF chunk from here; the caller goes back to the start it was given."""
+    """Yield name, start and length of each RIFF chunk from here on; the caller must seek back to that start."""
     while len(head := file.read(8)) == 8:
         name, length = struct.unpack("<4sI", head)
         start = file.tell()
@@ -124,7 +124,7 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _jpeg2000(file: BinaryIO) -> Header:
-    """Takes the larger of what the container and the codestream say: Pillow believes one, OpenJPEG the other."""
+    """Return the larger of the sizes in container and codestream: Pillow believes one, OpenJPEG the other."""
     if file.read(8)[: len(_JP2)] != _JP2:
         file.seek(0)
         return _codestream(file)
@@ -142,7 +142,7 @@ def _jpeg2000(file: BinaryIO) -> Header:
 
 
 def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """Yields name and start of each JP2 box from here; the caller goes back to the start it was given."""
+    """Yield name and start of each JP2 box from here on; the caller must seek back to that start."""
     while len(head := file.read(8)) == 8:
         length, name = struct.unpack(">I4s", head)
         header = 8
@@ -152,12 +152,12 @@ def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
         start = file.tell()
         yield name, start
         if length < header:
-            return  # 0: this one reaches to the end of the file
+            return  # length 0: this box reaches to the end of the file
         file.seek(start + length - header)
 
 
 def _image_header(file: BinaryIO, start: int) -> tuple[int, int] | None:
-    """Returns the size in a `jp2h` box; its `ihdr` is required to be the first one in it."""
+    """Return the size in a `jp2h` box, whose first box must be `ihdr`."""
     length, name, height, width = struct.unpack(">I4sII", file.read(16))
     file.seek(start)
     return (width, height) if name == b"ihdr" and length else None
@@ -173,7 +173,7 @@ def _codestream(file: BinaryIO) -> Header:
 
 
 def _pnm(file: BinaryIO) -> Header:
-    """Counts the pictures of a raw PNM, which may follow each other; a plain one has a single picture."""
+    """Count the pictures of a raw PNM file, which may hold several; a plain one holds a single picture."""
     first: Header | None = None
     frames = start = 0
     while header := _PNM.match(head := file.read(_PNM_HEADER_MOST)):
@@ -184,8 +184,8 @@ def _pnm(file: BinaryIO) -> Header:
             break
         depth = None if kind == b"4" else _PNM_DEPTH.match(head, header.end())
         row = (width + 7) // 8 if kind == b"4" else width * (3 if kind == b"6" else 1)
-        bytes_a_sample = 2 if depth and int(depth[1]) > 255 else 1
-        start += (depth or header).end() + 1 + row * height * bytes_a_sample
+        bytes_per_sample = 2 if depth and int(depth[1]) > 255 else 1
+        start += (depth or header).end() + 1 + row * height * bytes_per_sample
         file.seek(start)
     if first is None:
         raise _damaged("its header cannot be read")

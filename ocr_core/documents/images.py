@@ -35,7 +35,7 @@ _PILLOW = {
 """The one decoder of each format; no other is ever tried."""
 
 _SANE_DPI = (100, 1200)
-"""Below are the 72 and 96 of cameras and web pages, which say nothing about the paper."""
+"""Range of plausible dpi; below it are the 72 and 96 of cameras and web pages, which say nothing about the paper."""
 
 _ORIENTATION = 0x0112
 _TURNED = {5, 6, 7, 8}
@@ -46,7 +46,7 @@ _ANISOTROPY = 1.1
 
 
 def open_image(path: Path, kind: str, max_pages: int) -> ImageFile:
-    """Opens an image file. Each frame of a TIFF is a page; of any other format the first frame is the only one.
+    """Open an image file. Each frame of a TIFF is a page; of any other format the first frame is the only one.
 
     Args:
         path: The file.
@@ -89,7 +89,7 @@ def _count_frames(image: Image.Image, max_pages: int) -> int:
         except EOFError:
             return pages
         except DocumentError:
-            return pages + 1  # there is a frame, and reading it says what is wrong with it
+            return pages + 1  # the frame exists; reading it later reports what is wrong with it
         pages += 1
         if pages > max_pages:
             raise too_many_pages(pages, max_pages)
@@ -97,17 +97,17 @@ def _count_frames(image: Image.Image, max_pages: int) -> int:
 
 @contextmanager
 def _decoding(passing: type[BaseException] | tuple[type[BaseException], ...] = ()) -> Iterator[None]:
-    """Turns whatever Pillow raises on bad bytes into DocumentError; our pixel budget replaces Pillow's."""
+    """Turn any exception of Pillow into DocumentError; our pixel budget replaces Pillow's."""
     largest = Image.MAX_IMAGE_PIXELS
     Image.MAX_IMAGE_PIXELS = None
     try:
-        with warnings.catch_warnings(record=True) as told:
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             yield
     except (MemoryError, DocumentError):
         raise
-    except UnidentifiedImageError as error:  # its message is the file's name; why is in a warning
-        why = str(told[-1].message).strip() if told else "its header cannot be read"
+    except UnidentifiedImageError as error:  # its message is only the file's name; the reason is in a warning
+        why = str(caught[-1].message).strip() if caught else "its header cannot be read"
         raise _damaged(why) from error
     except Exception as error:
         if passing and isinstance(error, passing):
@@ -126,9 +126,9 @@ class ImageFile(Document):
 
     Args:
         path: The file.
-        info: What it is.
-        header: What it claims to be, where that is to be known before a decoder is opened.
-        image: The decoder, where one is open.
+        info: Its format and number of pages.
+        header: Its stated size, for formats where it is checked before a decoder is opened.
+        image: The decoder, if it is already open.
     """
 
     def __init__(
@@ -140,13 +140,13 @@ class ImageFile(Document):
         self.header = header
 
     def decoder(self) -> Image.Image:
-        """Returns Pillow's image, opening it on the first call. Raises DocumentError `corrupt`."""
+        """Return Pillow's image, opening it on the first call. Raises DocumentError `corrupt`."""
         if self._image is None:
             self._image = _open(self._path, self.info.format)
         return self._image
 
     def page(self, pagenum: int) -> ImagePage:
-        """Opens one frame, 0-based. Raises DocumentError `corrupt` when it cannot be found."""
+        """Open one frame, 0-based. Raises DocumentError `corrupt` if it cannot be found."""
         if not 0 <= pagenum < self.info.pages:
             raise DocumentError(FailureKind.CORRUPT, f"there is no page {pagenum + 1} of {self.info.pages}")
         if self.info.format == "tiff":
@@ -155,19 +155,19 @@ class ImageFile(Document):
         return ImagePage(self)
 
     def close(self) -> None:
-        """Frees the file."""
+        """Close the file."""
         if self._image is not None:
             self._image.close()
 
 
 class ImagePage(DocumentPage):
-    """The frame an open image stands at."""
+    """The current frame of an open image."""
 
     def __init__(self, file: ImageFile) -> None:
         self._file = file
 
     def canvas(self, options: RenderOptions) -> Canvas:
-        """Returns the upright size; images are never scaled down, so too many pixels are a `limit`."""
+        """Return the upright size. Images are never scaled down: one with too many pixels fails with `limit`."""
         header = self._file.header
         if header is not None:
             _require_room(header.width, header.height, options)
@@ -175,14 +175,14 @@ class ImagePage(DocumentPage):
         with _decoding():
             (width, height), resolution = _square(image, options.resolution)
         _require_room(width, height, options)
-        with _decoding():  # only now: to look for EXIF in a PNG, Pillow decodes all of it
+        with _decoding():  # after the size check, because Pillow decodes a whole PNG to find its EXIF data
             turned = image.getexif().get(_ORIENTATION, 1) in _TURNED
         return Canvas(height, width, resolution) if turned else Canvas(width, height, resolution)
 
     def render(self, options: RenderOptions) -> Raster:
-        """Returns the frame upright, on white, with square pixels.
+        """Return the frame upright, on white, with square pixels.
 
-        The resolution is the file's own where it is believable (100 to 1200 dpi), else `options.resolution`.
+        The resolution is the file's own if it is plausible (100 to 1200 dpi), else `options.resolution`.
         """
         canvas = self.canvas(options)
         decoder = self._file.decoder()
@@ -197,20 +197,20 @@ class ImagePage(DocumentPage):
         return Raster(np.array(image, dtype=np.uint8), canvas.resolution)
 
     def close(self) -> None:
-        """The file keeps its one decoder: nothing to free."""
+        """Do nothing: the file owns the decoder."""
 
 
 def _require_room(width: int, height: int, options: RenderOptions) -> None:
     if width * height > options.max_pixels or max(width, height) > MAX_SIDE:
         raise DocumentError(
             FailureKind.LIMIT,
-            f"the image has {width} x {height} pixels; at most {options.max_pixels} (max_pixels) with no "
-            f"side over {MAX_SIDE} are read",
+            f"the image has {width} x {height} pixels; images over {options.max_pixels} pixels (max_pixels) or with a "
+            f"side over {MAX_SIDE} are not read",
         )
 
 
 def _square(image: Image.Image, assumed: int) -> tuple[tuple[int, int], int]:
-    """Returns the size with square pixels, and the dpi to tell."""
+    """Return the size with square pixels, and the dpi."""
     width, height = image.size
     if width < 1 or height < 1:
         raise DocumentError(FailureKind.CORRUPT, f"the image has {width} x {height} pixels")
@@ -233,7 +233,7 @@ def _dpi(image: Image.Image) -> tuple[float, float]:
 
 
 def _flatten(image: Image.Image, mode: str) -> Image.Image:
-    """Returns any Pillow mode as `L` or `RGB` on white."""
+    """Return any Pillow mode as `L` or `RGB` on white."""
     if image.mode.startswith("I") or image.mode == "F":
         return Image.fromarray(_to_8_bit(np.asarray(image), image.info.get("transparency"))).convert(mode)
     if "transparency" in image.info or image.mode in {"LA", "PA", "RGBA", "La", "RGBa"}:
@@ -244,16 +244,16 @@ def _flatten(image: Image.Image, mode: str) -> Image.Image:
     if image.mode == "LAB":
         return image.getchannel("L").convert(mode)
     if image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:
-        image = image.point(lambda sample: 255 - sample)  # Pillow takes each for one of Adobe's, which are inverted
+        image = image.point(lambda sample: 255 - sample)  # Pillow inverts all of them, as only Adobe's need
     return image.convert("RGB").convert(mode) if image.mode in {"P", "CMYK"} else image.convert(mode)
 
 
 def _to_8_bit(samples: NDArray[Any], transparent: Any = None) -> Pixels:
-    """Scales deep gray to 8 bits: whole samples of up to 16 bits by the bits in use, others by their extremes.
+    """Scale deep gray to 8 bits: integers of up to 16 bits by the bits in use, others by minimum and maximum.
 
     Args:
         samples: `H x W`.
-        transparent: The one sample that is to be white, if it is a number.
+        transparent: The sample value that becomes white, if it is a number.
     """
     values = np.nan_to_num(samples) if samples.dtype.kind == "f" else samples
     low, high = values.min(), values.max()

@@ -13,11 +13,11 @@ from inkstream.ocr_core.page import DocumentInfo
 
 
 def open_document(path: str | Path, limits: LimitOptions | None = None, passwords: Sequence[str] = ()) -> Document:
-    """Opens a PDF or an image in this process.
+    """Open a PDF or an image in this process.
 
     Args:
-        path: The file; it must stay as it is while the document is open.
-        limits: `max_file_mb` and `max_pages` are looked at.
+        path: The file; it must not change while the document is open.
+        limits: `max_file_mb` and `max_pages` are checked.
         passwords: Tried in order on a PDF that needs one.
 
     Raises:
@@ -40,11 +40,11 @@ def open_document(path: str | Path, limits: LimitOptions | None = None, password
 
 
 def probe(path: str | Path, limits: LimitOptions | None = None) -> DocumentInfo:
-    """Says what a file is and how many pages it has, decoding it in this process; `PageWorker` is safer.
+    """Return a file's format and number of pages. This decodes it in this process; `PageWorker` is safer.
 
     Args:
         path: The file.
-        limits: `max_file_mb` and `max_pages` are looked at.
+        limits: `max_file_mb` and `max_pages` are checked.
 
     Raises:
         DocumentError: `empty`, `unsupported`, `limit`, `corrupt`, `encrypted` or `unreadable`.

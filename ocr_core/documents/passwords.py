@@ -1,4 +1,4 @@
-"""Passwords of encrypted PDFs: from the environment of the process that reads pages, and never an option."""
+"""Passwords of encrypted PDFs, from the environment of the process that reads pages, never from options."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FILE_VARIABLE = "INKSTREAM_PDF_PASSWORDS_FILE"
 
 
 def pdf_passwords() -> tuple[str, ...]:
-    """Returns the passwords to try, one from each line of the variable and then of the file that the other names.
+    """Return the passwords to try, one per line of `VARIABLE` and then of the file that `FILE_VARIABLE` names.
 
     Raises:
         EnvironmentFault: If the file cannot be read, or either is not UTF-8.

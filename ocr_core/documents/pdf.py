@@ -28,24 +28,24 @@ _ERR_SECURITY = 5
 _POINTS_PER_INCH = 72
 
 _BELIEVED = 10
-"""The page count that a file states is believed up to so many times the pages that are found: more may be lost."""
+"""A file's stated page count is believed up to this many times the pages found, because pages may be lost."""
 
 
 def _scale(resolution: int) -> float:
-    """Returns pixels a point, a hair less: 11 inch at 300 dpi would else be rounded up to 3301 pixels."""
+    """Return pixels per point, less a hair: otherwise 11 inches at 300 dpi would be rounded up to 3301 pixels."""
     return resolution / _POINTS_PER_INCH * (1 - 1e-9)
 
 
 def open_pdf(path: Path, passwords: Sequence[str] = ()) -> PdfFile:
-    """Opens a PDF; one in which PDFium finds no page is repaired first.
+    """Open a PDF; repair it first if PDFium finds no page in it.
 
     Args:
         path: The file.
-        passwords: Tried in order after the empty one, where one is needed.
+        passwords: Tried in order after the empty one, if the PDF needs one.
 
     Raises:
-        DocumentError: `encrypted` when no password fits, `corrupt` when no page can be found, `empty` when a sound
-            PDF has none, `unreadable`.
+        DocumentError: `encrypted` if no password fits, `corrupt` if no page can be found, `empty` if a sound PDF has
+            none, `unreadable` if the file cannot be opened.
     """
     for number, password in enumerate((None, *passwords)):
         try:
@@ -57,7 +57,7 @@ def open_pdf(path: Path, passwords: Sequence[str] = ()) -> PdfFile:
                     FailureKind.ENCRYPTED, "the PDF is protected by a scheme other than passwords"
                 ) from error
             if code != _ERR_PASSWORD:
-                break  # damaged; PDFium's code says no more: it also calls a broken file a "Success"
+                break  # damaged; PDFium's code says no more than that, and may even be "Success"
             if number == len(passwords):
                 raise encrypted(passwords) from error
         except OSError as error:
@@ -72,45 +72,48 @@ def open_pdf(path: Path, passwords: Sequence[str] = ()) -> PdfFile:
 
 
 def _opened(raw: pdfium.PdfDocument, path: Path, passwords: Sequence[str]) -> PdfFile:
-    """Opens what PDFium can read. It believes the page count that a file states, and does not see pages beyond it."""
-    stated, there = len(raw), pages_in_tree(path, passwords)
+    """Return a PDF that PDFium can read, with its true page count.
+
+    PDFium believes the page count that a file states, and does not see pages beyond it.
+    """
+    stated, in_tree = len(raw), pages_in_tree(path, passwords)
     spare = partial(_same_pages, path, passwords)
-    if there and not there <= stated <= _BELIEVED * there:
-        return PdfFile(raw, there, spare, (f"the file says that it has {stated} pages; {there} are in it",))
+    if in_tree and not in_tree <= stated <= _BELIEVED * in_tree:
+        return PdfFile(raw, in_tree, spare, (f"the file says that it has {stated} pages; {in_tree} are in it",))
     return PdfFile(raw, stated, spare)
 
 
 def _repaired(path: Path, passwords: Sequence[str]) -> tuple[pdfium.PdfDocument, int]:
-    """Opens a repaired copy, and says how many pages the file has, counting those it lost.
+    """Return a repaired copy and the file's number of pages, including lost ones.
 
     Raises:
-        DocumentError: When the copy has no page either.
+        DocumentError: If the copy has no page either.
     """
-    made = repair(path, passwords)
-    opened = _open_copy(made)
-    found = len(opened)
-    return opened, made.claimed if found < made.claimed <= _BELIEVED * found else found
+    repaired = repair(path, passwords)
+    opened = _open_copy(repaired)
+    left = len(opened)
+    return opened, repaired.claimed if left < repaired.claimed <= _BELIEVED * left else left
 
 
 def _same_pages(path: Path, passwords: Sequence[str]) -> pdfium.PdfDocument:
-    """Opens a repaired copy whose pages have the numbers that they have in the file.
+    """Open a repaired copy whose pages have the same numbers as in the file.
 
     Raises:
-        DocumentError: When there is none.
+        DocumentError: If a repair changes the numbers, or is not possible.
     """
-    made = repair(path, passwords)
-    if made.renumbered:
-        made.copy.close()
-        raise DocumentError(FailureKind.CORRUPT, "the PDF is damaged: a repair gives its pages other numbers")
-    return _open_copy(made)
+    repaired = repair(path, passwords)
+    if repaired.renumbered:
+        repaired.copy.close()
+        raise DocumentError(FailureKind.CORRUPT, "the PDF is damaged: a repair changes the numbers of its pages")
+    return _open_copy(repaired)
 
 
-def _open_copy(made: Repaired) -> pdfium.PdfDocument:
+def _open_copy(repaired: Repaired) -> pdfium.PdfDocument:
     try:
-        return pdfium.PdfDocument(made.copy, autoclose=True)
+        return pdfium.PdfDocument(repaired.copy, autoclose=True)
     except pdfium.PdfiumError as error:
-        made.copy.close()
-        message = "the PDF is damaged: no page can be found in it, not after a repair by qpdf either"
+        repaired.copy.close()
+        message = "the PDF is damaged: no page can be found in it, even after a repair by qpdf"
         raise DocumentError(FailureKind.CORRUPT, message) from error
 
 
@@ -119,9 +122,9 @@ class PdfFile(Document):
 
     Args:
         raw: PDFium's document.
-        pages: Pages of the file; those beyond what `raw` has are lost.
-        spare: Opens a repaired copy, for a page that cannot be loaded; None where `raw` is one.
-        notes: For the rows of all pages.
+        pages: Number of pages of the file; those that `raw` does not have are lost.
+        spare: Opens a repaired copy, for pages that cannot be loaded; None if `raw` is a repaired copy itself.
+        notes: Remarks for the rows of all pages.
     """
 
     def __init__(
@@ -138,10 +141,10 @@ class PdfFile(Document):
         self.info = DocumentInfo("pdf", pages, notes)
 
     def page(self, pagenum: int) -> PdfPage:
-        """Opens one page, 0-based, if need be of a repaired copy.
+        """Open one page, 0-based, from a repaired copy if necessary.
 
         Raises:
-            DocumentError: `corrupt` when it cannot be loaded.
+            DocumentError: `corrupt` if it cannot be loaded.
         """
         where = f"page {pagenum + 1} of {self.info.pages}"
         try:
@@ -156,7 +159,7 @@ class PdfFile(Document):
             return repaired
 
     def _repaired_page(self, pagenum: int) -> PdfPage | None:
-        """Returns a page of the repaired copy, where there is one with the same pages."""
+        """Return a page of the repaired copy; None if no copy has the same pages, or if the page is lost."""
         if self._spare is not None:
             with contextlib.suppress(DocumentError):
                 self._copy = _with_forms(self._spare())
@@ -169,14 +172,14 @@ class PdfFile(Document):
             return None
 
     def close(self) -> None:
-        """Frees the file and its pages."""
+        """Close the file and its pages."""
         self._raw.close()
         if self._copy is not None:
             self._copy.close()
 
 
 def _not_blank(copy: pdfium.PdfDocument, pagenum: int) -> pdfium.PdfPage:
-    """Loads a page of a repaired copy; raises IndexError for a blank one, which qpdf makes of a lost one."""
+    """Load a page of a repaired copy; raise IndexError if it is blank, as qpdf leaves pages whose content is lost."""
     page = copy.get_page(pagenum)
     if next(page.get_objects(max_depth=1), None) is None:
         page.close()
@@ -195,7 +198,7 @@ class PdfPage(DocumentPage):
 
     Args:
         raw: PDFium's page.
-        notes: For the page's row.
+        notes: Remarks for the page's row.
     """
 
     def __init__(self, raw: pdfium.PdfPage, notes: tuple[str, ...] = ()) -> None:
@@ -203,7 +206,7 @@ class PdfPage(DocumentPage):
         self._origin = self.notes = notes
 
     def canvas(self, options: RenderOptions) -> Canvas:
-        """Returns the rendered size: at `resolution`, or the highest dpi below it that fits `max_pixels`."""
+        """Return the rendered size, at `resolution` or at the highest lower dpi that fits `max_pixels`."""
         width, height = (side / _POINTS_PER_INCH for side in self._raw.get_size())
         if not (0 < width < math.inf and 0 < height < math.inf):
             raise DocumentError(FailureKind.CORRUPT, f"the page has no usable size ({width:g} x {height:g} inch)")
@@ -213,7 +216,7 @@ class PdfPage(DocumentPage):
             raise DocumentError(
                 FailureKind.LIMIT,
                 f"a page of {width:.1f} x {height:.1f} inch would fit max_pixels ({options.max_pixels}) only "
-                f"at {resolution} dpi; less than {options.min_resolution} is not read (min_resolution)",
+                f"at {resolution} dpi; pages under {options.min_resolution} dpi are not read (min_resolution)",
             )
         if resolution < options.resolution:
             self.notes = (*self._origin, f"rendered at {resolution} dpi to fit max_pixels")
@@ -222,7 +225,7 @@ class PdfPage(DocumentPage):
         return Canvas(across, down, resolution)
 
     def render(self, options: RenderOptions) -> Raster:
-        """Returns the page as pixels, annotations and form fields drawn."""
+        """Return the page as pixels, with annotations and form fields."""
         resolution = self.canvas(options).resolution
         gray = options.color == "gray"
         try:
@@ -243,7 +246,7 @@ class PdfPage(DocumentPage):
         return Raster(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels, resolution)
 
     def _require_readable_pictures(self) -> None:
-        """Tells a blank page from one whose picture PDFium left out, as it does with what it cannot decode."""
+        """Raise DocumentError if the page is blank only because PDFium left out a picture that it cannot decode."""
         for picture in self._raw.get_objects(filter=[pdfium.raw.FPDF_PAGEOBJ_IMAGE]):
             try:
                 picture.get_bitmap().close()
@@ -251,9 +254,9 @@ class PdfPage(DocumentPage):
                 raise DocumentError(FailureKind.CORRUPT, "a picture on the page cannot be decoded") from error
 
     def words(self, canvas: Canvas) -> list[Word] | None:
-        """Returns the words of the text layer, boxes in `canvas` pixels; None where there is no text."""
+        """Return the words of the text layer, boxes in `canvas` pixels; None if there is no text."""
         return extract_words(self._raw, canvas)
 
     def close(self) -> None:
-        """Frees the page."""
+        """Close the page."""
         self._raw.close()

@@ -1,4 +1,4 @@
-"""A sound copy of a damaged PDF, made by qpdf."""
+"""Repaired copies of damaged PDFs, made by qpdf."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NOTE = "repaired with qpdf"
 _LEFT_OUT = "Pages tree includes"
-"""In what qpdf says when it leaves something out."""
+"""Part of qpdf's warning about an object that it leaves out."""
 _COUNT = re.compile(rb"/Count\s+(\d{1,9})\b")
 
 
@@ -28,9 +28,9 @@ class Repaired:
     """A repaired PDF.
 
     Attributes:
-        copy: The file, which has no name; the caller closes it.
-        claimed: How many pages the damaged file said it has; 0 where it did not.
-        renumbered: Whether something among its pages was none, so that the pages after it have other numbers now.
+        copy: An unnamed temporary file; the caller closes it.
+        claimed: Number of pages that the damaged file states; 0 if it states none.
+        renumbered: Whether qpdf left out an object that is not a page, so that the pages after it have new numbers.
     """
 
     copy: BinaryIO
@@ -39,18 +39,18 @@ class Repaired:
 
 
 def repair(path: Path, passwords: Sequence[str] = ()) -> Repaired:
-    """Makes a repaired, unencrypted copy of a PDF, which itself stays as it is.
+    """Make a repaired, unencrypted copy of a PDF; the PDF itself does not change.
 
-    qpdf builds a lost cross-reference table anew from the objects it finds, and mends the page tree. It leaves pages
-    out, and makes blank ones of those whose content is lost: the caller has to look.
+    qpdf rebuilds a lost cross-reference table from the objects it finds, and fixes the page tree. It leaves out some
+    pages, and replaces those whose content is lost by blank ones, so the caller has to check.
 
     Args:
         path: The PDF.
         passwords: Tried in order after the empty one.
 
     Raises:
-        DocumentError: `corrupt` when qpdf finds no page either, `empty` when the PDF is sound and has none,
-            `encrypted` when no password fits.
+        DocumentError: `corrupt` if qpdf finds no page either, `empty` if the PDF is sound and has none,
+            `encrypted` if no password fits.
     """
     import pikepdf
 
@@ -58,7 +58,7 @@ def repair(path: Path, passwords: Sequence[str] = ()) -> Repaired:
         with open_copyable(path, passwords) as pdf:
             _require_pages(pdf)
             claimed, renumbered = _claimed(path, pdf), left_out(pdf) > 0
-            copy = tempfile.TemporaryFile(prefix="inkstream-repair-")  # noqa: SIM115 - the caller's
+            copy = tempfile.TemporaryFile(prefix="inkstream-repair-")  # noqa: SIM115 - the caller closes it
             pdf.save(copy, stream_decode_level=pikepdf.StreamDecodeLevel.none, fix_metadata_version=False)
     except pikepdf.PasswordError as error:
         raise encrypted(passwords) from error
@@ -68,25 +68,25 @@ def repair(path: Path, passwords: Sequence[str] = ()) -> Repaired:
 
 
 def encrypted(passwords: Sequence[str]) -> DocumentError:
-    """Returns the error for a PDF that none of the passwords opens. It never says what they are."""
-    tried = f"none of the {len(passwords)} passwords there opens it" if passwords else "none is there"
+    """Return the error for a PDF that none of the passwords opens. It never contains the passwords."""
+    tried = f"none of the {len(passwords)} passwords set there opens it" if passwords else "none is set there"
     return DocumentError(
         FailureKind.ENCRYPTED,
-        "the PDF is encrypted and needs a password: set INKSTREAM_PDF_PASSWORDS (one a line) where pages are "
+        "the PDF is encrypted and needs a password: set INKSTREAM_PDF_PASSWORDS (one per line) where pages are "
         f"read; {tried}",
     )
 
 
 @contextmanager
 def open_copyable(path: Path, passwords: Sequence[str] = ()) -> Iterator[pikepdf.Pdf]:
-    """Opens a PDF with qpdf, with the first password that fits, the empty one before all.
+    """Open a PDF with qpdf and the first password that fits; the empty one is tried first.
 
     Raises:
-        pikepdf.PasswordError: If none does.
+        pikepdf.PasswordError: If none fits.
         pikepdf.PdfError: If qpdf cannot read it.
     """
-    logging.getLogger("pikepdf").setLevel(logging.CRITICAL)  # what is wrong with the file is in its row
-    with path.open("rb") as file, _opened(file, passwords) as pdf:  # qpdf itself takes no name that is not Unicode
+    logging.getLogger("pikepdf").setLevel(logging.CRITICAL)  # the file's row says what is wrong with it
+    with path.open("rb") as file, _opened(file, passwords) as pdf:  # qpdf cannot open names that are not Unicode
         yield pdf
 
 
@@ -103,9 +103,9 @@ def _opened(file: BinaryIO, passwords: Sequence[str]) -> pikepdf.Pdf:
 
 
 def pages_in_tree(path: Path, passwords: Sequence[str] = ()) -> int:
-    """Counts the pages in a PDF's page tree, damaged ones too, whatever the file says; 0 where qpdf cannot tell.
+    """Count the pages in a PDF's page tree, including damaged ones, whatever count it states; 0 if qpdf cannot tell.
 
-    It costs a tenth of a millisecond, and 10 microseconds a page.
+    This takes a tenth of a millisecond, and 10 microseconds per page.
 
     Args:
         path: The PDF.
@@ -121,12 +121,12 @@ def pages_in_tree(path: Path, passwords: Sequence[str] = ()) -> int:
 
 
 def left_out(pdf: pikepdf.Pdf) -> int:
-    """Counts what stands among the pages, is none, and was left out by qpdf. It says so once for each opened PDF."""
+    """Count the objects that qpdf left out because they are not pages. It reports them once for each opened PDF."""
     return sum(_LEFT_OUT in warning for warning in pdf.get_warnings())
 
 
 def _claimed(path: Path, pdf: pikepdf.Pdf) -> int:
-    """Reads the page count in the damaged file itself: in memory, qpdf has set it to what is left."""
+    """Return the page count that the damaged file itself states: in memory, qpdf has set it to the pages left."""
     number, generation = pdf.Root.Pages.objgen
     root = re.compile(rb"(?<!\d)%d %d obj\b(.{0,1000000}?)endobj" % (number, generation), re.DOTALL)
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -142,4 +142,4 @@ def _require_pages(pdf: pikepdf.Pdf) -> None:
 
 
 def _beyond_repair() -> DocumentError:
-    return DocumentError(FailureKind.CORRUPT, "the PDF is damaged: no page can be found in it, not by qpdf either")
+    return DocumentError(FailureKind.CORRUPT, "the PDF is damaged: no page can be found in it, not even by qpdf")

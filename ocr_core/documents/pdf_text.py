@@ -1,4 +1,4 @@
-"""The text a PDF page carries, as words with boxes."""
+"""The text layer of a PDF page, as words with boxes."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ ENGINE = "text_layer"
 
 _LINE_BREAKS = {0x0A, 0x0D}
 _SOFT_HYPHENS = {0x02, 0xAD, 0xFFFE}
-"""What PDFium answers for a hyphen at a line's end."""
+"""What PDFium returns for a hyphen at the end of a line."""
 
 _BLOCK_GAP = 1.0
 """Empty space between two lines, in line heights, at which a new block begins."""
 
 _MOST_SUSPECT = 0.05
-"""Share of unmapped characters above which a text layer is not believed."""
+"""Share of unmapped characters above which a text layer is not used."""
 
 
 @dataclass(slots=True)
 class _PdfWord:
-    """One word as it is gathered: characters and the extent (left, bottom, right, top) in page units."""
+    """One word while it is collected: characters and the extent (left, bottom, right, top) in page units."""
 
     characters: list[str] = field(default_factory=list)
     extent: list[float] = field(default_factory=list)
 
 
 def usable(words: list[Word], min_chars: int) -> bool:
-    """Return whether a text layer can stand for the page.
+    """Return whether a text layer can be used instead of reading the page.
 
-    It cannot when it has fewer than `min_chars` visible characters, or when more than one in twenty of
-    them is a replacement, private-use or control character: fonts without a Unicode map give those, and
-    only the pixels tell.
+    It cannot if it has fewer than `min_chars` visible characters, or if more than one in twenty of them is a
+    replacement, private-use or control character: fonts without a Unicode map yield those, and only the pixels show
+    the text.
     """
     characters = "".join(word.text for word in words)
     suspect = sum(map(_is_suspect, characters))
@@ -67,10 +67,10 @@ def extract_words(page: pypdfium2.PdfPage, canvas: Canvas) -> list[Word] | None:
 
     Args:
         page: The page.
-        canvas: Whose pixels the boxes are in.
+        canvas: The size of the page in the pixels that the boxes are in.
 
     Returns:
-        Words with confidence 100, lines gathered to blocks by the space between them; None without text.
+        Words with confidence 100, with lines grouped into blocks by the space between them; None without text.
     """
     text_page = page.get_textpage()
     try:
@@ -138,7 +138,7 @@ def _to_device(page: Any, canvas: Canvas, x: float, y: float) -> tuple[int, int]
 
 
 def _number(lines: list[list[Word]]) -> list[Word]:
-    """Number lines, and gather them to blocks: lines that overlap sideways with little space between."""
+    """Return the words with their line and block; a block is lines that overlap sideways with little space between."""
     numbered: list[Word] = []
     block = line_number = 0
     above: Box | None = None

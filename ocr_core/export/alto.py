@@ -32,10 +32,10 @@ SCHEMAVERSION="{schema}">
 
 
 def alto(pages: Iterable[PageResult], name: str) -> str:
-    """Returns a document's pages as one ALTO file: blocks are `ComposedBlock`s, paragraphs `TextBlock`s.
+    """Return a document's pages as one ALTO file: blocks are `ComposedBlock`s, paragraphs `TextBlock`s.
 
-    What has no box of its own (see `page_tree`) has no position. A page that failed is an empty `Page` with the
-    reason in `QUALITY_DETAIL` and a comment. Detected areas that were not read are blocks without lines.
+    Elements without a box of their own (see `page_tree`) have no position. A page that failed is an empty `Page` with
+    the reason in `QUALITY_DETAIL` and a comment. Detected areas that were not read are blocks without lines.
 
     Args:
         pages: In order, at least one.
@@ -72,7 +72,7 @@ def _page(page: PageResult, position: int) -> Iterator[str]:
 
 
 def _block(tag: str, element: Element, identity: str, indent: int) -> Iterator[str]:
-    """A block or a paragraph. ALTO's rotation is counter-clockwise, and known to blocks only."""
+    """Yield a block or a paragraph. ALTO's rotation is counter-clockwise, and only blocks have it."""
     margin = " " * indent
     angle = element.box.angle if element.box else 0.0
     rotation = attributes(ROTATION=float(-angle)) if angle else ""
@@ -120,7 +120,7 @@ def _shape(box: Box | None) -> str:
 
 
 def _baseline(line: Element) -> str | None:
-    """The line's ends on its baseline, as points."""
+    """Return the two ends of a line's baseline, as points."""
     found = baseline_of(line)
     if found is None or line.box is None:
         return None
@@ -129,5 +129,5 @@ def _baseline(line: Element) -> str | None:
 
 
 def _share(confidence: float | None) -> float | None:
-    """0-100 as ALTO's 0 to 1."""
+    """Return a confidence of 0-100 as ALTO's 0 to 1."""
     return None if confidence is None else round(min(max(confidence / 100, 0.0), 1.0), 4)

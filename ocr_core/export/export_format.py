@@ -1,4 +1,4 @@
-"""The formats by name: what the command line needs to know of them before it has any work."""
+"""The names of the export formats, apart from the writers so that the command line starts quickly."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class ExportFormat(StrEnum):
-    """What a document's results can be written as."""
+    """A format that a document's results can be written in."""
 
     TEXT = "text"
     JSON = "json"
@@ -16,7 +16,7 @@ class ExportFormat(StrEnum):
 
     @property
     def extension(self) -> str:
-        """What is put behind a document's own name, which keeps `a.png` and `a.pdf` apart."""
+        """The suffix added to a document's whole name, which keeps `a.png` and `a.pdf` apart."""
         return _EXTENSIONS[self]
 
 

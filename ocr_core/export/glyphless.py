@@ -1,8 +1,8 @@
-"""A font without glyphs: it draws nothing, and lets readers find, mark and copy any Unicode text.
+"""A font without glyphs: it draws nothing, and lets readers find, select and copy any Unicode text.
 
 The method is that of Tesseract's PDF renderer and its GlyphLessFont (Apache-2.0,
-https://github.com/tesseract-ocr/tesseract/blob/main/src/api/pdfrenderer.cpp), which OCRmyPDF uses as well: a
-composite font whose characters all show one empty glyph, with a ToUnicode map. Theirs numbers characters by UTF-16
+https://github.com/tesseract-ocr/tesseract/blob/main/src/api/pdfrenderer.cpp), which OCRmyPDF also uses: a
+composite font whose characters all show one empty glyph, with a ToUnicode map. Tesseract numbers characters by UTF-16
 unit; here each cluster of a letter and its marks gets the next number when it is first used, so that characters
 outside the basic plane and letters with combining marks stay whole. PDF: ISO 32000-1, 9.7 and 9.10.3; the font
 program: OpenType 1.9, tables `head` to `maxp`.
@@ -22,7 +22,7 @@ ADVANCE = 0.5
 _UNITS = 1000
 _MOST_CODES = 0xFFFE
 _CHUNK = 100
-"""Entries of one `bfchar` section at most."""
+"""Most entries of one `bfchar` section."""
 
 _CMAP = """/CIDInit /ProcSet findresource begin 12 dict begin begincmap
 /CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def
@@ -33,15 +33,15 @@ _CMAP = """/CIDInit /ProcSet findresource begin 12 dict begin begincmap
 
 
 class GlyphlessFont:
-    """The font of one PDF, and the characters used of it."""
+    """The font of one PDF, and the characters used from it."""
 
     def __init__(self) -> None:
         self._codes: dict[str, int] = {}
 
     def encode(self, clusters: list[str]) -> str:
-        """Returns the hexadecimal string that shows these clusters.
+        """Return the hexadecimal string that shows these clusters.
 
-        A document with more than 65,534 different ones shows the rest as the replacement character.
+        In a document with more than 65,534 different clusters, the rest show as the replacement character.
         """
         return "".join(f"{self._code(cluster):04X}" for cluster in clusters)
 
@@ -51,11 +51,11 @@ class GlyphlessFont:
         return self._codes.setdefault(cluster, len(self._codes) + 1)
 
     def add_to(self, pdf: pikepdf.Pdf) -> pikepdf.Object:
-        """Adds the font to a PDF and returns a reference to it. Characters may be encoded until `finish`."""
+        """Add the font to a PDF and return a reference to it. Characters can be encoded until `finish`."""
         return pdf.make_indirect(pikepdf.Dictionary())
 
     def finish(self, pdf: pikepdf.Pdf, font: pikepdf.Object) -> None:
-        """Fills the object that `add_to` gave."""
+        """Fill in the object that `add_to` returned."""
         name, system = pikepdf.Name.GlyphLessFont, {"/Registry": b"Adobe", "/Ordering": b"Identity", "/Supplement": 0}
         program = pdf.make_stream(_font_program())
         descriptor = pikepdf.Dictionary(
@@ -93,11 +93,11 @@ class GlyphlessFont:
 
 
 def clusters_of(text: str) -> list[str]:
-    """Parts text into letters with the marks that belong to them, in the order a reader expects on the page.
+    """Split text into letters with their marks, in the order in which PDF readers expect them on the page.
 
-    PDF readers take characters in visual order and turn right-to-left runs round when they extract text; so such
-    runs are turned here. (Numbers inside keep their order. That is not all of Unicode's bidirectional algorithm, and
-    enough for a word.)
+    PDF readers take characters in visual order and reverse right-to-left runs when they extract text, so such runs are
+    reversed here. Numbers inside keep their order. This is not the whole of Unicode's bidirectional algorithm, but it
+    is enough for a word.
     """
     clusters: list[str] = []
     for character in text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"):
@@ -115,7 +115,7 @@ def _is_right_to_left(cluster: str) -> bool:
 
 
 def _visual(clusters: list[str]) -> list[str]:
-    """Turns a word round, and what runs left to right in it back."""
+    """Return the clusters of a word in reverse order, except for left-to-right runs inside it."""
     turned: list[str] = []
     run: list[str] = []
     for cluster in reversed(clusters):
@@ -128,10 +128,10 @@ def _visual(clusters: list[str]) -> list[str]:
 
 
 def _font_program() -> bytes:
-    """Returns the smallest TrueType font that readers accept: an empty glyph, and the one that is used.
+    """Return the smallest TrueType font that readers accept: an empty glyph, and the glyph that is used.
 
-    That is a contour from the lower left to the upper right corner and back. It has no area, so nothing would be
-    painted even if a reader did; but it has extents, and from those PDFium takes where a character is.
+    The used glyph is a contour from the lower left to the upper right corner and back. It has no area, so a reader that
+    paints it shows nothing; but it has extents, from which PDFium computes where a character is.
     """
     advance = int(_UNITS * ADVANCE)
     outline = struct.pack(">5hHH3B", 1, 0, 0, advance, _UNITS, 2, 0, 1, 1, 1)

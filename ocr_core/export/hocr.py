@@ -29,14 +29,14 @@ _TAGS = {
     Level.LINE: ("span", "ocr_line", "line"),
     Level.WORD: ("span", "ocrx_word", "word"),
 }
-"""Element, class and the beginning of its id, as Tesseract has them."""
+"""Element, class and the beginning of its id, as Tesseract writes them."""
 
 
 def hocr(pages: Iterable[PageResult], name: str) -> str:
-    """Returns a document's pages as one hOCR file.
+    """Return a document's pages as one hOCR file.
 
-    What has no box of its own (see `page_tree`) has no `bbox`. A page that failed is an empty `ocr_page` with a
-    comment that says why.
+    Elements without a box of their own (see `page_tree`) have no `bbox`. A page that failed is an empty `ocr_page` with
+    a comment that says why.
 
     Args:
         pages: In order.
@@ -82,7 +82,7 @@ def _properties(element: Element) -> Iterator[str]:
     if box is not None:
         left, top, right, bottom = _bounds(box)
         yield f"bbox {left} {top} {right} {bottom}"
-        if box.angle:  # ours is clockwise, hOCR's counter-clockwise
+        if box.angle:  # our angles are clockwise, hOCR's are counter-clockwise
             yield f"textangle {-box.angle:g}"
             yield "poly " + " ".join(f"{round(x)} {round(y)}" for x, y in box.corners())
         baseline = baseline_of(element) if element.level is Level.LINE and not box.angle else None
@@ -94,12 +94,12 @@ def _properties(element: Element) -> Iterator[str]:
 
 
 def _bounds(box: Box) -> tuple[int, int, int, int]:
-    """Whole pixels around a box, at least one each way."""
+    """Return whole pixels around a box, at least one each way."""
     around = upright(box)
     left, top = math.floor(around.left), math.floor(around.top)
     return left, top, max(left + 1, math.ceil(around.right)), max(top + 1, math.ceil(around.bottom))
 
 
 def _quotable(name: str) -> str:
-    """Keeps a name from ending its quotes or, for readers that split there, its property."""
+    """Escape a name so that it does not end its quotes or, for readers that split at semicolons, its property."""
     return name.replace("%", "%25").replace('"', "%22").replace(";", "%3B").replace("\\", "%5C")

@@ -1,4 +1,4 @@
-"""Pictures as the pages of a PDF, at their dpi."""
+"""Pictures as pages of a PDF, at their own dpi."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ _TURN = {
 
 
 class ImagePages:
-    """Makes PDF pages of an image file's pictures.
+    """A writer of an image file's pictures as PDF pages.
 
     Args:
         source: The file.
-        pdf: Gets the pages.
-        limits: What the file may be.
+        pdf: Receives the pages.
+        limits: Limits of the file's size and pages.
 
     Raises:
-        DocumentError: When it cannot be opened.
+        DocumentError: If the file cannot be opened.
     """
 
     def __init__(self, source: Path, pdf: pikepdf.Pdf, limits: LimitOptions) -> None:
@@ -59,7 +59,7 @@ class ImagePages:
         self._document.close()
 
     def append(self, result: PageResult) -> pikepdf.Page:
-        """Appends the picture that `result` was read from; one that cannot be decoded is a page that says so."""
+        """Append the picture that `result` was read from, or a page with the reason if it cannot be decoded."""
         pixels = (result.width or 0) * (result.height or 0)
         default = RenderOptions(color="rgb")
         options = default.model_copy(
@@ -84,7 +84,7 @@ class ImagePages:
         return pikepdf.Stream(self._pdf, data, about)
 
     def _notice(self, failure: Failure) -> pikepdf.Page:
-        """A letter page with the reason on it, in place of a picture that cannot be shown."""
+        """Append a letter-size page with the reason, in place of a picture that cannot be shown."""
         words = f"This page could not be read: {failure.kind}: {failure.message}".split()
         lines = [""]
         for word in words:
@@ -104,7 +104,7 @@ class ImagePages:
 
 
 def _jpeg(source: Path) -> tuple[tuple[bytes, pikepdf.Dictionary], tuple[int, ...]] | None:
-    """The file's bytes as they are, what a PDF says about them, and how they are turned; None where a PDF cannot."""
+    """Return the file's bytes, their PDF dictionary and the matrix that turns them; None if a PDF cannot hold them."""
     with Image.open(source, formats=["JPEG"]) as image:
         if image.mode not in _MODES or image.format != "JPEG":
             return None
@@ -117,7 +117,7 @@ def _jpeg(source: Path) -> tuple[tuple[bytes, pikepdf.Dictionary], tuple[int, ..
 
 
 def _lossless(pixels: Pixels) -> tuple[bytes, pikepdf.Dictionary]:
-    """The picture in as few samples as hold it: black and white, gray or RGB."""
+    """Return the picture in the smallest format that holds it: black and white, gray or RGB."""
     if (
         pixels.ndim == 3
         and np.array_equal(pixels[..., 0], pixels[..., 1])

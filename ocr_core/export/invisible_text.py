@@ -1,4 +1,4 @@
-"""A page's text as an invisible PDF content stream over, or rather under, the picture of it."""
+"""A page's text as an invisible PDF content stream, under the page's picture."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from inkstream.ocr_core.geometry import Box
 from inkstream.ocr_core.page import PageResult
 
 _LEANING = 10.0
-"""Degrees by which a line may lean while its words are written level, each at its place on the line.
+"""Degrees by which a line may lean and still be written as level words, each at its place on the line.
 
-Readers put text together by level lines: poppler takes letters that climb for letters of different lines.
+Readers assemble text by level lines: poppler puts letters at different heights on different lines.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class TextPlacement:
-    """Where the pixels of a page are in its PDF user space: `X = a x + c y + e`, `Y = b x + d y + f`."""
+    """The map from a page's pixels to its PDF user space: `X = a x + c y + e`, `Y = b x + d y + f`."""
 
     a: float
     b: float
@@ -31,20 +31,20 @@ class TextPlacement:
     f: float
 
     def point(self, x: float, y: float) -> tuple[float, float]:
-        """Returns the place of a pixel."""
+        """Return a pixel's point in user space."""
         return self.a * x + self.c * y + self.e, self.b * x + self.d * y + self.f
 
     def direction(self, x: float, y: float) -> tuple[float, float]:
-        """Returns where a step of so many pixels leads."""
+        """Return a step in pixels as a step in user space."""
         return self.a * x + self.c * y, self.b * x + self.d * y
 
 
 def placement(box: tuple[float, float, float, float], rotation: int, width: float, height: float) -> TextPlacement:
-    """Says where a rendered page's pixels are.
+    """Return the map from a rendered page's pixels to its user space.
 
     Args:
         box: The visible part of the page in user space: left, bottom, right, top.
-        rotation: Degrees clockwise by which the page is shown turned; a multiple of 90.
+        rotation: Degrees clockwise by which viewers turn the page; a multiple of 90.
         width: Pixels of the page as shown.
         height: Pixels of the page as shown.
     """
@@ -59,16 +59,16 @@ def placement(box: tuple[float, float, float, float], rotation: int, width: floa
 
 
 def text_stream(page: PageResult, place: TextPlacement, font: GlyphlessFont, font_name: str) -> bytes:
-    """Returns the content stream of a page's words; empty where there are none.
+    """Return the content stream of a page's words; empty if there are none.
 
-    Each line is a strip as high as the line, so that readers mark whole lines and keep their order; each word is
-    stretched to the width of its box, and the spaces to the gaps between.
+    Each line is a strip as high as the line, so that readers select whole lines and keep their order; each word is
+    stretched to the width of its box, and the spaces to the gaps between words.
 
     Args:
         page: With `width` and `height`.
-        place: From pixels to user space.
-        font: Takes note of the characters used.
-        font_name: What the page's resources call it, with the slash.
+        place: The map from pixels to user space.
+        font: Records the characters used.
+        font_name: Its name in the page's resources, with the slash.
     """
     whole = Box(0, 0, page.width or 1, page.height or 1)
     lines: list[str] = []
@@ -94,7 +94,7 @@ def _shown(strip: Strip, place: TextPlacement, font: GlyphlessFont, font_name: s
     axes = (along[0] / step, along[1] / step, up[0] * strip.height / size, up[1] * strip.height / size)
     turn = " ".join(f"{value:.6f}" for value in axes)
     yield f"BT 3 Tr {font_name} {size:.4f} Tf"
-    words = sorted(strip.words, key=lambda word: word[1])  # as seen: right-to-left words are given in their own order
+    words = sorted(strip.words, key=lambda word: word[1])  # left to right; right-to-left words are in reading order
     for index, (text, start, end) in enumerate(words):
         clusters = clusters_of(text)
         if not clusters:

@@ -1,4 +1,4 @@
-"""Results as a searchable PDF: the pages as they were, with the text that was read found and copied where it stands."""
+"""Results as a searchable PDF: the document's own pages, with the recognised text invisible at its place."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from inkstream.ocr_core.options.limits import LimitOptions
 from inkstream.ocr_core.page import PageResult
 
 _LETTER = (0.0, 0.0, 612.0, 792.0)
-"""Points; what PDFium takes for a page that has no usable size."""
+"""Points; the size that PDFium assumes for a page without a usable one."""
 
 _MOST_PARENTS = 64
 _WHERE = re.compile(r"^stream <.*?['\"]>")
-"""How an error of qpdf begins; it names a scratch file."""
+"""The start of qpdf's error messages, which names a temporary file."""
 
 
 def searchable_pdf(
@@ -33,21 +33,21 @@ def searchable_pdf(
     limits: LimitOptions | None = None,
     passwords: Sequence[str] = (),
 ) -> None:
-    """Writes a searchable PDF of a document and its results, in this process.
+    """Write a searchable PDF of a document and its results, in this process.
 
-    A PDF is copied, its pages untouched but for invisible text; pages whose own text was used get none. Of an image,
-    each picture becomes a page at its dpi: a JPEG as it is, others without loss. A page that failed has no text.
+    A PDF is copied, and invisible text is added to its pages, except those whose text layer was used. Each picture of
+    an image file becomes a page at its dpi: a JPEG unchanged, others without loss. A page that failed gets no text.
 
     Args:
         source: The document that was read: a PDF or an image.
         pages: Its results.
         target: The file to write.
-        limits: `max_file_mb` and `max_pages` are looked at.
-        passwords: Tried in order on a PDF that needs one; the copy is encrypted alike.
+        limits: `max_file_mb` and `max_pages` are checked.
+        passwords: Tried in order on a PDF that needs one; the copy is encrypted in the same way.
 
     Raises:
-        DocumentError: `encrypted` when the PDF needs another password, `corrupt` when it cannot be copied, or what
-            opening an image raises.
+        DocumentError: `encrypted` if the PDF needs another password, `corrupt` if it cannot be copied, or any error
+            that opening an image raises.
     """
     limits = limits or LimitOptions()
     if sniff(source, limits) == "pdf":
@@ -75,16 +75,16 @@ def _copy_with_text(source: Path, pages: Iterable[PageResult], target: Path, pas
 
 
 def _require_same_pages(pdf: pikepdf.Pdf, page: PageResult, *, renumbered: bool) -> None:
-    """Refuses a PDF whose pages have other numbers here than where they were read: text could come on a wrong one.
+    """Raise DocumentError if pages have other numbers here than when they were read: text could land on a wrong one.
 
-    A page that was read from a repaired copy is the page of that number here, as qpdf made that copy, too.
+    A page that was read from a repaired copy has the same number here, because qpdf also made that copy.
     """
     found, total = len(pdf.pages), page.total_pages or 0
     if (renumbered or found != total) and not (NOTE in page.notes and (page.pagenum or 0) < found):
         raise DocumentError(
             FailureKind.CORRUPT,
             f"the PDF is damaged: the pages that can be copied ({found}) are not those that were counted ({total}), so "
-            "text could come to stand on the wrong page; repair it first, or export text, hOCR or ALTO",
+            "text could land on the wrong page; repair the PDF first, or export text, hOCR or ALTO",
         )
 
 
@@ -99,14 +99,14 @@ def _bind_images(source: Path, pages: Iterable[PageResult], target: Path, limits
 
 
 def _save(pdf: pikepdf.Pdf, target: Path) -> None:
-    if pdf.is_encrypted:  # what its owner forbids stays forbidden, and its password needed
+    if pdf.is_encrypted:  # the copy keeps the password and the owner's restrictions
         pdf.save(target, encryption=True)
     else:
         pdf.save(target, deterministic_id=True)
 
 
 class _LayerWriter:
-    """Adds invisible text to the pages of one PDF."""
+    """A writer of invisible text on the pages of one PDF."""
 
     def __init__(self, pdf: pikepdf.Pdf) -> None:
         self._pdf = pdf
@@ -114,7 +114,7 @@ class _LayerWriter:
         self._object: pikepdf.Object | None = None
 
     def add(self, page: pikepdf.Page, result: PageResult) -> None:
-        """Puts the text before the page's own content, where no state of that can move it."""
+        """Add the text before the page's own content, whose graphics state could move it."""
         if not (result.text and result.width and result.height):
             return
         place = placement(visible_box(page), int(_inherited(page, "/Rotate") or 0), result.width, result.height)
@@ -129,7 +129,7 @@ class _LayerWriter:
         page.contents_add(self._pdf.make_stream(stream), prepend=True)
 
     def finish(self) -> None:
-        """Completes the font, where one was needed."""
+        """Complete the font, if it was needed."""
         if self._object is not None:
             self._font.finish(self._pdf, self._object)
 
@@ -140,7 +140,7 @@ class _LayerWriter:
 
 
 def visible_box(page: pikepdf.Page) -> tuple[float, float, float, float]:
-    """Returns what is shown of a page, in user space, by PDFium's rules: the crop box within the media box."""
+    """Return the visible part of a page in user space, by PDFium's rules: the crop box within the media box."""
     media = _box(_inherited(page, "/MediaBox")) or _LETTER
     crop = _box(_inherited(page, "/CropBox"))
     if crop is None:
@@ -151,7 +151,7 @@ def visible_box(page: pikepdf.Page) -> tuple[float, float, float, float]:
 
 
 def _box(value: object) -> tuple[float, float, float, float] | None:
-    """Reads a rectangle, given by any two opposite corners; None where it is none or empty."""
+    """Return a rectangle given by any two opposite corners; None if `value` is not one, or is empty."""
     try:
         x1, y1, x2, y2 = (float(number) for number in value)  # type: ignore[attr-defined]
     except (TypeError, ValueError):
@@ -161,7 +161,7 @@ def _box(value: object) -> tuple[float, float, float, float] | None:
 
 
 def _inherited(page: pikepdf.Page, key: str) -> pikepdf.Object | None:
-    """Looks an attribute up in the page and the nodes above it."""
+    """Return an attribute of the page, or of the nearest node above it that has the attribute."""
     node: pikepdf.Object | None = page.obj
     for _ in range(_MOST_PARENTS):
         if node is None:
@@ -173,7 +173,7 @@ def _inherited(page: pikepdf.Page, key: str) -> pikepdf.Object | None:
 
 
 def _own_resources(page: pikepdf.Page) -> pikepdf.Dictionary:
-    """Copies the page's resources, which it may share with others, down to the fonts' names."""
+    """Copy the page's resources, which other pages may share, down to the names of the fonts."""
     shared = _inherited(page, "/Resources")
     own = pikepdf.Dictionary(dict(shared.items()) if isinstance(shared, pikepdf.Dictionary) else {})
     fonts = own.get("/Font")

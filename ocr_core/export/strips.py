@@ -1,4 +1,4 @@
-"""A line of text as a strip: where it stands, how high it is and which way it runs, from the boxes of its words."""
+"""A line of text as a strip: its place, height and direction, from the boxes of its words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DESCENDING = frozenset("gjpqyQ,;()[]{}|/\\_@$§ßçµ")
 """Characters that reach below the line they stand on, in most typefaces."""
 
 _MOST_SLOPE = 0.2
-"""Rise over run above which words are no longer thought to stand on one line."""
+"""Rise over run above which words are not taken to stand on one line."""
 
 _MOST_POINTS = 50
 
@@ -28,7 +28,7 @@ class Strip:
         angle: Degrees clockwise from the page's x axis to u; both have the page's origin.
         bottom: v of the lower edge.
         height: Pixels, above zero.
-        words: Each word's text, its first u and its last u; in the order of reading.
+        words: Each word's text, its first u and its last u; in reading order.
     """
 
     angle: float
@@ -37,12 +37,12 @@ class Strip:
     words: tuple[tuple[str, float, float], ...]
 
     def at(self, u: float) -> tuple[float, float]:
-        """Returns the page's pixel (x, y) of a place on the lower edge."""
+        """Return the pixel (x, y) of a place on the lower edge."""
         return _turned(u, self.bottom, self.angle)
 
 
 def strip_of(line: Element) -> Strip | None:
-    """Fits a strip around a line's words. They must have boxes; None where there is no word."""
+    """Return the strip around a line's words that have boxes; None if there are none."""
     words = [word for word in line.children if word.box is not None and word.text]
     if not words:
         return None
@@ -50,7 +50,7 @@ def strip_of(line: Element) -> Strip | None:
     spans = [_span(word.box, angle) for word in words if word.box]
     slope = _slope([((left + right) / 2, bottom) for left, _, right, bottom in spans])
     if abs(slope) * (spans[-1][2] - spans[0][0]) < 0.5 * median(bottom - top for _, top, _, bottom in spans):
-        slope = 0.0  # no more than the words' own ups and downs
+        slope = 0.0  # the words' own heights vary more than that
     if slope:
         lower = max(bottom - slope * (left + right) / 2 for left, _, right, bottom in spans)
         upper = min(top - slope * (left + right) / 2 for left, top, right, _ in spans)
@@ -68,11 +68,12 @@ def strip_of(line: Element) -> Strip | None:
 
 
 def baseline_of(line: Element) -> tuple[float, float] | None:
-    """Estimates the line that the letters of an upright line stand on.
+    """Estimate the baseline of an upright line of text.
+
+    It is estimated from the lower edges of words without descending letters, if there are any.
 
     Returns:
-        Slope and, at x = 0, y of the page: both y down. From the lower edges of words without letters that reach
-        below, where there are some. None for rotated lines and lines without words.
+        Slope, and y on the page at x = 0, with y down; None for rotated lines and lines without words.
     """
     words = [word for word in line.children if word.box is not None and word.text]
     if not words or any(word.box.angle for word in words if word.box):
@@ -84,9 +85,9 @@ def baseline_of(line: Element) -> tuple[float, float] | None:
 
 
 def spread(element: Element) -> None:
-    """Gives every part without a box its share of what encloses it: lines by their number, words by their length.
+    """Set the box of every element without one to its share of the enclosing box.
 
-    That is where the text about is; it is found on the page, but not marked to the pixel.
+    Lines share it equally, words by their length. Readers then find the text at about its place on the page.
     """
     for child, start, end in _shares(element):
         if child.box is None and element.box is not None:
@@ -96,26 +97,26 @@ def spread(element: Element) -> None:
 
 
 def _shares(element: Element) -> list[tuple[Element, float, float]]:
-    """Each child with the part (0 to 1) of the element that it takes if all were spread over it."""
+    """Return each child with the start and end (0 to 1) of its share of the element."""
     sizes = [_size(child) for child in element.children]
     total = sum(sizes)
     shares, done = [], 0.0
     for child, size in zip(element.children, sizes, strict=True):
-        space = 1 if child.text else 0  # behind a word
+        space = 1 if child.text else 0  # after a word
         shares.append((child, done / total, (done + size - space) / total))
         done += size
     return shares
 
 
 def _size(element: Element) -> int:
-    """Characters of a word and the space behind it; lines of anything larger."""
+    """Return the number of characters of a word and the space after it, or of lines in a larger element."""
     if element.text:
         return len(element.text) + 1
     return max(1, sum(_size(child) if not child.text else 0 for child in element.children))
 
 
 def _part(box: Box, start: float, end: float, *, along: bool) -> Box:
-    """Cuts a part out of a perhaps rotated box, along the text or across it."""
+    """Return a part of a possibly rotated box, cut along the text or across it."""
     middle = (start + end) / 2 - 0.5
     width, height = (box.width * (end - start), box.height) if along else (box.width, box.height * (end - start))
     dx, dy = _turned(box.width * middle if along else 0, 0 if along else box.height * middle, box.angle)
@@ -124,15 +125,15 @@ def _part(box: Box, start: float, end: float, *, along: bool) -> Box:
 
 
 def _span(box: Box, angle: float) -> tuple[float, float, float, float]:
-    """Returns left, top, right, bottom of a box in axes turned by `angle` about the page's origin."""
+    """Return left, top, right, bottom of a box in axes turned by `angle` about the page's origin."""
     us, vs = zip(*(_turned(x, y, -angle) for x, y in box.corners()), strict=True)
     return min(us), min(vs), max(us), max(vs)
 
 
 def _slope(points: Sequence[tuple[float, float]]) -> float:
-    """Returns the median of the slopes between points (Theil-Sen: one odd word does not tilt the line).
+    """Return the median of the slopes between points (Theil-Sen: one odd word does not tilt the line).
 
-    None, that is 0, where fewer than three points, or wild ones, tell of it. Of a long line, every n-th word is used.
+    Return 0 if there are fewer than three points, or if the slope is implausible. Of a long line, use every n-th word.
     """
     used = points[:: 1 + len(points) // _MOST_POINTS]
     slopes = [(y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in combinations(used, 2) if x1 != x2]
@@ -141,7 +142,7 @@ def _slope(points: Sequence[tuple[float, float]]) -> float:
 
 
 def _turned(x: float, y: float, angle: float) -> tuple[float, float]:
-    """Turns a point clockwise (y down) about the origin."""
+    """Turn a point clockwise (y down) about the origin."""
     if not angle:
         return x, y
     cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))

@@ -12,7 +12,7 @@ from inkstream.ocr_core.page import PageResult
 def plain_text(pages: Iterable[PageResult]) -> str:
     """Return the text of a document.
 
-    The n-th page stands after n form feeds; a page that failed has no text there.
+    The page with the 0-based number n comes after n form feeds; a page that failed has no text there.
     """
     return "".join(map(page_text, pages))
 
@@ -20,7 +20,7 @@ def plain_text(pages: Iterable[PageResult]) -> str:
 def page_text(page: PageResult) -> str:
     """Return one page's part of `plain_text`: a form feed unless it is the first, its text, a newline.
 
-    A result that stands for no page has none.
+    A result without a page number has no part in it.
     """
     if page.pagenum is None:
         return ""
@@ -34,7 +34,7 @@ def json_lines(pages: Iterable[PageResult]) -> str:
 
 
 def page_json(page: PageResult) -> dict[str, Any]:
-    """Return a page as data that JSON can carry, with regions and without the overlay picture."""
+    """Return a page as data that JSON can hold, with regions and without the overlay picture."""
     fields, _ = page.to_wire()
     fields["exception_kind"], fields["exception"] = fields.pop("failure") or (None, None)
     del fields["overlay_format"]

@@ -1,4 +1,4 @@
-"""A page's regions as one complete tree: blocks of paragraphs of lines of words, whatever an engine gave."""
+"""A page's regions as one complete tree of blocks, paragraphs, lines and words, whatever levels an engine returned."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from inkstream.ocr_core.text.reading_order import enclosing
 from inkstream.ocr_core.text.words import LEVELS
 
 _PARTED_BY = {Level.BLOCK: "\n\n", Level.PARAGRAPH: "\n", Level.LINE: None}
-"""What parts the children of an element in its text, as `ocr_core.text.layout` joins them; None is any space."""
+"""The separator of an element's children in its text, as `ocr_core.text.layout` joins them; None is any space."""
 
 _SAME_LINE = 0.5
-"""Share of the lower word's height by which two words overlap that stand in one line."""
+"""Least overlap of two words on one line, as a share of the smaller one's height."""
 
 
 @dataclass(slots=True)
@@ -24,10 +24,10 @@ class Element:
 
     Attributes:
         level: The children are of the next level.
-        box: Pixels of the page; None where only the text of something larger is known.
+        box: Pixels of the page; None if only the text of a larger element is known.
         confidence: 0-100, or None.
         text: A word's text; empty above words.
-        children: In reading order; none for what was detected and not read.
+        children: In reading order; empty for areas that were detected but not read.
     """
 
     level: Level
@@ -38,10 +38,10 @@ class Element:
 
 
 def page_tree(page: PageResult) -> list[Element]:
-    """Returns the blocks of a page, each with all four levels down to every word of its text.
+    """Return the blocks of a page, each with all four levels down to every word of its text.
 
-    Where an engine kept only coarse regions, their text is split the way it was joined, and the parts have no
-    box. Regions that hang on nothing get parents around them. Text without any region is a block of the whole page.
+    If an engine kept only coarse regions, their text is split the way it was joined, and the parts have no box.
+    Regions without a parent get parents around them. Text without any region becomes a block of the whole page.
     """
     read = _with_text_below(page.regions)
     found: dict[int, Element] = {}
@@ -61,12 +61,12 @@ def page_tree(page: PageResult) -> list[Element]:
     for block in blocks:
         for paragraph in block.children:
             for line in paragraph.children:
-                _tell_direction(line)
+                _set_direction(line)
     return blocks
 
 
 def upright(box: Box) -> Box:
-    """Returns the smallest upright box around a perhaps rotated one."""
+    """Return the smallest upright box around a perhaps rotated one."""
     if not box.angle:
         return box
     xs, ys = zip(*box.corners(), strict=True)
@@ -74,7 +74,7 @@ def upright(box: Box) -> Box:
 
 
 def _with_text_below(regions: Iterable[Region]) -> set[int]:
-    """Returns the indices of the regions that have a descendant with text, which then is the better source."""
+    """Return the indices of the regions that have a descendant with text, which is the better source of their text."""
     above = {region.index: region.parent for region in regions}
     found: set[int] = set()
     for region in regions:
@@ -95,7 +95,7 @@ def _element(region: Region, *, splits: bool) -> Element:
 
 
 def _split(level: Level, text: str) -> list[Element]:
-    """Undo how `ocr_core.text.layout` joins: the children of an element of `level` with this text, without boxes."""
+    """Return the children, without boxes, of an element of `level` with a text that `ocr_core.text.layout` joined."""
     child = LEVELS[LEVELS.index(level) + 1]
     parts = [part for part in text.split(_PARTED_BY[level]) if part.strip()]
     if child is Level.WORD:
@@ -104,7 +104,7 @@ def _split(level: Level, text: str) -> list[Element]:
 
 
 def _completed(elements: list[Element], level: Level) -> list[Element]:
-    """Returns the elements with every level filled from `level` down; runs of finer ones get a parent."""
+    """Return the elements with every level filled in from `level` down; runs of finer ones get a parent."""
     complete: list[Element] = []
     for wanted, run in groupby(elements, key=lambda element: element.level is level):
         if wanted:
@@ -120,8 +120,8 @@ def _completed(elements: list[Element], level: Level) -> list[Element]:
     return complete
 
 
-def _tell_direction(line: Element) -> None:
-    """Gives the boxes of a line that runs up or down the page its angle, which Tesseract's boxes do not have."""
+def _set_direction(line: Element) -> None:
+    """Set the angle of the boxes of a line that runs up or down the page, as Tesseract's boxes have no angle."""
     boxes = [word.box for word in line.children if word.box is not None and word.text]
     if len(boxes) < 2 or any(box.angle for box in boxes) or any(box.height <= box.width for box in boxes):
         return
@@ -134,7 +134,7 @@ def _tell_direction(line: Element) -> None:
 
 
 def _on_its_side(box: Box, angle: float) -> Box:
-    """The same area as a box whose width is along text that runs at `angle`."""
+    """Return the same area as a box whose width is along text that runs at `angle`."""
     x, y = box.left + box.width / 2, box.top + box.height / 2
     return Box(x - box.height / 2, y - box.width / 2, box.height, box.width, angle)
 
@@ -145,7 +145,7 @@ def _around(level: Level, children: list[Element]) -> Element:
 
 
 def _lines(words: list[Element]) -> list[list[Element]]:
-    """Parts words that hang on no line: a new one begins where a word is not beside the one before."""
+    """Group words without a line into lines: a new line begins where a word is not beside the one before."""
     lines = [words[:1]]
     for before, word in pairwise(words):
         if _beside(before.box, word.box):

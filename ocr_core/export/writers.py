@@ -1,4 +1,4 @@
-"""What writes each export format that is text."""
+"""The writers of the text formats."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ TEXT_WRITERS: dict[ExportFormat, Callable[[Iterable[PageResult], str], str]] = {
     ExportFormat.HOCR: hocr,
     ExportFormat.ALTO: alto,
 }
-"""For every format but PDF: pages and the document's name in, text out."""
+"""For each format except PDF, a function from pages and the document's name to text."""

@@ -1,4 +1,4 @@
-"""Text that may stand in XML, whatever a page or a file name holds."""
+"""Text that is valid in XML, whatever a page or a file name contains."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from importlib import metadata
 from xml.sax.saxutils import escape
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What no XML 1.0 document can hold, not even escaped: control characters, lone surrogates, non-characters."""
+"""Characters that XML 1.0 forbids even if escaped: control characters, lone surrogates, non-characters."""
 
 _HYPHENS = re.compile("-(?=-)")
 
 
 def xml_text(text: str) -> str:
-    """Returns text for the content of an element or an attribute in double quotes."""
+    """Return text for the content of an element or of an attribute in double quotes."""
     return escape(_FORBIDDEN.sub("\ufffd", text), {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
 
 
 def xml_comment(text: str) -> str:
-    """Returns a comment; two hyphens in a row, which may not stand there, are set apart."""
+    """Return a comment; hyphens in a row, which XML does not allow there, are separated by spaces."""
     return f"<!-- {_HYPHENS.sub('- ', _FORBIDDEN.sub(chr(0xFFFD), text))} -->"
 
 
 def attributes(**values: object) -> str:
-    """Returns attributes with a space before each; None leaves one out. Whole numbers are written without a point."""
+    """Return attributes with a space before each; None leaves one out. Whole numbers get no decimal point."""
     return "".join(f' {name}="{xml_text(_written(value))}"' for name, value in values.items() if value is not None)
 
 
@@ -34,5 +34,5 @@ def _written(value: object) -> str:
 
 @cache
 def software() -> tuple[str, str]:
-    """Returns what made the file: name and version."""
+    """Return the name and version of the software that makes the file."""
     return "inkstream", metadata.version("inkstream")

@@ -1,7 +1,7 @@
 """Options of every stage, each declared once: type, default, unit and meaning.
 
 `PipelineOptions` is the `pipeline:` part of a configuration file. Nothing else changes the text of a page, so its
-fingerprint and the engine versions make a row's `pipeline_id`.
+fingerprint and the engine versions make up a row's `pipeline_id`.
 """
 
 from inkstream.ocr_core.options.base import EngineOptions, Options

@@ -1,4 +1,4 @@
-"""What every options model has in common."""
+"""The base classes of all options models."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from inkstream.ocr_core.page import Level
 
 
 class Label(StrEnum):
-    """What is written beside a region."""
+    """The text beside a region."""
 
     NONE = "none"
     CONFIDENCE = "confidence"
@@ -27,30 +27,30 @@ class DrawOptions(Options):
     color: str = Field("green", description="colour of outlines, fills and labels, a CSS name or #rrggbb")
     color_by_confidence: bool = Field(
         False,
-        description="colour regions from red (confidence 50 and less) over amber (75) to teal (95 and more), which "
-        "colour-blind people can tell apart, too; `color` where there is no confidence",
+        description="colour regions from red (confidence 50 and less) through amber (75) to teal (95 and more), which "
+        "colour-blind people can also tell apart; `color` where there is no confidence",
     )
     line_width: int = Field(3, ge=1, le=100, description="outline width in pixels of the drawn picture")
-    filled: bool = Field(False, description="fill the regions with their colour, too")
+    filled: bool = Field(False, description="also fill the regions with their colour")
     fill_opacity: float = Field(
-        0.2, ge=0, le=1, description="how much of the page a fill hides; 1: all, as a redaction"
+        0.2, ge=0, le=1, description="opacity of a fill; 1 hides what is under it, like a redaction"
     )
     label: Label = Field(
         Label.CONFIDENCE,
         description="confidence: beside each region, where there is room; text: a second page beside the first, with "
-        "what was read where it was read",
+        "the text at the place where it was read",
     )
     font: str | None = Field(
-        None, description="font file of the labels; null: one of this machine's that has the characters"
+        None, description="font file of the labels; null: a font of this machine that has the characters"
     )
     font_size: int | None = Field(
         None,
         ge=6,
         le=500,
-        description="size of labels and text in pixels of the drawn picture; null: by that of the page's text",
+        description="size of labels and text in pixels of the drawn picture; null: follows the page's text",
     )
     format: Literal["jpeg", "png", "webp"] = Field("jpeg", description="encoding of the picture")
     quality: int = Field(80, ge=1, le=95, description="quality of a JPEG or WebP picture")
     max_side: int = Field(
-        2000, ge=100, description="longer side of the picture in pixels; larger pages are scaled down"
+        2000, ge=100, description="longest side of the picture in pixels; larger pages are scaled down"
     )

@@ -1,4 +1,4 @@
-"""The name of an engine as an option: one of those that Inkstream has, or that an installed package adds."""
+"""Options that name an engine: a built-in one, or one that an installed package adds."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Names = Callable[[], tuple[str, ...]]
 
 
 class EngineName:
-    """Accepts a string that names an engine. Any other is an error that lists the known names.
+    """A string that names an engine. Any other string is an error that lists the known names.
 
     Args:
-        built_in: Returns the names that Inkstream has itself. Their order is that of messages and of the JSON schema.
+        built_in: Returns the built-in names, in the order of messages and of the JSON schema.
         added: Returns the names that installed packages add; called only for a name that is not built in.
     """
 
@@ -35,9 +35,9 @@ class EngineName:
         return name
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Check the name after it was read as a string."""
+        """Return a schema that reads a string and checks the name."""
         return core_schema.no_info_after_validator_function(self._check, handler(source))
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """List the names in the JSON schema."""
+        """Return a JSON schema that lists the names."""
         return {**handler(core), "enum": list(self.names())}

@@ -1,4 +1,4 @@
-"""Which pages of a file are read, as people write it: `1-3,7,last`."""
+"""Selections of a file's pages, as people write them: `1-3,7,last`."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ _BEYOND = 10**9
 
 
 def normalized(text: str) -> str:
-    """Returns a selection in its one spelling, without spaces and in small letters.
+    """Return a selection in its normal form: in lower case, without spaces.
 
     Raises:
-        ValueError: If it is none.
+        ValueError: If `text` is not a selection of pages.
     """
     parts = "".join(text.split()).lower().split(",")
     for part in parts:
         match = _PART.fullmatch(part)
         if match is None:
-            raise ValueError(f"{part!r} is no page and no range of pages; write such as 1-3,7,last or 5-")
+            raise ValueError(f"{part!r} is not a page or a range of pages; write for example 1-3,7,last or 5-")
         first, last = (_number(end, _BEYOND) for end in (match[1], match[3] or match[1]))
         if 0 in (first, last):
             raise ValueError(f"{part!r}: pages are counted from 1")
@@ -29,7 +29,7 @@ def normalized(text: str) -> str:
 
 
 def pages_of(selection: str | None, total: int) -> Sequence[int]:
-    """Returns the selected pages of a file, 0-based, in order, each once.
+    """Return the selected pages of a file, 0-based, in order, each once.
 
     Args:
         selection: As `normalized` returns it; None selects all.

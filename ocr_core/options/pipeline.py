@@ -1,4 +1,4 @@
-"""All the options of one page's journey."""
+"""The options of everything that happens to a page."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ PageSelection = Annotated[
 
 
 class PipelineOptions(Options):
-    """One page's journey: render, preprocess, detect, recognize, draw."""
+    """What happens to each page: render, preprocess, detect, recognize, draw."""
 
     pages: PageSelection | None = Field(
         None,
-        description="pages of each file that are read, from 1: 1-3,7,last or 5- (to the last); null: all of them",
+        description="pages of each file to read, counted from 1: 1-3,7,last or 5- (to the last); null: all of them",
     )
     text_layer: TextLayerOptions = Field(TextLayerOptions(), description="text that a PDF already carries")
     render: RenderOptions = Field(RenderOptions(), description="pages to pixels")
     preprocess: PreprocessOptions = Field(PreprocessOptions(), description="pixels to better pixels")
     detect: DetectOptions | None = Field(None, description="find regions first; null: recognition finds its own")
     recognize: RecognizeOptions = Field(RecognizeOptions(), description="pixels to text")
-    draw: DrawOptions | None = Field(None, description="draw an overlay of every page; null: none")
+    draw: DrawOptions | None = Field(None, description="draw an overlay of every page; null: no overlays")
 
     def selected(self, total: int) -> Sequence[int]:
-        """Return the pages to read of a file that has `total` pages: 0-based, in order, perhaps none."""
+        """Return the selected pages of a file with `total` pages: 0-based, in order, possibly none."""
         return pages_of(self.pages, total)
 
     def canonical(self) -> str:
-        """Return the options as JSON with sorted keys: equal options, equal text."""
+        """Return the options as JSON with sorted keys; equal options give equal text."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))

@@ -1,7 +1,7 @@
 """Engines that other packages add, found by their entry points in the group `inkstream.engines`.
 
-Finding the names reads the metadata of the installed packages, once in a process and only when a configuration names
-something that Inkstream does not have itself. A package's own code is imported when a configuration uses its engine.
+Finding the names reads the metadata of the installed packages, once per process and only when a configuration names
+an engine that is not built in. A package's own code is imported when a configuration uses its engine.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ GROUP = "inkstream.engines"
 
 @runtime_checkable
 class Plugin(Protocol):
-    """What an entry point leads to: an entry of the engine registry, of which options know only this."""
+    """The object that an entry point names: an entry of the engine registry. Options need only these properties."""
 
     @property
     def name(self) -> str:
-        """The engine's name: in configurations, in rows, and of the entry point."""
+        """The engine's name in configurations, in rows and as the name of the entry point."""
 
     @property
     def options(self) -> type[EngineOptions]:
@@ -51,7 +51,7 @@ def load_plugin(name: str) -> Plugin:
         raise EnvironmentFault(
             f"the engine {name} of the package {plugin_package(name)} cannot be imported: "
             f"{type(error).__name__}: {error}",
-            f"run `python -c 'import {point.module}'` and mend what it reports, or use another engine",
+            f"run `python -c 'import {point.module}'` and fix what it reports, or use another engine",
         ) from error
     options = loaded.options if isinstance(loaded, Plugin) else None
     if not (isinstance(options, type) and issubclass(options, EngineOptions)) or loaded.name != name:
@@ -71,7 +71,7 @@ def plugin_package(name: str) -> str:
 
 
 class PluginSection:
-    """A section with its name, on its way to the options class that the name stands for."""
+    """A plug-in's section as it was given, before the plug-in's options class reads it."""
 
     def __init__(self, name: str, given: object) -> None:
         self.name = name

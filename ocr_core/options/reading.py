@@ -19,7 +19,7 @@ class TextLayerMode(StrEnum):
 
 
 class TextLayerOptions(Options):
-    """The text a born-digital PDF carries, used instead of recognising it again."""
+    """Use of the text that a born-digital PDF already carries."""
 
     mode: TextLayerMode = Field(
         TextLayerMode.PREFER,
@@ -29,18 +29,18 @@ class TextLayerOptions(Options):
     min_chars: int = Field(
         10,
         ge=0,
-        description="fewer visible characters are no text layer (the original's minSizeBeforeFallback)",
+        description="a text layer with fewer visible characters is ignored (Spark OCR's minSizeBeforeFallback)",
     )
 
 
 class RenderOptions(Options):
-    """PDF pages and images to pixels."""
+    """How PDF pages and images become pixels."""
 
     resolution: int = Field(300, ge=36, le=1200, description="dpi at which PDF pages are rendered")
     max_pixels: int = Field(
         50_000_000,
         ge=10_000,
-        description="pixels a page may have; a PDF page over it is rendered at a lower dpi",
+        description="pixels a page may have; a larger PDF page is rendered at a lower dpi",
     )
     min_resolution: int = Field(
         72, ge=10, description="dpi below which a page that does not fit max_pixels fails with kind `limit`"

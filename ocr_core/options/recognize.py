@@ -36,13 +36,13 @@ _OWN_OPTION = {
     "user_patterns_file": "user_patterns",
     "user_patterns_suffix": "user_patterns",
 }
-"""Tesseract variables that an option here says better."""
+"""Tesseract variables that have an option of their own here."""
 
 _FILES = ("user_words", "user_patterns")
 
 
 def _split_languages(value: Any) -> Any:
-    """Takes `eng+deu`, as Tesseract's own program does, for `[eng, deu]`."""
+    """Return `[eng, deu]` for `eng+deu`, which Tesseract's own program accepts."""
     parts = [value] if isinstance(value, str) else value
     if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
         return value
@@ -55,20 +55,20 @@ Languages = Annotated[
 
 
 ROUTED = "auto"
-"""The mode in which one engine reads the page and a second one reads again what the first is not sure of."""
+"""The mode in which one engine reads the page, and a second one also reads the lines that the first is not sure of."""
 
 UNSECTIONED = "tesseract"
-"""The engine whose options stand in `recognize` itself."""
+"""The engine whose options are in `recognize` itself."""
 
 
 def built_in_sections() -> tuple[str, ...]:
-    """Return the engines that Inkstream has and that have a section of their own."""
+    """Return the built-in engines that have a section of their own."""
     fields = RecognizeOptions.model_fields
     return tuple(name for name in fields if issubclass(RecognizeOptions.section_model(name) or Options, EngineOptions))
 
 
 def built_in_engines() -> tuple[str, ...]:
-    """Return what `engine` may be without any package that adds an engine."""
+    """Return the values of `engine` that need no other package."""
     return (UNSECTIONED, *built_in_sections(), ROUTED)
 
 
@@ -76,7 +76,7 @@ def added_engines() -> tuple[str, ...]:
     """Return the engines that installed packages add.
 
     Raises:
-        EnvironmentFault: If one has the name of something that Inkstream has itself.
+        EnvironmentFault: If one has the name of a built-in engine or option.
     """
     names = plugin_names()
     for name in names:
@@ -106,34 +106,34 @@ class DetectOptions(Options):
     width: int = Field(
         1280,
         ge=0,
-        description="longer side, in pixels, of the picture the network looks at; smaller pages are not enlarged; "
+        description="longest side, in pixels, of the picture that the network sees; smaller pages are not enlarged; "
         "0: the page as it is (ppocr)",
     )
     text_threshold: float = Field(
-        0.3, gt=0, lt=1, description="probability from which a pixel belongs to text, 0-1 (ppocr)"
+        0.3, gt=0, lt=1, description="lowest probability at which a pixel counts as text, 0-1 (ppocr)"
     )
     score_threshold: float = Field(
-        0.5, ge=0, le=1, description="mean probability within an area from which it is kept, 0-1 (ppocr)"
+        0.5, ge=0, le=1, description="lowest mean probability at which an area is kept, 0-1 (ppocr)"
     )
     size_threshold: float = Field(
         -1.0,
         ge=-1,
-        description="pixels of height below which an area is dropped; -1: a third of the usual height (ppocr)",
+        description="height in pixels below which an area is dropped; -1: a third of the usual height (ppocr)",
     )
     link_threshold: float = Field(
         0.8,
         ge=0,
         le=1,
-        description="neighbours become one line where they are linked by this much: 1 touching, 0 three line heights "
-        "apart (ppocr, with_refiner)",
+        description="how close neighbours must be to become one line: 1 touching, 0 three line heights apart (ppocr, "
+        "with_refiner)",
     )
     with_refiner: bool = Field(True, description="join words into lines (ppocr)")
     merge_intersects: bool = Field(True, description="join areas that overlap (ppocr)")
     line_tolerance: float = Field(
         -1.0,
         ge=-1,
-        description="pixels by which the middles of areas of one line may differ in height; -1: half the usual height "
-        "(ppocr)",
+        description="vertical distance in pixels that the centres of areas on one line may have; -1: half the usual "
+        "height (ppocr)",
     )
 
 
@@ -144,12 +144,12 @@ class RoutingOptions(Options):
         93.0,
         ge=0,
         le=100,
-        description="confidence, 0-100, of Tesseract's line below which the second engine reads it as well",
+        description="confidence, 0-100, of Tesseract's line below which the second engine also reads it",
     )
     search: bool = Field(
         True,
-        description="look for text that Tesseract has missed also on pages that it read well, if they have ink "
-        "outside its words",
+        description="look for text that Tesseract missed also on pages that it read well, if they have ink outside "
+        "its words",
     )
     second: Annotated[str, EngineName(built_in_sections, added_engines)] = Field(
         "ppocr", description="the second engine"
@@ -157,7 +157,7 @@ class RoutingOptions(Options):
 
 
 class RecognizeOptions(Options):
-    """Reading text. What is not in a section of its own is Tesseract's, but for the last word on confidence."""
+    """Reading text. Options outside the engines' sections are Tesseract's; some, such as keep_layout, apply to all."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Annotated[SerializeAsAny[EngineOptions], WrapValidator(_read_section)]]
@@ -165,11 +165,12 @@ class RecognizeOptions(Options):
     engine: Annotated[str, EngineName(built_in_engines, added_engines)] = Field(
         "tesseract",
         description="what reads the text: tesseract suits print, ppocr photos and handwriting, trocr handwriting, with "
-        "a model you choose; auto: tesseract, and the lines it is not sure of a second engine as well (see routing)",
+        "a model you choose; auto: tesseract, and a second engine for the lines it is not sure of (see routing)",
     )
     binding: Literal["auto", "tesserocr", "pytesseract"] = Field(
         "auto",
-        description="tesserocr keeps one handle open; pytesseract starts a process a page; auto: the first there is",
+        description="tesserocr keeps one handle open; pytesseract starts one process per page; auto: tesserocr if it "
+        "is installed, else pytesseract",
     )
     languages: Languages = Field(
         ("eng",), min_length=1, description="Tesseract language codes, most likely first; `eng+deu` is `[eng, deu]`"
@@ -177,12 +178,12 @@ class RecognizeOptions(Options):
     tessdata: str | None = Field(None, description="folder of *.traineddata; default: where the system keeps it")
     model_type: Literal["base", "best", "fast"] = Field(
         "base",
-        description="base: whatever models are installed; best: the accurate, slow ones, fast: the quick ones, from "
-        "folders called `tessdata_best` and `tessdata_fast` in and beside the usual ones; Debian's packages are fast",
+        description="base: the installed models; best: accurate and slow ones; fast: quick ones; best and fast are in "
+        "folders called `tessdata_best` and `tessdata_fast`, in or beside the usual ones; Debian's packages are fast",
     )
     page_seg_mode: PageSegMode = Field(3, description="Tesseract page segmentation mode; 6 = one uniform block")
     engine_mode: Literal["lstm", "legacy", "legacy_lstm", "default"] = Field(
-        "lstm", description="Tesseract OCR engine mode (legacy needs traineddata that holds it)"
+        "lstm", description="Tesseract OCR engine mode (legacy needs traineddata with a legacy model)"
     )
     per_region: bool = Field(False, description="read each detected region by itself (needs a detect stage)")
     iterator_level: Level = Field(
@@ -198,15 +199,15 @@ class RecognizeOptions(Options):
     char_whitelist: str = Field("", description="the only characters that may be read; empty: all")
     char_blacklist: str = Field("", description="characters that are never read")
     user_words: tuple[UserWord, ...] = Field(
-        (), description="words to prefer where the pixels leave a doubt, beside the language's own dictionary"
+        (), description="words to prefer where the pixels are ambiguous, in addition to the language's own dictionary"
     )
     user_patterns: tuple[UserWord, ...] = Field(
         (),
-        description=r"patterns to prefer likewise, such as `INV-\d\d\d\d`: `\c` letter, `\d` digit, `\n` letter or "
-        r"digit, `\p` punctuation, `\a` lower case, `\A` upper case, `\*` the one before any number of times",
+        description=r"patterns to prefer in the same way, such as `INV-\d\d\d\d`: `\c` letter, `\d` digit, `\n` letter "
+        r"or digit, `\p` punctuation, `\a` lower case, `\A` upper case, `\*` any number of the one before",
     )
     ignore_resolution: bool = Field(
-        False, description="let Tesseract estimate the dpi from the letters instead of telling it the page's"
+        False, description="let Tesseract estimate the dpi from the letters, instead of giving it the page's dpi"
     )
     keep_layout: bool = Field(
         False, description="lay `text` out as on the page, with spaces and empty lines, for a fixed-width font"
@@ -216,10 +217,10 @@ class RecognizeOptions(Options):
         gt=0,
         le=72,
         description="points (1/72 inch) of the page that one space stands for with keep_layout; "
-        "less where the letters are narrower",
+        "lower it for narrow letters",
     )
     with_spaces: bool = Field(
-        False, description="put the spaces between words into `regions`, too, with text ` ` and no confidence"
+        False, description="also put the spaces between words into `regions`, with text ` ` and no confidence"
     )
     variables: dict[str, Annotated[str, Field(coerce_numbers_to_str=True)]] = Field(
         {}, description="any other Tesseract variable, such as textord_min_linesize; set when the models are loaded"
@@ -227,8 +228,8 @@ class RecognizeOptions(Options):
     time_limit: float = Field(
         60.0,
         gt=0,
-        description="seconds Tesseract may spend on one page before it fails with kind `timeout`; it does not look at "
-        "the clock while it analyses the layout, where only execution.limits.page_seconds ends it",
+        description="seconds Tesseract may spend on one page before it fails with kind `timeout`; it does not check "
+        "the time while it analyses the layout, which only execution.limits.page_seconds ends",
     )
     lines: LineOptions = Field(LineOptions(), description="how lines are cut out for ppocr and trocr")
     routing: RoutingOptions = Field(RoutingOptions(), description="which lines a second engine reads, with engine auto")
@@ -264,7 +265,7 @@ class RecognizeOptions(Options):
     @model_validator(mode="before")
     @classmethod
     def _name_sections(cls, given: Any) -> Any:
-        """Mark what is not a field as a plug-in's section, and add the section of each plug-in that is used."""
+        """Mark keys that are not fields as plug-ins' sections, and add the section of each plug-in in use."""
         if not isinstance(given, Mapping):
             return given
         routing = given.get("routing")
@@ -277,7 +278,7 @@ class RecognizeOptions(Options):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Add the sections of plug-ins; of one that cannot be imported the schema says so, and accepts anything."""
+        """Add the sections of plug-ins; for one that cannot be imported, the schema says so and accepts anything."""
         schema = handler(core)
         own = handler.resolve_ref_schema(schema)
         own["additionalProperties"] = False
@@ -295,9 +296,9 @@ class RecognizeOptions(Options):
             if name not in self.variables:
                 continue
             if option in _FILES:
-                raise ValueError(f"variables: instead of {name} give the words themselves in {option}")
+                raise ValueError(f"variables: instead of {name}, give the words themselves in {option}")
             if getattr(self, option):
-                raise ValueError(f"variables: {name} is given by {option} already")
+                raise ValueError(f"variables: {name} is already set by {option}; remove one of them")
         if self.with_spaces and self.iterator_level is not Level.WORD:
             raise ValueError("with_spaces needs iterator_level `word`: spaces are between words")
         return self

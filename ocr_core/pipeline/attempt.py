@@ -1,4 +1,4 @@
-"""One attempt at a page: how long it took, and what became of it."""
+"""One attempt at a page: its duration and its outcome."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened_page(document: Document, pagenum: int) -> Iterator[WorkingPage]:
-    """Open a page of a document for the time of the block.
+    """Open a page of a document until the block ends.
 
     Args:
         document: The open file.
@@ -44,12 +44,12 @@ def opened_page(document: Document, pagenum: int) -> Iterator[WorkingPage]:
 
 
 class Attempt:
-    """A block in which a page is processed: a fault of the document ends the block, and is kept as a failure.
+    """A block that processes a page: a fault of the document ends the block and is kept as a failure.
 
-    ConfigError and EnvironmentFault pass, as neither is the document's fault.
+    ConfigError and EnvironmentFault pass through, because they are not the document's fault.
 
     Args:
-        info: What is known of the document.
+        info: The document's format, page count and notes.
 
     Attributes:
         page: The page, as soon as it is open.
@@ -72,17 +72,17 @@ class Attempt:
         return True
 
     def result(self, pagenum: int) -> PageResult:
-        """Return what became of the page."""
+        """Return the page's text, or the failure that ended the block."""
         page, milliseconds = self.page, (time.perf_counter() - self._started) * 1000
         notes = tuple(dict.fromkeys(self._info.notes + (page.source.notes if page and page.source else ())))
-        made = PageResult(pagenum, self._info.pages, failure=self.failure, processing_ms=milliseconds, notes=notes)
+        result = PageResult(pagenum, self._info.pages, failure=self.failure, processing_ms=milliseconds, notes=notes)
         if page is None:
-            return made
-        made = replace(made, width=page.width, height=page.height, resolution=page.resolution)
+            return result
+        result = replace(result, width=page.width, height=page.height, resolution=page.resolution)
         if self.failure is not None:
-            return made
+            return result
         return replace(
-            made,
+            result,
             text=page.text or "",
             confidence=page.confidence,
             regions=page.regions,

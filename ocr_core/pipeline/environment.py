@@ -1,4 +1,4 @@
-"""What this machine has, what it lacks, and what made a page."""
+"""Checks of this machine, and the versions of everything that shapes a page."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _MODULES = {"pypdfium2": "pypdfium2", "pikepdf": "pikepdf", "pillow": "PIL", "nu
 
 
 def check_environment(options: PipelineOptions, share: Share | None = None) -> list[Check]:
-    """Look for everything that the options need, without starting any engine.
+    """Check for everything that the options need, without starting any engine.
 
     Args:
         options: The pipeline.
-        share: Look only for what this share of the work needs.
+        share: Check only for what this share of the work needs.
     """
     checks = [] if share == "lines" else _check_documents(options)
     for use in uses_of(options):
@@ -59,7 +59,7 @@ def engine_versions(options: PipelineOptions, share: Share | None = None) -> dic
 
 
 def joined_versions(pages: Mapping[str, str], lines: Mapping[str, str]) -> dict[str, str]:
-    """Return the versions of both shares as one mapping; both versions of what differs."""
+    """Return the versions of both shares as one mapping; where they differ, both versions."""
     differ = {name: f"{pages[name]} and {lines[name]}" for name in pages.keys() & lines if pages[name] != lines[name]}
     return {**pages, **lines, **differ}
 

@@ -1,4 +1,4 @@
-"""The fingerprint of what made a row: `pipeline_id`."""
+"""The `pipeline_id`: the fingerprint of the options and versions that a row was made with."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from inkstream.ocr_core.pipeline.fingerprint_v1 import OPTIONAL, OPTIONS
 
 
 def pipeline_id(options: PipelineOptions, versions: Mapping[str, str]) -> str:
-    """Return the fingerprint of what made a row: the options that change the output, and the versions.
+    """Return the fingerprint of the options that change the output, and of the versions.
 
-    Where models lie, which binding calls an engine and how long it may take do not count; nor do the options of
-    engines that are not used.
+    The paths of models, the binding that calls an engine and time limits do not count; nor do the options of engines
+    that are not used.
 
     Args:
         options: The pipeline.
@@ -28,7 +28,7 @@ def pipeline_id(options: PipelineOptions, versions: Mapping[str, str]) -> str:
         16 hexadecimal digits.
 
     Raises:
-        ConfigError: If there is no such engine.
+        ConfigError: If an engine is unknown.
     """
     output = _counted(options, OPTIONS)
     if output["detect"] is not None:
@@ -40,7 +40,7 @@ def pipeline_id(options: PipelineOptions, versions: Mapping[str, str]) -> str:
 
 
 def _of_engines_in_use(recognize: dict[str, Any], options: RecognizeOptions) -> dict[str, Any]:
-    """Return the options of `recognize` without those of engines that read nothing, or that change no text."""
+    """Return the options of `recognize` without those of unused engines, and without those that change no text."""
     lines = line_engine_of(options)
     used = {options.engine, lines.name} if lines else {options.engine}
     added = options.__pydantic_extra__ or {}
@@ -62,12 +62,12 @@ def _drop(section: dict[str, Any], names: frozenset[str]) -> None:
 
 
 def _counted(options: Options, frozen: Mapping[str, Any], path: str = "") -> dict[str, Any]:
-    """Return what counts of a section: all the options of version 1, and newer ones that differ from their default.
+    """Return the options of a section that count: all of version 1, and newer ones that differ from their default.
 
     Args:
         options: The section.
         frozen: The options of version 1 in it, with their defaults.
-        path: Where the section stands, with a dot at the end.
+        path: The section's path, with a dot at the end.
     """
     dumped = options.model_dump(mode="json")
     counted = {name: _frozen_value(options, dumped, name, default, path) for name, default in frozen.items()}
@@ -81,7 +81,7 @@ def _counted(options: Options, frozen: Mapping[str, Any], path: str = "") -> dic
 
 
 def _frozen_value(options: Options, dumped: Mapping[str, Any], name: str, default: Any, path: str) -> Any:
-    """Return the value of an option of version 1: its default of that time, if the option no longer exists."""
+    """Return the value of an option of version 1, or its default of that time if the option no longer exists."""
     if name not in dumped:
         return None if f"{path}{name}" in OPTIONAL else default
     value = getattr(options, name)

@@ -1,7 +1,7 @@
-"""The options that fingerprint version 1 covers, with their defaults as they were then. Frozen: never change a line.
+"""The options that fingerprint version 1 covers, with their defaults at that time. Frozen: never change a line.
 
-The fingerprint contains each of these options, whatever its value, so that the `pipeline_id` of every row ever written
-stays what it is. An option that is added later counts only where it differs from its own default.
+The fingerprint contains each of these options, whatever its value, so that the `pipeline_id` of every stored row stays
+the same. An option that is added later counts only if it differs from its own default.
 """
 
 from __future__ import annotations

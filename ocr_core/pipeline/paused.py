@@ -1,7 +1,7 @@
-"""A page in two halves: up to where its lines are to be read, and from there on.
+"""A page processed in two halves: until its lines have to be read, and after they were read.
 
-In between it is plain data that any page process can take up. Its pixels are gone; if it is to be drawn, it is rendered
-again.
+Between the halves, the page is plain data that any page process can take up. Its pixels are dropped; if it is drawn,
+it is rendered again.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ class PausedPage:
 
 @dataclass(frozen=True, slots=True)
 class PausedState:
-    """What is known of a page in between.
+    """What is known about a page between the halves.
 
     Attributes:
-        info: Its document; with the notes of the page.
+        info: Its document, with the notes of the page.
         width: Pixels.
         height: Pixels.
         resolution: dpi of all coordinates.
-        to_rendered: Where a point of the pixels that were read is on the rendered page.
-        crops: Number of lines that are to be read.
-        asked: What the stage needs to go on, as JSON.
+        to_rendered: Map from the pixels that were read to the rendered page.
+        crops: Number of lines to read.
+        asked: What the stage needs to continue, as JSON.
     """
 
     info: DocumentInfo
@@ -67,7 +67,7 @@ class PausedState:
 
 
 def begin(pipeline: Pipeline, document: Document, pagenum: int) -> PageResult | PausedPage:
-    """Process a page up to where its lines are to be read; to its end if it has none. See `Pipeline.run`."""
+    """Process one page until its lines have to be read, or to the end if it has none. See `Pipeline.run`."""
     attempt = Attempt(document.info)
     with attempt, opened_page(document, pagenum) as page:
         attempt.page = page
@@ -88,17 +88,17 @@ def finish(
     pagenum: int,
     reopen: Callable[[], Document],
 ) -> PageResult:
-    """Go on with a page whose lines were read. See `Pipeline.run`.
+    """Finish a page whose lines were read. See `Pipeline.run`.
 
     Args:
         pipeline: Built from the same options as the one that began.
         state: Of the `PausedPage`.
-        readings: One a crop, in their order.
+        readings: One per crop, in the same order.
         pagenum: 0-based.
         reopen: Returns the same document; called only if the page is drawn.
 
     Raises:
-        ValueError: If `state` or the number of readings is not what `begin` of that pipeline gave.
+        ValueError: If `state` or the number of readings does not match what `begin` returned.
     """
     known = TypeAdapter(PausedState).validate_json(state)
     at = next(number for number, stage in enumerate(pipeline.stages) if isinstance(stage, LineStage))
@@ -106,7 +106,7 @@ def finish(
     assert isinstance(stage, LineStage)
     asked = TypeAdapter(stage.state_type).validate_json(known.asked)
     if len(readings) != known.crops:
-        raise ValueError(f"{len(readings)} readings of {known.crops} lines")
+        raise ValueError(f"got {len(readings)} readings for {known.crops} lines")
     attempt = Attempt(known.info)
     attempt.page = page = WorkingPage(None, known.width, known.height, known.resolution)
     with attempt, ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""Stages in a chain, checked when it is built."""
+"""A chain of stages, checked when it is built."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Pipeline:
     """A checked chain of stages.
 
     Raises:
-        ConfigError: When a stage needs what no earlier stage provides.
+        ConfigError: If a stage needs something that no earlier stage provides.
     """
 
     stages: Sequence[Stage] = field(default_factory=tuple)
@@ -32,17 +32,17 @@ class Pipeline:
                 raise ConfigError(f"{stage.name} needs {need}; no earlier stage provides {_pronoun(need)}")
             have |= stage.provides
         if MOVED in have and RESTORED not in have:
-            raise ConfigError("a stage moves pixels; Restore must come after reading, or boxes lie beside the words")
+            raise ConfigError("a stage moves pixels; Restore must come after reading, or boxes miss their words")
 
     def run(self, document: Document, pagenum: int) -> PageResult:
-        """Process one page. A fault of the document is a result with `failure`, never an exception.
+        """Process one page. A fault of the document becomes a result with `failure`, never an exception.
 
         Args:
             document: The open file.
             pagenum: 0-based.
 
         Raises:
-            ConfigError: For what only the engine knows to be wrong, such as an unknown Tesseract variable.
+            ConfigError: If an engine rejects an option, such as an unknown Tesseract variable.
             EnvironmentFault: If this machine lacks something.
         """
         attempt = Attempt(document.info)

@@ -1,1 +1,1 @@
-"""Run work that may crash, hang or exhaust memory in a supervised child process."""
+"""Supervised child processes for work that may crash, hang or exhaust memory."""

@@ -22,7 +22,7 @@ _FRAME = struct.Struct("!II")
 
 
 def main(descriptor: int, parent: int) -> None:
-    """Serves requests until the parent hangs up."""
+    """Serve requests until the parent hangs up."""
     _die_with(parent)
     with socket.socket(fileno=descriptor) as channel:
         channel.set_inheritable(False)
@@ -32,7 +32,7 @@ def main(descriptor: int, parent: int) -> None:
         sys.path[:] = hello["sys_path"]
         try:
             handler = _import(hello["handler"])
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the parent says it
+        except BaseException as error:  # noqa: BLE001 - the parent reports it
             _send(channel, {"start_error": f"{type(error).__name__}: {error}"})
             return
         problem = _answer(handler, hello["first"])[0].get("error") if hello["first"] else None
@@ -46,7 +46,7 @@ def main(descriptor: int, parent: int) -> None:
 
 
 def _die_with(parent: int) -> None:
-    """Has the kernel end this process when its parent ends, however busy it is."""
+    """Make the kernel kill this process when its parent ends, however busy it is."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
@@ -54,15 +54,15 @@ def _die_with(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
-        _wait_to_be_found_dead()
+        _sleep_on_fatal_signals()
 
 
-def _wait_to_be_found_dead() -> None:
-    """Has a process that aborts or faults sleep in the signal's handler, with all it had allocated.
+def _sleep_on_fatal_signals() -> None:
+    """Make this process sleep in the signal's handler when it aborts or faults, so that it keeps its memory.
 
-    The parent looks every 20 ms, sees that the signal is being handled and how much memory there is, which
-    tells a failed allocation from a plain crash, and ends it. The handler is libc's own async-signal-safe
-    `sleep`, which takes the signal's number for seconds; a parent that does not look loses only those.
+    The parent checks every 20 ms whether a signal is being handled. It sees how much memory is in use, which
+    distinguishes a failed allocation from a plain crash, and kills the process. The handler is libc's own
+    async-signal-safe `sleep`, which takes the signal's number as seconds, so without a parent the process ends soon.
     """
     libc = ctypes.CDLL(None)
     sleep = ctypes.cast(libc.sleep, ctypes.c_void_p)
@@ -97,7 +97,7 @@ def _answer(handler: Handler, request: dict[str, Any]) -> tuple[dict[str, Any], 
         problem = {"kind": "ConfigError", "message": str(error)}
     except EnvironmentFault as error:
         problem = {"kind": "EnvironmentFault", "message": error.problem, "remedy": error.remedy}
-    except Exception as error:  # noqa: BLE001 - an unforeseen exception is an answer too
+    except Exception as error:  # noqa: BLE001 - an unforeseen exception is also an answer
         retire = isinstance(error, MemoryError) or is_out_of_memory(error)
         problem = {"kind": "internal", "message": f"{type(error).__name__}: {error}"}
         if retire:
@@ -113,14 +113,14 @@ def _limit_memory(most_mb: float) -> None:
 
 
 def _limit_cpu(seconds: float) -> None:
-    """Moves the CPU limit ahead of what is used: SIGXCPU ends the process there."""
+    """Set the CPU limit this many seconds above what is used already; SIGXCPU ends the process there."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     ahead = math.ceil(used.ru_utime + used.ru_stime + seconds)
     resource.setrlimit(resource.RLIMIT_CPU, (ahead, resource.RLIM_INFINITY))
 
 
 def _size() -> tuple[float, float]:
-    """Returns address space and resident memory, MiB."""
+    """Return address space and resident memory in MiB."""
     try:
         with open("/proc/self/statm", "rb") as statm:
             size, resident = (int(pages) * resource.getpagesize() / 2**20 for pages in statm.read().split()[:2])
@@ -130,12 +130,12 @@ def _size() -> tuple[float, float]:
 
 
 def _high_rss_mb() -> float:
-    """Returns the highest resident memory so far, MiB; it starts with that of the process that forked."""
+    """Return the highest resident memory so far in MiB; it starts at that of the process that forked."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _receive(channel: socket.socket) -> dict[str, Any] | None:
-    """Returns the next frame's header, its blob in the request; None when the parent has hung up."""
+    """Return the next frame's header, with its blob in the request; None if the parent has hung up."""
     lengths = _read(channel, _FRAME.size)
     if lengths is None:
         return None

@@ -1,4 +1,4 @@
-"""One child of the sandbox, seen from its parent: start, talk, watch, and find out why it died."""
+"""One child of the sandbox, as its parent sees it: start it, talk to it, watch it, and find out why it died."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from inkstream.ocr_core.sandbox.wire import BLOB_MOST, FRAME, HEADER_MOST, pack
 
 _START_SECONDS = 60.0
 _FIRST_SECONDS = 600.0
-"""For a child with a first request, such as to load a model of gigabytes from a slow disk."""
+"""For a child with a first request, such as loading a model of gigabytes from a slow disk."""
 _WATCH_SECONDS = 0.02
-_TOLD = 300
+_STDERR_TAIL_BYTES = 300
 
 _ENVIRONMENT = (
     "PATH",
@@ -39,7 +39,7 @@ _ENVIRONMENT = (
     "TESSDATA_PREFIX",
     "LD_LIBRARY_PATH",
     "CONDA_PREFIX",
-    *("HOME", "XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE"),  # where models lie
+    *("HOME", "XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE"),  # where models are stored
 )
 _ENVIRONMENT_PYTHON = ("PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
 _ENVIRONMENT_PREFIXES = ("LC_", "CUDA_", "PYTORCH_")
@@ -49,15 +49,15 @@ _ALLOCATION_SIGNALS = {signal.SIGABRT, signal.SIGTRAP, signal.SIGILL, signal.SIG
 """How native code ends when an allocation fails."""
 
 _HANDLED = {1 << (number - 1): number for number in (*_ALLOCATION_SIGNALS, signal.SIGFPE)}
-"""Blocked-signal masks of a child that lies in the handler of one of these (a fork blocks all of them)."""
+"""Masks of blocked signals of a child in the handler of one of these (a fork blocks all of them)."""
 
 _NEAR = 1 / 3
-"""Share of the budget from which such an end is put down to memory: a buffer that doubles needs three times
-what it has (the old and the new one), so it fails from a third of the budget on."""
+"""Share of the memory budget above which such an end counts as out of memory: a buffer that doubles needs three
+times its size (the old and the new one), so it can fail from a third of the budget on."""
 
 
 class Over(Enum):
-    """Which limit was passed."""
+    """The limit that a call exceeded."""
 
     WALL = "wall"
     CPU = "cpu"
@@ -66,25 +66,25 @@ class Over(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one call may take.
+    """The time that one call may take.
 
     Attributes:
-        seconds: Wall-clock.
-        cpu_seconds: Of the child's processor time.
+        seconds: Wall-clock time.
+        cpu_seconds: CPU time of the child.
     """
 
     seconds: float
     cpu_seconds: float
 
 
-class Death(Exception):  # noqa: N818 - an event, told to the sandbox only
+class Death(Exception):  # noqa: N818 - an event that only the sandbox sees
     """The child ended during a call.
 
     Args:
-        over: The limit it passed, or None.
+        over: The limit it exceeded, or None.
         how: `was ended by signal SIGSEGV`, `exited with status 3`, ...
-        peak_mb: MiB it was seen to take beyond its idle size.
-        from_outside: Whether somebody else sent SIGKILL.
+        peak_mb: Most MiB it was seen to use beyond its idle size.
+        from_outside: Whether another process sent SIGKILL.
     """
 
     def __init__(self, over: Over | None, how: str, peak_mb: float, from_outside: bool) -> None:
@@ -108,9 +108,10 @@ os.register_at_fork(after_in_child=_forget_spawner)
 
 
 def _spawn(arguments: list[str], keep: int, stderr: int) -> subprocess.Popen[bytes]:
-    """Starts a process from a thread that lives as long as this process.
+    """Start a process from a thread that lives as long as this process.
 
-    The kernel sends a child its parent-death signal when the *thread* that started it ends; the caller's may.
+    The kernel sends a child its parent-death signal when the *thread* that started it ends; the calling thread may end
+    earlier.
     """
     global _spawner  # noqa: PLW0603
     with _spawner_lock:
@@ -129,7 +130,7 @@ def _spawn(arguments: list[str], keep: int, stderr: int) -> subprocess.Popen[byt
 
 
 def _clean_environment() -> dict[str, str]:
-    """Only what is named here: a child that decodes strangers' files has no credentials to lose."""
+    """Return only the variables named here, so that a child that decodes untrusted files has no credentials."""
     names = {
         *_ENVIRONMENT,
         *_ENVIRONMENT_PYTHON,
@@ -145,7 +146,7 @@ class Child:
     Args:
         handler: `package.module:function`.
         limits: What a call may cost.
-        first: Answered while it starts, before the limits are set.
+        first: A request that it answers while it starts, before the limits are set.
 
     Raises:
         EnvironmentFault: If no process can be started.
@@ -190,27 +191,27 @@ class Child:
         return self._process.pid
 
     def alive(self) -> bool:
-        """Says whether it can take a request: it runs, and has nothing to say unasked."""
+        """Return whether it can take a request: it runs, and has not sent anything unasked."""
         return not select.select([self._socket], [], [], 0)[0]
 
     def await_ready(self) -> dict[str, Any] | None:
-        """Waits until the handler is imported and the limits are set.
+        """Wait until the handler is imported and the limits are set.
 
         Returns:
-            What the handler raised for the first request, as it travels; None where all is well.
+            The error that the handler raised for the first request, as it was sent; None if there was none.
 
         Raises:
-            EnvironmentFault: If that fails.
-            Death: If somebody killed it meanwhile, which is no fault of its own.
+            EnvironmentFault: If the child ends while it starts, or cannot import the handler.
+            Death: If another process killed it meanwhile.
         """
-        remedy = "run the same import in this Python and mend what it reports"
+        remedy = "run the same import in this Python and fix what it reports"
         try:
             header, _ = self._receive(time.monotonic() + self._start_seconds)
         except Death as death:
             if death.from_outside:
                 raise
-            told = f": {self._told()}" if self._told() else ""
-            raise EnvironmentFault(f"a child process {death.how} while starting{told}", remedy) from None
+            output = f": {self._stderr_tail()}" if self._stderr_tail() else ""
+            raise EnvironmentFault(f"a child process {death.how} while starting{output}", remedy) from None
         if "start_error" in header:
             raise EnvironmentFault(f"a child process cannot start: {header['start_error']}", remedy)
         self._base_mb, self._base_rss_mb = float(header["size_mb"]), float(header["rss_mb"])
@@ -222,16 +223,16 @@ class Child:
     def exchange(
         self, request: dict[str, Any], blob: bytes, deadline: float, cpu_seconds: float
     ) -> tuple[dict[str, Any], bytes]:
-        """Sends a request and waits for its answer.
+        """Send a request and wait for its answer.
 
         Args:
-            request: JSON-able.
+            request: Data that JSON can hold.
             blob: Bytes that go with it.
             deadline: On `time.monotonic()`.
-            cpu_seconds: Processor time that it may take.
+            cpu_seconds: CPU time that it may take.
 
         Raises:
-            Death: If the child ended, or had to be ended.
+            Death: If the child ended, or had to be killed.
         """
         self._peak_mb = 0.0
         self.calls += 1
@@ -240,12 +241,12 @@ class Child:
         header, answer = self._receive(deadline)
         size_mb = header.get("size_mb")
         if not isinstance(size_mb, float) or not isinstance(header.get("error", header.get("reply")), dict):
-            raise self._kill("answered with what is no reply")
+            raise self._kill("answered with something that is not a reply")
         self.kept_mb = size_mb - self._base_mb
         return header, answer
 
     def close(self) -> None:
-        """Ends it, with whatever it started, and frees its handles."""
+        """Kill the child and whatever it started, and close its handles."""
         if self.owner == os.getpid() and self._process.returncode is None:
             self._end()
         self._process.returncode = self._process.returncode or 0
@@ -253,7 +254,7 @@ class Child:
         self._stderr.close()
 
     def _send(self, frame: bytes, deadline: float) -> None:
-        """Sends all of a frame; a child that is stopped or hangs takes none of it."""
+        """Send a whole frame before the deadline; a child that is stopped or hangs does not read it."""
         rest = memoryview(frame)
         poll = select.poll()
         poll.register(self._socket, select.POLLOUT)
@@ -281,7 +282,7 @@ class Child:
         return header, bytes(blob)
 
     def _read(self, size: int, deadline: float) -> bytearray:
-        """Reads exactly `size` bytes, watching clock and memory while there are none."""
+        """Read exactly `size` bytes; watch the clock and the child's memory while none arrive."""
         data = bytearray()
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
@@ -313,7 +314,7 @@ class Child:
             raise self._died(Over.MEMORY)
 
     def _status(self) -> dict[bytes, bytes]:
-        """What the kernel says about the child; nothing where it does not."""
+        """Return what the kernel reports about the child; nothing if it reports nothing."""
         try:
             lines = Path(f"/proc/{self.pid}/status").read_bytes().splitlines()
         except OSError:
@@ -325,7 +326,7 @@ class Child:
         return Death(None, how, self._peak_mb, from_outside=False)
 
     def _died(self, over: Over | None) -> Death:
-        """Ends the child where it still runs, and says why it is no more."""
+        """Kill the child if it still runs, and return why it ended."""
         status, rss_mb = self._end(grace=over is None)
         grown = rss_mb - self._base_rss_mb if rss_mb > self._high_rss_mb else 0.0
         peak = max(self._peak_mb, grown)
@@ -351,23 +352,23 @@ class Child:
         return Death(over, how, peak, from_outside=False)
 
     def _memory_if(self, peak: float, *, certain_only: bool) -> Over | None:
-        told = self._told()
-        if "bad_alloc" in told or "MemoryError" in told or "out of memory" in told.lower():
+        output = self._stderr_tail()
+        if "bad_alloc" in output or "MemoryError" in output or "out of memory" in output.lower():
             return Over.MEMORY
         near = not certain_only and peak >= _NEAR * self._limits.memory_mb
         return Over.MEMORY if near else None
 
-    def _told(self) -> str:
-        """The end of what the child wrote to its stderr."""
+    def _stderr_tail(self) -> str:
+        """Return the end of what the child wrote to its stderr."""
         size = os.fstat(self._stderr.fileno()).st_size
-        text = os.pread(self._stderr.fileno(), _TOLD, max(0, size - _TOLD))
+        text = os.pread(self._stderr.fileno(), _STDERR_TAIL_BYTES, max(0, size - _STDERR_TAIL_BYTES))
         return " ".join(text.decode("utf-8", "replace").split())
 
     def _end(self, *, grace: bool = False) -> tuple[int, float]:
-        """Waits for the child (killing it first, or after a moment), and kills what it started.
+        """Kill the child, after a moment if `grace`, and what it started; wait for its end.
 
         Returns:
-            Its wait status and the highest resident size it had, MiB.
+            Its wait status, and its highest resident size in MiB.
         """
         if self._process.returncode is not None:
             return 0, 0.0

@@ -1,8 +1,8 @@
-"""Runs work that may crash, hang or eat memory in a supervised child process.
+"""Run work that may crash, hang or exhaust memory in a supervised child process.
 
-The child is an ordinary process started with `subprocess`, so that it works below daemonic workers, has a
-clean environment, and its wait status says why it died. Both ends speak length-prefixed JSON and raw bytes
-over a socket: nothing that comes back is ever unpickled.
+The child is an ordinary process started with `subprocess`, so it works under daemonic workers, has a clean environment,
+and its wait status says why it died. Both ends exchange length-prefixed JSON and raw bytes over a socket: nothing that
+the child sends is ever unpickled.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ _GROWN = 0.25
 """Share of the memory budget that an idle child may keep from earlier calls before it is replaced."""
 
 _STARTS = 3
-"""How often a child that is killed from outside while it starts is started."""
+"""Attempts to start a child, if other processes kill it while it starts."""
 
 
 class Sandbox:
     """One supervised child that answers one call at a time.
 
-    A call must be repeatable: when the child is killed from outside (SIGKILL that nobody here sent), the call
-    is made once more on a new child before anybody is blamed.
+    A call must be repeatable: if another process kills the child (a SIGKILL that was not sent here), the call is
+    repeated once on a new child before the error is reported.
 
     Args:
-        handler: `package.module:function`, imported in the child; takes a JSON-able dict and returns one, with bytes:
-            `(request) -> (reply, blob)`. The child is replaced after a reply with `retire: true`.
+        handler: `package.module:function`, imported in the child; takes a dict that JSON can hold and returns another
+            one and bytes: `(request) -> (reply, blob)`. The child is replaced after a reply with `retire: true`.
         limits: What one call may cost, and after how many calls the child is replaced.
-        first: A request that each new child answers while it starts. What it loads is part of the idle child and
-            counts for no call; the heir of a child loads it before the child is replaced.
-        lasting: Whether the child is kept for as long as it lives, however much it has done or keeps. What it dies
-            of may then be what it did before, so that a call is made once more on a new child.
-        task: What it does, as the subject of a message.
+        first: A request that each new child answers while it starts. What it loads is part of the idle child and does
+            not count towards any call; a child's successor loads it before the child is replaced.
+        lasting: Whether the child is kept as long as it lives, whatever it has done and however much memory it keeps.
+            It may then die of an earlier call, so a failed call is repeated once on a new child.
+        task: What the child does, as the subject of messages.
     """
 
     def __init__(
@@ -61,12 +61,12 @@ class Sandbox:
 
     @property
     def pid(self) -> int | None:
-        """The child's process id, or None while there is none."""
+        """The child's process id; None if there is no child."""
         child = self._children.get("now")
         return child.pid if child else None
 
     def start(self) -> None:
-        """Starts the child now instead of at the first call.
+        """Start the child now instead of at the first call.
 
         Raises:
             EnvironmentFault: If it cannot start, for instance because the handler cannot be imported.
@@ -77,21 +77,21 @@ class Sandbox:
     def call(
         self, request: dict[str, Any], blob: bytes = b"", cost: Cost | None = None
     ) -> tuple[dict[str, Any], bytes]:
-        """Has the child answer one request.
+        """Let the child answer one request.
 
         Args:
-            request: JSON-able.
-            blob: Bytes that the handler finds in its request as `blob`, where there are any.
-            cost: What this call may take; what a page may, if not given.
+            request: Data that JSON can hold.
+            blob: Bytes that the handler finds in its request as `blob`, unless there are none.
+            cost: What this call may take; by default, what a page may take.
 
         Returns:
             The handler's reply and its bytes.
 
         Raises:
-            DocumentError: What the handler raised; else `timeout`, `memory`, `crash`, or `internal` for an
-                exception nobody foresaw.
-            ConfigError: What the handler raised.
-            EnvironmentFault: What the handler raised, or the child cannot start.
+            DocumentError: If the handler raised it; else `timeout`, `memory`, `crash`, or `internal` for an unforeseen
+                exception.
+            ConfigError: If the handler raised it.
+            EnvironmentFault: If the handler raised it, or the child cannot start.
         """
         cost = cost or Cost(self.limits.page_seconds, self.limits.page_cpu_seconds)
         with self._lock:
@@ -109,7 +109,7 @@ class Sandbox:
                 raise _blame(second, self.limits, cost, self._task) from None
 
     def close(self) -> None:
-        """Ends the child. A later call starts a new one."""
+        """End the child. A later call starts a new one."""
         with self._lock:
             _close_all(self._children)
 
@@ -149,7 +149,7 @@ class Sandbox:
                 if attempt == _STARTS - 1:
                     raise EnvironmentFault(
                         f"{self._task}'s process {death.how} while starting, {_STARTS} times",
-                        "see what kills processes on this machine; with little memory it is the kernel",
+                        "find out what kills processes on this machine; if memory is short, it is the kernel",
                     ) from None
             except BaseException:
                 self._retire()
@@ -158,7 +158,7 @@ class Sandbox:
         return child
 
     def _renew(self, child: Child) -> None:
-        """Replaces a child that has done its share or kept too much; its heir starts one call ahead."""
+        """Replace a child after its share of calls, or if it keeps too much memory; start the next one call ahead."""
         if self._lasting:
             return
         if child.calls >= self.limits.recycle_after or child.kept_mb > _GROWN * self.limits.memory_mb:
@@ -192,11 +192,11 @@ def _rebuilt(error: dict[str, Any]) -> Exception:
     try:
         return DocumentError(FailureKind(kind), message)
     except ValueError:
-        return DocumentError(FailureKind.CRASH, "the child answered with what is no error of ours")
+        return DocumentError(FailureKind.CRASH, "the child answered with an unknown kind of error")
 
 
 def _blame(death: Death, limits: LimitOptions, cost: Cost, task: str) -> DocumentError:
-    """Says in one sentence why the child died: what its row will say."""
+    """Return the error that says in one sentence, for the row, why the child died."""
     if death.over is Over.WALL:
         return DocumentError(
             FailureKind.TIMEOUT,
@@ -211,6 +211,6 @@ def _blame(death: Death, limits: LimitOptions, cost: Cost, task: str) -> Documen
         return DocumentError(
             FailureKind.MEMORY,
             f"{task} needs more than {limits.memory_mb} MiB (memory_mb): its process {death.how}, "
-            f"with {death.peak_mb:.0f} MiB taken",
+            f"with {death.peak_mb:.0f} MiB in use",
         )
     return DocumentError(FailureKind.CRASH, f"{task}'s process {death.how}")

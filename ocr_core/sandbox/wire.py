@@ -7,18 +7,18 @@ import struct
 from typing import Any
 
 FRAME = struct.Struct("!II")
-"""Bytes of the header, bytes of the blob."""
+"""Size of the header and of the blob, in bytes."""
 
 HEADER_MOST = 64 << 20
 BLOB_MOST = 256 << 20
 
 
 def pack(header: dict[str, Any], blob: bytes) -> bytes:
-    """Returns one frame.
+    """Return one frame.
 
     Raises:
-        ValueError: If it is larger than a reader accepts, or the header holds a number JSON has not.
-        TypeError: If the header cannot be JSON.
+        ValueError: If it is larger than a reader accepts, or the header holds an infinite number or NaN.
+        TypeError: If the header cannot be written as JSON.
     """
     text = json.dumps(header, allow_nan=False).encode("ascii")
     if len(text) > HEADER_MOST or len(blob) > BLOB_MOST:

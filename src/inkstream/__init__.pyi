@@ -4,12 +4,12 @@
 from .flows.api import Stream as Stream
 from .flows.query import StreamingQuery as StreamingQuery
 
-# The parts of reading, to be put together in another way.
+# The parts of reading, for programs that combine them in their own way.
 from .ocr_core.documents.document import Document as Document
 from .ocr_core.documents.opening import open_document as open_document
 from .ocr_core.documents.opening import probe as probe
 
-# What an engine of one's own is made of: docs/how-to/add-an-engine.md.
+# The parts of an engine that another package adds: docs/how-to/add-an-engine.md.
 from .ocr_core.engines.entry import Check as Check
 from .ocr_core.engines.entry import LineEngine as LineEngine
 from .ocr_core.engines.entry import PageEngine as PageEngine
@@ -17,7 +17,7 @@ from .ocr_core.engines.entry import checked as checked
 from .ocr_core.engines.line_reader import Reading as Reading
 from .ocr_core.engines.line_reader import ReadWord as ReadWord
 
-# What can go wrong.
+# Errors.
 from .ocr_core.errors import ConfigError as ConfigError
 from .ocr_core.errors import DocumentError as DocumentError
 from .ocr_core.errors import EnvironmentFault as EnvironmentFault
@@ -37,7 +37,7 @@ from .ocr_core.page import PageResult as PageResult
 from .ocr_core.page import Region as Region
 from .ocr_core.pipeline.build import build_pipeline as build_pipeline
 
-# What this machine has, and the fingerprint of what makes a row.
+# Checks of this machine, versions, and the fingerprint of a row's options and versions.
 from .ocr_core.pipeline.environment import check_environment as check_environment
 from .ocr_core.pipeline.environment import engine_versions as engine_versions
 from .ocr_core.pipeline.environment import require_environment as require_environment

@@ -1,4 +1,4 @@
-"""The fenced blocks of the documentation, and the folder that they run in."""
+"""The fenced blocks of the documentation, and the folder in which they run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.places import ROOT
 PAGES = [*sorted(ROOT.glob("*.md")), ROOT / "benchmarks" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SHELL = ("bash", "sh", "console")
 NOT_RUN = "Not run by the tests: "
-"""A block whose title begins so is not run; the title goes on with the reason."""
+"""A block whose title starts like this is not run; the rest of the title is the reason."""
 
 _BLOCK = re.compile(r"^( *)```(\w*)([^\n]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _TITLE = re.compile(r'title="([^"]*)"')
@@ -31,7 +31,7 @@ class Block:
         line: Where it begins.
         language: The first word after the fence.
         title: Its title; empty without one.
-        text: What is between the fences.
+        text: The text between the fences.
     """
 
     page: str
@@ -45,7 +45,7 @@ class Block:
 
     @property
     def reason(self) -> str | None:
-        """Why it is not run; None if it is."""
+        """Why it is not run; None if it is run."""
         return self.title.removeprefix(NOT_RUN) if self.title.startswith(NOT_RUN) else None
 
     def lines(self) -> list[str]:
@@ -62,7 +62,7 @@ def command(line: str) -> list[str] | None:
     """Return the words after `inkstream`, up to a pipe or a redirection; None for another command."""
     try:
         words = shlex.split(line, comments=True)
-    except ValueError:  # one line of a quoted text that has several
+    except ValueError:  # one line of a quoted text with several lines
         return None
     if words[:1] != ["inkstream"]:
         return None
@@ -86,7 +86,7 @@ def blocks(*languages: str, run: bool = True) -> list[Block]:
 
 
 def stream_in(place: Path, *overrides: str) -> StreamConfig:
-    """Make the `inbox/` that the pages mention, and return the stream that reads it into `tables/`."""
+    """Create the `inbox/` that the pages mention, and return the stream that reads it into `tables/`."""
     inbox = place / "inbox"
     inbox.mkdir()
     generators.born_digital_pdf(inbox / "minutes.pdf", ["The first page of it.", "The second page of it."])

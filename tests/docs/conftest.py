@@ -1,4 +1,4 @@
-"""The folder that the pages' programs and commands run in."""
+"""The folder in which the pages' programs and commands run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LETTERS = "source: {url: inbox}\nsink: {url: tables}\nexecution: {workers: 1}\n"
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `inbox/`, `letters.yaml`, a Delta table `tables/` with two batches, and Parquet files `texts/`."""
+    """Make a folder with `inbox/`, `letters.yaml`, a Delta table `tables/` of two batches, and Parquet in `texts/`."""
     place = tmp_path_factory.mktemp("docs")
     (place / "letters.yaml").write_text(LETTERS)
     with Stream(stream_in(place, "trigger.max_files_per_trigger=2")) as stream:

@@ -1,4 +1,4 @@
-"""Make the pictures of overlays that the documentation shows: `python -m tests.docs.overlay_pictures` writes them."""
+"""Make the documentation's pictures of overlays: `python -m tests.docs.overlay_pictures` writes them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PICTURES: dict[str, tuple[str, dict[str, Any], tuple[float, float, float, float]
     ),
     "overlay-text.jpg": ("invoice-scan.pdf", {"label": "text", "max_side": 2000}, (0, 0, 1, 0.6)),
 }
-"""For each picture: the demo's document, the options, and the part that is shown, in shares of the sides."""
+"""For each picture: the demo's document, the options, and the part shown, as fractions of the sides."""
 
 
 def make(document: Path, draw: dict[str, Any], part: tuple[float, float, float, float]) -> Image.Image:

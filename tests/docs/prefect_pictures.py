@@ -1,4 +1,4 @@
-"""Make the pictures of Prefect's pages in the documentation: `python -m tests.docs.prefect_pictures` writes them.
+"""Take the documentation's pictures of Prefect's pages: `python -m tests.docs.prefect_pictures` writes them.
 
 It takes the same steps as the test of the form, on the demo's inbox.
 """

@@ -1,4 +1,4 @@
-"""Make the pictures of preprocessing in the documentation: `python -m tests.docs.preprocess_pictures`.
+"""Make the documentation's pictures of preprocessing: `python -m tests.docs.preprocess_pictures` writes them.
 
 Each shows a page with a defect, and the same page after the step against it.
 """
@@ -23,7 +23,7 @@ IMAGES = ROOT / "docs" / "images"
 PANEL = (360, 300)
 GAP = 24
 BACKGROUND = 170
-"""Gray around the panels, on which both paper and borders stand out."""
+"""Gray level around the panels that contrasts with both paper and borders."""
 
 Corner = tuple[int, int] | None
 VIEWS: dict[str, tuple[Defect, str, Corner]] = {
@@ -34,7 +34,7 @@ VIEWS: dict[str, tuple[Defect, str, Corner]] = {
     "scale": (small, "scanned at 80 dpi", (60, 80)),
     "binarize": (shaded, "in a shadow", None),
 }
-"""For each step: what spoils the page, the defect's name in the benchmark, and where a close-up begins."""
+"""For each step: the function that spoils the page, the defect's name in the benchmark, the corner of a close-up."""
 
 
 def panels() -> Iterator[tuple[str, Image.Image, Image.Image]]:

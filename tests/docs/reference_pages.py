@@ -1,6 +1,6 @@
-"""Make the reference pages from the code: `python -m tests.docs.reference_pages` writes them.
+"""Generate the reference pages from the code: `python -m tests.docs.reference_pages` writes them.
 
-`test_pages` compares the pages with what this makes, so they cannot drift.
+`test_pages` compares the pages with these texts, so they cannot drift.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def _default(field: dict[str, Any], required: bool, section: bool) -> str:
 
 
 def _duration(value: object) -> str | None:
-    """Return a default that JSON has in ISO 8601 as people write it."""
+    """Return a default in ISO 8601, as JSON has it, the way people write it; None if it is not a duration."""
     is_duration = isinstance(value, str) and re.fullmatch(r"P(\d+D)?(T[\d.HMS]+)?", value)
     return format_duration(TypeAdapter(timedelta).validate_python(value)) if is_duration else None
 

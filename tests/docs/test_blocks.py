@@ -40,7 +40,7 @@ NOT_RUN = Counter(
         "docs/reference/benchmarks.md": 10,
     }
 )
-"""How many blocks of a page are not run. It may only shrink."""
+"""Number of blocks of each page that are not run. It may only shrink."""
 A_REASON = re.compile(r"(needs|takes|installs|downloads|rewrites|runs forever) ?")
 _PROGRAMS = "inkstream|python|export|import|prefect|make|pip|curl|sudo|aws|hf|dask"
 CODE = re.compile(rf"^(\$ )?(({_PROGRAMS}) |from \S+ import )", re.MULTILINE)
@@ -108,7 +108,7 @@ def test_data_is_well_formed(block: Block) -> None:
         assert parsed.sections()
 
 
-def test_the_shell_parses_every_block_of_its() -> None:
+def test_the_shell_parses_every_shell_block() -> None:
     scripts = {str(block): "\n".join(block.lines()) for block in blocks(*SHELL, run=False)}
     functions = "\n".join(f"block{number}() {{\n{script}\n}}" for number, script in enumerate(scripts.values()))
     done = subprocess.run(["bash", "-n"], input=functions, capture_output=True, text=True, check=False)

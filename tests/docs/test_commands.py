@@ -1,4 +1,4 @@
-"""The commands of the documentation do what the pages say, run page by page in a folder like the one they describe.
+"""The commands in the documentation work, run page by page in a folder like the one that the pages describe.
 
 S3 and its queue are moto's; the Dask cluster is started by the page's own commands. Prefect's commands are run by
 `tests/integration/prefect_server/test_documented_commands.py`.
@@ -39,17 +39,17 @@ ELSEWHERE = (
 )
 """Commands that are only parsed here, and why."""
 OTHER_CODES = (
-    (re.compile(r"doctor"), 4),  # what it checks for need not be on this machine
-    (re.compile(r"export .*--format pdf"), 3),  # no PDF can be made of damaged.pdf
-    (re.compile(r"forget .*letter\.\w+$"), 2),  # it asks, and nobody is here to answer
+    (re.compile(r"doctor"), 4),  # this machine may lack something that it checks for
+    (re.compile(r"export .*--format pdf"), 3),  # damaged.pdf cannot be exported as PDF
+    (re.compile(r"forget .*letter\.\w+$"), 2),  # it asks a question, and nobody answers
 )
 """Codes other than 0 that commands may end with here."""
 QUIET = re.compile(r"config check .*--json")
-"""Prints a line for each mistake, and there is none."""
+"""Commands that print nothing here: one line per mistake, and there is no mistake."""
 PASSWORDS = "INKSTREAM_PDF_PASSWORDS"
 QUEUE = "inbox"
 OURS = re.compile(r"(inkstream|export INKSTREAM_PDF|cp|tail) ")
-"""What is run here of a shell block."""
+"""The lines of a shell block that are run here."""
 SCHEDULER = "tcp://127.0.0.1:8786"
 
 
@@ -67,7 +67,7 @@ def pages() -> list[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize("block", [block for block in blocks(*SHELL, run=False) if block.commands()], ids=str)
 def test_commands_parse(block: Block, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those that are not run as well: they are written as the command line takes them."""
+    """The command line accepts every command, including those that are not run."""
     monkeypatch.chdir(folder)
     for words in block.commands():
         given = parsed(words)
@@ -89,7 +89,7 @@ def parsed(words: list[str]) -> dict[str, Any]:
 
 @pytest.fixture
 def place(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder; what a page changes is undone, in place, because the table knows files by their paths."""
+    """Yield the folder; undo a page's changes in the same place, because the table knows files by their paths."""
     kept = shutil.copytree(folder, tmp_path / "kept")
     monkeypatch.chdir(folder)
     monkeypatch.setattr("os.cpu_count", lambda: 1)  # a run starts one worker
@@ -102,7 +102,7 @@ def place(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 @pytest.fixture
 def bucket(s3: Any, endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bucket `bucket` with one document in `inbox/`, and the queue that the pages name."""
+    """Make the bucket `bucket` with one document in `inbox/`, and the queue that the pages name."""
     import boto3
 
     if "bucket" in {each["Name"] for each in s3.list_buckets()["Buckets"]}:
@@ -142,7 +142,7 @@ def test_the_commands_of_a_page_run(
 
 
 def bounded(words: list[str]) -> list[str]:
-    """Return a command that would go on until it is interrupted as one that ends."""
+    """Return the command, changed to end by itself if it would run until it is interrupted."""
     if words[0] == "listen":
         return [*words, "--once", "--set", "events.wait=1s"]
     if "--every" in words:
@@ -174,7 +174,7 @@ def _bash(script: str) -> str:
 
 @contextlib.contextmanager
 def dask_cluster() -> Iterator[str]:
-    """Start the page's scheduler and its first worker, as one process and on a port that is free; yield the address."""
+    """Start the page's scheduler and first worker, with one process and on a free port; yield the address."""
     page = "docs/how-to/use-your-own-dask-cluster.md"
     shown = [block for block in blocks(*SHELL) if block.page == page]
     lines = [line for block in shown for line in block.lines() if line.startswith("dask ")]
@@ -199,7 +199,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def lines_that_start(with_what: str) -> list[str]:
-    """Return the lines of all shell blocks that start so."""
+    """Return the lines of all shell blocks that start with these words."""
     lines = (line for block in blocks(*SHELL, run=False) for line in block.lines())
     return sorted({line for line in lines if line.startswith(with_what)})
 

@@ -1,4 +1,4 @@
-"""The messages on the errors page exist, and end a command with the exit code that the page says."""
+"""The messages on the errors page exist, and end a command with the exit code that the page states."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RAISED = {
     "Exit code 4 or 5": {"explain_store_error", "explain_delta_error", "EnvironmentFault"},
     "Exit code 5": {"TransientError", "SourceChangedError", "WorkersLostError"},
 }
-"""What makes the errors of each section. A text outside any of them is a part that another message takes in."""
+"""The calls that make the errors of each section. A text outside of them is part of another message."""
 ERRORS = set().union(*RAISED.values()) - {"Mistake"}
 
 
@@ -35,7 +35,7 @@ def messages() -> Iterator[tuple[str, str]]:
 
 @cache
 def texts() -> list[tuple[str, frozenset[str]]]:
-    """Return every text of the code with the errors that it is an argument of."""
+    """Return every text in the code, with the names of the calls that it is an argument of."""
     found = []
     for folder in ("ocr_core", "tasks", "flows"):
         for path in (ROOT / folder).rglob("*.py"):

@@ -1,4 +1,4 @@
-"""The migration page lists every name that is accepted, and its pipelines run as written."""
+"""The migration page lists every accepted name, and its pipelines run as written."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ HANDLE = {"process_all_available", "await_termination", "is_active", "last_progr
 
 
 def test_the_query_handle_is_complete() -> None:
-    """Its public attributes are on the page, and nothing else."""
+    """The page lists its public attributes and no others."""
     section = PAGE.partition("### The query handle\n")[2].partition("\n### ")[0]
     assert set(re.findall(r"`query\.(\w+)", section)) == HANDLE
     public = {name for name in dir(StreamingQuery) if not name.startswith("_")}

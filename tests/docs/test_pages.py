@@ -1,4 +1,4 @@
-"""Pages outside the site have working links, generated pages are current, and the Python reference is complete."""
+"""Links outside the site work, generated pages are current, and the Python reference is complete."""
 
 from __future__ import annotations
 

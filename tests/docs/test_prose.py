@@ -1,4 +1,4 @@
-"""No page, and no more docstrings and messages than before, have phrases that mark translated English."""
+"""Pages have no phrases that mark translated English, and code has no more of them than before."""
 
 from __future__ import annotations
 

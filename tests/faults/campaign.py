@@ -1,10 +1,10 @@
-"""The long fault campaign: flow, worker, nanny and sandbox child are killed at random while files keep arriving.
+"""The long fault campaign: it kills flow, worker, nanny and sandbox child at random while files keep arriving.
 
     python -m tests.faults.campaign [--kills 200] [--files 1000] [--drivers 2] [--seed N] [--json FILE]
 
 Every round puts new files into the source, lets the drivers work for a random time and kills one process. At the end a
-driver runs undisturbed, and the oracle counts what is lost and what is there twice. The control, the same steps with a
-state file written after the commit, is killed in the same way, so that a zero can be told from a blind oracle.
+driver runs undisturbed, and the oracle counts lost and duplicated rows. The control (the same steps with a state file
+written after the commit) is killed in the same way, to show that a zero does not come from a blind oracle.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _CONTROL_PATIENCE = 6
 
 @dataclass(slots=True)
 class CampaignOutcome:
-    """What a campaign found."""
+    """The result of a campaign."""
 
     kills: dict[str, int]
     files: int
@@ -49,9 +49,9 @@ class CampaignOutcome:
 
 
 class Cluster:
-    """A Dask scheduler and workers in processes of their own; a nanny that was killed is started anew.
+    """A Dask scheduler and workers in separate processes; a nanny that was killed is restarted.
 
-    `resources` are what the first workers declare, such as `GPU=1`.
+    The first workers declare `resources`, such as `GPU=1`.
     """
 
     def __init__(
@@ -73,14 +73,14 @@ class Cluster:
         self._nannies = [self._worker(index) for index in range(workers)]
 
     def nannies(self) -> list[psutil.Process]:
-        """Returns the nannies, having started those anew that died."""
+        """Restart the nannies that died, and return all of them."""
         for index, nanny in enumerate(self._nannies):
             if nanny.poll() is not None:
                 self._nannies[index] = self._worker(index)
         return [psutil.Process(nanny.pid) for nanny in self._nannies]
 
     def close(self) -> None:
-        """Ends every process of the cluster."""
+        """Kill every process of the cluster."""
         for process in [*self._nannies, self._scheduler]:
             process.kill()
             process.wait()
@@ -98,7 +98,7 @@ class Cluster:
 
 
 def find_victim(kind: str, flows: list[subprocess.Popen[str]], cluster: Cluster) -> psutil.Process | None:
-    """Returns a live process of a kind, or None when there is none just now."""
+    """Return a live process of a kind; None if there is none at the moment."""
     if kind == "flow":
         alive = [flow for flow in flows if flow.poll() is None]
         return psutil.Process(random.choice(alive).pid) if alive else None
@@ -113,12 +113,12 @@ def find_victim(kind: str, flows: list[subprocess.Popen[str]], cluster: Cluster)
 
 
 def workers_of(nanny: psutil.Process) -> list[psutil.Process]:
-    """Returns the live workers of a nanny; none where it has ended."""
+    """Return the live workers of a nanny; an empty list if it has ended."""
     return [child for child in _children(nanny) if "resource_tracker" not in _command(child)]
 
 
 def run_campaign(folder: Path, kills: int, files: int, drivers: int) -> CampaignOutcome:
-    """Kills processes while files arrive, then lets one driver finish, and judges."""
+    """Kill processes while files arrive, then let one driver finish, and compare the table with the source."""
     started = time.monotonic()
     world = World(folder)
     cluster = Cluster(folder, 2)
@@ -153,7 +153,7 @@ def run_campaign(folder: Path, kills: int, files: int, drivers: int) -> Campaign
 
 
 def run_control(folder: Path, kills: int, files: int) -> CampaignOutcome:
-    """Kills the control in the same way, and on a busy machine more often: its weak moment is short."""
+    """Kill the control in the same way; more often on a busy machine, because its weak moment is short."""
     started = time.monotonic()
     world = World(folder)
     done = put = 0
@@ -178,7 +178,7 @@ def run_control(folder: Path, kills: int, files: int) -> CampaignOutcome:
 
 
 def main() -> int:
-    """Runs both and prints what came of them; 1 when anything was lost or is there twice."""
+    """Run both and print their results; return 1 if any row was lost or is there twice."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--files", type=int, default=1000)

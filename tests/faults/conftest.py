@@ -1,4 +1,4 @@
-"""A world for a fault test: a source folder that remembers what was put into it, a sink, and drivers that die."""
+"""The world of a fault test: a source folder that remembers what was put into it, a sink, and drivers that die."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class World:
 
     Args:
         folder: Where both are.
-        overrides: `--set` strings on top of what makes documents cheap.
+        overrides: `--set` strings on top of those that make documents cheap to read.
     """
 
     def __init__(self, folder: Path, overrides: tuple[str, ...] = ()) -> None:
@@ -33,7 +33,7 @@ class World:
         self.configure(*overrides)
 
     def configure(self, *overrides: str) -> None:
-        """Writes the configuration that drivers started from now on use."""
+        """Write the configuration of drivers that start from now on."""
         config = build_config(
             {
                 "source": {"url": str(self.inbox)},
@@ -47,14 +47,14 @@ class World:
         self._config.write_text(config.model_dump_json())
 
     def fill(self, files: int, *, pages: int = 2, start: int = 0, large: Collection[int] = ()) -> None:
-        """Puts new small documents into the source, some of their pages larger than others."""
+        """Put new small documents into the source; the pages numbered in `large` are larger."""
         for number in range(start, start + files):
             name = f"document{number:05}.pdf"
             texts = [f"document {number} page {page}" for page in range(pages)]
             self.corpus.put(name, tiny_pdf(*texts, large=large), pages)
 
     def start(self, *arguments: str, module: str = "tests.faults.driver") -> subprocess.Popen[str]:
-        """Starts a driver."""
+        """Start a driver."""
         process = subprocess.Popen(
             [sys.executable, "-m", module, str(self._config), *arguments],
             cwd=ROOT,
@@ -67,22 +67,22 @@ class World:
         return process
 
     def run(self, *arguments: str, module: str = "tests.faults.driver") -> int:
-        """Runs a driver to its end and returns its exit code (negative: the signal that ended it)."""
+        """Run a driver to its end and returns its exit code (negative: the signal that ended it)."""
         process = self.start(*arguments, module=module)
         _, errors = process.communicate(timeout=120)
         assert "Traceback" not in errors, errors
         return process.returncode
 
     def commits(self) -> int:
-        """Returns how many commits the table's log has."""
+        """Return the number of commits in the table's log."""
         return len(list((self.sink / "pages" / "_delta_log").glob("*.json")))
 
     def judge(self) -> Verdict:
-        """Compares the table with the source."""
+        """Compare the table with the source."""
         return self.corpus.judge(self.sink)
 
     def close(self) -> None:
-        """Ends whatever still runs."""
+        """Kill the drivers that still run."""
         for process in self._processes:
             process.kill()
             process.communicate()

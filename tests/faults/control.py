@@ -1,6 +1,6 @@
-"""The control: the same steps, but what is done is kept in a state file written after the commit.
+"""The control: the same steps, but finished files are recorded in a state file, which is written after the commit.
 
-It shows that the oracle can see: killed between the two, this driver writes its batch again.
+It shows that the oracle works: if this driver is killed between the two, it writes its batch again.
 
     python -m tests.faults.control CONFIG.json [--die-at committed[:N]]
 """
@@ -26,7 +26,7 @@ from inkstream.tasks.stores.fetching import fetch
 
 
 def main() -> int:
-    """Processes what the state file does not name, a batch at a time."""
+    """Process the files that the state file does not name, one batch at a time."""
     parser = argparse.ArgumentParser()
     parser.add_argument("config", type=Path)
     parser.add_argument("--die-at", default="")

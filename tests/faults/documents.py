@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 
 def tiny_pdf(*pages: str, large: Collection[int] = ()) -> bytes:
-    """Returns a born-digital PDF with one short line of text a page, 400 x 144 points or, if large, 800 x 288."""
+    """Return a born-digital PDF with one short line of text per page, 400 x 144 points or, if large, 800 x 288."""
     font, tree = 3, 2
     objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b"", b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
     kids = []

@@ -1,10 +1,10 @@
-"""Runs a stream in a process of its own that can be told to die, or to stop, at a chosen event.
+"""Run a stream in a separate process that can be told to die, or to stop, at a chosen event.
 
     python -m tests.faults.driver CONFIG.json [--do run|retry|reprocess] [--set KEY=VALUE]
         [--die-at EVENT[:N]] [--stop-at EVENT[:N]] [--at EVENT[:N] COMMAND]
 
-EVENT names a class in `inkstream.tasks.progress`; N counts from 1. Dying is SIGKILL to itself: nothing is flushed,
-nothing is closed. Prints the summary as JSON when the run ends by itself.
+EVENT names a class in `inkstream.tasks.progress`; N counts from 1. To die, the process sends itself SIGKILL, so nothing
+is flushed or closed. A run that ends by itself prints its summary as JSON.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from inkstream.tasks.progress import Event
 
 
 def at(place: str, action: Callable[[], object]) -> Callable[[Event], None]:
-    """Returns an observer that acts at the N-th event of a kind."""
+    """Return an observer that acts at the N-th event of a kind."""
     name, _, number = place.partition(":")
     wanted = int(number or 1)
     seen: Counter[str] = Counter()
@@ -42,7 +42,7 @@ def at(place: str, action: Callable[[], object]) -> Callable[[Event], None]:
 
 
 def main() -> int:
-    """Runs the stream; returns the exit code that `inkstream run` would."""
+    """Run the stream; return the exit code that `inkstream run` would return."""
     parser = argparse.ArgumentParser()
     parser.add_argument("config", type=Path)
     parser.add_argument("--do", choices=("run", "retry", "reprocess"), default="run")

@@ -20,7 +20,7 @@ Reply = tuple[dict[str, Any], bytes]
 
 
 def handle(request: dict[str, Any]) -> Reply:
-    """Does what `request["do"]` names."""
+    """Do what `request["do"]` names."""
     done: Reply = globals()["do_" + request["do"]](request)
     return done
 
@@ -68,7 +68,7 @@ def do_eat_python_memory(_: dict[str, Any]) -> Reply:
 
 
 def do_eat_native_memory(_: dict[str, Any]) -> Reply:
-    """Doubles a buffer until there is no more, then aborts, as PDFium does."""
+    """Double a buffer until memory runs out, then abort, as PDFium does."""
     libc = ctypes.CDLL(None)
     libc.malloc.restype = ctypes.c_void_p
     size = 1 << 20
@@ -83,14 +83,14 @@ def do_say_bad_alloc(_: dict[str, Any]) -> Reply:
 
 
 def do_lift_limits_and_eat(request: dict[str, Any]) -> Reply:
-    """Root may lift the limit; anybody else is refused, and then eats within it."""
+    """Lift the memory limit, which only root may do, and eat memory."""
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     return do_eat_python_memory(request)
 
 
 def do_keep(request: dict[str, Any]) -> Reply:
-    """Leaks, so that the idle child is larger than it was."""
+    """Leak memory, so that the idle child grows."""
     _kept.append(bytearray(request["megabytes"] << 20))
     return {"pid": os.getpid()}, b""
 
@@ -110,7 +110,7 @@ def do_print(_: dict[str, Any]) -> Reply:
 
 
 def do_malformed(request: dict[str, Any]) -> Reply:
-    """Writes bytes of its own on every socket it can find, then waits."""
+    """Write the request's bytes to every socket of this process, then wait."""
     for name in os.listdir("/proc/self/fd"):
         try:
             channel = socket.socket(fileno=os.dup(int(name)))
@@ -142,13 +142,13 @@ def do_descriptors(_: dict[str, Any]) -> Reply:
 
 
 def do_grandchild(_: dict[str, Any]) -> Reply:
-    """Starts a process that would outlive it, and says its pid."""
+    """Start a process that would outlive this one, and return its pid."""
     pid = os.posix_spawn("/bin/sleep", ["sleep", "600"], {})
     return {"pid": pid}, b""
 
 
 def do_killed_from_outside(request: dict[str, Any]) -> Reply:
-    """The first time, as if an operator or the kernel had killed it; a marker file tells the second time."""
+    """Kill this process the first time, as an operator or the kernel would; a marker file shows that it was done."""
     marker = Path(request["marker"])
     if request.get("always") or not marker.exists():
         marker.touch()

@@ -1,4 +1,4 @@
-"""What a compromised page process might answer."""
+"""Answers of a compromised page process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from inkstream.ocr_core.page import PageResult
 
 
 def escape(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """Answers a probe with a billion pages, and a page with an overlay whose format is a path."""
+    """Answer a probe with a billion pages, and a page with an overlay whose format is a path."""
     if request["op"] == "probe":
         return {"format": "pdf", "pages": 1_000_000_000}, b""
     result = PageResult(0, 1, text="harmless", overlay=b"bytes", overlay_format="j/../../../escaped")

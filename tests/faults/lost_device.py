@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from inkstream.ocr_core.pixels import Pixels
 
 MARK = "device-was-lost"
-"""A file in the temporary folder, by which the second process knows that there was a first."""
+"""A file in the temporary folder that tells the second process that there was a first."""
 
 
 class OnceLost:
-    """Reads as the engine it is given, but not before a process has lost its device."""
+    """A reader like the one it wraps, but the first process that reads loses its device."""
 
     def __init__(self, reader: LineReader) -> None:
         self._reader = reader

@@ -1,4 +1,4 @@
-"""What must be in the table, and what is: the multiset of (file version, page), and the bytes each was read from."""
+"""Compare what must be in the table with what is: (file version, page) pairs, and the bytes each was read from."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Verdict:
     Attributes:
         lost: Pages of known file versions that have no row.
         duplicated: Pages with more than one row.
-        foreign: Rows of file versions nobody put there.
-        torn: File versions with some pages and not others.
+        foreign: Rows of file versions that were never put into the source.
+        torn: File versions that have only some of their pages.
         wrong_bytes: Rows whose content hash is not that of the version their etag names.
-        rows: Rows in all.
+        rows: Total number of rows.
     """
 
     rows: int = 0
@@ -45,14 +45,14 @@ class Verdict:
 
 
 class Corpus:
-    """Every version of every file that was ever put into a local source, with its bytes' hash and page count."""
+    """Every version of every file that was ever put into a local source, with its hash and page count."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._versions: dict[tuple[str, str, int], tuple[str, int]] = {}
 
     def put(self, name: str, content: bytes, pages: int) -> None:
-        """Writes a file whole (a rename, as careful uploaders do) and remembers this version of it."""
+        """Write a whole file (with a rename, like careful uploaders) and remember its version."""
         target = self.folder / name
         partial = self.folder / f".{name}.partial"
         partial.write_bytes(content)
@@ -60,15 +60,16 @@ class Corpus:
         self.adopt(name, pages)
 
     def adopt(self, name: str, pages: int) -> None:
-        """Remembers the version of a file that is there now."""
+        """Remember the current version of a file."""
         target = self.folder / name
         stat = target.stat()
         key = (target.resolve().as_uri(), f"{stat.st_mtime_ns}-{stat.st_size}", stat.st_size)
         self._versions[key] = (hashlib.sha256(target.read_bytes()).hexdigest(), pages)
 
     def judge(self, sink: Path | str, *, stream: str = "main") -> Verdict:
-        """Compares a stream's rows with what was put here: the versions that are there now must be in the table, whole;
-        older ones may be.
+        """Compare a stream's rows with the files put here.
+
+        All pages of the current versions must be in the table; older versions may be.
         """
         verdict = Verdict()
         found: Counter[PageKey] = Counter()
@@ -98,7 +99,7 @@ class Corpus:
 
 
 def read_rows(sink: Path | str, stream: str = "main") -> list[dict[str, Any]]:
-    """Returns the rows of a stream, read from the table's own files with nothing of ours in between."""
+    """Return the rows of a stream, read from the table's own files without any code of Inkstream."""
     columns = ["path", "etag", "length", "pagenum", "content_hash", "batch_id", "stream", "exception_kind", "text"]
     rows: list[dict[str, Any]] = []
     options = storage_options(*split_url(str(sink)))

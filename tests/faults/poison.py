@@ -1,8 +1,8 @@
-"""A Dask worker preload: reading a file of a certain name does to the worker what the test wants.
+"""A Dask worker preload: reading a file with a certain name harms the worker as the test wants.
 
 `INKSTREAM_TEST_POISON` names files that kill it, as a fault below Python would. `INKSTREAM_TEST_FAULT` names files for
-which the machine lacks something. `INKSTREAM_TEST_HELD` names files that are not opened before the file
-`INKSTREAM_TEST_RELEASE` is there (or a minute is over, for then the test has failed).
+which the machine lacks something. `INKSTREAM_TEST_HELD` names files that are opened only when the file
+`INKSTREAM_TEST_RELEASE` exists (or after a minute, when the test has failed anyway).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NOTHING = "\0"
 
 
 def dask_setup(worker: object) -> None:
-    """Installs the poison: an audit hook sees every `open` before it happens, and cannot be caught."""
+    """Install the poison as an audit hook, which sees every `open` before it happens."""
     del worker
     deadly, lacking, held = (os.environ.get(f"INKSTREAM_TEST_{name}", NOTHING) for name in ("POISON", "FAULT", "HELD"))
     release = Path(os.environ.get("INKSTREAM_TEST_RELEASE", "/"))

@@ -1,10 +1,10 @@
-"""Commits on a store whose replies are lost, and that may fail a fifth of all requests besides.
+"""Commits on a store that loses replies, and that may also fail a fifth of all requests.
 
     python -m tests.faults.s3_campaign [--commits 200] [--lost-replies 100] [--streams 2] [--drivers 2] [--ceph]
 
-Some streams fill one table, each by several drivers at once, a file a commit; the rows are made up, so that there is
-nothing but the commit loop to wait for: for most of the time, pauses before what is asked again. At the end the rows
-are counted through the store itself.
+Several streams fill one table, each with several drivers at once and one file per commit. The rows are made up, so the
+time goes into the commit loop, mostly into pauses before a request is repeated. At the end the rows are counted through
+the store itself.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from tests.integration.test_commit_processes import found_rows, make_config, mak
 
 @dataclass(frozen=True, slots=True)
 class S3CampaignOutcome:
-    """What a campaign found.
+    """The result of a campaign.
 
     Attributes:
-        commits: Files, each a commit, of all streams.
+        commits: Files of all streams, one per commit.
         lost: Rows that should be there and are not.
-        duplicated: Rows that are there more than once, or should not be.
-        outcomes: What became of the requests.
+        duplicated: Rows that are there more than once, or should not be there.
+        outcomes: Number of requests by outcome.
         seconds: Wall time.
     """
 
@@ -50,15 +50,15 @@ class S3CampaignOutcome:
 def run_campaign(
     folder: Path, sink: str, proxy: Proxy, commits: int, *, streams: int = 2, drivers: int = 1
 ) -> S3CampaignOutcome:
-    """Lets drivers commit through a proxy and counts what came of it, not through the proxy.
+    """Let drivers commit through a proxy, and count the rows without the proxy.
 
     Args:
-        folder: A new one.
+        folder: A new folder.
         sink: `s3://bucket/prefix`.
-        proxy: Where the drivers find the store; this process finds it without.
-        commits: Files, as many of them for each stream.
-        streams: How many.
-        drivers: Processes for each stream.
+        proxy: Stands between the drivers and the store; this process connects to the store directly.
+        commits: Files of all streams, the same number for each.
+        streams: Number of streams.
+        drivers: Processes per stream.
     """
     started = time.monotonic()
     make_inbox(folder, commits // streams)
@@ -92,7 +92,7 @@ def _sets(options: Sequence[str]) -> list[str]:
 
 @contextmanager
 def _store(folder: Path, *, ceph: bool) -> Iterator[dict[str, str]]:
-    """Starts a store; gives what leads the AWS clients to it."""
+    """Start a store; yield the environment that leads the AWS clients to it."""
     if ceph:
         with ceph_gateway() as gateway:
             yield gateway.environment
@@ -103,14 +103,14 @@ def _store(folder: Path, *, ceph: bool) -> Iterator[dict[str, str]]:
 
 
 def main() -> int:
-    """Runs a campaign on a store of its own; 1 when a row was lost or is there twice."""
+    """Run a campaign on a new store; return 1 if a row was lost or is there twice."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--commits", type=int, default=200)
     parser.add_argument("--lost-replies", type=int, default=100)
     parser.add_argument("--streams", type=int, default=2)
-    parser.add_argument("--drivers", type=int, default=2, help="of each stream")
+    parser.add_argument("--drivers", type=int, default=2, help="drivers per stream")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--ceph", action="store_true", help="behind the proxy is a real Ceph gateway instead of moto")
+    parser.add_argument("--ceph", action="store_true", help="use a real Ceph gateway behind the proxy instead of moto")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     try:

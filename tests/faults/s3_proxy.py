@@ -1,12 +1,12 @@
-"""An S3 server between a client and a good one: it keeps count of what is asked, and fails as it is told to.
+"""An S3 proxy between a client and a working server: it records the requests, and fails some on purpose.
 
     python -m tests.faults.s3_proxy PORT UPSTREAM LOG [--faults] [--seed N] [--lost-replies N]
         [--certificate FILE]
 
 With `--faults`, of each 50 requests ten are answered by a 500 or a 503, one by a reset and one by a silence that ends
 in a reset; each 25th answer to a GET breaks off in the middle. The first N commits to a `pages` table that land get no
-reply, but each tenth does: whoever knows of its commit writes the log's checkpoint. LOG has a line of JSON for each
-request. It is an HTTP proxy, too: whatever host it is asked for, it asks UPSTREAM by that name.
+reply, except for each tenth, because a driver writes the log's checkpoint only if it knows of its commit. LOG has one
+line of JSON per request. It is also an HTTP proxy: whatever host a client asks for, it asks UPSTREAM by that name.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ class AskedRequest:
     Attributes:
         method: Such as `GET`.
         path: With the query.
-        outcome: The server's status, or the fault it met.
-        host: Who was asked, as the client names it.
-        key: The access key that signed it, or nothing.
+        outcome: The server's status, or the fault that replaced it.
+        host: The host, as the client names it.
+        key: The access key that signed it, or an empty string.
     """
 
     method: str
@@ -70,24 +70,24 @@ class Proxy:
 
     Attributes:
         endpoint: Its URL.
-        log: What it was asked.
+        log: The file of its requests.
     """
 
     endpoint: str
     log: Path
 
     def asked(self) -> list[AskedRequest]:
-        """Returns the requests so far."""
+        """Return the requests so far."""
         return [AskedRequest(**json.loads(line)) for line in self.log.read_text().splitlines()]
 
     def outcomes(self) -> Counter[str]:
-        """Counts the requests so far by what became of them."""
+        """Count the requests so far by outcome."""
         return Counter(one.outcome for one in self.asked())
 
 
 @contextmanager
 def s3_proxy(folder: Path, upstream: str, *options: str) -> Iterator[Proxy]:
-    """Starts a proxy before a server."""
+    """Start a proxy in front of a server."""
     log = folder / "requests.jsonl"
     log.touch()
     with server(folder / "proxy.log", __name__, "{port}", upstream, str(log), *options) as address:
@@ -95,7 +95,7 @@ def s3_proxy(folder: Path, upstream: str, *options: str) -> Iterator[Proxy]:
 
 
 class _Plan:
-    """Decides what becomes of each request, and writes it down."""
+    """The plan of faults, and the log of requests."""
 
     def __init__(self, log: Path, seed: int, faults: bool, lost_replies: int) -> None:
         self._random = random.Random(seed)
@@ -107,7 +107,7 @@ class _Plan:
         self._log = log.open("a", buffering=1)
 
     def fault(self) -> str | None:
-        """Returns the fault of a request, if it meets one."""
+        """Return the fault of the next request; None if it has none."""
         with self._lock:
             if self._faults and not self._next:
                 faults = [name for name, count in FAULTS.items() for _ in range(count)]
@@ -116,7 +116,7 @@ class _Plan:
             return self._next.pop() if self._next else None
 
     def cuts(self, method: str, status: int) -> bool:
-        """Tells whether the answer breaks off."""
+        """Return whether the answer breaks off in the middle."""
         if not self._faults or method != "GET" or status not in (200, 206):
             return False
         with self._lock:
@@ -124,7 +124,7 @@ class _Plan:
             return self._answers % OF_ANSWERS == 0
 
     def loses(self, method: str, path: str, status: int) -> bool:
-        """Tells whether the reply to what was done is lost."""
+        """Return whether the reply to a successful request is lost."""
         if method != "PUT" or status != 200 or not _COMMIT.search(path):
             return False
         with self._lock:
@@ -137,7 +137,7 @@ class _Plan:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Passes requests on, or not."""
+    """A handler that forwards requests, or fails them."""
 
     protocol_version = "HTTP/1.1"  # else it does not answer `Expect: 100-continue`
     disable_nagle_algorithm = True
@@ -151,7 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
         raise AttributeError(name)
 
     def _answer(self) -> None:
-        if self.path.startswith("http://"):  # as a proxy is asked
+        if self.path.startswith("http://"):  # the form of requests to a proxy
             self.path = "/" + self.path.split("/", 3)[3]
         body = self._body()
         fault = self.plan.fault()
@@ -224,7 +224,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.close()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing: there is the log."""
+        """Print nothing: requests are in the log."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -232,11 +232,11 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Takes a client that has gone as it is."""
+        """Ignore clients that hang up."""
 
 
 def main() -> None:
-    """Serves until it is ended."""
+    """Serve until the process is killed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
     parser.add_argument("upstream")

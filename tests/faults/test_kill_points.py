@@ -1,4 +1,4 @@
-"""The flow is killed at each named point; whoever comes next loses nothing and writes nothing twice."""
+"""The flow is killed at each named point; the next run loses nothing and writes nothing twice."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ EVERYWHERE = (
     ],
 )
 def test_killed_at_one_named_point_after_another(world: World, sink_format: str, points: Sequence[str]) -> None:
-    """Each time with ten files to read, in three batches; who comes next finds what the one before has left."""
+    """Each run has ten files to read in three batches; the next run finds what the previous one has left."""
     world.configure(f"sink.format={sink_format}", "pipeline.draw={}")
     files, left = 0, world.judge()
     for point in points:
@@ -76,7 +76,7 @@ def _versions(pages: Path) -> int:
 
 @pytest.mark.parametrize("landed", [False, True], ids=["parquet_without_commit", "commit_landed"])
 def test_killed_inside_the_commit(world: World, landed: bool) -> None:
-    """Killed from outside the moment the disk shows that state; some kills miss it, so it is tried until one hits."""
+    """The driver is killed from outside when the disk shows that state; kills that miss it are repeated."""
     world.configure("trigger.max_files_per_trigger=1000")
     pages = world.sink / "pages"
     hits = 0
@@ -90,7 +90,7 @@ def test_killed_inside_the_commit(world: World, landed: bool) -> None:
                 stray.unlink()
         committed = {file.name for file in pages.glob("*.parquet")}
         for thread in psutil.Process(driver.pid).threads():
-            os.setpriority(os.PRIO_PROCESS, thread.id, 19)  # whoever looks on is to be quicker, on a busy machine too
+            os.setpriority(os.PRIO_PROCESS, thread.id, 19)  # so that this test is quicker, even on a busy machine
         os.kill(driver.pid, signal.SIGCONT)
         while driver.poll() is None:
             fresh = [f for f in pages.glob("*.parquet") if f.name not in committed and f.stat().st_size]
@@ -104,7 +104,7 @@ def test_killed_inside_the_commit(world: World, landed: bool) -> None:
         assert not verdict.torn
         if hits:
             break
-    assert hits, "no kill hit the moment"
+    assert hits, "no kill hit that state"
     assert world.run() == 0
     assert world.judge().clean
 
@@ -114,7 +114,7 @@ def _is_committed(pages: Path, file: Path) -> bool:
 
 
 def test_stopped_and_woken_after_another_went_on(world: World) -> None:
-    """A driver that slept through another's work adds nothing."""
+    """A driver that slept while another one did its work adds nothing."""
     world.fill(10)
     sleeper = world.start("--stop-at", "Processed:2")
     _wait_until_stopped(sleeper.pid)
@@ -140,7 +140,7 @@ def test_three_drivers_on_one_stream(world: World) -> None:
 
 
 def test_the_control_is_caught(world: World) -> None:
-    """A driver that keeps a state file, written after the commit, duplicates: the oracle must see it."""
+    """A driver that writes a state file after the commit duplicates rows: the oracle must see it."""
     world.fill(8)
     assert world.run("--die-at", "committed", module="tests.faults.control") == KILLED
     assert world.run(module="tests.faults.control") == 0

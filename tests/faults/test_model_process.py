@@ -1,4 +1,4 @@
-"""The process that keeps the model: what kills it, what it survives, and that page processes come and go beside it."""
+"""The process that holds the model: what kills it, what it survives, and that it outlives page processes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.generators import page_image, text_image
 
 LIMITS = LimitOptions(page_seconds=60, page_cpu_seconds=60)
 LINES = ["Carriage paid in advance", "Fourteen barrels of tar", "No returns after May"]
-"""`ppocr` stands for any engine here: what keeps a model does not know which."""
+"""`ppocr` stands for any engine here: the process that holds a model does not know which it is."""
 OPTIONS = PipelineOptions.model_validate(
     {"text_layer": {"mode": "ignore"}, "recognize": {"engine": "ppocr"}, "draw": {"label": "text"}}
 )
@@ -48,7 +48,7 @@ def texts(answers: Sequence[list[Reading] | DocumentError]) -> list[list[str] | 
 
 
 def when_busy(worker: LineWorker, strike: Callable[[int], None], times: int = 1) -> threading.Thread:
-    """Strikes each new process of the model as soon as it has its first call."""
+    """Strike each new process of the model once it has its first call."""
 
     def watch() -> None:
         struck: set[int] = set()
@@ -69,7 +69,7 @@ def kill(pid: int) -> None:
 
 
 def test_a_page_in_halves_is_the_page_in_one(tmp_path: Path, lines: LineWorker) -> None:
-    """Begun in one page process, read by the model's, finished in another, which does not know the page."""
+    """One page process begins the page, the model's process reads its lines, and another page process finishes it."""
     page_image(LINES).save(tmp_path / "page.png")
     (whole,) = read_document(tmp_path / "page.png", OPTIONS, LIMITS, sandboxed=False)
     with PageWorker(OPTIONS, LIMITS) as first, PageWorker(OPTIONS, LIMITS) as second:
@@ -126,7 +126,7 @@ def test_killed_each_time_it_is_a_crash_and_the_next_page_is_read(lines: LineWor
 def test_a_lost_device_ends_the_process_and_the_lines_are_read_by_another(
     crops: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a GPU was lost in never gets it back; a new process may."""
+    """A process that lost its GPU never gets it back; a new process may."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(line_worker, "HANDLER", "tests.faults.lost_device:handle")
     worker = LineWorker(OPTIONS.recognize, LIMITS)
@@ -143,7 +143,7 @@ def test_a_lost_device_ends_the_process_and_the_lines_are_read_by_another(
 def test_stopped_it_is_a_timeout_of_the_page_and_not_of_its_neighbour(
     lines: LineWorker, crops: list[np.ndarray]
 ) -> None:
-    """The time of pages that are read together is what they may take together; then each has its own."""
+    """Pages that are read together share their time; after that, each has its own."""
     lines.start()
     striker = when_busy(lines, lambda pid: os.kill(pid, signal.SIGSTOP))
     answers = lines.read([crops * 10, crops], [0.5, 5.0])
@@ -170,7 +170,7 @@ def test_what_lasts_is_not_replaced_for_what_it_has_done_or_keeps() -> None:
         pids = {sandbox.call({"do": "keep", "megabytes": 15})[0]["pid"] for _ in range(5)}
         assert len(pids) == 1
         again, _ = sandbox.call({"do": "keep", "megabytes": 60})
-        assert again["pid"] not in pids, "what it kept was too much for this call, which is made once more"
+        assert again["pid"] not in pids, "it kept too much for this call, which is repeated"
 
 
 def test_pages_are_read_by_one_model_whatever_becomes_of_page_processes(tmp_path: Path, lines: LineWorker) -> None:

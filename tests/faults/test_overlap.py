@@ -1,4 +1,4 @@
-"""Two batches are open: the second begins while the first is not over, and neither harms the other."""
+"""Two batches are open at a time: the second begins before the first ends, and neither harms the other."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OpenCluster = Callable[..., Cluster]
 
 @pytest.fixture
 def open_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenCluster]:
-    """Starts two workers with the poison that the keywords name."""
+    """Return a function that starts two workers with the poison that its keywords name."""
     made: list[Cluster] = []
 
     def start(allowed_failures: int = 1, **poison: str) -> Cluster:
@@ -62,7 +62,7 @@ def _attempts(events: list[Event]) -> list[str]:
 
 
 def _fill(world: World, special: str, at: int, others: int) -> None:
-    """Puts documents into the source, and one with a name of its own among them, in the order they are planned."""
+    """Put documents into the source, and the special one at its place in the order in which they are planned."""
     world.fill(at)
     world.corpus.put(special, tiny_pdf("a page that is treated in its own way"), 1)
     world.fill(others - at, start=at)
@@ -71,7 +71,7 @@ def _fill(world: World, special: str, at: int, others: int) -> None:
 def test_the_next_batch_begins_while_the_last_page_of_one_is_read(
     world: World, open_cluster: OpenCluster, tmp_path: Path
 ) -> None:
-    """The first batch waits for a page that is let go only when every file of the second has been read."""
+    """The first batch waits for a page that is released only after every file of the second was read."""
     release = tmp_path / "release"
     cluster = open_cluster(held="slow.pdf", release=str(release))
     _fill(world, "slow.pdf", 1, 11)
@@ -110,7 +110,7 @@ def test_without_overlap_a_batch_waits_for_the_one_before(world: World, open_clu
 
 
 def test_a_page_that_kills_is_convicted_among_the_pages_of_two_batches(world: World, open_cluster: OpenCluster) -> None:
-    """It is of the second batch, and takes ranges of the first down with it."""
+    """It belongs to the second batch, and takes ranges of the first down with it."""
     _fill(world, "poison.pdf", 5, 11)
     events = _run(_config(world, open_cluster(poison="poison.pdf")))
     rows = read_rows(world.sink)
@@ -123,7 +123,7 @@ def test_a_page_that_kills_is_convicted_among_the_pages_of_two_batches(world: Wo
 def test_what_the_second_batch_cannot_do_does_not_cost_the_first(
     world: World, open_cluster: OpenCluster, tmp_path: Path
 ) -> None:
-    """The second batch meets a fault of the machine while the first waits for its last page."""
+    """The second batch hits a fault of the machine while the first waits for its last page."""
     release = tmp_path / "release"
     cluster = open_cluster(held="slow.pdf", release=str(release), fault="lacking.pdf")
     _fill(world, "slow.pdf", 1, 3)

@@ -1,4 +1,4 @@
-"""Lines are read by workers that declare a resource: who did what, the same rows, and what happens when they die."""
+"""Workers that declare a resource read the lines: who did what, the same rows, and what happens when they die."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_each_part_runs_where_it_belongs_and_the_rows_are_the_same(inbox: Path, 
     with Client(cluster.address, set_as_default=False) as client:
         pages, lines = by_task(client, GPU)
         assert (len(pages), len(lines), set(pages) & set(lines)) == (1, 1, set())
-        client.get_task_stream(count=0)  # from here on the scheduler takes notes
+        client.get_task_stream(count=0)  # the scheduler records tasks from here on
         apart = run(config_of(inbox, "apart", cluster, recognize_resources=GPU))
         noted = client.get_task_stream(count=100_000)
     ran = {(task["key"].partition("-")[0], task["worker"]) for task in noted if task["status"] == "OK"}
@@ -117,7 +117,7 @@ def test_only_crops_of_lines_travel(inbox: Path) -> None:
 
 @pytest.mark.parametrize("victim", [0, 1])
 def test_a_worker_of_either_kind_dies_and_its_pages_are_redone(inbox: Path, cluster: Cluster, victim: int) -> None:
-    """The nanny starts the worker anew, at another address: what was bound to the old one is given up and run again."""
+    """The nanny restarts the worker at another address; tasks bound to the old one are cancelled and run again."""
     struck: list[int] = []
 
     def strike(event: object) -> None:

@@ -1,4 +1,4 @@
-"""A store that loses replies of commits that landed, or fails a fifth of all requests: no row is lost or doubled."""
+"""A store that loses replies to commits that landed, or fails a fifth of all requests: no row is lost or doubled."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOST_REPLIES = 50
 def test_commits_whose_replies_are_lost_are_neither_lost_nor_doubled(
     endpoint: str, s3: Any, bucket: str, tmp_path: Path
 ) -> None:
-    """`python -m tests.faults.s3_campaign` is the longer one, with the other faults and more drivers."""
+    """`python -m tests.faults.s3_campaign` is a longer campaign, with the other faults and more drivers."""
     with s3_proxy(tmp_path, endpoint, "--lost-replies", str(LOST_REPLIES)) as proxy:
         outcome = run_campaign(tmp_path, f"s3://{bucket}/out", proxy, commits=60)
     assert (outcome.lost, outcome.duplicated) == (0, 0)
@@ -53,7 +53,7 @@ def test_a_run_gets_through_a_store_that_fails_a_fifth_of_all_requests(
         codes = []
         while 0 not in codes:
             done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=200)
-            assert done.returncode in (0, 5), done.stderr  # 5 says to try again
+            assert done.returncode in (0, 5), done.stderr  # 5 means: try again
             assert "Traceback" not in done.stderr
             codes.append(done.returncode)
         outcomes = proxy.outcomes()

@@ -37,7 +37,7 @@ def test_it_copies_the_files_but_never_over_others(tmp_path: Path) -> None:
     edited.write_text("mine")
     (tmp_path / "mine/prefect/on-arrival.yaml").unlink()
     refused = deployments("mine/prefect", cwd=tmp_path, code=2)
-    assert "mine/prefect/prefect.yaml: already there, so nothing was copied" in refused.stderr
+    assert "mine/prefect/prefect.yaml already exists, so nothing was copied" in refused.stderr
     assert [path.read_text() for path in edited.parent.iterdir()] == ["mine"]
 
 

@@ -27,7 +27,7 @@ ONCE = ("pipeline.draw={}", "pipeline.render.max_pixels=100000")
 
 @pytest.fixture(scope="module")
 def read_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Where 10 files were read, and a copy of it. Of the 3 pages of each the middle one failed as it is too large."""
+    """Return a folder where 10 files were read, and a copy. The middle one of each file's 3 pages was too large."""
     place, copy = tmp_path_factory.mktemp("world"), tmp_path_factory.mktemp("copy")
     world = World(place, ONCE)
     world.fill(10, pages=PAGES, large=[LARGE])
@@ -39,10 +39,10 @@ def read_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture
 def failed(read_once: tuple[Path, Path]) -> Iterator[World]:
-    """The same place, for the table says where its files are, as it was after that run."""
+    """Yield that folder as it was after the run; in the same place, because the table stores its files' paths."""
     place, copy = read_once
     shutil.rmtree(place)
-    shutil.copytree(copy, place)  # times of modification as well: they tell versions apart
+    shutil.copytree(copy, place)  # with modification times, which distinguish versions
     world = World(place, ONCE)
     for file in world.inbox.iterdir():
         world.corpus.adopt(file.name, PAGES)
@@ -55,7 +55,7 @@ def _failures(world: World) -> int:
 
 
 def _sound(world: World) -> bool:
-    """Whether every page has one row, and all rows of a file version are of one commit."""
+    """Return whether every page has one row, and all rows of a file version are from one commit."""
     verdict = world.judge()
     commits: dict[tuple[str, str], set[int]] = {}
     for row in read_rows(world.sink):
@@ -81,9 +81,9 @@ def test_a_retry_that_is_killed_again_and_again(failed: World) -> None:
     after = _whole_rows(failed)
     assert before.keys() == after.keys()
     for key, row in after.items():
-        if key[1] != LARGE:  # kept as they were, but for the commit they are now of
+        if key[1] != LARGE:  # unchanged, except for their commit
             assert {**row, "batch_id": 0, "timestamp": 0} == {**before[key], "batch_id": 0, "timestamp": 0}
-    assert failed.run() == 0  # all is known
+    assert failed.run() == 0  # everything is known
     assert failed.judge().rows == 30
 
 
@@ -120,4 +120,4 @@ def test_reprocessing_races_a_retry_and_is_killed(failed: World) -> None:
     assert len({row["pipeline_id"] for row in _whole_rows(failed).values()}) == 1
     version = DeltaTable(str(failed.sink / "pages")).version()
     assert failed.run("--do", "reprocess", *FIXED) == 0
-    assert DeltaTable(str(failed.sink / "pages")).version() == version, "what is as wanted is made again"
+    assert DeltaTable(str(failed.sink / "pages")).version() == version, "rows that are as wanted were written again"

@@ -83,7 +83,7 @@ def test_a_hang_ends_at_the_wall_clock(do: str) -> None:
         assert time.monotonic() - began < 60, "it hangs for ten minutes"
 
 
-def test_burning_cpu_ends_at_its_limit_which_starts_anew_with_each_call() -> None:
+def test_burning_cpu_ends_at_its_limit_which_starts_again_with_each_call() -> None:
     with Sandbox(HANDLER, LIMITS.model_copy(update={"page_cpu_seconds": 1.0})) as sandbox:
         error = failure_of(sandbox, do="burn")
         assert error.kind is FailureKind.TIMEOUT
@@ -92,7 +92,7 @@ def test_burning_cpu_ends_at_its_limit_which_starts_anew_with_each_call() -> Non
 
 @pytest.mark.parametrize("frame", ["", "00000005000000007b7d7b7d7b", "00000002000000005b5d", "0000000400000000"])
 def test_malformed_frames_are_a_crash_or_a_timeout(frame: str) -> None:
-    """Too few bytes are waited for until the clock ends it; what is no object is refused at once."""
+    """The parent waits for missing bytes until the time is over; JSON that is not an object is refused at once."""
     with Sandbox(HANDLER, LIMITS.model_copy(update={"page_seconds": 0.5})) as sandbox:
         sandbox.start()
         error = failure_of(sandbox, do="malformed", bytes=frame)
@@ -274,7 +274,7 @@ def test_quick_to_start_and_to_answer(sandbox: Sandbox) -> None:
         began = time.perf_counter()
         sandbox.call({"do": "echo"})
         times.append(time.perf_counter() - began)
-    # The fastest call: how long the others take on a busy machine says nothing about the code.
+    # The fastest call: the others depend on how busy the machine is.
     assert min(times) < 0.01, "it takes about 0.2 ms on an idle machine"
 
 

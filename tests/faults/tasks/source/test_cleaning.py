@@ -29,7 +29,7 @@ def test_killed_between_the_commit_and_the_cleaning(world: World, done: Path) ->
     (world.inbox / "bad.pdf").write_bytes(b"%PDF-1.4 nothing more")
     assert world.run("--die-at", "BatchCommitted:1") == KILLED
     assert len(names(world.inbox)) == 7
-    (world.inbox / "document00000.pdf").write_bytes(tiny_pdf("written anew, after its first version was committed"))
+    (world.inbox / "document00000.pdf").write_bytes(tiny_pdf("written again, after its first version was committed"))
     process = world.start()
     printed, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
@@ -37,7 +37,7 @@ def test_killed_between_the_commit_and_the_cleaning(world: World, done: Path) ->
     assert (summary["cleaned"], summary["not_cleaned"]) == (6, 0)
     assert names(world.inbox) == {"bad.pdf"}, "a file that failed stays where it is"
     assert names(done) == {f"document{number:05}.pdf" for number in range(6)}
-    assert b"written anew" in (done / "document00000.pdf").read_bytes()
+    assert b"written again" in (done / "document00000.pdf").read_bytes()
     after = world.judge()
     assert not after.duplicated
     assert not after.lost

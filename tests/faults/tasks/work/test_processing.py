@@ -1,4 +1,4 @@
-"""Workers die while they work: their pages are redone, and only a page that kills alone is blamed."""
+"""Workers die while they work: their pages are read again, and only a page that kills a worker alone is blamed."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_every_worker_gone_is_the_moments_fault(world: World, cluster: Cluster) 
         stream.run()
     assert world.judge().rows == 0
     cluster.nannies()
-    with Stream(_config(world, cluster)) as stream:  # which waits for them as long as they may take to start
+    with Stream(_config(world, cluster)) as stream:  # it waits for the workers to start
         assert stream.run().files == 30
     assert world.judge().clean
 
@@ -142,7 +142,7 @@ def test_overwritten_before_it_is_read(world: World) -> None:
 
 
 def test_overwritten_while_it_is_read_and_after(world: World) -> None:
-    """Rows of an older version may be there, whole; each row's hash is that of the bytes its etag names."""
+    """An older version may have all of its rows; each row's hash is that of the bytes its etag names."""
     world.configure("execution.pages_per_range=1", "execution.workers=2", "execution.window_per_worker=1")
     world.fill(1, pages=30)
     source = world.inbox / "document00000.pdf"
@@ -170,7 +170,7 @@ def test_vanished_files_are_left_out_and_neighbours_committed(world: World) -> N
 
 
 def test_compaction_beside_commits(world: World) -> None:
-    """Somebody else's maintenance rewrites the table between every two batches."""
+    """Another process's maintenance rewrites the table between every two batches."""
     world.configure("trigger.max_files_per_trigger=2")
     world.fill(12)
     code = f"from deltalake import DeltaTable; DeltaTable('{world.sink}/pages').optimize.compact()"

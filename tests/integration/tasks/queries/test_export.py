@@ -103,7 +103,7 @@ def test_searchable_pdfs_are_made_of_the_originals(folder: Path, tmp_path: Path)
     (damaged,) = (line for line in lines[:-1] if line["problem"])
     assert (damaged["output"], damaged["problem"]) == (
         None,
-        "the PDF is damaged: no page can be found in it, not by qpdf either",
+        "the PDF is damaged: no page can be found in it, not even by qpdf",
     )
 
 
@@ -111,7 +111,7 @@ def test_only_what_is_asked_for_as_people_see_it(folder: Path, tmp_path: Path) -
     asked = ["--path", "*.png", "--path", "damaged.pdf"]
     done = inkstream("export", folder / "tables", "--format", "pdf", "--output", tmp_path, *asked, code=3)
     assert done.stdout == f"1 file, 1 page (0 of them could not be read) in {tmp_path}\n"
-    problem = "damaged.pdf: not exported: the PDF is damaged: no page can be found in it, not by qpdf either"
+    problem = "damaged.pdf: not exported: the PDF is damaged: no page can be found in it, not even by qpdf"
     assert done.stderr == f"{problem}\n1 file not exported\n"
     assert tree(tmp_path) == {"sub/letter #1.png.ocr.pdf"}
 

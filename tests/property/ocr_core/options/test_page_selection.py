@@ -48,11 +48,11 @@ def test_all_pages_where_nothing_is_said() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "no page"),
-        ("1,,2", "no page"),
-        ("one", "no page"),
-        ("-3", "no page"),
-        ("1.5", "no page"),
+        ("", "not a page"),
+        ("1,,2", "not a page"),
+        ("one", "not a page"),
+        ("-3", "not a page"),
+        ("1.5", "not a page"),
         ("0", "from 1"),
         ("0-4", "from 1"),
         ("1-0", "from 1"),

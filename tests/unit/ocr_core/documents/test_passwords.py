@@ -54,7 +54,7 @@ def test_without_a_password_the_row_names_the_remedy(tmp_path: Path) -> None:
     assert page.failure is not None
     assert page.failure.kind is FailureKind.ENCRYPTED
     assert "INKSTREAM_PDF_PASSWORDS" in page.failure.message
-    assert "none is there" in page.failure.message
+    assert "none is set there" in page.failure.message
 
 
 @pytest.mark.usefixtures("keys")

@@ -184,7 +184,7 @@ def test_mistakes_are_told_when_the_options_are_made(binding: str) -> None:
         ({"user_patterns": ["a\nb"]}, "user_patterns"),
         ({"languages": "../eng"}, "languages"),
         ({"variables": {"user_words_file": "/etc/words"}}, "instead of user_words_file"),
-        ({"variables": {"tessedit_char_whitelist": "a"}, "char_whitelist": "b"}, "given by char_whitelist already"),
+        ({"variables": {"tessedit_char_whitelist": "a"}, "char_whitelist": "b"}, "already set by char_whitelist"),
         ({"with_spaces": True, "iterator_level": "line"}, "with_spaces needs iterator_level"),
     ]
     for wrong, message in mistakes:
