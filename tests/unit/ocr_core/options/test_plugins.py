@@ -66,9 +66,9 @@ def test_an_added_engine_has_a_section_with_defaults(added: Callable[..., Path])
 
 
 def test_its_mistakes_are_named_like_any_other(added: Callable[..., Path]) -> None:
-    assert mistakes(engine="acme") == ("pipeline.recognize.engine: 'acme' is not one of tesseract, ppocr, trocr, auto"), (
-        "without the package it is unknown"
-    )
+    assert mistakes(engine="acme") == (
+        "pipeline.recognize.engine: 'acme' is not one of tesseract, ppocr, trocr, auto"
+    ), "without the package it is unknown"
     added()
     assert mistakes(engine="acne").endswith("is not one of tesseract, ppocr, trocr, auto, acme; did you mean 'acme'?")
     assert mistakes(engine="auto", routing={"second": "acne"}) == (
