@@ -1,6 +1,6 @@
 """Listing the file versions of a source.
 
-Files and folders whose names start with `_` or `.` are ignored, as Spark does: tools keep there what is not data yet.
+Files and folders whose names start with `_` or `.` are ignored, as in Spark: tools use them for files in progress.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ SINK_FOLDERS = ("pages", "files", "overlays", "streams", "pipelines")
 
 
 def list_files(source: SourceOptions, now: datetime | None = None) -> list[FileVersion]:
-    """List the current file versions, in the order they are to be processed.
+    """List the current file versions, in processing order.
 
     Args:
-        source: The folder, and which of its files are wanted.
-        now: What `stability_delay` counts from; the time of the call when not given.
+        source: The folder, and which of its files to read.
+        now: Time from which `stability_delay` is measured; the current time if not given.
 
     Returns:
         Oldest first by (modification time, path), or newest first with `latest_first`.
 
     Raises:
-        ConfigError: If the folder does not exist, or the store does not say enough to tell versions apart.
+        ConfigError: If the folder does not exist, or the store does not report enough to tell versions apart.
         EnvironmentFault: If the bucket does not exist, or cannot be listed.
         TransientError: If the store does not answer.
     """
@@ -44,15 +44,15 @@ def list_files(source: SourceOptions, now: datetime | None = None) -> list[FileV
 
 
 def in_order(source: SourceOptions, files: Iterable[FileVersion]) -> list[FileVersion]:
-    """Return files in the order they are to be processed: by (modification time, path)."""
+    """Return files in processing order: by (modification time, path)."""
     return sorted(files, key=lambda file: (file.modified, file.path), reverse=source.latest_first)
 
 
 def refuse_sink_under_source(source: SourceOptions, sink_url: str) -> None:
-    """Refuse a sink whose own files would be taken for documents.
+    """Raise an error for a sink whose own files would be read as documents.
 
     Raises:
-        ConfigError: If the sink is the source or lies under it, or the source lies in one of the sink's folders.
+        ConfigError: If the sink is the source or inside it, or the source is inside one of the sink's folders.
     """
     protocol, root = split_url(source.url)
     sink_protocol, sink = split_url(sink_url)
@@ -60,16 +60,16 @@ def refuse_sink_under_source(source: SourceOptions, sink_url: str) -> None:
         return
     if within(sink, root):
         raise ConfigError(
-            f"the sink {sink_url} lies in the source {source.url}: its files would be taken for documents; "
-            "give the sink a folder outside"
+            f"the sink {sink_url} is inside the source {source.url}: its files would be read as documents; "
+            "give the sink a folder outside the source"
         )
     for folder in SINK_FOLDERS:
         if within(root, f"{sink.rstrip('/')}/{folder}"):
-            raise ConfigError(f"the source {source.url} lies in {folder}/, a folder of the sink {sink_url}")
+            raise ConfigError(f"the source {source.url} is inside {folder}/, a folder of the sink {sink_url}")
 
 
 def within(path: str, folder: str) -> bool:
-    """Return whether a path is a folder or lies in it."""
+    """Return whether a path is a folder or is inside it."""
     return f"{path.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
 
 
