@@ -41,7 +41,7 @@ def build_config(
 
 
 def with_preset(config: StreamConfig, preset: str | None) -> StreamConfig:
-    """Return the configuration with a preset's pipeline instead of its own; unchanged if `preset` is None.
+    """Return the configuration with a preset's pipeline instead of its own; unchanged if `preset` is `None`.
 
     Raises:
         ConfigError: If the preset is unknown, or its pipeline does not fit the other options.

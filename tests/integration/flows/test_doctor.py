@@ -59,7 +59,7 @@ def test_all_is_well_and_nothing_is_left_behind(places: Path) -> None:
     [
         ({"source__url": "nowhere"}, "source", "there is no folder"),
         ({"sink__url": "stream.yaml/tables"}, "sink", "cannot write to"),
-        ({"sink__url": "inbox/tables"}, "source", "lies in the source"),
+        ({"sink__url": "inbox/tables"}, "source", "is inside the source"),
         ({"pipeline__recognize__languages": "[xyz]"}, "tesseract language xyz", "xyz"),
         ({"execution__limits__page_seconds": 0.001}, "page process", "timeout on a small page"),
         ({"execution__limits__memory_mb": 1 << 40}, "memory", "not enough for one page"),
