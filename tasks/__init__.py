@@ -1,1 +1,1 @@
-"""The steps that touch the world: sources, planning, Dask, the commit, sinks and queries."""
+"""The steps with side effects: sources, planning, Dask, the commit, sinks and queries."""

@@ -1,4 +1,4 @@
-"""What the steps hand each other: small, plain, picklable."""
+"""Small, picklable values that the steps pass to each other."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class FileVersion:
-    """One version of one file: what is read, and what is done exactly once.
+    """One version of one file: the unit that is processed exactly once.
 
     Attributes:
         path: Absolute URL, bytes outside `A-Za-z0-9-._~/` percent-encoded after the scheme; reversible.
         etag: Unquoted ETag; `mtime_ns-size` on a local disk.
         size: Bytes.
-        modified: When the store says it was last modified, UTC.
+        modified: Modification time according to the store, UTC.
     """
 
     path: str
@@ -37,11 +37,11 @@ KEY_COLUMNS = ("path", "etag", "length")
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """Why an announced object has to wait, so that its message stays in the queue.
+    """Why an announced object has to wait. Its message stays in the queue.
 
     Attributes:
         why: The reason, in a few words.
-        again_in: When to look again; None for whenever the event source gives the message out again.
+        again_in: How long to wait before the next try; None to wait until the event source delivers the message again.
     """
 
     why: str
@@ -50,11 +50,11 @@ class Unsettled:
 
 @dataclass(frozen=True, slots=True)
 class PagesAgain:
-    """Some pages of a file that are read again, while the table's rows of the others are kept.
+    """The pages of a file that are read again. The table's rows of its other pages are kept.
 
     Attributes:
-        total: Pages of the file.
-        pages: Which are read again, 0-based, in order; at least one.
+        total: Number of pages of the file.
+        pages: The pages to read again, 0-based, in order; at least one.
         content_hash: SHA-256 of the bytes that the kept rows were read from, where known.
     """
 
@@ -65,11 +65,11 @@ class PagesAgain:
 
 @dataclass(frozen=True, slots=True)
 class Redo:
-    """How a batch replaces the rows that its files have.
+    """How a batch replaces the rows that its files already have.
 
     Attributes:
-        version: Table version that it was planned from; rows that are kept are read there.
-        again: By index of the file in the batch, which pages are read again; a file that is not named is read whole.
+        version: Table version that the batch was planned from. The rows to keep are read from it.
+        again: Pages to read again, by the file's index in the batch. A file without an entry is read whole.
     """
 
     version: int
@@ -82,12 +82,12 @@ class Batch:
 
     Attributes:
         stream: The stream the rows belong to.
-        attempt_id: Random; also the commit id by which a commit whose reply was lost is found.
-        files: What to process, in order.
+        attempt_id: Random; also the commit id, by which a commit is found again if its reply was lost.
+        files: The files to process, in order.
         planned_at: Transaction version of `pages` for the stream in the snapshot this batch was planned from;
-            -1 when nothing was ever committed.
-        redo: How the files' rows that are there are replaced; None for new files.
-        replacing: In mode `upsert`, paths among the files that had rows of other versions.
+            -1 if nothing was ever committed.
+        redo: How the existing rows of the files are replaced; None for new files.
+        replacing: In mode `upsert`, the paths of those files that had rows of other versions.
     """
 
     stream: str

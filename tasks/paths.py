@@ -1,4 +1,4 @@
-"""How a file is named: one reversible URL for any bytes a store lets into a name."""
+"""How files are named: one reversible URL for any bytes that a store allows in a name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from inkstream.ocr_core.errors import ConfigError
 
-_SAFE = "/~"  # besides A-Za-z0-9-._ which `quote` never touches
+_SAFE = "/~"  # in addition to A-Za-z0-9-._, which `quote` never touches
 _SAFE_IN_AUTHORITY = ":@[]"
 _LOCAL = ("file", "local")
 _ALIASES = {"s3a": "s3", "s3n": "s3", "gcs": "gs"}
@@ -21,19 +21,19 @@ SINK_FOLDERS = ("pages", "files", "overlays", "streams", "pipelines")
 
 
 def split_url(url: str) -> tuple[str, str]:
-    """Splits what a user writes into a protocol and a path as the store knows it.
+    """Split what a user writes into a protocol and a path as the store knows it.
 
-    A local path comes back absolute with symbolic links resolved, so that one folder has one name.
+    A local path becomes absolute, with symbolic links resolved, so that one folder has one name.
 
     Args:
         url: A local path or any fsspec URL, not percent-encoded.
 
     Returns:
-        The protocol (`file` for a local path) and the path without it: of a URL, the bucket or the host with its
-        port, a slash, and the rest.
+        The protocol (`file` for a local path) and the path after it. The path of a URL is the bucket, or the host
+        with its port, then a slash and the rest.
 
     Raises:
-        ConfigError: If there is nothing in it, or it is none that a folder can be named by.
+        ConfigError: If the URL names no folder, or is a chained URL.
     """
     _, separator, rest = url.partition("://")
     protocol, rest = protocol_of(url), rest if separator else url
@@ -42,7 +42,7 @@ def split_url(url: str) -> tuple[str, str]:
     if protocol in _LOCAL:
         return "file", os.path.realpath(Path(rest).expanduser())
     if "::" in protocol or _CHAIN.search(rest):
-        raise ConfigError(f"{url!r}: chained URLs are no folder where documents arrive; give the innermost one")
+        raise ConfigError(f"{url!r}: a chained URL cannot be used here; give the innermost URL alone")
     return protocol, rest.rstrip("/")
 
 
@@ -54,10 +54,10 @@ def protocol_of(url: str) -> str:
 
 
 def require_no_credentials(url: str) -> None:
-    """Refuses a URL with a user or a password in it: it is kept in the sink and shown in rows, logs and Prefect.
+    """Raise an error for a URL with a user or password in it: URLs are stored in rows and shown in logs and Prefect.
 
     Raises:
-        ConfigError: Naming where credentials belong; the URL itself is not in the message.
+        ConfigError: If there is one. The message says where credentials belong and does not repeat the URL.
     """
     protocol, separator, rest = url.partition("://")
     user, at, host = rest.partition("/")[0].rpartition("@")
@@ -67,22 +67,22 @@ def require_no_credentials(url: str) -> None:
         return
     name = protocol.upper()
     raise ConfigError(
-        f"a {protocol}:// URL must not have a user or password in it, because URLs are kept and shown; write "
+        f"a {protocol}:// URL must not have a user or password in it, because URLs are stored and shown; write "
         f"{protocol}://{host}/... and set FSSPEC_{name}_USERNAME and FSSPEC_{name}_PASSWORD in the environment, "
         "or a file ~/.config/fsspec/*.json"
     )
 
 
 def absolute(url: str) -> str:
-    """Returns a URL that means the same in every process: a local path absolute, no trailing slash."""
+    """Return a URL that means the same in every process: absolute if local, without a trailing slash."""
     protocol, path = split_url(url)
     return path if protocol == "file" else f"{protocol}://{path}"
 
 
 def encode(protocol: str, path: str) -> str:
-    """Makes a `FileVersion.path` of a protocol and a path as `split_url` gives them.
+    """Return the `FileVersion.path` of a protocol and a path as `split_url` returns them.
 
-    Names that are not UTF-8 are expected the way `os.fsdecode` gives them.
+    Names that are not UTF-8 must be decoded as `os.fsdecode` does.
     """
     authority, slash, rest = ("", "", path) if protocol == "file" else path.partition("/")
     quoted = quote(os.fsencode(authority), safe=_SAFE_IN_AUTHORITY)
@@ -90,13 +90,13 @@ def encode(protocol: str, path: str) -> str:
 
 
 def decode(url: str) -> tuple[str, str]:
-    """Undoes `encode`: the protocol and the path."""
+    """Return the protocol and the path of a `FileVersion.path`: the inverse of `encode`."""
     protocol, _, quoted = url.partition("://")
     return protocol, os.fsdecode(unquote_to_bytes(quoted))
 
 
 def join(url: str, *parts: str) -> str:
-    """Appends `parts` to a folder URL as the user wrote it."""
+    """Append `parts` to a folder URL as the user wrote it."""
     return "/".join([url.rstrip("/") or "/", *parts])
 
 
@@ -106,10 +106,10 @@ def within(path: str, folder: str) -> bool:
 
 
 def refuse_sink_under_source(source_url: str, sink_url: str) -> None:
-    """Refuse a sink whose own files would be taken for documents.
+    """Raise an error for a sink whose own files would be read as documents.
 
     Raises:
-        ConfigError: If the sink is the source or lies in it, or the source is in a folder of the sink's.
+        ConfigError: If the sink is the source or inside it, or the source is inside one of the sink's folders.
     """
     protocol, root = split_url(source_url)
     sink_protocol, sink = split_url(sink_url)
@@ -117,12 +117,12 @@ def refuse_sink_under_source(source_url: str, sink_url: str) -> None:
         return
     if within(sink, root):
         raise ConfigError(
-            f"the sink {sink_url} lies in the source {source_url}: its files would be taken for documents; "
-            "give the sink a folder outside"
+            f"the sink {sink_url} is inside the source {source_url}: its files would be read as documents; "
+            "give the sink a folder outside the source"
         )
     for folder in SINK_FOLDERS:
         if within(root, f"{sink.rstrip('/')}/{folder}"):
             raise ConfigError(
-                f"the source {source_url} lies in {folder}/, which the sink {sink_url} keeps for itself; "
+                f"the source {source_url} is inside {folder}/, a folder of the sink {sink_url}; "
                 "give the source a folder outside the sink"
             )

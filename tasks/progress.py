@@ -1,7 +1,7 @@
 """The events that a run publishes as they happen, and the summary of what it did.
 
-Observers see what has happened; nothing they do changes what is committed. The progress bars, the JSON lines and the
-fault tests, which kill their own process at a chosen event, are observers.
+Observers see what has happened; they cannot change what is committed. The progress bars, the JSON lines and the fault
+tests, which kill their own process at a chosen event, are observers.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The work was found: new files of the source, or rows of the table to make again.
+    """The work was found: new files in the source, or rows of the table to replace.
 
     Attributes:
-        listed: File versions that were looked at.
-        new_files: Those to be read.
-        new_bytes: Their size.
-        waiting: New ones that are left for a later run.
+        listed: Number of file versions that were looked at.
+        new_files: Number of them to be read.
+        new_bytes: Total size of those to be read.
+        waiting: Number of new ones that are left for a later run.
     """
 
     listed: int
@@ -43,18 +43,18 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class RangeDone:
-    """A page range came back; its overlays are written, its rows are not committed.
+    """A page range came back. Its overlays are written; its rows are not committed yet.
 
-    Those of the next batch may come while a batch is not over.
+    Ranges of the next batch may come back before the current batch is committed.
 
     Attributes:
-        attempt_id: Of its batch.
+        attempt_id: The attempt id of its batch.
         path: The file.
-        pages: Pages of the range.
-        failed_pages: Those among them that failed.
-        total_pages: Pages of the file; None where they could not be counted.
-        overlays: URLs of their overlays.
-        rows: The range's rows, to be looked at.
+        pages: Number of pages in the range.
+        failed_pages: Number of them that failed.
+        total_pages: Number of pages of the file; None if they could not be counted.
+        overlays: URLs of the overlays.
+        rows: The range's rows, for display.
     """
 
     attempt_id: str
@@ -68,7 +68,7 @@ class RangeDone:
 
 @dataclass(frozen=True, slots=True)
 class Processed:
-    """Every planned page of a batch has a result; nothing of it is committed."""
+    """Every planned page of a batch has a result; the batch is not committed yet."""
 
     batch: Batch
     files: int
@@ -77,7 +77,7 @@ class Processed:
 
 @dataclass(frozen=True, slots=True)
 class BatchCommitted:
-    """A batch's rows are in the table; the ledger lags behind."""
+    """A batch's rows are in the table; the ledger does not have it yet."""
 
     batch_id: int
     version: int
@@ -93,13 +93,13 @@ class LedgerProjected:
 
 @dataclass(frozen=True, slots=True)
 class Compacted:
-    """Small files of a table were merged, and its log has a checkpoint.
+    """Small files of a table were merged, and its log got a checkpoint.
 
     Attributes:
         table: URL of the table.
-        merged: How many files were merged.
-        into: How many came of them.
-        problem: Why not this time; it harms nothing but speed. None when all went well.
+        merged: Number of files that were merged.
+        into: Number of files that they became.
+        problem: Why nothing was merged this time, which costs only speed; None if all went well.
     """
 
     table: str
@@ -110,11 +110,11 @@ class Compacted:
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """Files that are done were taken out of the source.
+    """Files that were read and committed were removed from the source.
 
     Attributes:
-        files: How many.
-        failed: Those that could not be, and why; the next run tries again.
+        files: Number of files removed.
+        failed: By URL, why a file could not be removed; the next run tries again.
     """
 
     files: int
@@ -123,7 +123,7 @@ class Cleaned:
 
 @dataclass(frozen=True, slots=True)
 class MessagesTaken:
-    """Messages of an event source were worked off.
+    """Messages of an event source were processed.
 
     Attributes:
         messages: Number of messages received.
@@ -140,14 +140,14 @@ class MessagesTaken:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that a watcher should know, though the work goes on."""
+    """Something that people should know while the run goes on."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class FileDone:
-    """What became of one file of a batch, for people."""
+    """The outcome of one file of a batch, for display."""
 
     path: str
     pages: int
@@ -161,12 +161,12 @@ class FileDone:
 
 @dataclass(frozen=True, slots=True)
 class BatchDone:
-    """A batch is over. `progress` has the keys of Spark's lastProgress, and more.
+    """A batch is finished. `progress` has the keys of Spark's lastProgress, and more.
 
     Attributes:
-        attempt_id: Of the batch.
-        progress: JSON-able, as `run --json` prints it.
-        files: What became of each file.
+        attempt_id: The attempt id of the batch.
+        progress: A JSON-serializable mapping, as `run --json` prints it.
+        files: The outcome of each file.
     """
 
     attempt_id: str
@@ -192,22 +192,23 @@ Observer = Callable[[Event], None]
 
 @dataclass(slots=True)
 class Summary:
-    """What a run did. `to_json` is the last line of `run --json`.
+    """What a run did. `run --json` prints `to_json` as its last line.
 
     Attributes:
-        batches: Batches committed.
-        files: Files committed.
-        pages: Pages read and committed.
-        failed_pages: Those among them that failed: their rows say why there is no text.
-        kept_pages: Rows of these files that were kept as other pages were read again.
-        left_out: Files left for the next trigger, with the reason.
-        cleaned: Files archived or deleted.
-        not_cleaned: Files that could not be.
-        superseded: In mode upsert, files that were read but not committed, as their path had got newer rows meanwhile.
-        unsettled: By URL, announced objects that have to wait; of this run only, `add` leaves it as it is.
-        version: The table's version at the end; -1 when there is no table yet.
+        batches: Number of batches committed.
+        files: Number of files committed.
+        pages: Number of pages read and committed.
+        failed_pages: Number of them that failed. Their rows say why there is no text.
+        kept_pages: Number of rows that were kept while other pages of the same files were read again.
+        left_out: By URL, why a file was left for the next trigger.
+        cleaned: Number of files archived or deleted.
+        not_cleaned: Number of files that could not be archived or deleted.
+        superseded: In mode upsert, number of files that were read but not committed, because their path had got newer
+            rows meanwhile.
+        unsettled: By URL, announced objects that have to wait; of this run only, as `add` does not change it.
+        version: The table's version at the end; -1 if there is no table yet.
         table: URL of the pages table.
-        overlays: Some of the overlays written, for showing one.
+        overlays: URLs of some of the overlays written, for display.
     """
 
     table: str
@@ -249,5 +250,5 @@ class Summary:
 
 
 def timestamp() -> str:
-    """Return the time now as Spark's progress reports write it: UTC, ISO 8601, milliseconds."""
+    """Return the current time as Spark's progress reports write it: UTC, ISO 8601, milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""Trying again: how long to wait after a failed attempt, and a loop that does it."""
+"""Retries: how long to wait after a failed attempt, and a loop that waits and tries again."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ def is_transient(error: BaseException) -> bool:
 def delay(attempt: int, *, first: float, longest: float, factor: float = 2.0) -> float:
     """Return how long to wait after a failed attempt, in seconds.
 
-    The wait grows with each attempt and is drawn at random between its half and its whole, so that several drivers that
+    The wait grows with each attempt and is drawn at random between half of it and all of it, so that drivers that
     failed together do not try again together.
 
     Args:
         attempt: Number of attempts that have failed, from 1.
         first: The wait after the first attempt, in seconds.
         longest: The longest wait, in seconds.
-        factor: What the wait is multiplied by from one attempt to the next.
+        factor: Factor by which the wait grows from one attempt to the next.
     """
     whole = min(longest, first * factor ** (attempt - 1))
     return random.uniform(whole / 2, whole)  # noqa: S311 - jitter
 
 
 def pause(seconds: float) -> None:
-    """Wait. All waiting between attempts goes through here, so tests can switch it off in one place."""
+    """Wait. Every wait between attempts goes through here, so that tests can switch it off in one place."""
     time.sleep(seconds)
 
 
@@ -42,7 +42,7 @@ def back_off(attempt: int, *, first: float, longest: float) -> None:
     pause(delay(attempt, first=first, longest=longest))
 
 
-def retrying(  # noqa: PLR0913 - what a loop of attempts depends on
+def retrying(  # noqa: PLR0913 - the settings of a retry loop
     *,
     attempts: int | None,
     first: float,
@@ -53,13 +53,13 @@ def retrying(  # noqa: PLR0913 - what a loop of attempts depends on
 ) -> Retrying:
     """Return a loop that calls a function until it succeeds: `retrying(...)(function, *arguments)`.
 
-    It raises what the function raised last, if that is not worth another attempt or no attempt is left.
+    The loop raises the function's last error if that is not worth another attempt or no attempt is left.
 
     Args:
-        attempts: How often to call the function; None to go on for ever.
+        attempts: How often to call the function at most; None for no limit.
         first: The wait after the first attempt, in seconds.
         longest: The longest wait, in seconds.
-        factor: What the wait is multiplied by from one attempt to the next.
+        factor: Factor by which the wait grows from one attempt to the next.
         is_worth_it: Returns whether an error is worth another attempt.
         before_pause: Called with the error before each wait.
     """

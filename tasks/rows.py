@@ -1,4 +1,4 @@
-"""The rows of `pages`: their schema, how results become rows, and where they wait for the commit."""
+"""The rows of `pages`: their schema, and how results become rows."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from inkstream.tasks.model import FileVersion
 _BETWEEN_NOTES = "; "
 
 SCHEMA_VERSION = 1
-"""Raised when a column changes its meaning; a table with a higher one is refused."""
+"""Increased when a column changes its meaning. A table with a higher version is refused."""
 
 FORGOTTEN = "forgotten"
-"""The `exception_kind` of the one row that is left of a file whose text was deleted on request."""
+"""The `exception_kind` of the one row that remains of a file whose text was deleted on request."""
 
 _UTC = pa.timestamp("us", tz="UTC")
 
@@ -76,20 +76,20 @@ ROWS_SCHEMA = pa.schema(
         ("routing", pa.list_(DECISION_TYPE)),
     ]
 )
-"""A row as a worker makes it, before the commit says which batch it is in."""
+"""A row as a worker makes it, before the commit adds its batch."""
 
 PAGES_SCHEMA = ROWS_SCHEMA.append(pa.field("batch_id", pa.int64())).append(pa.field("timestamp", _UTC))
-"""The `pages` table."""
+"""The schema of the `pages` table."""
 
 STAMPS = ("batch_id", "timestamp")
-"""The columns that a commit writes, whatever the rows say."""
+"""The columns that a commit writes, whatever values the rows have."""
 
 
 AnyRows = TypeVar("AnyRows", pa.Table, pa.RecordBatch)
 
 
 def aligned(rows: AnyRows, schema: pa.Schema) -> AnyRows:
-    """Return rows in the columns and types of a schema: a column that they lack is null, others are left out."""
+    """Return rows with the columns and types of a schema. Missing columns become null; other columns are left out."""
     names = rows.schema.names
     columns = [
         rows.column(field.name).cast(field.type) if field.name in names else pa.nulls(rows.num_rows, field.type)
@@ -98,7 +98,7 @@ def aligned(rows: AnyRows, schema: pa.Schema) -> AnyRows:
     return type(rows).from_arrays(columns, schema=schema)
 
 
-def page_rows(  # noqa: PLR0913 - a row says all of it
+def page_rows(  # noqa: PLR0913 - each is a column of the row
     file: FileVersion,
     results: Sequence[PageResult],
     *,
@@ -108,19 +108,19 @@ def page_rows(  # noqa: PLR0913 - a row says all of it
     version_id: str | None,
     overlay_paths: Sequence[str | None],
 ) -> pa.RecordBatch:
-    """Turns the results of one file's pages into rows, in the order given.
+    """Turn the results of one file's pages into rows, in the given order.
 
     Args:
         file: The file version the pages were read from.
-        results: One result per page; one with a null `pagenum` where pages cannot be counted.
+        results: One result per page; a single one with a null `pagenum` if pages cannot be counted.
         stream: The stream the rows belong to.
-        pipeline_id: What made them; None where nothing was made.
-        content_hash: SHA-256 of the bytes that were read; None where nothing could be read.
-        version_id: The object's version id, where the store has one.
-        overlay_paths: For each result, where its overlay was put.
+        pipeline_id: The pipeline that made the results; None if nothing was made.
+        content_hash: SHA-256 of the bytes that were read; None if nothing could be read.
+        version_id: The object's version id; None if the store has none.
+        overlay_paths: For each result, the URL of its overlay.
 
     Raises:
-        ValueError: If there is not one overlay path per result.
+        ValueError: If the numbers of results and overlay paths differ.
     """
     same = {
         "path": file.path,
@@ -157,10 +157,10 @@ def _region(region: Region) -> dict[str, Any]:
 
 
 def page_result(row: Mapping[str, Any]) -> PageResult:
-    """Rebuild the result that a row was made of, without its overlay.
+    """Rebuild the result that a row was made from, without its overlay.
 
     Args:
-        row: A row of `pages` as Python values.
+        row: A row of `pages`, as Python values.
     """
     kind = row["exception_kind"]
     return PageResult(
@@ -180,7 +180,7 @@ def _decision(decision: Decision) -> dict[str, Any]:
 
 
 def storable(text: str | None) -> str | None:
-    """Replaces what a column of text cannot carry to every reader: lone surrogates and NUL."""
+    """Replace what not every reader of a text column can handle: lone surrogates and NUL."""
     if text is None:
         return None
     paired = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

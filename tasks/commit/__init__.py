@@ -1,1 +1,1 @@
-"""The commit: the only place where exactly-once is decided. It knows no sink."""
+"""The commit: the only place where exactly-once is decided. It does not depend on any sink."""

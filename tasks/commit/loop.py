@@ -1,15 +1,16 @@
 """The commit loop: the only place where exactly-once is decided.
 
-`commit_steps` decides and does no I/O: it yields operations and is sent their answers, so tests can
-interleave drivers, crashes and lost replies one operation at a time. `commit_batch` runs it on the real
-table.
+`commit_steps` decides and does no I/O: it yields operations and receives their answers, so tests can interleave
+drivers, crashes and lost replies one operation at a time. `commit_batch` runs the operations on the real table.
 
-Why it is right. A commit carries `Transaction(stream, v + 1)`, and the store admits one commit per table
-version. Of two drivers of one stream that opened the table at the same `v`, the second is refused, because
-the table's conflict check sees its own stream's transaction move. So whoever commits has, through that very
-handle, seen every earlier commit of the stream and left out what it did. What a batch must not find is the
-same whether a file is new or replaced: rows of the file version with a `batch_id` above `planned_at`.
-Planning saw all rows up to there. In mode `upsert` it is rows of any version of its path that is not older.
+Why it is correct: a commit carries `Transaction(stream, v + 1)`, and the store accepts one commit per table version. If
+two drivers of a stream open the table at the same `v`, the second one is refused, because the table's conflict check
+sees that its own stream's transaction has moved. So a driver that commits has seen, through the same handle, every
+earlier commit of the stream, and left out the files that those commits contain.
+
+A batch leaves out a file, new or replaced, if the table has rows of this file version with a `batch_id` above
+`planned_at`; planning saw all rows up to there. In mode `upsert` it also leaves out a file if the table has such rows
+of a version of its path that is not older.
 """
 
 from __future__ import annotations
@@ -49,10 +50,10 @@ Steps = Generator[Operation, Answer, Committed]
 
 @dataclass(frozen=True, slots=True)
 class Upsert:
-    """What mode `upsert` must know of a batch.
+    """What mode `upsert` needs to know about a batch.
 
     Attributes:
-        modified: When each file was modified, by its index.
+        modified: Modification time of each file, by its index.
         replacing: Paths that had rows of other versions when the batch was planned.
     """
 
@@ -62,12 +63,12 @@ class Upsert:
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """Which files an attempt commits.
+    """The files that an attempt commits.
 
     Attributes:
-        files: Their indices.
-        superseded: Indices of those that are not committed, as their path has a version that is not older.
-        replacing: Paths of which other rows go.
+        files: Indices of these files.
+        superseded: Indices of files that are not committed because their path has a version that is not older.
+        replacing: Paths whose other rows are removed.
     """
 
     files: tuple[int, ...]
@@ -77,7 +78,7 @@ class _Choice:
 
 @dataclass(slots=True)
 class _Loop:
-    """What one batch's loop remembers between attempts."""
+    """The state of a batch's loop between attempts."""
 
     keys: Mapping[int, FileKey]
     commit_id: str
@@ -89,16 +90,16 @@ class _Loop:
 
     @property
     def may_append(self) -> bool:
-        """Whether the last error, if any, leaves hope for another append."""
+        """Whether another append may succeed after the last error, if any."""
         return self.error is None or isinstance(self.error, TransientError)
 
     def failed(self, error: Exception) -> None:
-        """Keeps the error to tell in the end: the first that no retry can help, else the latest."""
+        """Keep the error to raise at the end: the first permanent one, else the latest."""
         if self.may_append:
             self.error = error
 
     def choose(self, others: Collection[FileKey] | Mapping[FileKey, datetime]) -> _Choice:
-        """Leaves out what others have committed since the plan."""
+        """Return the files to commit, without those that others have committed since the plan."""
         left = tuple(index for index, key in self.keys.items() if key not in others)
         if self.upsert is None:
             return _Choice(left)
@@ -106,7 +107,7 @@ class _Loop:
         rivals: dict[str, datetime] = {}
         for (path, *_), modified in others.items():
             rivals[path] = max(modified, rivals.get(path, modified))
-        # Of two versions with the same time, only a look at the source could tell which is newer: the next plan does.
+        # Only the source can tell which of two versions with the same time is newer, so the next plan decides.
         over = tuple(i for i in left if self._path(i) in rivals and rivals[self._path(i)] >= self.upsert.modified[i])
         files = tuple(index for index in left if index not in over)
         there = self.upsert.replacing | rivals.keys()
@@ -116,7 +117,7 @@ class _Loop:
         return self.keys[index][0]
 
     def committed(self, choice: _Choice, batch_id: int | None, version: int) -> Committed:
-        """Sums up: what was neither committed nor superseded had been done by others."""
+        """Return the outcome. Files that were neither committed nor superseded had been done by others."""
         rest = {*choice.files, *choice.superseded}
         done = tuple(index for index in self.keys if index not in rest)
         return Committed(batch_id, version, choice.files, done, choice.superseded)
@@ -130,21 +131,21 @@ def commit_steps(
     upsert: Upsert | None = None,
     max_attempts: int = MAX_ATTEMPTS,
 ) -> Steps:
-    """Decides how a batch becomes one commit. Yields operations; answers are sent in, errors thrown in.
+    """Decide how a batch becomes one commit. Yields operations; answers are sent in, errors are thrown in.
 
     Args:
-        keys: The complete files: index in the batch, and identity.
-        commit_id: Random, and this batch's own.
+        keys: The keys of the complete files, by index in the batch.
+        commit_id: A random id that only this batch has.
         planned_at: The stream's transaction version in the snapshot the batch was planned from.
-        upsert: What must be known to let newer versions replace older ones; None to keep all of them.
-        max_attempts: How often to append at most while the table moves or the store fails.
+        upsert: What is needed to let newer versions replace older ones; None to keep all versions.
+        max_attempts: Maximum number of appends while the table changes or the store fails.
 
     Returns:
-        What was committed. It is the generator's return value.
+        What was committed, as the generator's return value.
 
     Raises:
-        TransientError: If no attempt succeeded, or the table went back behind the plan.
-        InkstreamError: What an operation failed with, if no retry can help and the commit did not land.
+        TransientError: If no attempt succeeded, or the table is older than the plan.
+        InkstreamError: The error of an operation, if no retry can help and the commit did not land.
     """
     loop = _Loop(keys, commit_id, planned_at, upsert)
     for attempt in range(max_attempts + 1):
@@ -166,7 +167,7 @@ def commit_steps(
 
 
 def _attempt(loop: _Loop, *, only_look: bool) -> Generator[Operation, Answer, Committed | None]:
-    """One round through a new handle: look for a commit whose reply was lost, check again, append."""
+    """Make one attempt with a new handle: look for a commit whose reply was lost, check again, append."""
     opened = yield Open()
     assert isinstance(opened, Opened)
     if loop.first_version is None:
@@ -178,7 +179,7 @@ def _attempt(loop: _Loop, *, only_look: bool) -> Generator[Operation, Answer, Co
     if only_look:
         return None
     if opened.transaction < loop.planned_at:
-        loop.failed(TransientError("the table went back behind this batch's plan (was it replaced?): plan again"))
+        loop.failed(TransientError("the table is older than this batch's plan (was it replaced?): plan again"))
         return None
     others: Answer = frozenset() if loop.upsert is None else {}
     if opened.transaction > loop.planned_at:
@@ -195,20 +196,20 @@ def _attempt(loop: _Loop, *, only_look: bool) -> Generator[Operation, Answer, Co
 
 
 def seen_after(planned_at: int, committed: Committed) -> int:
-    """Returns up to which `batch_id` there can be nothing of the same run's later batches, after one of its commits.
+    """Return the highest `batch_id` that the run's later batches need not be compared with, after one of its commits.
 
-    Where the commit got the very next number nobody's lies between, and its own files are in no later batch. Else those
-    who were between are still to be looked at.
+    If the commit got the number right after `planned_at`, no other commit is in between, and its own files are in
+    no later batch. Otherwise the commits in between still have to be compared.
 
     Args:
-        planned_at: Up to which there was nothing of them before.
-        committed: What came of the batch.
+        planned_at: This value before the commit.
+        committed: The outcome of the commit.
     """
     return committed.batch_id if committed.batch_id == planned_at + 1 else planned_at
 
 
 def run_steps(steps: Steps, runner: Runner) -> Committed:
-    """Runs the loop's operations one after another."""
+    """Run the loop's operations one after another, and return the outcome."""
     operation = next(steps)
     while True:
         resume: Callable[[], Operation]
@@ -229,7 +230,7 @@ def run_steps(steps: Steps, runner: Runner) -> Committed:
             return committed
 
 
-def commit_batch(  # noqa: PLR0913 - all that a commit depends on
+def commit_batch(  # noqa: PLR0913 - everything that a commit depends on
     runner: Runner,
     batch: Batch,
     spool: ResultSpool,
@@ -238,24 +239,24 @@ def commit_batch(  # noqa: PLR0913 - all that a commit depends on
     mode: str = "append",
     selected: Callable[[int], Sequence[int]] = range,
 ) -> Committed:
-    """Commit a batch's complete files, each unless another driver has done it meanwhile.
+    """Commit a batch's complete files, except those that another driver has committed in the meantime.
 
     Args:
         runner: Runs the loop's operations against the sink; from `Sink.runner`.
-        batch: What was planned.
-        spool: The rows.
-        complete: Indices of the files whose every page has its row.
+        batch: The planned batch.
+        spool: The rows of the batch.
+        complete: Indices of the files that have a row for every page.
         mode: `append`, or `upsert` to let a newer version of a path replace the rows of older ones.
-        selected: Returns the pages to be read of a file that has so many, 0-based; all when not given.
+        selected: Returns the pages to read, 0-based, given a file's number of pages; all if not given.
 
     Raises:
-        TransientError: If the table or the store cannot take it now; nothing was committed.
+        TransientError: If the table or the store cannot accept the commit now; nothing was committed.
         EnvironmentFault: If the table cannot be written from here; nothing was committed.
         ConfigError: If the rows do not fit the table.
-        ValueError: If a file does not have one row for each of its pages that are to be read.
+        ValueError: If a file does not have exactly one row for each page to read.
     """
     again = batch.redo.again if batch.redo else {}
-    for index in complete:  # some pages are read again only of a file that was read whole
+    for index in complete:  # single pages are only read again if the file was read whole
         spool.require_whole(index, range if index in again else selected)
     keys = {index: batch.files[index].key for index in complete}
     if not keys:

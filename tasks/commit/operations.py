@@ -11,16 +11,16 @@ from inkstream.tasks.model import FileKey
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Open a new handle and forget the old one. Answer: `Opened`."""
+    """Open a new handle and drop the old one. Answer: `Opened`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Where the new handle stands.
+    """The state of the table in the new handle.
 
     Attributes:
         version: Table version.
-        transaction: The stream's transaction version, -1 for none.
+        transaction: The stream's transaction version; -1 for none.
     """
 
     version: int
@@ -29,21 +29,21 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class CommittedSince:
-    """Which file versions of the stream have rows with a batch_id above `after`? Answer: a frozenset."""
+    """Find the file versions of the stream that have rows with a `batch_id` above `after`. Answer: a frozenset."""
 
     after: int
 
 
 @dataclass(frozen=True, slots=True)
 class ModifiedSince:
-    """As `CommittedSince`, and when was each of them modified? Answer: a dict."""
+    """Find the same file versions as `CommittedSince`, with their modification times. Answer: a dict."""
 
     after: int
 
 
 @dataclass(frozen=True, slots=True)
 class FindCommit:
-    """Is there a commit with this id after table version `after`? Answer: `Landed`, or None."""
+    """Find the commit with this id after table version `after`. Answer: `Landed`, or None."""
 
     commit_id: str
     after: int
@@ -54,8 +54,8 @@ class Landed:
     """A commit that was found.
 
     Attributes:
-        batch_id: The transaction version it claimed.
-        version: The table version it made.
+        batch_id: The transaction version that it claimed.
+        version: The table version that it created.
     """
 
     batch_id: int
@@ -64,13 +64,13 @@ class Landed:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """Write these files' rows as one commit through the open handle. Answer: the table version it made.
+    """Write these files' rows as one commit through the open handle. Answer: the new table version.
 
     Attributes:
-        files: Indices into the batch.
-        batch_id: The transaction version to claim, and what the rows say.
-        commit_id: What the commit can be found by.
-        replacing: Paths of which all other rows go with this commit.
+        files: Indices of the files in the batch.
+        batch_id: The transaction version to claim, which is also the rows' `batch_id`.
+        commit_id: The id by which the commit can be found.
+        replacing: Paths whose other rows are all removed by this commit.
     """
 
     files: tuple[int, ...]
@@ -81,10 +81,10 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Let some time pass before the next attempt. Answer: None.
+    """Wait before the next attempt. Answer: None.
 
     Attributes:
-        attempt: How many attempts have failed, from 1.
+        attempt: Number of attempts that have failed, from 1.
     """
 
     attempt: int
@@ -96,14 +96,14 @@ Answer: TypeAlias = Opened | frozenset[FileKey] | dict[FileKey, datetime] | Land
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What became of a batch.
+    """The outcome of committing a batch.
 
     Attributes:
-        batch_id: Transaction version of the commit; None when there was nothing left to commit.
-        version: Table version that holds the rows.
-        files: Indices of the files this commit wrote.
-        already_done: Indices of the files that another driver had done.
-        superseded: Indices of the files of whose path another driver had committed a version that is not older.
+        batch_id: Transaction version of the commit; None if there was nothing left to commit.
+        version: Table version that has the rows.
+        files: Indices of the files that this commit wrote.
+        already_done: Indices of the files that another driver had committed.
+        superseded: Indices of the files for whose path another driver had committed a version that is not older.
     """
 
     batch_id: int | None
@@ -117,8 +117,8 @@ class Runner(Protocol):
     """Runs the commit loop's operations for one batch."""
 
     def run(self, operation: Operation) -> Answer:
-        """Runs one operation and returns its answer.
+        """Run one operation and return its answer.
 
         Raises:
-            InkstreamError: Said whose fault it is; an `Append` may have landed all the same.
+            InkstreamError: If it failed, classified by fault. An `Append` may have landed anyway.
         """

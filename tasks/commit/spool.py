@@ -1,4 +1,4 @@
-"""Where result rows wait on disk until they are committed."""
+"""The spool: result rows on disk until they are committed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from inkstream.ocr_core.errors import TransientError
 
 
 class ResultSpool:
-    """Rows of one batch, on disk from their arrival to the commit, so that memory stays flat.
+    """The rows of one batch, kept on disk until the commit so that memory use does not grow.
 
-    Files go by their index in the batch. The spool file has no name, so nothing is left behind however the
-    process ends. Safe between threads.
+    Files are identified by their index in the batch. The spool file has no name, so it disappears even if the process
+    is killed. It is thread-safe.
     """
 
     def __init__(self) -> None:
@@ -34,12 +34,12 @@ class ResultSpool:
         self.close()
 
     def add(self, index: int, rows: pa.RecordBatch) -> None:
-        """Keeps the rows of one page range of the file at `index`. They may have columns of their own.
+        """Store the rows of one page range of the file at `index`. Ranges may have different columns.
 
-        A range that is already there (its worker was thought dead and answered late) is dropped.
+        A range that is already stored is dropped (its worker was thought dead and answered late).
 
         Raises:
-            ValueError: If there are no rows, or only some of its pages are already there.
+            ValueError: If there are no rows, or some but not all of the pages are already stored.
             TransientError: If the disk is full.
         """
         pages = rows.column("pagenum").to_pylist()
@@ -48,32 +48,32 @@ class ResultSpool:
             if pages and have.issuperset(pages):
                 return
             if not pages or have.intersection(pages) or len(set(pages)) != len(pages):
-                raise ValueError(f"file {index} of the batch: pages {pages} overlap those already there")
+                raise ValueError(f"file {index} of the batch: pages {pages} overlap those already stored")
             self._places.setdefault(index, {})[pages[0]] = (*self._write(rows.serialize()), rows.schema)
             have.update(pages)
             self._totals.setdefault(index, set()).update(rows.column("total_pages").to_pylist())
 
     def pages(self, index: int) -> frozenset[int | None]:
-        """Tells which pages of a file are there; `{None}` for the one row of a file that has none for a page."""
+        """Return the pages of a file that are stored; `{None}` for a file's single row that is not for a page."""
         return frozenset(self._pages.get(index, ()))
 
     def require_whole(self, index: int, selected: Callable[[int], Sequence[int]] = range) -> None:
-        """Checks that there is one row for each page to be read, or the one row of a file that has no such page.
+        """Check that a file has one row for each page to read, or its single row if it has no such page.
 
         Args:
             index: The file.
-            selected: Says which pages are to be read of a file with so many; all if not given.
+            selected: Returns the pages to read, given a file's number of pages; all if not given.
 
         Raises:
-            ValueError: If not.
+            ValueError: If rows are missing or there are too many.
         """
         totals = self._totals.get(index, set())
         planned: set[int | None] = {page for total in totals if total is not None for page in selected(total)}
         if len(totals) != 1 or self.pages(index) != (planned or {None}):
-            raise ValueError(f"file {index} of the batch: the rows at hand are not one for each page")
+            raise ValueError(f"file {index} of the batch: it does not have exactly one row for each page")
 
     def read(self, index: int) -> Iterator[pa.RecordBatch]:
-        """Reads a file's rows back, pages in order. May be done again."""
+        """Yield a file's rows, pages in order. It may be called more than once."""
         places = self._places.get(index, {})
         for first in sorted(places, key=lambda page: -1 if page is None else page):
             offset, length, schema = places[first]
@@ -83,7 +83,7 @@ class ResultSpool:
             yield pa.ipc.read_record_batch(pa.py_buffer(data), schema)
 
     def close(self) -> None:
-        """Frees the disk."""
+        """Delete the spool file."""
         self._file.close()
 
     def _write(self, data: pa.Buffer) -> tuple[int, int]:
@@ -91,5 +91,5 @@ class ResultSpool:
             offset = self._file.seek(0, os.SEEK_END)
             self._file.write(data)
         except OSError as error:
-            raise TransientError(f"could not keep results in {tempfile.gettempdir()}: {error}") from error
+            raise TransientError(f"cannot write results to {tempfile.gettempdir()}: {error}") from error
         return offset, data.size

@@ -1,4 +1,4 @@
-"""Rows on their way from the spool into a commit: stamped with it, and in the table's columns."""
+"""Rows on their way from the spool into a commit, with the commit's columns added and in the table's schema."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from inkstream.tasks.rows import PAGES_SCHEMA, STAMPS, aligned
 
 
 class CommitRows:
-    """The rows of one append, read from the spool as they are written.
+    """The rows of one append, read from the spool while they are written.
 
     Args:
         spool: The rows.
-        operation: What is appended: it says the batch_id.
-        schema: The columns to write; those the rows do not have are null.
+        operation: The append, which has the files and the `batch_id`.
+        schema: The columns to write; those that the rows lack are null.
     """
 
     def __init__(self, spool: ResultSpool, operation: Append, schema: pa.Schema) -> None:
@@ -30,7 +30,7 @@ class CommitRows:
         self.error: InkstreamError | None = None
 
     def reader(self) -> pa.RecordBatchReader:
-        """Return a reader of `batches`. It hides an error that they raise; `error` keeps it."""
+        """Return a reader of `batches`. It hides an error that they raise, so `error` keeps it."""
         return pa.RecordBatchReader.from_batches(self.schema, self.batches())
 
     def batches(self) -> Iterator[pa.RecordBatch]:

@@ -1,4 +1,4 @@
-"""`StreamConfig`: the YAML file, the Python API, the command line and the Prefect form, declared once."""
+"""`StreamConfig`: one declaration of options for YAML files, Python, the command line and Prefect forms."""
 
 from inkstream.tasks.config.build import (
     build_config,

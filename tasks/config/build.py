@@ -26,7 +26,7 @@ AnyOptions = TypeVar("AnyOptions", bound=Options)
 def build_config(
     options: Mapping[str, Any] | None = None, *, preset: str | None = None, overrides: Iterable[str] = ()
 ) -> StreamConfig:
-    """Build a configuration from its layers, of which later ones win: preset, options, overrides.
+    """Build a configuration from its layers: preset, options, overrides. Later layers win.
 
     Args:
         options: The content of a configuration file, which may name a `preset` itself. Spark OCR's names are accepted.
@@ -34,25 +34,26 @@ def build_config(
         overrides: `a.b=value` strings, with values read as YAML.
 
     Raises:
-        ConfigError: With one line for each mistake, and the nearest known key where a key is unknown.
+        ConfigError: If there are mistakes. The message has one line for each, with the nearest known key for an
+            unknown one.
     """
     return build_from(ConfigFile("", dict(options or {}), {}), preset=preset, overrides=overrides)
 
 
 def with_preset(config: StreamConfig, preset: str | None) -> StreamConfig:
-    """Return the configuration with a preset's pipeline in place of its own; unchanged where no preset is named.
+    """Return the configuration with a preset's pipeline instead of its own; unchanged if `preset` is `None`.
 
     Raises:
-        ConfigError: If there is no such preset, or its pipeline does not go with the rest.
+        ConfigError: If the preset is unknown, or its pipeline does not fit the other options.
     """
     return config if preset is None else build_config({**plain(config), "pipeline": {}}, preset=preset)
 
 
 def build_maintain_options(given: Mapping[str, Any]) -> MaintainOptions:
-    """Build the options of maintaining a sink.
+    """Build the options for maintaining a sink.
 
     Raises:
-        ConfigError: With one line for each mistake.
+        ConfigError: If there are mistakes. The message has one line for each.
     """
     return _build(MaintainOptions, given, ())
 
@@ -61,16 +62,16 @@ def build_sink_options(given: Mapping[str, Any]) -> SinkOptions:
     """Build the options of a sink alone.
 
     Raises:
-        ConfigError: With one line for each mistake.
+        ConfigError: If there are mistakes. The message has one line for each.
     """
     return _build(SinkOptions, given, ("sink",))
 
 
 def build_event_options(given: Mapping[str, Any]) -> EventOptions:
-    """Build the options of events.
+    """Build the options of events alone.
 
     Raises:
-        ConfigError: With one line for each mistake.
+        ConfigError: If there are mistakes. The message has one line for each.
     """
     return _build(EventOptions, given, ("events",))
 
@@ -84,10 +85,10 @@ def _build(kind: type[AnyOptions], given: Mapping[str, Any], section: Path) -> A
 
 
 def build_from(config_file: ConfigFile, *, preset: str | None = None, overrides: Iterable[str] = ()) -> StreamConfig:
-    """Build a configuration from a file, as `build_config` does. Mistakes name their line.
+    """Build a configuration from a file, as `build_config` does.
 
     Raises:
-        ConfigError: With one line for each mistake.
+        ConfigError: If there are mistakes. The message has one line for each, with its line number in the file.
     """
     built = examine(config_file, preset=preset, overrides=overrides)
     if isinstance(built, StreamConfig):
@@ -98,7 +99,7 @@ def build_from(config_file: ConfigFile, *, preset: str | None = None, overrides:
 def examine(
     config_file: ConfigFile, *, preset: str | None = None, overrides: Iterable[str] = ()
 ) -> StreamConfig | list[Mistake]:
-    """Build a configuration, or return everything that is wrong with it, in the order of the file's lines."""
+    """Build a configuration, or return all its mistakes in the order of the file's lines."""
     file = normalise(config_file.options)
     file_preset = file.options.pop("preset", None)
     given = _parse_overrides(overrides)
@@ -124,7 +125,7 @@ def _preset_layer(name: Any, at: Path) -> tuple[Mapping[str, Any], list[Mistake]
 
 
 def _placed(mistake: Mistake, config_file: ConfigFile, file: Normalised, given: Normalised) -> Mistake:
-    """Name the option as the user did, and the line of the file where they wrote it."""
+    """Return the mistake with the name that the user wrote, and its line in the file."""
     path = mistake.path
     if get(given.options, path) is not None and path:
         return replace(mistake, path=given.written.get(path, path))
@@ -133,7 +134,7 @@ def _placed(mistake: Mistake, config_file: ConfigFile, file: Normalised, given: 
 
 
 def _parse_overrides(overrides: Iterable[str]) -> Normalised:
-    """Make one layer of all `--set` values. Of two for one option the later wins, under whatever name."""
+    """Merge all `--set` values into one layer. The last value of an option wins, under whatever name it is set."""
     together = Normalised({})
     for override in overrides:
         try:
@@ -155,7 +156,7 @@ def _parse_override(override: str) -> dict[str, Any]:
     try:
         nested: Any = yaml.safe_load(value)
     except yaml.YAMLError:
-        nested = value  # such as source.glob=*.pdf, which YAML takes for an alias
+        nested = value  # such as source.glob=*.pdf: YAML would read an alias
     for part in reversed(key.strip().split(".")):
         nested = {part: nested}
     return dict(nested)

@@ -1,4 +1,4 @@
-"""Parsing a configuration file: its options, and the line of each."""
+"""Parsing a configuration file into its options and the line of each option."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class ConfigFile:
 
     Attributes:
         where: The file's name, for messages.
-        options: Its content.
-        lines: By path, the line of every key and list item, from 1.
+        options: The file's content.
+        lines: Line of every key and list item, by path; counted from 1.
     """
 
     where: str
@@ -27,7 +27,7 @@ class ConfigFile:
     lines: dict[Path, int]
 
     def line(self, path: Path) -> int | None:
-        """Return the line of an option, or of the nearest section around it; None where neither is in the file."""
+        """Return the line of an option, or of the nearest section around it; None if neither is in the file."""
         return next((self.lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.lines), None)
 
 
@@ -35,11 +35,11 @@ def parse_config_file(text: str, where: str) -> ConfigFile:
     """Parse the text of a YAML configuration file.
 
     Args:
-        text: The text.
+        text: The file's text.
         where: The file's name, for messages.
 
     Raises:
-        ConfigError: If it is not YAML, not a mapping, or has an option twice.
+        ConfigError: If the text is not YAML, is not a mapping, or has an option twice.
     """
     try:
         node = yaml.compose(text, yaml.SafeLoader)

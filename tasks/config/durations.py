@@ -17,7 +17,7 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def parse_duration(text: str) -> timedelta:
-    """Return the duration that `500ms`, `30s`, `5m`, `2h` or `7d` means.
+    """Return the duration for a text such as `500ms`, `30s`, `5m`, `2h` or `7d`.
 
     Raises:
         ConfigError: If the text is not written like these.
@@ -29,7 +29,7 @@ def parse_duration(text: str) -> timedelta:
 
 
 def format_duration(duration: timedelta) -> str:
-    """Return a duration as `parse_duration` reads it, in the largest unit that divides it."""
+    """Return a duration as text that `parse_duration` reads, in the largest unit that divides it."""
     microseconds = duration // timedelta(microseconds=1)
     for unit, seconds in reversed(_SECONDS.items()):
         size = round(seconds * 1_000_000)
@@ -44,7 +44,7 @@ def _duration(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
     if _DURATION.match(value):
         return read(parse_duration(value))
     try:
-        return read(value)  # ISO 8601, as JSON has it
+        return read(value)  # ISO 8601, as in JSON
     except ValidationError:
         raise PydanticCustomError("duration", "write a duration as 500ms, 30s, 5m, 2h or 7d") from None
 

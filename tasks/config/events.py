@@ -17,12 +17,12 @@ _EXAMPLE = "https://sqs.eu-west-1.amazonaws.com/123456789012/inbox"
 
 
 def _queue_url(url: str) -> str:
-    """Check what all kinds of queues have in common. `inkstream.tasks.source.opening` knows the kinds."""
+    """Check the rules common to all kinds of queues. The kinds are known to `inkstream.tasks.source.opening`."""
     parts = urlsplit(url)
     if parts.username or parts.password:
         raise PydanticCustomError(
             SECRET_ERROR,
-            "a queue's URL must not have a user or password in it, because URLs are kept and shown; set them in the "
+            "a queue's URL must not have a user or password in it, because URLs are stored and shown; set them in the "
             "environment, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
         )
     if "://" not in url:
@@ -34,28 +34,29 @@ QueueUrl = Annotated[str, AfterValidator(_queue_url)]
 
 
 class EventOptions(Options):
-    """How events announce new objects, for `inkstream listen` and the run that `inkstream serve` keeps going."""
+    """How events announce new objects, for `inkstream listen` and `inkstream serve`."""
 
     queue: QueueUrl | None = Field(
         None,
-        description="URL of the SQS queue that gets the source's S3 notifications, directly, by SNS or by EventBridge",
+        description="URL of the SQS queue that receives the source's S3 notifications, directly or through SNS or "
+        "EventBridge",
         examples=[_EXAMPLE],
     )
     wait: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(seconds=20))] = Field(
-        timedelta(seconds=20), description="how long one request waits for a message, such as 5s; 20s at most"
+        timedelta(seconds=20), description="how long one request waits for a message, such as 5s; at most 20s"
     )
     visibility_timeout: Annotated[Duration, Field(ge=timedelta(seconds=1), le=timedelta(hours=12))] = Field(
         timedelta(minutes=1),
-        description="how long a message is hidden from other consumers, such as 1m; renewed while it is worked on, so "
-        "this is how late it comes again after a consumer was killed",
+        description="how long a message is hidden from other consumers, such as 1m; it is renewed while the message is "
+        "processed, so after a consumer is killed its messages come back this much later",
     )
     backfill_interval: Annotated[Duration, Field(gt=timedelta(0))] | None = Field(
         timedelta(minutes=10),
-        description="list the whole source at the start and then this often, such as 1h, to find what events have "
-        "lost; null: trust events alone",
+        description="list the whole source at the start and then at this interval, such as 1h, to find files whose "
+        "events were lost; null: rely on events alone",
     )
 
     @field_validator("queue", mode="before")
     @classmethod
     def _empty_is_none(cls, given: Any) -> Any:
-        return None if given == "" else given  # as a template of Prefect's leaves it where the variable is not set
+        return None if given == "" else given  # a Prefect template leaves this if the variable is not set

@@ -1,4 +1,4 @@
-"""Options of how pages are run."""
+"""Options of how pages are processed."""
 
 from __future__ import annotations
 
@@ -11,36 +11,38 @@ from inkstream.ocr_core.options.limits import LimitOptions
 
 
 class ExecutionOptions(Options):
-    """How pages are run."""
+    """How pages are processed."""
 
     scheduler: str | None = Field(
-        None, description="address of a Dask scheduler, such as tcp://127.0.0.1:8786; null: a local cluster of this run"
+        None,
+        description="address of a Dask scheduler, such as tcp://127.0.0.1:8786; null: start a local cluster",
     )
-    workers: int | None = Field(None, ge=1, description="workers of the local cluster; null: one a core")
-    pages_per_range: int = Field(8, ge=1, description="pages of one file that are processed in one go")
-    window_per_worker: int = Field(3, ge=1, description="page ranges in flight for each worker")
+    workers: int | None = Field(None, ge=1, description="number of workers in the local cluster; null: one per core")
+    pages_per_range: int = Field(8, ge=1, description="pages of one file that a worker processes in one task")
+    window_per_worker: int = Field(3, ge=1, description="page ranges in flight per worker")
     overlap: bool = Field(
         True,
-        description="start with the next batch when the last page ranges of a batch are in flight, so that no worker "
-        "stands idle; batches are committed in order all the same",
+        description="start the next batch while the last page ranges of a batch are in flight, so that no worker is "
+        "idle; batches are still committed in order",
     )
     max_read_attempts: int = Field(
         3,
         ge=1,
-        description="tries of a page range that meets a passing fault, before its file is left for the next trigger",
+        description="attempts to read a page range after transient faults before its file is left for the next trigger",
     )
     copies_mb: int = Field(
         2048,
         ge=0,
-        description="MiB of source files that the workers of one machine keep together while a run goes on, so that a "
-        "file is fetched once a machine; files that are being read are kept beyond that",
+        description="MiB of source files that the workers of one machine share during a run, so that each machine "
+        "fetches a file once; files that are being read are kept even beyond this limit",
     )
     worker_wait_seconds: float = Field(
-        60.0, gt=0, description="seconds to wait for a worker while there is none, before giving up for now"
+        60.0, gt=0, description="seconds to wait for a worker when there is none, before this run gives up"
     )
     recognize_resources: dict[str, Annotated[float, Field(gt=0)]] = Field(
         {},
-        description="resources of Dask workers that read lines (ppocr, trocr), such as {GPU: 1}, as given to `dask "
-        "worker --resources`; the others render, find, draw and make rows; {}: every worker does everything",
+        description="resources of the Dask workers that read lines (ppocr, trocr), such as {GPU: 1}, as given to `dask "
+        "worker --resources`; the other workers render, find lines, draw and make rows; {}: every worker does "
+        "everything",
     )
-    limits: LimitOptions = Field(LimitOptions(), description="what one page or file may cost")
+    limits: LimitOptions = Field(LimitOptions(), description="limits on what one page or file may cost")

@@ -1,4 +1,4 @@
-"""Mistakes in a configuration, in the words of the person who wrote it."""
+"""Mistakes in a configuration, with the names that the user wrote."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from inkstream.tasks.config.stream import StreamConfig
 from inkstream.tasks.config.urls import SECRET_ERROR
 
 Path = tuple[str, ...]
-"""The way to an option: the names of its sections, and its own."""
+"""The path of an option: the names of its sections, then its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A mistake.
+    """A mistake in a configuration.
 
     Attributes:
         path: The option; empty for the whole configuration.
-        message: What is wrong with it, and the remedy.
-        line: The line in the configuration file, from 1; None where it was not written there.
+        message: What is wrong, and the remedy.
+        line: The line in the configuration file, from 1; None if the option is not in the file.
     """
 
     path: Path
@@ -38,7 +38,7 @@ class Mistake:
 
 
 def explain(item: Any) -> Mistake:
-    """Return the mistake behind one of pydantic's errors."""
+    """Return one of pydantic's errors as a mistake."""
     path = tuple(str(part) for part in item["loc"])
     return Mistake(path, _message(item, path))
 
@@ -54,14 +54,14 @@ def _message(item: Any, path: Path) -> str:
     if kind == "extra_forbidden":
         return _unknown(path)
     if kind == "missing":
-        return "required, and not given"
+        return "required, but not given"
     if kind in ("enum", "literal_error"):
         choices = re.findall(r"'([^']*)'", item["ctx"]["expected"])
         return f"{given!r} is not one of {', '.join(choices)}{nearest(str(given), choices)}"
     if kind == "model_type":
         return f"expected a section with options of its own (given: {given!r})"
     text = str(item["msg"]).removeprefix("Value error, ")
-    if kind == SECRET_ERROR or isinstance(given, dict):  # a secret must not be repeated, a section need not be
+    if kind == SECRET_ERROR or isinstance(given, dict):  # never repeat a secret, or a whole section
         return text
     return f"{text} (given: {given!r})"
 
@@ -72,14 +72,14 @@ def _unknown(path: Path) -> str:
         return ANSWERS[name]
     places = [place for alias in ALIASES if alias.name == name for place in alias.places]
     if places:
-        return f"does not belong here but in {' or '.join(place or 'the top level' for place in places)}"
+        return f"does not belong here; move it to {' or '.join(place or 'the top level' for place in places)}"
     section = ".".join(path[:-1])
     spark_names = [alias.name for alias in ALIASES if section in alias.places]
     return f"unknown option{nearest(name, _known_names(path[:-1])) or nearest(name, spark_names) or _elsewhere(name)}"
 
 
 def _elsewhere(name: str) -> str:
-    """Name the section that has an option of this name, for one written a level too high or too low."""
+    """Return a hint at the sections that have an option of this name, in case it was written at the wrong level."""
     found = [".".join(path) for path in _all_paths(StreamConfig) if path[-1] == name]
     return f"; did you mean {' or '.join(found)}?" if found else ""
 
@@ -94,7 +94,7 @@ def _known_names(section: Path) -> list[str]:
 def _all_paths(model: type[Options]) -> Iterable[Path]:
     for name in model.option_names():
         yield (name,)
-        with suppress(EnvironmentFault):  # of an engine whose package cannot be imported
+        with suppress(EnvironmentFault):  # an engine's package that cannot be imported
             below = model.section_model(name)
             if below is not None:
                 yield from ((name, *path) for path in _all_paths(below))

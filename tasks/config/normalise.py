@@ -1,4 +1,4 @@
-"""The one pass that turns Spark OCR's names into Inkstream's, before validation."""
+"""Translation of Spark OCR's option names into Inkstream's, before validation."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from inkstream.tasks.config.spark_names import ALIASES
 
 @dataclass(frozen=True, slots=True)
 class Normalised:
-    """A layer of a configuration in Inkstream's names.
+    """A layer of a configuration with Inkstream's names.
 
     Attributes:
         options: The layer.
-        written: By an option's path, the path where it was written, for those that were moved.
-        mistakes: What could not be translated, and is left out of `options`.
+        written: For options that were moved, the path where the user wrote them, by the new path.
+        mistakes: Options that could not be translated. They are left out of `options`.
     """
 
     options: dict[str, Any]
@@ -50,7 +50,7 @@ def normalise(layer: Mapping[str, Any]) -> Normalised:
 
 
 def get(options: Mapping[str, Any], path: Path) -> tuple[Any] | None:
-    """Return the value at a path as a tuple of one; None where there is none."""
+    """Return the value at a path, in a tuple of length 1; None if the path does not exist."""
     found: Any = options
     for part in path:
         if not isinstance(found, Mapping) or part not in found:

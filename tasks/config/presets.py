@@ -1,4 +1,4 @@
-"""Configurations to start from."""
+"""Configurations to start from: the presets."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         },
     },
 }
-"""The pipelines of Spark OCR's two model cards, as layers under what the user writes."""
+"""The pipelines of Spark OCR's two model cards. What the user writes is merged over them."""
 
 PresetName = Annotated[str, Field(json_schema_extra={"enum": [*PRESETS]})]
-"""The name of a preset, as a choice in a form."""
+"""The name of a preset; forms show it as a choice."""

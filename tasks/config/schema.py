@@ -10,9 +10,9 @@ from inkstream.tasks.config.stream import StreamConfig
 
 
 def editor_schema() -> dict[str, Any]:
-    """Return the JSON schema of the file that `inkstream run CONFIG` takes, in Inkstream's own names.
+    """Return the JSON schema of the file that `inkstream run CONFIG` reads, with Inkstream's own names.
 
-    It is the schema of `StreamConfig`, with `preset`, and with durations as people write them.
+    It is the schema of `StreamConfig`, with `preset` added and with durations as people write them.
     """
     schema = _with_durations(StreamConfig.model_json_schema())
     preset = {"description": "options to start from", "enum": list(PRESETS)}

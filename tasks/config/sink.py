@@ -1,4 +1,4 @@
-"""Options of where the table lives, and of its upkeep."""
+"""Options of where the table is stored, and how it is maintained."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _list_formats(schema: dict[str, Any]) -> None:
 
 
 class SinkOptions(Options):
-    """Where the table lives."""
+    """Where the table is stored."""
 
     url: StoreUrl = Field(
         description="folder or bucket prefix that holds pages/, files/ and overlays/; or memory://NAME",
@@ -40,17 +40,18 @@ class SinkOptions(Options):
     format: Annotated[str, AfterValidator(_known_format)] = Field(
         "delta",
         json_schema_extra=_list_formats,
-        description="delta: tables with versions; parquet: one file a batch, append only; memory: rows that live as "
-        "long as the Python process, what a memory:// URL means",
+        description="delta: tables with versions; parquet: one file per batch, append only; memory: rows that are lost "
+        "when the Python process ends (implied by a memory:// URL)",
     )
     mode: Literal["append", "upsert"] = Field(
         "append",
-        description="append: an overwritten file gets rows beside its old ones; upsert: in their place (delta only)",
+        description="what happens when a file is overwritten: append adds rows and keeps the old ones; upsert replaces "
+        "the old ones (delta only)",
     )
     compact_every: int | None = Field(
-        100, ge=2, description="commits after which the stream merges small files of its tables; null: never"
+        100, ge=2, description="number of commits after which the stream merges small files of its tables; null: never"
     )
-    target_file_mb: int = Field(128, ge=1, description="MiB of a data file that is not merged any more")
+    target_file_mb: int = Field(128, ge=1, description="MiB from which a data file is no longer merged")
 
     @model_validator(mode="before")
     @classmethod
@@ -66,24 +67,24 @@ class SinkOptions(Options):
 
     @property
     def traits(self) -> SinkFormat:
-        """What a sink of this format can do."""
+        """The abilities of this sink's format."""
         return SINK_FORMATS[self.format]
 
 
 class MaintainOptions(Options):
-    """How a sink is tidied."""
+    """How a sink is maintained."""
 
     retention: Duration = Field(
         timedelta(days=30),
-        description="how long what no current row needs is kept: earlier versions stay readable for so long; "
-        "24h at least",
+        description="how long to keep data that no current row needs; earlier table versions can be read that long; "
+        "at least 24h",
     )
     target_file_mb: int = Field(
         SinkOptions.model_fields["target_file_mb"].default,
         ge=1,
-        description="MiB of a data file that is not merged any more",
+        description="MiB from which a data file is no longer merged",
     )
-    dry_run: bool = Field(False, description="change nothing, say what would be done")
+    dry_run: bool = Field(False, description="change nothing; print what would be done")
 
     @field_validator("retention")
     @classmethod

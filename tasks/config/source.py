@@ -1,4 +1,4 @@
-"""Options of where documents arrive and how much makes one batch."""
+"""Options of where documents arrive, and how large a batch is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from inkstream.tasks.config.urls import StoreUrl
 
 
 def _off(value: Any) -> Any:
-    if value is False:  # as YAML reads the word off
+    if value is False:  # YAML reads the word off as false
         return "off"
     return value.lower() if isinstance(value, str) else value
 
@@ -25,29 +25,31 @@ class SourceOptions(Options):
     """Where documents arrive."""
 
     url: StoreUrl = Field(
-        description="folder where documents arrive: a local path, or a URL of any store that fsspec has a driver for, "
-        "such as a bucket (s3, gs, abfss); without a user or password",
+        description="folder where documents arrive: a local path, or a bucket (s3, gs, abfss); any other fsspec driver "
+        "that is installed works too; without a user or password",
         examples=["s3://bucket/inbox/", "./inbox"],
     )
-    glob: str = Field("*", description="which file names are taken (Spark's pathGlobFilter), case-sensitive")
-    recursive: bool = Field(True, description="look into subfolders")
-    latest_first: bool = Field(False, description="newest files first instead of oldest first")
+    glob: str = Field("*", description="pattern of the file names to read (Spark's pathGlobFilter), case-sensitive")
+    recursive: bool = Field(True, description="read subfolders too")
+    latest_first: bool = Field(False, description="read the newest files first instead of the oldest")
     max_file_age: Duration | None = Field(
-        None, description="leave out files older than this, such as 7d, seen from the newest file; null: take all"
+        None,
+        description="leave out files that are older than the newest file by more than this, such as 7d; null: read all",
     )
     stability_delay: Duration = Field(
-        timedelta(0), description="leave a file for a later trigger until it has not changed for this long, such as 30s"
+        timedelta(0),
+        description="leave a file for a later trigger until it has been unchanged for this long, such as 30s",
     )
 
     clean_source: CleanSource = Field(
         "off",
-        description="what becomes of a file whose pages were all read and committed: off (it stays), archive (moved to "
-        "source_archive_dir) or delete; local folders and S3 only",
+        description="what to do with a file once all its pages are read and committed: off (leave it), archive (move "
+        "it to source_archive_dir) or delete; only for local folders and S3",
     )
     source_archive_dir: StoreUrl | None = Field(
         None,
-        description="folder that clean_source: archive moves files to, under their paths in the source; in the same "
-        "kind of store, and outside the source",
+        description="folder that clean_source: archive moves files to, keeping their paths in the source; it must be "
+        "in the same kind of store and outside the source",
         examples=["s3://bucket/done"],
     )
 
@@ -59,9 +61,9 @@ class SourceOptions(Options):
 
 
 class TriggerOptions(Options):
-    """How much makes one batch."""
+    """How large a batch is."""
 
-    max_files_per_trigger: int = Field(100, ge=1, description="files in one batch at most")
+    max_files_per_trigger: int = Field(100, ge=1, description="maximum number of files in one batch")
     max_bytes_per_trigger: int | None = Field(
-        None, ge=1, description="bytes in one batch at most, but always at least one file; null: no such limit"
+        None, ge=1, description="maximum number of bytes in one batch, but always at least one file; null: no limit"
     )

@@ -1,7 +1,7 @@
-"""The names that options have in Spark OCR and in Spark's file source, with the option that each means.
+"""The option names of Spark OCR and of Spark's file source, with the Inkstream option for each.
 
-A configuration may use them in the section where they belong; one pass before validation translates them. Field aliases
-would do that too, but would turn the Prefect form camelCase.
+A configuration may use them in the section where they belong; they are translated before validation. Field aliases
+could do the same, but would make the Prefect form camelCase.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Translate = Callable[[Any], Any]
-"""Translates a value of Spark OCR's. Raises ValueError with the reason where there is nothing like it."""
+"""A function that translates a Spark OCR value. It raises ValueError with the reason if there is no equivalent."""
 
 _PAGE_SEG_MODES = {
     "AUTO_OSD": 1,
@@ -49,13 +49,13 @@ _SIZES = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """A name of Spark OCR's that has an option here.
+    """A Spark OCR name for which Inkstream has an option.
 
     Attributes:
         name: The name in Spark OCR.
-        places: Sections in which it may be written, dotted; empty for the top level.
-        target: The option it becomes, dotted.
-        translate: Translates its value.
+        places: Sections where it may be written, dotted; empty for the top level.
+        target: The Inkstream option, dotted.
+        translate: Translates the value.
     """
 
     name: str
@@ -69,12 +69,12 @@ def _same(value: Any) -> Any:
 
 
 def _named(values: dict[str, Any], numbers: tuple[Any, ...] = (), hint: str = "") -> Translate:
-    """Return what translates an enumeration's value: its name, perhaps after the enumeration's own, or its number."""
+    """Return a translation of an enumeration's values, given by number or by name, with or without a prefix."""
 
     def translate(value: Any) -> Any:
         if isinstance(value, int) and not isinstance(value, bool):
             if not 0 <= value < len(numbers):
-                return value  # such as Tesseract's number of a page segmentation mode
+                return value  # such as the number of a Tesseract page segmentation mode
             return numbers[value]
         name = re.sub(r"^(\w+\.)?(PSM_|RIL_|OEM_)?", "", str(value).strip().upper())
         if name in values:
@@ -93,7 +93,7 @@ def _languages(value: Any) -> Any:
 
 
 def _variables(value: Any) -> Any:
-    """Translate a list of `name=value`, as `ocrParams` is."""
+    """Translate a list of `name=value` strings, such as `ocrParams`."""
     if not isinstance(value, list):
         return value
     pairs = [str(item).partition("=") for item in value]
@@ -104,10 +104,12 @@ def _variables(value: Any) -> Any:
 
 
 def _method(value: Any) -> Any:
-    """Translate `SAUVOLA`, perhaps after the name of its enumeration. MEDIAN has no counterpart."""
+    """Translate `SAUVOLA`, with or without the name of its enumeration before it. MEDIAN has no equivalent."""
     name = value.rpartition(".")[2].upper() if isinstance(value, str) else value
     if name == "MEDIAN":
-        raise ValueError("there is no MEDIAN here; mean or gaussian with an offset, or sauvola, cope with shadows too")
+        raise ValueError(
+            "MEDIAN is not available; use mean or gaussian with an offset, or sauvola, which also handle shadows"
+        )
     return _METHODS.get(name, value) if isinstance(name, str) else value
 
 
@@ -126,12 +128,12 @@ def _bytes(value: Any) -> Any:
 
 
 def _color(value: Any) -> Any:
-    """Translate a constant such as `Color.green`, or any colour that Inkstream takes."""
+    """Translate a constant such as `Color.green`, or any colour that Inkstream accepts."""
     return value.rpartition(".")[2] if isinstance(value, str) else value
 
 
 def _device(value: Any) -> Any:
-    """Translate whether a GPU is used to the name of a device."""
+    """Translate `useGPU` to the name of a device."""
     devices = {"true": "cuda", "false": "cpu"}
     if str(value).lower() not in devices:
         raise ValueError(f"{value!r} is not one of {', '.join(devices)}")
@@ -143,7 +145,9 @@ def _alias(name: str, places: str, target: str, translate: Translate = _same) ->
 
 
 _page_seg_mode = _named(_PAGE_SEG_MODES, hint="; OSD_ONLY reads nothing")
-_level = _named(_LEVELS, tuple(_LEVELS[name] for name in ("BLOCK", "PARA", "TEXTLINE", "WORD")), "; a word is finest")
+_level = _named(
+    _LEVELS, tuple(_LEVELS[name] for name in ("BLOCK", "PARA", "TEXTLINE", "WORD")), "; word is the finest level"
+)
 _model_type = _named({"BASE": "base", "BEST": "best", "FAST": "fast"})
 _engine_mode = _named(_ENGINE_MODES, ("legacy", "lstm", "legacy_lstm", "default"))
 
@@ -202,42 +206,41 @@ ALIASES: tuple[Alias, ...] = (
     _alias("fontSize", "pipeline.draw", "pipeline.draw.font_size"),
     _alias("filledRect", "pipeline.draw", "pipeline.draw.filled"),
 )
-"""Every name that is accepted. Several have one target where several stages of Spark OCR share one option here."""
+"""Every accepted name. Several names share a target where several Spark OCR stages share one Inkstream option."""
 
-_COLUMNS = "stages are not joined by columns here; leave it out"
-_ALWAYS = "is always so here; leave it out"
-_SPLIT = "how work is spread is execution.workers and execution.pages_per_range"
+_COLUMNS = "Inkstream does not connect stages by columns; remove it"
+_SPLIT = "set execution.workers and execution.pages_per_range instead"
 
 ANSWERS: dict[str, str] = {
-    "fileNameOnly": "a file version is known by its whole path, etag and size; a file that moved is read again",
-    "processingTime": "a run every so often is `inkstream run --every 30s`",
-    "availableNow": "that is what `inkstream run` does: it takes all that is new, in capped batches, and stops",
-    "checkpointLocation": "there is no checkpoint folder: the table itself says what is done; leave it out",
-    "outputMode": "sink.mode is append or upsert; there is no complete",
+    "fileNameOnly": "path, etag and size identify a file version, so a file that was moved is read again; remove it",
+    "processingTime": "to run at an interval, use `inkstream run --every 30s`",
+    "availableNow": "`inkstream run` always reads all new files, in batches of limited size, then stops; remove it",
+    "checkpointLocation": "there is no checkpoint folder: the table itself records what is done; remove it",
+    "outputMode": "set sink.mode to append or upsert; complete is not available",
     "inputCol": _COLUMNS,
     "inputCols": _COLUMNS,
     "inputRegionsCol": _COLUMNS,
     "outputCol": _COLUMNS,
     "explodeCols": _COLUMNS,
-    "fallBackCol": "the text layer falls back to recognition by itself: pipeline.text_layer.mode=prefer",
-    "splitPage": f"one row a page {_ALWAYS}",
-    "textStripper": "a text layer's words are put into reading order with their boxes; there is no other way to choose",
-    "sort": f"reading order {_ALWAYS}",
-    "onlyPageNum": "the column total_pages of every row has it",
-    "extractCoordinates": "boxes of words are in the column regions of every row; leave it out",
-    "keepInput": "the bytes stay in the source: path, etag and content_hash say which they were; leave it out",
-    "binarization": "that is a section of its own: pipeline.preprocess.binarize={}",
+    "fallBackCol": "set pipeline.text_layer.mode=prefer: pages without a usable text layer are then recognized",
+    "splitPage": "there is always one row per page; remove it",
+    "textStripper": "a text layer's words always keep their boxes and are put into reading order; remove it",
+    "sort": "words are always put into reading order; remove it",
+    "onlyPageNum": "read the column total_pages, which every row has",
+    "extractCoordinates": "the column regions of every row has the boxes of words; remove it",
+    "keepInput": "the bytes stay in the source, and path, etag and content_hash identify them; remove it",
+    "binarization": "use the section pipeline.preprocess.binarize={}",
     "partitionNum": _SPLIT,
     "partitionNumAfterSplit": _SPLIT,
     "splitNumBatch": _SPLIT,
     "splittingStategy": _SPLIT,
-    "modelData": "the folder of the models is pipeline.recognize.tessdata",
-    "downloadModelData": "`inkstream doctor` names the command that downloads a model; leave it out",
-    "scale": "the sensitivity of the local methods is pipeline.preprocess.binarize.k",
-    "rotationAngle": "that is pipeline.preprocess.deskew.angle, in degrees clockwise",
-    "automaticSkewCorrection": "skew is measured unless pipeline.preprocess.deskew.angle gives it; leave it out",
-    "outputFormat": "the column text has the text, and the column regions the positions; leave it out",
-    "includeConfidence": "confidence is in every row and every region; leave it out",
-    "rotated": "a region with an angle is always drawn turned; leave it out",
+    "modelData": "set pipeline.recognize.tessdata, the folder of the models",
+    "downloadModelData": "`inkstream doctor` shows the command that downloads a model; remove it",
+    "scale": "set pipeline.preprocess.binarize.k, the sensitivity of the local methods",
+    "rotationAngle": "set pipeline.preprocess.deskew.angle, in degrees clockwise",
+    "automaticSkewCorrection": "skew is measured unless pipeline.preprocess.deskew.angle is set; remove it",
+    "outputFormat": "the column text has the text, and the column regions the positions; remove it",
+    "includeConfidence": "every row and every region has a confidence; remove it",
+    "rotated": "a region with an angle is always drawn rotated; remove it",
 }
-"""Names that have no option here, each with what replaces it."""
+"""Names without an Inkstream option, each with what replaces it."""

@@ -1,4 +1,4 @@
-"""`StreamConfig`: everything about one stream."""
+"""`StreamConfig`: the whole configuration of one stream."""
 
 from __future__ import annotations
 
@@ -16,22 +16,26 @@ StreamName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._
 
 
 class StreamConfig(Options):
-    """Everything about one stream."""
+    """The whole configuration of one stream."""
 
-    stream: StreamName = Field("main", description="name of the stream; a file version is done once per stream")
+    stream: StreamName = Field("main", description="name of the stream; each stream processes a file version once")
     source: SourceOptions = Field(description="where documents arrive")
-    trigger: TriggerOptions = Field(TriggerOptions(), description="how much makes one batch")
+    trigger: TriggerOptions = Field(TriggerOptions(), description="how large a batch is")
     events: EventOptions = Field(EventOptions(), description="how events announce new objects")
     pipeline: PipelineOptions = Field(PipelineOptions(), description="what happens to a page")
-    sink: SinkOptions = Field(description="where the table lives")
-    execution: ExecutionOptions = Field(ExecutionOptions(), description="how pages are run")
+    sink: SinkOptions = Field(description="where the table is stored")
+    execution: ExecutionOptions = Field(ExecutionOptions(), description="how pages are processed")
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if not self.sink.traits.outlives_process and self.pipeline.draw is not None:
-            raise ValueError("pipeline.draw needs a sink in a folder or bucket: pictures have no place in memory")
+            raise ValueError(
+                "pipeline.draw needs a sink in a folder or bucket, because pictures cannot be kept in a memory sink"
+            )
         if not self.sink.traits.outlives_process and self.source.clean_source != "off":
-            raise ValueError("source.clean_source would remove files whose text is nowhere but in memory")
+            raise ValueError(
+                "source.clean_source needs a lasting sink: it would remove files whose text is only in memory"
+            )
         if self.execution.recognize_resources:
             _require_line_engine(self.pipeline)
         return self

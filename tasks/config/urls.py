@@ -1,4 +1,4 @@
-"""URLs as people write them."""
+"""URLs as users write them."""
 
 from __future__ import annotations
 
@@ -22,4 +22,4 @@ def _without_credentials(url: str) -> str:
 
 
 StoreUrl = Annotated[str, AfterValidator(_without_credentials)]
-"""A local path or a store's URL, with no user or password in it."""
+"""A local path or a store's URL, without a user or password."""

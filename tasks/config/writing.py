@@ -14,7 +14,7 @@ from inkstream.tasks.config.stream import StreamConfig
 
 
 def plain(config: StreamConfig, *, changed: bool = False) -> dict[str, Any]:
-    """Return the options as a configuration file has them: mappings, lists, texts, numbers.
+    """Return the options as a configuration file has them: mappings, lists, strings and numbers.
 
     Args:
         config: The configuration.
@@ -25,7 +25,7 @@ def plain(config: StreamConfig, *, changed: bool = False) -> dict[str, Any]:
 
 
 def to_yaml(options: Mapping[str, Any]) -> str:
-    """Return options as YAML, in their own order."""
+    """Return options as YAML, in their order."""
     return str(yaml.safe_dump(dict(options), sort_keys=False, allow_unicode=True))
 
 

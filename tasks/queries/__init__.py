@@ -1,4 +1,4 @@
-"""Questions to a sink after the run: status, diff, export, and what retry and forget choose from."""
+"""Queries on a sink after a run: status, diff, export, and the files that retry and forget select."""
 
 from inkstream.ocr_core.installation import require_extra
 

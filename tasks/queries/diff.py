@@ -1,7 +1,7 @@
-"""What differs between two versions of the pages, page by page, without reading what both have in common.
+"""The differences between two versions of the pages, page by page.
 
-What both versions share is not read. Of the rest, first the keys are read and which commit wrote each row, then the
-text of the rows that another commit wrote.
+Data files that both versions share are not read. Of the others, the keys of rows and their commits are read first, then
+the texts of rows that were written by different commits.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ class Side:
     """A page's row in one of the versions.
 
     Attributes:
-        text: The page's text; None where it failed.
+        text: The page's text; None if the page failed.
         confidence: 0-100, or None.
         exception_kind: Why there is no text, or None.
-        pipeline_id: What made the row.
+        pipeline_id: The pipeline that made the row.
     """
 
     text: str | None
@@ -62,14 +62,14 @@ class PageChange:
     """A page whose row is not the same in both versions.
 
     Attributes:
-        stream: Of the row.
-        path: Of the file version.
-        etag: Of the file version.
-        length: Of the file version, in bytes.
-        pagenum: 0-based; None for the one row of a file whose pages cannot be counted.
-        before: Its row in the first version, or None.
-        after: Its row in the second version, or None.
-        change: What happened to it.
+        stream: The stream of the row.
+        path: Path of the file version.
+        etag: ETag of the file version.
+        length: Size of the file version in bytes.
+        pagenum: Page number, 0-based; None for the single row of a file whose pages cannot be counted.
+        before: The page's row in the first version, or None.
+        after: The page's row in the second version, or None.
+        change: What happened to the page.
     """
 
     stream: str
@@ -83,14 +83,14 @@ class PageChange:
 
     @cached_property
     def edits(self) -> int:
-        """Number of characters inserted, deleted and replaced between the texts; white space counts as one blank."""
+        """Number of characters inserted, deleted or replaced between the texts; white space counts as one space."""
         if self.change is not Change.CHANGED:
             return 0
         return edit_distance(_plain(self.before), _plain(self.after))
 
     @property
     def characters(self) -> int:
-        """Number of characters of the first text."""
+        """Number of characters in the first text."""
         return len(_plain(self.before))
 
     @property
@@ -103,7 +103,7 @@ class PageChange:
 
 @dataclass(slots=True)
 class Comparison:
-    """Everything that differs between two versions.
+    """All differences between two versions.
 
     Attributes:
         before: The first version.
@@ -121,13 +121,13 @@ class Comparison:
         return {change.value: found[change] for change in Change}
 
     def cer(self) -> float | None:
-        """Return edits per character over all pages with two texts; None where there are none."""
+        """Return the edits per character over all pages with two texts; None if there are none."""
         pages = [page for page in self.pages if page.cer is not None]
         characters = sum(page.characters for page in pages)
         return sum(page.edits for page in pages) / characters if characters else None
 
     def confidence(self) -> tuple[float, float] | None:
-        """Return the mean confidence before and after, over pages that have both; None where there are none."""
+        """Return the mean confidence before and after, over pages that have both; None if there are none."""
         pairs = [
             (page.before.confidence, page.after.confidence)
             for page in self.pages
@@ -146,11 +146,11 @@ def compare_versions(
     Args:
         sink: The sink.
         before: The first version.
-        after: The second version; the latest when not given.
-        paths: Which files (see `inkstream.tasks.queries.path_patterns`); all when empty.
+        after: The second version; the latest if not given.
+        paths: Patterns of the files to compare (see `inkstream.tasks.queries.path_patterns`); all if empty.
 
     Raises:
-        ConfigError: If there is no such table or version, or a version can no longer be read.
+        ConfigError: If the table or a version does not exist, or a version can no longer be read.
         TransientError: If the store does not answer.
     """
     old, new = sink.snapshot(before), sink.snapshot(after)
@@ -163,14 +163,14 @@ def compare_versions(
 
 
 def _keys(version: TableSnapshot, other: TableSnapshot) -> pa.Table:
-    """Return which rows a version has beyond what both share, and which commit wrote each."""
+    """Return the keys and commits of the rows that a version has beyond what both versions share."""
     columns = [*_KEY, "batch_id"]
     empty = pa.schema([PAGES_SCHEMA.field(name) for name in columns]).empty_table()
     return pa.concat_tables([empty, *(_numbered(rows) for rows in version.rows_beyond(other, columns))])
 
 
 def _sides(version: TableSnapshot, other: TableSnapshot, wanted: pa.Table) -> dict[tuple[Any, ...], Side]:
-    """Return a version's rows with these keys."""
+    """Return a version's rows with the given keys."""
     found: dict[tuple[Any, ...], Side] = {}
     if not wanted.num_rows:
         return found
@@ -182,15 +182,15 @@ def _sides(version: TableSnapshot, other: TableSnapshot, wanted: pa.Table) -> di
 
 
 def _numbered(rows: pa.Table) -> pa.Table:
-    """Give the row of a file whose pages cannot be counted a page number, so that rows can be joined by it."""
+    """Replace null page numbers, of files whose pages cannot be counted, so that rows can be joined by page number."""
     numbers = pc.fill_null(rows.column("pagenum"), _NO_PAGE)
     return rows.set_column(rows.schema.get_field_index("pagenum"), "pagenum", numbers)
 
 
 def _touched(old: pa.Table, new: pa.Table) -> pa.Table:
-    """Return the keys of rows that are in one version only, or were written by another commit.
+    """Return the keys of rows that are in only one version, or were written by different commits.
 
-    A commit writes all rows of a file version or none, so rows of the same commit are the same rows.
+    A commit writes all rows of a file version or none, so rows of the same commit are the same.
     """
     both = old.join(new, _KEY, join_type="full outer", left_suffix="_old", right_suffix="_new", use_threads=False)
     same = pc.fill_null(pc.equal(both.column("batch_id_old"), both.column("batch_id_new")), False)

@@ -1,4 +1,4 @@
-"""Turn rows back into documents: text, hOCR, ALTO or a searchable PDF for each file of a table."""
+"""Turning rows back into documents: text, hOCR, ALTO or a searchable PDF for each file of a table."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ from inkstream.tasks.stores.scratch import scratch_folder
 _MEBIBYTE = 1024 * 1024
 _PAGES_AT_ONCE = 256
 _FILES_AT_ONCE = 64
-"""How much is read from the table at a time: a query costs more than a file's rows, and one file may have many."""
+"""Limits on what is read at a time: queries are expensive compared to a file's rows, but a file may have many rows."""
 
 _COLUMNS = (*PLAIN_FIELDS, "regions", "exception", "exception_kind", "notes", "path")
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What happened to one file.
+    """The export of one file.
 
     Attributes:
-        path: The document, as the table has it.
-        output: Where its export is; None where there is none.
-        pages: Number of its pages.
-        failed_pages: Number of pages among them that have no text, and say why.
+        path: The document's path in the table.
+        output: Where the export is; None if there is none.
+        pages: Number of pages.
+        failed_pages: Number of pages that failed and have no text.
         problem: Why there is no export, or None.
-        passing: Whether it may help to try again later.
+        passing: Whether the problem is transient, so that another try may succeed.
     """
 
     path: str
@@ -55,7 +55,7 @@ class Exported:
     passing: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as `export --json` prints it."""
+        """Return the export as `export --json` prints it."""
         return {
             "path": self.path,
             "output": self.output,
@@ -69,17 +69,17 @@ class Export:
     """The latest version of each of a stream's files, written in one format.
 
     Args:
-        pages: The pages, as `stored_pages` returns them.
-        config: Of the stream whose files are exported; as `stored_config` returns it.
+        pages: The pages, from `stored_pages`.
+        config: The stream's configuration, from `stored_config`.
         output_url: Folder or URL to write to.
-        export_format: What to write.
-        patterns: Which files, as `inkstream.tasks.queries.path_patterns` reads them; all when there are none.
+        export_format: The format to write.
+        patterns: Patterns of the files to export (see `inkstream.tasks.queries.path_patterns`); all if empty.
 
     Attributes:
-        files: What is exported, in the order of their batches.
+        files: The files to export, in the order of their batches.
 
     Raises:
-        ConfigError: If no file matches, or nothing can be written to such an output.
+        ConfigError: If no file matches, or the output URL cannot be written to.
         EnvironmentFault: If the table cannot be read.
         TransientError: If the store does not answer.
     """
@@ -100,17 +100,17 @@ class Export:
         self._output = split_url(output_url)
         if not can_be_written(self._output[0]):
             raise ConfigError(
-                f"nothing can be kept in {output_url}; give a folder, or a bucket such as s3://bucket/text"
+                f"files cannot be stored in {output_url}; give a folder, or a bucket such as s3://bucket/text"
             )
         self._format = export_format
         self.files = _latest(self._pages, self._config.stream, patterns)
 
     def __iter__(self) -> Iterator[Exported]:
-        """Write the files one by one. A problem with one is its `problem`, and the next one follows.
+        """Write the files one by one. A problem with one file goes into its `problem`, and the export continues.
 
         Raises:
-            EnvironmentFault: If the output cannot be written, or no original could be read with these credentials.
-            TransientError: If the table cannot be read just now.
+            EnvironmentFault: If the output cannot be written, or the documents cannot be read with these credentials.
+            TransientError: If the table cannot be read at the moment.
         """
         with ExitStack() as stack:
             original = stack.enter_context(_Originals(self._config)) if self._format is ExportFormat.PDF else None
@@ -120,7 +120,7 @@ class Export:
                     yield self._write(stored, pages.pop(stored.file.path, []), original)
 
     def _read(self, group: Sequence[StoredFile]) -> dict[str, list[PageResult]]:
-        """Read the pages of some files."""
+        """Return the pages of some files, by path."""
         found: dict[str, list[PageResult]] = {}
         for row in self._pages.read(self._config.stream, group, _COLUMNS):
             found.setdefault(row["path"], []).append(page_result(row))
@@ -152,7 +152,7 @@ class Export:
 
 
 class _Originals:
-    """Reads documents again, in the version that the table's rows were made from, and puts the text into them."""
+    """Adds text to the original documents, read again in the version that the rows were made from."""
 
     def __init__(self, config: StreamConfig) -> None:
         self._limits = config.execution.limits
@@ -169,28 +169,30 @@ class _Originals:
         """Return a document's searchable PDF.
 
         Raises:
-            DocumentError: If it cannot be made of this document.
-            SourceChangedError: If the document is no longer what was read.
-            TransientError: If it could not be read just now.
-            EnvironmentFault: If nothing can be read with these credentials.
+            DocumentError: If this document cannot become a searchable PDF.
+            SourceChangedError: If the document has changed since it was read.
+            TransientError: If the document cannot be read at the moment.
+            EnvironmentFault: If these credentials cannot read any document.
         """
         try:
             fetched = fetch(file, self._folder, max_bytes=self._limits.max_file_mb * _MEBIBYTE)
         except SourceChangedError as error:
-            raise SourceChangedError(f"{error}; its text is of the version that was read") from error
+            raise SourceChangedError(f"{error}; the stored text belongs to the version that was read") from error
         target: Path = self._folder / "searchable.pdf"
         try:
             self._writer.write(fetched.local_path, pages, target)
             return target.read_bytes()
         except OSError as error:
-            raise EnvironmentFault(f"cannot keep a copy in {self._folder}: {error}", "make room there") from error
+            raise EnvironmentFault(
+                f"cannot write a copy to {self._folder}: {error}", "free some space there"
+            ) from error
         finally:
             for copy in (target, fetched.local_path):
                 copy.unlink(missing_ok=True)
 
 
 def _latest(pages: StoredPages, stream: str, patterns: Sequence[str]) -> list[StoredFile]:
-    """Return the version of each file that was committed last."""
+    """Return the last committed version of each file."""
     newest: dict[str, StoredFile] = {}
     for stored in pages.files(stream):
         known = newest.get(stored.file.path)

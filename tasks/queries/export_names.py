@@ -1,4 +1,4 @@
-"""What the files of an export are called: readable, safe, and different for different documents."""
+"""Names for the files of an export: readable, safe, and different for different documents."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import os
 from inkstream.tasks.paths import decode
 
 _KEPT = frozenset(" !#$&'()+,-.;=@[]^_`{}~")
-"""Besides letters, digits and what else is printable beyond ASCII."""
+"""Characters that are kept, in addition to letters, digits and printable characters outside ASCII."""
 
 _LONGEST = 200
-"""Bytes of one folder's or file's name; file systems allow 255, and an extension is to come."""
+"""Maximum bytes of a folder's or file's name. File systems allow 255, and the extension is added to it."""
 
 
 def output_name(path: str, root: str, extension: str) -> str:
-    """Returns where a document's export goes, relative to the output folder.
+    """Return the path of a document's export, relative to the output folder.
 
-    Folders below the source are kept. What might be misread, `%` among it, is percent-encoded, so that two documents
-    never share a name, none leaves the folder, and none is a folder to another.
+    Folders below the source are kept. Ambiguous characters, including `%`, are percent-encoded, so that two documents
+    never share a name, no export is outside the folder, and none has the name of another's folder.
 
     Args:
         path: `FileVersion.path`.
         root: The source's folder in the same form; a path outside it is kept whole.
-        extension: What is put behind the name, with its dot.
+        extension: The extension to add, with its dot.
     """
     protocol, plain = decode(path)
     _, folder = decode(root)
@@ -37,9 +37,9 @@ def output_name(path: str, root: str, extension: str) -> str:
 
 
 def _safe(part: str) -> str:
-    """Encodes one part of a path. A lone `%` stands for an empty one, `%~` before the hash of a long one."""
+    """Encode one part of a path. A lone `%` stands for an empty part; `%~` and a hash end a shortened part."""
     encoded = "".join(map(_character, part)) or "%"
-    for edge in (0, -1):  # hidden names, `.` and `..`; a space or dot at the end, which some systems drop
+    for edge in (0, -1):  # hidden names, `.`, `..`, and spaces or dots at the end, which some systems drop
         if encoded[edge] in " .":
             encoded = _percent(encoded[0]) + encoded[1:] if edge == 0 else encoded[:-1] + _percent(encoded[-1])
     if len(encoded.encode()) <= _LONGEST:
@@ -59,5 +59,5 @@ def _percent(character: str) -> str:
 
 
 def _no_file(folder: str, extension: str) -> str:
-    """Keeps a folder's name apart from all files' names, which end with the extension."""
+    """Change a folder's name if it ends with the extension, so that it differs from all files' names."""
     return folder[:-1] + _percent(folder[-1]) if folder.endswith(extension) else folder

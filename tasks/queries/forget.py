@@ -1,7 +1,7 @@
-"""Forget documents: their text leaves the table, and the fact that they were read stays.
+"""Forgetting documents: their text is removed from the table, but the fact that they were read remains.
 
-What stays is one row for each file version, which says so (docs/decisions/0008). The commit loop writes it in place of
-the file's rows, so that no driver that read the file meanwhile can bring them back.
+One row that says so remains for each file version (docs/decisions/0008). The commit loop writes it in place of the
+file's rows, so that no driver that is reading the file at the same time can bring them back.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _FILES_PER_COMMIT = 200
 _CHUNK_ROWS = 250_000
 
 FilesToForget = Mapping[str, ChosenFiles]
-"""What is to be forgotten, by stream."""
+"""The files to forget, by stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class Forgotten:
     Attributes:
         files: File versions, by stream.
         overlays: Number of overlay pictures that were removed.
-        version: The table version from which on the text is gone.
-        held_from: The oldest version that can still be read and has text of these files; None where none has.
+        version: The first table version without the text.
+        held_from: The oldest readable version that still has text of these files; None if there is none.
     """
 
     files: Mapping[str, Sequence[FileVersion]]
@@ -54,18 +54,18 @@ class Forgotten:
 
 
 def find_files(sink: VersionedSink, paths: Sequence[str], stream: str | None = None) -> tuple[FilesToForget, int]:
-    """Find what the table has of some files.
+    """Find the file versions in the table that match some paths.
 
     Args:
         sink: The sink.
-        paths: Which files (see `inkstream.tasks.queries.path_patterns`).
-        stream: Only of this stream; of all when not given.
+        paths: Patterns of the files (see `inkstream.tasks.queries.path_patterns`).
+        stream: The stream; all streams if not given.
 
     Returns:
-        The file versions that have rows, and how many files were forgotten before.
+        The file versions that have rows, and the number of files that were forgotten before.
 
     Raises:
-        ConfigError: If there is no table, or it has no such stream.
+        ConfigError: If there is no table, or it has no rows of the stream.
     """
     pages = sink.snapshot()
     if stream is not None:
@@ -79,15 +79,15 @@ def find_files(sink: VersionedSink, paths: Sequence[str], stream: str | None = N
 def forget(sink: VersionedSink, found: FilesToForget) -> Forgotten:
     """Remove the text and the overlays of file versions from a sink. The files stay known, and are not read again.
 
-    Overlays go first: if this dies before the commit, it is run again and finds the files. They go once more after the
-    commit, because a driver that lost to it may have written one again.
+    Overlays are removed first, so that a run that is killed before the commit can be repeated and still finds the
+    files. They are removed once more after the commit, because a driver that lost the race may have written one again.
 
     Args:
         sink: The sink.
-        found: From `find_files`.
+        found: The files, from `find_files`.
 
     Raises:
-        TransientError: If others keep replacing the rows, or a store fails; run it again.
+        TransientError: If other drivers keep replacing the rows, or a store fails. Run it again.
         EnvironmentFault: If the sink cannot be written from here.
     """
     wanted = {(stream, chosen.file.key) for stream, files in found.items() for chosen in files.files}
@@ -104,7 +104,9 @@ def forget(sink: VersionedSink, found: FilesToForget) -> Forgotten:
             version = max(version, _replace_rows(sink, stream, chosen))
         left = _still_there(sink.snapshot(), wanted)
     if left:
-        raise TransientError("other drivers keep replacing the rows that were to be forgotten: try again later")
+        raise TransientError(
+            "other drivers keep replacing the rows to forget, so some of the text may remain; try again later"
+        )
     pictures -= _overlays_of_others(sink.snapshot(), pictures, set())
     removed |= remove_overlays(sink.sink_url, pictures)
     files = {stream: [chosen.file for chosen in chosen_files.files] for stream, chosen_files in found.items()}
@@ -112,7 +114,7 @@ def forget(sink: VersionedSink, found: FilesToForget) -> Forgotten:
 
 
 def _still_there(pages: TableSnapshot, wanted: set[tuple[str, FileKey]]) -> dict[str, ChosenFiles]:
-    """Return what is left where another driver has replaced rows between the plan and the commit."""
+    """Return the files that still have text because another driver replaced rows between the plan and the commit."""
     left = {}
     for stream in {stream for stream, _ in wanted}:
         there = choose_remembered(pages, stream, sorted({key[0] for name, key in wanted if name == stream}))
@@ -123,16 +125,16 @@ def _still_there(pages: TableSnapshot, wanted: set[tuple[str, FileKey]]) -> dict
 
 
 def _replace_rows(sink: VersionedSink, stream: str, chosen: ChosenFiles) -> int:
-    """Put one row that says so in place of each file's rows, unless others have replaced them meanwhile.
+    """Replace each file's rows by its one remaining row, unless others have replaced them in the meantime.
 
-    The rows of each version are replaced by what stays of that version, also where runs replace all rows of a path.
+    Each file version gets its own remaining row, even in a sink where runs replace all rows of a path.
 
     Returns:
         The table version after the last commit.
     """
     version = 0
     for start in range(0, len(chosen.files), _FILES_PER_COMMIT):
-        files = tuple(one.file for one in chosen.files[start : start + _FILES_PER_COMMIT])
+        files = tuple(choice.file for choice in chosen.files[start : start + _FILES_PER_COMMIT])
         batch = Batch(stream, uuid.uuid4().hex, files, chosen.planned_at, Redo(chosen.version))
         everything = range(len(files))
         with ResultSpool() as spool:
@@ -166,7 +168,7 @@ def _conditions(files: Mapping[str, Sequence[FileVersion]]) -> Iterator[str]:
 
 
 def _overlays_of_these_alone(pages: TableSnapshot, found: FilesToForget) -> set[str]:
-    """Return the keys of the overlays that rows of these files name, and no other row does."""
+    """Return the keys of the overlays that only rows of these files name."""
     files = {stream: [chosen.file for chosen in chosen_files.files] for stream, chosen_files in found.items()}
     keys: set[str] = set()
     for condition in _conditions(files):
@@ -188,10 +190,10 @@ def _overlays_of_others(pages: TableSnapshot, keys: set[str], except_by: set[tup
 
 
 def _held_from(sink: VersionedSink, version: int, files: Mapping[str, Sequence[FileVersion]]) -> int | None:
-    """Find the oldest readable version that has rows with these files' text, by bisection.
+    """Find the oldest readable version that has text of these files, by bisection.
 
-    Once there, rows stay in all versions until they are forgotten, and a vacuum makes old versions unreadable before
-    newer ones.
+    Bisection works because rows stay in all versions until they are forgotten, and a vacuum makes old versions
+    unreadable before newer ones.
     """
     low, high = 0, version
     while low < high:

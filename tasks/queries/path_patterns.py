@@ -1,4 +1,4 @@
-"""Which paths of the table a person means."""
+"""Matching the paths of a table with the patterns that people write."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from inkstream.tasks.paths import decode
 
 
 def matching(paths: Iterable[str], patterns: Sequence[str]) -> set[str]:
-    """Returns the paths that any of the patterns means; all of them when there is no pattern.
+    """Return the paths that match any of the patterns; all paths if there is no pattern.
 
-    A pattern is a path as the table has it, a local path or a URL as people write it, or a glob of either; one
-    without a slash is compared with file names. Where it is some file's name as it stands, it is no glob.
+    A pattern is a path as in the table, a local path or a URL as people write it, or a glob of either. One without a
+    slash is compared with file names. A pattern that is exactly the name of a file is not used as a glob.
 
     Args:
         paths: `FileVersion.path`s.
-        patterns: What was asked for.
+        patterns: The patterns.
     """
     named = {path: _names(path) for path in set(paths)}
     if not patterns:
@@ -36,7 +36,7 @@ def _names(path: str) -> tuple[str, str, str]:
 
 
 def _spellings(pattern: str) -> set[str]:
-    """A local path is made absolute, with and without symbolic links in its folder resolved."""
+    """Return a pattern with its absolute forms, with and without symbolic links in its folder resolved."""
     if "://" in pattern or "/" not in pattern:
         return {pattern}
     folder, _, name = pattern.rpartition("/")

@@ -1,4 +1,4 @@
-"""Choose file versions of the table to be read again, or forgotten: from one pinned snapshot of the pages."""
+"""Choosing file versions of the table to read again or to forget, from one snapshot of the pages."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ class ChosenFile:
 
     Attributes:
         file: The version.
-        rows: Number of rows it has.
-        again: The pages that are read again, if not all.
-        kinds: The failures that are tried again, counted by kind.
-        pipeline_id: The pipeline that made the rows that failed, else one that made rows; None where no row names one.
+        rows: Number of rows that it has.
+        again: The pages to read again; None for all.
+        kinds: Number of failures to try again, by kind.
+        pipeline_id: The pipeline that made the failed rows, else one that made other rows; None if no row names one.
     """
 
     file: FileVersion
@@ -59,10 +59,10 @@ class ChosenFiles:
     """The files that were chosen, and the snapshot they were chosen from.
 
     Attributes:
-        files: Oldest first.
+        files: The files, oldest first.
         planned_at: The stream's transaction version in the snapshot.
         version: Table version of the snapshot.
-        looked_at: File versions of the stream that have text or failures.
+        looked_at: Number of file versions of the stream that were not forgotten.
     """
 
     files: list[ChosenFile]
@@ -74,15 +74,15 @@ class ChosenFiles:
 def choose_failed(
     pages: TableSnapshot, stream: str, kinds: Collection[str] = (), paths: Sequence[str] = ()
 ) -> ChosenFiles:
-    """Choose the files with failed pages, and of each only those pages, if its other rows can be kept.
+    """Choose the files with failed pages, and only those pages if the file's other rows can be kept.
 
-    A file is chosen whole if its pages could not be counted, or if it does not have one row for each page.
+    A whole file is chosen if its pages could not be counted, or if it does not have exactly one row for each page.
 
     Args:
         pages: A snapshot of the pages.
         stream: The stream.
-        kinds: Which kinds of failure; all when empty.
-        paths: Which files (see `matching`); all when empty.
+        kinds: The kinds of failure; all if empty.
+        paths: Patterns of the files (see `matching`); all if empty.
     """
     failed = f"exception_kind IS NOT NULL AND exception_kind <> {sql_text(FORGOTTEN)}"
     if kinds:
@@ -108,10 +108,10 @@ def choose_made_otherwise(
     Args:
         pages: A snapshot of the pages.
         stream: The stream.
-        made_by: The `pipeline_id`s whose rows are as wanted.
-        paths: Which files (see `matching`); all when empty.
+        made_by: The `pipeline_id`s whose rows are up to date.
+        paths: Patterns of the files (see `matching`); all if empty.
     """
-    as_wanted = ", ".join(sql_text(one) for one in made_by)
+    as_wanted = ", ".join(map(sql_text, made_by))
     otherwise = f"count(*) FILTER (WHERE pipeline_id IS NULL OR pipeline_id NOT IN ({as_wanted})) > 0"
     rows = _versions(pages, stream, f"{otherwise} AND {_NOT_FORGOTTEN}")
     looked_at = len(_versions(pages, stream, _NOT_FORGOTTEN))
@@ -125,7 +125,7 @@ def choose_remembered(pages: TableSnapshot, stream: str, paths: Sequence[str]) -
     Args:
         pages: A snapshot of the pages.
         stream: The stream.
-        paths: Which files (see `matching`).
+        paths: Patterns of the files (see `matching`).
     """
     rows = _versions(pages, stream, _NOT_FORGOTTEN)
     wanted = matching((row["path"] for row in rows), paths)
@@ -138,7 +138,7 @@ def forgotten_paths(pages: TableSnapshot, stream: str, paths: Sequence[str]) -> 
     Args:
         pages: A snapshot of the pages.
         stream: The stream.
-        paths: Which files (see `matching`).
+        paths: Patterns of the files (see `matching`).
     """
     rows = pages.query(
         "SELECT DISTINCT path FROM this "  # noqa: S608 - quoted
@@ -157,7 +157,7 @@ def require_stream(pages: TableSnapshot, stream: str) -> None:
     """Check that a stream has rows.
 
     Raises:
-        ConfigError: If it has none; it names the streams that have.
+        ConfigError: If it has none. The message lists the streams that have rows.
     """
     if pages.transaction_version(stream) < 0:
         there_are = ", ".join(streams_of(pages)) or "none"
@@ -187,5 +187,5 @@ def _with_failures(chosen: ChosenFile, row: dict[str, Any], failed: list[dict[st
 
 def _selection(pages: TableSnapshot, stream: str, files: list[ChosenFile], looked_at: int) -> ChosenFiles:
     require_stream(pages, stream)
-    files.sort(key=lambda one: (one.file.modified, one.file.path))
+    files.sort(key=lambda choice: (choice.file.modified, choice.file.path))
     return ChosenFiles(files, pages.transaction_version(stream), pages.version, looked_at)

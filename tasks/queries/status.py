@@ -1,6 +1,6 @@
-"""How a sink and its streams stand: what waits, what the last batches did, what failed, how large the table is.
+"""The status of a sink and its streams: backlog, last batches, failures and table size.
 
-Nothing is written. The batches come from the ledger (and from the pages for what the ledger does not cover yet), and
+Nothing is written. Batches come from the ledger (and from the pages where the ledger does not cover them yet), and
 failures from a scan of a few columns.
 """
 
@@ -49,13 +49,13 @@ _COLUMNS = ("batch_id", "timestamp", "path", "etag", "length", "exception_kind",
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Files that the next run would take.
+    """Files that the next run would read.
 
     Attributes:
         files: Number of files.
-        size: Their bytes.
-        oldest_path: The file with the oldest modification time; None where none waits.
-        oldest_modified: Its modification time.
+        size: Their total size in bytes.
+        oldest_path: The file with the oldest modification time; None if there are no files.
+        oldest_modified: The modification time of that file.
     """
 
     files: int
@@ -69,12 +69,12 @@ class BatchStatus:
     """What one batch committed.
 
     Attributes:
-        batch_id: As in the table.
-        committed_at: When it was committed.
+        batch_id: The batch's id in the table.
+        committed_at: When the batch was committed.
         files: Number of file versions.
         pages: Number of rows.
         failed_pages: Number of rows with an exception.
-        page_seconds: Time spent on its pages, summed over all workers.
+        page_seconds: Time spent on its pages, added up over all workers.
     """
 
     batch_id: int
@@ -96,17 +96,17 @@ class FailureCount:
 
 @dataclass(frozen=True, slots=True)
 class StreamStatus:
-    """How one stream stands.
+    """The status of one stream.
 
     Attributes:
         name: The stream.
-        source: Its source as stored in the sink; None where none is stored.
+        source: The stream's source as stored in the sink; None if none is stored.
         pages: Number of rows in the table.
         failed_pages: Number of rows with an exception.
         failures: Counts by kind, largest first.
         batches: The last batches, newest first.
-        backlog: What waits; None where it could not be found out.
-        problem: Why it could not.
+        backlog: The files that wait; None if they could not be found out.
+        problem: Why they could not be found out.
     """
 
     name: str
@@ -121,15 +121,15 @@ class StreamStatus:
 
 @dataclass(frozen=True, slots=True)
 class TableStatus:
-    """How large the pages table is.
+    """The size of the pages table.
 
     Attributes:
-        url: Where it is.
+        url: Where the table is.
         version: The latest version.
         oldest_version: The oldest version that can still be read.
-        files: Data files of the latest version.
-        size: Their bytes.
-        rows: Rows.
+        files: Number of data files in the latest version.
+        size: Their total size in bytes.
+        rows: Number of rows.
     """
 
     url: str
@@ -142,7 +142,7 @@ class TableStatus:
 
 @dataclass(frozen=True, slots=True)
 class SinkStatus:
-    """How a sink stands; `table` is None where nothing was committed yet, or the sink keeps no versions."""
+    """The status of a sink. `table` is `None` if nothing was committed yet, or if the sink does not keep versions."""
 
     sink: str
     table: TableStatus | None
@@ -150,16 +150,16 @@ class SinkStatus:
 
 
 def sink_status(sink_url: str, sink: Sink, stream: str | None = None, batches: int = 5) -> SinkStatus:
-    """Find out how a sink stands.
+    """Return the status of a sink.
 
     Args:
         sink_url: Folder or URL of the sink.
-        sink: The sink that is there.
-        stream: Only this stream; all when not given.
-        batches: How many of the last batches are reported for each stream.
+        sink: The sink.
+        stream: The stream to report; all if not given.
+        batches: Number of last batches to report for each stream.
 
     Raises:
-        ConfigError: If there is no sink, or no such stream.
+        ConfigError: If there is no sink, or it has no rows of the stream.
         EnvironmentFault: If the sink cannot be read.
         TransientError: If the store does not answer.
     """
@@ -167,7 +167,7 @@ def sink_status(sink_url: str, sink: Sink, stream: str | None = None, batches: i
     counts = view.by_stream(_ROWS.format(forgotten=_FORGOTTEN)) if view else {}
     known = sorted({*stored_streams(sink_url), *counts})
     if not known and view is None:
-        raise ConfigError(f"there is no table at {sink.url}; `inkstream run` makes it")
+        raise ConfigError(f"there is no table at {sink.url}; `inkstream run` creates it")
     if stream is not None and stream not in known:
         raise ConfigError(f"no stream {stream!r} has run into {sink_url}; there are: {', '.join(known) or 'none'}")
     failures = view.by_stream(_FAILURES.format(forgotten=_FORGOTTEN)) if view else {}
@@ -183,7 +183,7 @@ def sink_status(sink_url: str, sink: Sink, stream: str | None = None, batches: i
 
 
 def _view(sink: Sink) -> _TableView | None:
-    """Return what the sink's tables say; None where it keeps no versions, or nothing was committed yet."""
+    """Return a view of the sink's tables; None if it does not keep versions, or if nothing was committed yet."""
     if not isinstance(sink, VersionedSink):
         return None
     ledger = sink.ledger()  # before the pages, so that it cannot be ahead of them
@@ -195,9 +195,9 @@ class _TableView:
     """The tables of a sink as of one moment.
 
     Args:
-        table: The pages, to be measured.
-        pages: A snapshot of them.
-        ledger: A snapshot of the ledger, taken before.
+        table: The pages table, for measuring.
+        pages: A snapshot of the pages.
+        ledger: A snapshot of the ledger, taken before that of the pages.
     """
 
     def __init__(self, table: MaintainedTable, pages: TableSnapshot, ledger: TableSnapshot | None) -> None:
@@ -213,7 +213,7 @@ class _TableView:
         return rows
 
     def last_batches(self, stream: str, count: int) -> Iterable[BatchStatus]:
-        """Return the last batches, newest first. A stream's batch ids rise by one, so older rows are not read."""
+        """Return the last batches, newest first. Batch ids rise by one, so rows of older batches are not read."""
         newest = self._pages.transaction_version(stream)
         projected = self._ledger.transaction_version(stream) if self._ledger else -1
         oldest = newest - count
@@ -227,14 +227,14 @@ class _TableView:
         return (BatchStatus(**{**row, "page_seconds": row["page_seconds"] or 0.0}) for row in rows)
 
     def table_status(self) -> TableStatus:
-        """Return how large the pages table is."""
+        """Return the size of the pages table."""
         size = self._table.size()
         oldest = self._table.oldest_version()
         return TableStatus(self._table.url, size.version, oldest, size.files, size.bytes, size.rows)
 
 
 def _from_rows(sink: Sink, stream: StreamStatus, batches: int) -> StreamStatus:
-    """Fill in what a stream has committed to a sink without versions, from the rows themselves."""
+    """Return the status with what a stream has committed to a sink without versions, counted from the rows."""
     try:
         if sink.version(stream.name) is None:
             return stream

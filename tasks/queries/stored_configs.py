@@ -1,4 +1,4 @@
-"""Configurations that runs left in the sink: one for each stream, and one for each pipeline that made rows."""
+"""Configurations that runs stored in a sink: one for each stream, and one for each pipeline that made rows."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def stored_config(sink_url: str, stream: str | None = None, overrides: Iterable[
     """Return the configuration that a stream last ran with.
 
     Args:
-        sink_url: The sink. It replaces the URL that the stored configuration has, as a sink may be moved.
-        stream: The stream; may be left out where there is only one.
-        overrides: `a.b=value` strings on top.
+        sink_url: The sink. It replaces the URL in the stored configuration, because the sink may have been moved.
+        stream: The stream; optional if there is only one.
+        overrides: `a.b=value` strings that override options.
 
     Raises:
-        ConfigError: If there is no such stream, or several and none was named, or the overrides are not valid, or no
-            run can have left a sink at that URL.
+        ConfigError: If the stream is unknown, if there are several streams and none was named, if the overrides are
+            not valid, or if no run can have left a sink at that URL.
     """
     require_lasting_place(sink_url)
     name = stream or _only_stream(sink_url)
@@ -48,12 +48,12 @@ def stored_config(sink_url: str, stream: str | None = None, overrides: Iterable[
 
 
 def read_again_with(config: StreamConfig, pipeline_id: str | None, overrides: Iterable[str] = ()) -> StreamConfig:
-    """Return the configuration that reads pages as an earlier pipeline did.
+    """Return the configuration for reading pages as an earlier pipeline did.
 
     Args:
-        config: The stream's configuration. It is used as it is if the sink does not hold that pipeline.
-        pipeline_id: The pipeline that made the rows; None where they do not name one.
-        overrides: `a.b=value` strings on top.
+        config: The stream's configuration. Its pipeline is used if the sink has no pipeline with that id.
+        pipeline_id: The pipeline that made the rows; None if the rows do not name one.
+        overrides: `a.b=value` strings that override options.
     """
     document = config.model_dump(mode="json")
     stored = read_json(config.sink.url, f"pipelines/{pipeline_id}{_SUFFIX}") if pipeline_id else None
@@ -67,5 +67,5 @@ def _only_stream(sink_url: str) -> str:
     if len(streams) == 1:
         return streams[0]
     if not streams:
-        raise ConfigError(f"no stream has run into {sink_url}; `inkstream run` makes one")
+        raise ConfigError(f"no stream has run into {sink_url}; start one with `inkstream run`")
     raise ConfigError(f"{sink_url} has several streams; name one with --stream: {', '.join(streams)}")

@@ -1,4 +1,4 @@
-"""The pages that a sink holds, file by file, for what is made from them afterwards."""
+"""The pages in a sink, file by file, for export."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from inkstream.tasks.sinks.versioned import TableSnapshot, require_versions
 
 _KEY = [*KEY_COLUMNS]
 _ROWS_AT_ONCE = 64
-"""Rows that are Python values at the same time; those are many times larger than Arrow's."""
+"""Number of rows converted to Python values at a time; Python values are many times larger than Arrow's."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file version whose pages the sink holds.
+    """A file version whose pages are in the sink.
 
     Attributes:
-        file: What was read.
-        pages: Number of rows it has.
+        file: The file version.
+        pages: Number of rows that it has.
         batch_id: The batch that wrote the newest of them.
     """
 
@@ -48,8 +48,8 @@ class StoredPages(Protocol):
 
         Args:
             stream: The stream.
-            files: Some of its `files`, at least one.
-            columns: Which columns, including `path`; one that an older sink lacks may be missing.
+            files: Some of the stream's `files`, at least one.
+            columns: The columns, including `path`. Columns that an older sink lacks may be missing.
         """
 
 
@@ -58,11 +58,11 @@ def stored_pages(sink: Sink, version: int | None = None) -> StoredPages:
 
     Args:
         sink: The sink.
-        version: Table version; the latest when not given.
+        version: Table version; the latest if not given.
 
     Raises:
-        ConfigError: If there is no such table or version, or a version is asked of a sink that keeps none.
-        EnvironmentFault: If it cannot be read.
+        ConfigError: If the table or version does not exist, or a version is given for a sink without versions.
+        EnvironmentFault: If the sink cannot be read.
         TransientError: If the store does not answer.
     """
     if version is None and isinstance(sink, NumberedSink):
@@ -107,7 +107,7 @@ class NumberedPages:
         self._last: tuple[tuple[str, int], pa.Table] | None = None
 
     def files(self, stream: str) -> Iterator[StoredFile]:
-        """Yield a stream's file versions. Each is whole in one batch, and none was forgotten."""
+        """Yield a stream's file versions. Each is whole in one batch, and files cannot be forgotten here."""
         for number in self._sink.numbers(stream):
             rows = self._sink.read(stream, number, [*_KEY, "modification_time"])
             files = rows.group_by(_KEY).aggregate([("modification_time", "max"), ([], "count_all")])
@@ -125,7 +125,7 @@ class NumberedPages:
                     yield row
 
     def _batch(self, stream: str, number: int, columns: Sequence[str]) -> pa.Table:
-        """Return a batch, and keep it: its files may be asked for in several parts."""
+        """Return a batch, and cache it, because its files may be read in several parts."""
         if self._last is None or self._last[0] != (stream, number):
             self._last = None  # freed before the next is read
             rows = self._sink.read(stream, number, list(dict.fromkeys([*columns, *_KEY])))

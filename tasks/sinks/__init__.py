@@ -1,6 +1,6 @@
-"""Sinks: where rows go.
+"""Sinks: where rows are stored.
 
-`delta` keeps every version and can replace rows; `parquet` and `memory` only gain rows
+`delta` keeps every version and can replace rows; `parquet` and `memory` can only append rows
 (`inkstream.tasks.sinks.numbered`). All of them commit through the same loop (`inkstream.tasks.commit`).
 """
 

@@ -1,4 +1,4 @@
-"""The small JSON files that a sink keeps beside its table."""
+"""The small JSON files that runs store in a sink, beside its table."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from inkstream.tasks.stores import explain_store_error, open_store
 
 
 def write_stream(config: StreamConfig) -> None:
-    """Writes `SINK/streams/<stream>.json`: all that `retry SINK` and `status SINK` need."""
+    """Write `SINK/streams/<stream>.json`, the configuration that `retry SINK` and `status SINK` need."""
     write_json(config.sink.url, f"streams/{config.stream}.json", config.model_dump(mode="json"))
 
 
 def write_pipeline(config: StreamConfig, pipeline_id: str, engine_versions: Mapping[str, str]) -> None:
-    """Writes `SINK/pipelines/<pipeline_id>.json`: what made the rows that carry this id."""
+    """Write `SINK/pipelines/<pipeline_id>.json`, the pipeline that made the rows with this id."""
     content = {
         "pipeline_id": pipeline_id,
         "pipeline": config.pipeline.model_dump(mode="json"),
@@ -29,10 +29,10 @@ def write_pipeline(config: StreamConfig, pipeline_id: str, engine_versions: Mapp
 
 
 def write_json(sink_url: str, name: str, content: Mapping[str, Any]) -> None:
-    """Writes a JSON file of the sink whole or not at all.
+    """Write a JSON file of the sink completely or not at all.
 
     Raises:
-        EnvironmentFault: If the sink may not be written.
+        EnvironmentFault: If the sink cannot be written.
         TransientError: If the store does not answer.
     """
     protocol, root = split_url(sink_url)
@@ -44,7 +44,7 @@ def write_json(sink_url: str, name: str, content: Mapping[str, Any]) -> None:
 
 
 def read_json(sink_url: str, name: str) -> dict[str, Any] | None:
-    """Reads a JSON file of the sink; None where it is not there."""
+    """Return the content of a JSON file of the sink; None if it does not exist."""
     protocol, root = split_url(sink_url)
     try:
         data = open_store(protocol, root).fetch(f"{root}/{name}")

@@ -1,4 +1,4 @@
-"""The memory sink, for notebooks and tests of one's own: rows that live as long as this process does."""
+"""The memory sink, for notebooks and your own tests: its rows are lost when the process ends."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class _Commit:
 
 
 _commits: dict[tuple[str, str], dict[int, _Commit]] = {}
-"""By URL and stream, all memory sinks of this process."""
+"""The commits of all memory sinks of this process, by URL and stream."""
 _lock = threading.Lock()
 
 
@@ -28,29 +28,29 @@ class MemorySink(NumberedSink):
     """Arrow tables in this process. See `inkstream.tasks.sinks.sink.Sink`.
 
     Args:
-        url: `memory://NAME`; sinks of one name are one sink.
+        url: `memory://NAME`; sinks with the same name are the same sink.
     """
 
     def __init__(self, url: str) -> None:
         super().__init__(url, f"Rows in the memory of this process, {url},")
 
     def numbers(self, stream: str) -> list[int]:
-        """List the commits."""
+        """Return the numbers of the stream's commits, rising."""
         with _lock:
             return sorted(_commits.get((self.url, stream), {}))
 
     def streams(self) -> list[str]:
-        """List the streams."""
+        """Return the streams that have commits."""
         with _lock:
             return sorted(stream for url, stream in _commits if url == self.url)
 
     def read(self, stream: str, number: int, columns: Sequence[str] | None) -> pa.Table:
-        """Return a commit's rows; nothing is copied."""
+        """Return a commit's rows, without copying them."""
         rows = _commits[self.url, stream][number].rows
         return rows if columns is None else rows.select(list(columns))
 
     def commit_id(self, stream: str, number: int) -> str:
-        """Return the id that was given."""
+        """Return the id that the commit was created with."""
         return _commits[self.url, stream][number].id
 
     def create(self, stream: str, number: int, rows: CommitRows, commit_id: str) -> None:

@@ -1,7 +1,8 @@
-"""Sinks whose commits are objects with rising numbers, each created whole by whoever is first.
+"""Sinks whose commits are objects with rising numbers, each created completely by the first driver to do so.
 
-The creation of number `v + 1` is the commit: two drivers that both saw `v` cannot both create it. So the number is what
-a Delta table's transaction is, and the same commit loop is right for the same reason. Nothing can be replaced here.
+The creation of number `v + 1` is the commit: two drivers that both saw `v` cannot both create it. So the number
+is what the transaction is in a Delta table, and the same commit loop is correct for the same reason. Rows cannot be
+replaced.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class NumberedSink(ABC):
 
     Args:
         url: Where the pages are.
-        description: What it is and where, for people.
+        description: What the sink is and where, for messages.
     """
 
     def __init__(self, url: str, description: str) -> None:
@@ -53,33 +54,33 @@ class NumberedSink(ABC):
 
     @abstractmethod
     def read(self, stream: str, number: int, columns: Sequence[str] | None) -> pa.Table:
-        """Return one commit's rows; all columns when none are given."""
+        """Return one commit's rows; with all columns if `columns` is `None`."""
 
     @abstractmethod
     def commit_id(self, stream: str, number: int) -> str:
-        """Return the id that a commit was made with."""
+        """Return the id that a commit was created with."""
 
     @abstractmethod
     def create(self, stream: str, number: int, rows: CommitRows, commit_id: str) -> None:
-        """Create a commit whole.
+        """Create a complete commit.
 
         Raises:
-            FileExistsError: If there is one with this number.
-            InkstreamError: If it failed; the commit may have landed all the same.
+            FileExistsError: If a commit with this number exists.
+            InkstreamError: If it failed. The commit may have landed anyway.
         """
 
     def known(self, stream: str) -> NumberedKnown:
-        """List what is there."""
+        """Return the commits that exist now."""
         return NumberedKnown(self, stream, self.numbers(stream))
 
     def runner(self, batch: Batch, spool: ResultSpool, replace: frozenset[int]) -> NumberedRunner:
-        """Return what commits by creating the next number."""
+        """Return a runner that commits by creating the next number."""
         if replace:
             raise needs_versions(f"{self.description} cannot replace rows")
         return NumberedRunner(self, batch, spool)
 
     def states(self, stream: str) -> Iterator[pa.Table]:
-        """Sum up each commit's rows."""
+        """Yield the states of the files in each commit."""
         for number in self.numbers(stream):
             rows = self.read(stream, number, [*KEY_COLUMNS, "batch_id", "exception_kind"])
             files = rows.group_by([*KEY_COLUMNS, "batch_id"]).aggregate(
@@ -92,7 +93,7 @@ class NumberedSink(ABC):
             yield files.select([*KEY_COLUMNS, "batch_id"]).append_column("state", state)
 
     def partly_read(self, stream: str) -> Iterator[pa.Table]:
-        """Count each commit's rows; a file version is whole in one."""
+        """Yield the files in each commit that lack pages. A file version is always whole in one commit."""
         for number in self.numbers(stream):
             rows = self.read(stream, number, [*KEY_COLUMNS, "pagenum", "total_pages"])
             files = rows.group_by([*KEY_COLUMNS]).aggregate([("pagenum", "count"), ("total_pages", "max")])
@@ -102,46 +103,46 @@ class NumberedSink(ABC):
         """Do nothing: there is no ledger."""
 
     def version(self, stream: str) -> int | None:
-        """Return how many commits a stream has made."""
+        """Return how many commits a stream has made; None for none."""
         numbers = self.numbers(stream)
         return numbers[-1] + 1 if numbers else None
 
     def rows(
         self, stream: str | None = None, limit: int | None = None, columns: Sequence[str] | None = None
     ) -> pa.Table:
-        """Read the newest commits, as many as are needed."""
+        """Return rows of the newest commits, reading as few commits as needed."""
         names = list(columns or PAGES_SCHEMA.names)
         order = [("timestamp", "descending"), ("stream", "ascending"), ("path", "ascending"), ("pagenum", "ascending")]
         wanted = list(dict.fromkeys([*names, *(name for name, _ in order)]))
         tables = []
-        for one in [stream] if stream is not None else self.streams():
+        for name in [stream] if stream is not None else self.streams():
             count = 0
-            for number in reversed(self.numbers(one)):
-                tables.append(self.read(one, number, wanted))
+            for number in reversed(self.numbers(name)):
+                tables.append(self.read(name, number, wanted))
                 count += tables[-1].num_rows
                 if limit is not None and count >= limit:
                     break
         if not tables:
-            raise ConfigError(f"nothing was committed to {self.url} yet; `inkstream run` does that")
+            raise ConfigError(f"nothing was committed to {self.url} yet; start a run with `inkstream run`")
         rows = pa.concat_tables(tables).sort_by(order).select(names)
         return rows if limit is None else rows.slice(0, limit)
 
-    def is_due(self, batch_id: int) -> bool:  # noqa: ARG002 - the protocol's shape
-        """Return False: an object is a commit, so none are merged."""
+    def is_due(self, batch_id: int) -> bool:  # noqa: ARG002 - part of the protocol
+        """Return False: each object is a commit, so none are merged."""
         return False
 
     def compact(self) -> Iterator[Compacted]:
-        """Do nothing."""
+        """Return nothing: there are no files to merge."""
         return iter(())
 
 
 class NumberedKnown:
-    """The commits that were there at one moment.
+    """A stream's commits as of one moment.
 
     Args:
-        sink: Where they are.
-        stream: Whose.
-        numbers: Theirs, rising.
+        sink: The sink.
+        stream: The stream.
+        numbers: The numbers of the commits, rising.
     """
 
     def __init__(self, sink: NumberedSink, stream: str, numbers: list[int]) -> None:
@@ -153,19 +154,19 @@ class NumberedKnown:
     def rows(
         self,
         columns: Sequence[str],
-        paths: Collection[str] | None = None,  # noqa: ARG002 - the protocol's shape
+        paths: Collection[str] | None = None,  # noqa: ARG002 - part of the protocol
     ) -> Iterator[pa.Table]:
         """Yield each commit's rows."""
         return (self._sink.read(self._stream, number, columns) for number in self._numbers)
 
 
 class NumberedRunner:
-    """Run the commit loop's operations for one batch.
+    """Runs the commit loop's operations for one batch.
 
     Args:
         sink: Where to commit.
         batch: The batch.
-        spool: Its rows.
+        spool: The rows of the batch.
     """
 
     def __init__(self, sink: NumberedSink, batch: Batch, spool: ResultSpool) -> None:
@@ -213,5 +214,5 @@ class NumberedRunner:
 
     @property
     def url(self) -> str:
-        """Where it commits to."""
+        """Where the batch is committed to, for messages."""
         return f"{self._sink.url}/{self._batch.stream}"

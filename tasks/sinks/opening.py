@@ -1,4 +1,4 @@
-"""Open a sink: the one that a configuration names, or the one that is at a URL."""
+"""Opening a sink: the one that a configuration names, or the one that exists at a URL."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ def _memory(options: SinkOptions) -> Sink:
 
 
 SINKS: dict[str, Callable[[SinkOptions], Sink]] = {"delta": _delta, "parquet": _parquet, "memory": _memory}
-"""What opens a sink of each format."""
+"""The function that opens a sink of each format."""
 
 
 def register_sink(name: str, sink_format: SinkFormat, opener: Callable[[SinkOptions], Sink]) -> None:
-    """Add a format. Nothing else of Inkstream has to know it.
+    """Add a format. No other part of Inkstream needs to know it.
 
     Args:
-        name: What `sink.format` calls it.
-        sink_format: What it can do.
-        opener: Makes a sink of it. It must not read or write anything yet.
+        name: Its name in `sink.format`.
+        sink_format: Its abilities.
+        opener: Returns a sink of this format. It must not read or write anything yet.
     """
     SINK_FORMATS[name] = sink_format
     SINKS[name] = opener
@@ -51,7 +51,7 @@ def open_sink(options: SinkOptions) -> Sink:
     """Return the sink of a configuration. Nothing is read or written yet.
 
     Raises:
-        ConfigError: If there is no such format, or no sink of it can be at that URL.
+        ConfigError: If the format is unknown, or a sink of it cannot be at that URL.
     """
     opener = SINKS.get(options.format)
     if opener is None:
@@ -60,13 +60,13 @@ def open_sink(options: SinkOptions) -> Sink:
 
 
 def open_existing(sink_url: str) -> Sink:
-    """Return the sink that runs have left at a URL.
+    """Return the sink that exists at a URL.
 
-    Where nothing was committed yet, it is the sink that a run would make there unless told otherwise.
+    If nothing was committed yet, it is the sink that a run would create there by default.
 
     Raises:
         ConfigError: If no run can have left a sink there.
-        EnvironmentFault: If the place cannot be read from here.
+        EnvironmentFault: If the URL cannot be read from here.
         TransientError: If the store does not answer.
     """
     require_lasting_place(sink_url)
@@ -75,11 +75,11 @@ def open_existing(sink_url: str) -> Sink:
 
 
 def refuse_other_format(options: SinkOptions) -> None:
-    """Refuse a sink whose place holds the pages of another format. Worth asking before a stream's first commit.
+    """Check, before a stream's first commit, that a sink's URL does not hold pages in another format.
 
     Raises:
         ConfigError: If it does.
-        EnvironmentFault: If the place cannot be read from here.
+        EnvironmentFault: If the URL cannot be read from here.
         TransientError: If the store does not answer.
     """
     found = format_at(options.url, first=options.format)
@@ -91,14 +91,14 @@ def refuse_other_format(options: SinkOptions) -> None:
 
 
 def format_at(sink_url: str, first: str | None = None) -> str | None:
-    """Return the format that the pages at a sink's URL have; None where there are none.
+    """Return the format of the pages at a sink's URL; None if there are none.
 
     Args:
         sink_url: The sink's folder or prefix.
         first: The format to look for first.
 
     Raises:
-        EnvironmentFault: If the place cannot be read from here.
+        EnvironmentFault: If the URL cannot be read from here.
         TransientError: If the store does not answer.
     """
     protocol, root = split_url(sink_url)

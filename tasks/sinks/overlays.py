@@ -1,7 +1,7 @@
-"""Overlay pictures beside the table, under keys made of what they show.
+"""Overlay pictures beside the table, under keys derived from their content.
 
-The same page read by the same pipeline has the same key, so writing one twice is harmless, and so is one whose batch
-was never committed.
+The same page read by the same pipeline has the same key, so it is harmless to write an overlay twice, or to write one
+whose batch is never committed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from inkstream.tasks.stores.exclusive import objects_below
 
 _KEY = re.compile(r"overlays/[0-9a-f]{2}/[0-9a-f]{40}\.\w+$")
 _FILE = re.compile(r"overlays/[0-9a-f]{2}/(\.?[0-9a-f]{40}\.\w+(?:\.[0-9a-f]{32}\.partial)?)$")
-"""An overlay, or one that was never written to its end."""
+"""An overlay's file name, complete or partial."""
 
 
 def overlay_key(content_hash: str, pagenum: int, pipeline_id: str, extension: str) -> str:
@@ -29,16 +29,16 @@ def overlay_key(content_hash: str, pagenum: int, pipeline_id: str, extension: st
 
 
 def overlay_keys(overlay_paths: Iterable[str | None]) -> set[str]:
-    """Return the keys of overlays from the `overlay_path` of rows, even if the sink was moved since."""
+    """Return the keys of overlays from the `overlay_path` of rows, even if the sink was moved later."""
     matches = (_KEY.search(path) for path in overlay_paths if path)
     return {match[0] for match in matches if match}
 
 
 def put_overlay(sink_url: str, key: str, picture: bytes) -> str:
-    """Write one picture whole and return where it is: an absolute path, or the URL in an object store.
+    """Write one picture completely, and return its absolute path or its URL in an object store.
 
     Raises:
-        EnvironmentFault: If the sink may not be written.
+        EnvironmentFault: If the sink cannot be written.
         TransientError: If the store does not answer.
     """
     protocol, root = split_url(sink_url)
@@ -50,11 +50,11 @@ def put_overlay(sink_url: str, key: str, picture: bytes) -> str:
 
 
 def remove_overlays(sink_url: str, keys: Iterable[str]) -> set[str]:
-    """Remove overlays, and return the keys of those that were there.
+    """Remove overlays, and return the keys of those that existed.
 
     Raises:
-        EnvironmentFault: If the sink may not be written.
-        TransientError: If the store does not answer; some of the overlays may be gone.
+        EnvironmentFault: If the sink cannot be written.
+        TransientError: If the store does not answer. Some of the overlays may be gone.
     """
     protocol, root = split_url(sink_url)
     store = filesystem(protocol)
@@ -74,15 +74,15 @@ def remove_overlays(sink_url: str, keys: Iterable[str]) -> set[str]:
 def vacuum_overlays(sink: VersionedSink, retention: timedelta, *, dry_run: bool) -> Removed:
     """Remove overlays that no readable version of the pages names.
 
-    An overlay is written before the commit that names it, so a young one is never removed.
+    An overlay is written before the commit that names it, so a recent one is never removed.
 
     Args:
         sink: The sink.
         retention: Overlays younger than this are kept.
-        dry_run: Count only.
+        dry_run: Only count.
 
     Raises:
-        TransientError: If the store fails, or a row cannot be read: then none is removed.
+        TransientError: If the store fails, or a row cannot be read. Then no overlay is removed.
         EnvironmentFault: If the sink cannot be read or written from here.
     """
     before = datetime.now(UTC) - retention
@@ -90,7 +90,7 @@ def vacuum_overlays(sink: VersionedSink, retention: timedelta, *, dry_run: bool)
     if old:
         for path in sink.overlays_in_use(retention):
             old.pop(path.rpartition("/")[2], None)
-    if old:  # a batch may have written one again meanwhile
+    if old:  # a batch may have written one again in the meantime
         still_old = _old_overlays(sink.sink_url, before)
         old = {name: still_old[name] for name in old if name in still_old}
     if old and not dry_run:
@@ -113,7 +113,7 @@ def _old_overlays(sink_url: str, before: datetime) -> dict[str, tuple[str, int]]
 
 
 def _written_at(info: dict[str, Any]) -> datetime:
-    """Return when an object was last written; now where its store does not say, so that it counts as young."""
+    """Return when an object was last written, or the current time if unknown, so that the object counts as recent."""
     times = (info.get(name) for name in ("LastModified", "last_modified", "mtime"))
     time = next((time for time in times if time), None)
     if isinstance(time, datetime):

@@ -1,4 +1,4 @@
-"""The Parquet sink: `SINK/pages/STREAM/000000000042.parquet`, one file a batch, for whoever wants no table format."""
+"""The Parquet sink: `SINK/pages/STREAM/000000000042.parquet`, one file per batch, without a table format."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class ParquetSink(NumberedSink):
         super().__init__(url, f"Parquet files in {url}")
 
     def numbers(self, stream: str) -> list[int]:
-        """List the stream's folder."""
+        """Return the numbers of the files in the stream's folder, rising."""
         matches = (_NAME.fullmatch(name) for name in self._names(stream))
         return sorted(int(match[1]) for match in matches if match)
 
     def streams(self) -> list[str]:
-        """List the sink's folder."""
+        """Return the names of the folders in the sink's `pages` folder."""
         return sorted(name for name in self._names("") if not name.startswith((".", "_")))
 
     def _names(self, folder: str) -> list[str]:
@@ -67,7 +67,7 @@ class ParquetSink(NumberedSink):
         wanted = PAGES_SCHEMA if columns is None else pa.schema([PAGES_SCHEMA.field(name) for name in columns])
         with _Reading(self._protocol, self._key(stream, number)) as file:
             there = [name for name in wanted.names if name in file.schema_arrow.names]
-            rows = file.read(columns=there, use_threads=False)  # Arrow's pool may abort a process that ends
+            rows = file.read(columns=there, use_threads=False)  # Arrow's thread pool may abort a process at its end
         return aligned(rows, wanted)
 
     def commit_id(self, stream: str, number: int) -> str:
@@ -77,7 +77,7 @@ class ParquetSink(NumberedSink):
             return found.decode()
 
     def create(self, stream: str, number: int, rows: CommitRows, commit_id: str) -> None:
-        """Write the file elsewhere, and create it whole under its name."""
+        """Write the file under another name, then create it completely under its own."""
         target = self._key(stream, number)
         partial = _partial(self._protocol, target)
         try:
@@ -92,7 +92,7 @@ class ParquetSink(NumberedSink):
 
 
 class _Reading:
-    """One file, opened to be read. A newer schema version is refused."""
+    """A file that is open for reading. A newer schema version is refused."""
 
     def __init__(self, protocol: str, key: str) -> None:
         self._key = key
@@ -106,7 +106,7 @@ class _Reading:
         written = int((self._file.metadata.metadata or {}).get(_VERSION, SCHEMA_VERSION))
         if written > SCHEMA_VERSION:
             raise EnvironmentFault(
-                f"{self._key} has schema version {written}; this Inkstream knows {SCHEMA_VERSION}",
+                f"{self._key} has schema version {written}, but this Inkstream reads versions up to {SCHEMA_VERSION}",
                 upgrade_command(),
             )
         return self._file
@@ -116,7 +116,7 @@ class _Reading:
 
 
 def _partial(protocol: str, target: str) -> Path:
-    """Return where the file is written first: beside its place under a hidden name, or in the temporary folder."""
+    """Return where to write the file first: beside its target under a hidden name, or in the temporary folder."""
     name = f".{Path(target).name}.{uuid.uuid4().hex}.partial"
     folder = Path(target).parent if protocol == "file" else Path(tempfile.gettempdir())
     folder.mkdir(parents=True, exist_ok=True)
@@ -140,6 +140,6 @@ def _write(partial: Path, rows: CommitRows, commit_id: str) -> None:
     ):
         for batch in rows.batches():
             waiting.append(batch)
-            if sum(one.nbytes for one in waiting) >= _ROW_GROUP_BYTES:
+            if sum(part.nbytes for part in waiting) >= _ROW_GROUP_BYTES:
                 flush()
         flush()

@@ -1,4 +1,4 @@
-"""What a run needs of a sink."""
+"""The protocol of sinks: what a run needs of one."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ class Known(Protocol):
 
     @property
     def planned_at(self) -> int:
-        """The stream's transaction version at that moment; -1 when nothing was committed."""
+        """The stream's transaction version at that moment; -1 if nothing was committed."""
 
     def rows(self, columns: Sequence[str], paths: Collection[str] | None = None) -> Iterator[pa.Table]:
-        """Yield rows that together name every file version that is done, some more than once.
+        """Yield rows that name every file version that is done, some more than once.
 
         Args:
             columns: Some of `path`, `etag`, `length`, `modification_time` and `batch_id`.
-            paths: The paths that matter; rows of others may come too. All when not given.
+            paths: The paths that matter; all if not given. Rows of other paths may be included.
         """
 
 
 class Sink(Protocol):
-    """Where rows go.
+    """A place where rows are stored.
 
-    A run makes one sink and hands it to every step. A sink that also keeps versions and can replace rows is an
+    A run opens one sink and passes it to every step. A sink that also keeps versions and can replace rows is an
     `inkstream.tasks.sinks.versioned.VersionedSink`.
     """
 
@@ -43,10 +43,10 @@ class Sink(Protocol):
 
     @property
     def description(self) -> str:
-        """What it is and where, for people: `Parquet files in s3://bucket/tables/pages`."""
+        """What the sink is and where, for messages: `Parquet files in s3://bucket/tables/pages`."""
 
     def known(self, stream: str) -> Known:
-        """Return what a stream has committed up to now.
+        """Return what a stream has committed so far.
 
         Raises:
             EnvironmentFault: If the sink cannot be read from here.
@@ -54,11 +54,11 @@ class Sink(Protocol):
         """
 
     def runner(self, batch: Batch, spool: ResultSpool, replace: frozenset[int]) -> Runner:
-        """Return what runs the commit loop's operations for a batch.
+        """Return a runner of the commit loop's operations for a batch.
 
         Args:
             batch: The batch.
-            spool: Its rows.
+            spool: The rows of the batch.
             replace: Indices of the files whose earlier rows are replaced.
 
         Raises:
@@ -66,19 +66,19 @@ class Sink(Protocol):
         """
 
     def states(self, stream: str) -> Iterator[pa.Table]:
-        """Yield what became of a stream's file versions: `path, etag, length, batch_id, state`.
+        """Yield the states of a stream's file versions: `path, etag, length, batch_id, state`.
 
-        A state is `done`, `partial` or `failed`. A version may come more than once: the highest `batch_id` holds.
+        A state is `done`, `partial` or `failed`. If a version comes more than once, the highest `batch_id` is valid.
         """
 
     def partly_read(self, stream: str) -> Iterator[pa.Table]:
-        """Yield a stream's file versions of which not every page has a row: `path, etag, length`."""
+        """Yield a stream's file versions that lack rows for some pages: `path, etag, length`."""
 
     def project_ledger(self, stream: str) -> None:
-        """Bring the ledger up to date, where there is one. Raises as `known` does."""
+        """Bring the ledger, if any, up to date. Raises the errors of `known`."""
 
     def version(self, stream: str) -> int | None:
-        """Return the latest version; None where nothing was written yet."""
+        """Return the latest version; None if nothing was written yet."""
 
     def rows(
         self, stream: str | None = None, limit: int | None = None, columns: Sequence[str] | None = None
@@ -86,16 +86,16 @@ class Sink(Protocol):
         """Return rows, newest batch first and pages in order.
 
         Args:
-            stream: Rows of this stream only; of all when not given.
-            limit: At most this many rows.
-            columns: These columns only; all when not given.
+            stream: The stream whose rows to return; all if not given.
+            limit: Maximum number of rows.
+            columns: The columns to return; all if not given.
 
         Raises:
-            ConfigError: If there are none, because nothing was committed.
+            ConfigError: If nothing was committed yet.
         """
 
     def is_due(self, batch_id: int) -> bool:
-        """Return whether small files are to be merged after this commit."""
+        """Return whether to merge small files after this commit."""
 
     def compact(self) -> Iterator[Compacted]:
-        """Merge small files, and yield what was done to each table. A problem is reported, never raised."""
+        """Merge small files, and yield the result for each table. Problems are reported, never raised."""

@@ -1,4 +1,4 @@
-"""SQL over the tables of a sink: literals, conditions, and the questions that every table format is asked."""
+"""SQL over the tables of a sink: literals, conditions, and the queries that every table format must answer."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def newest_rows(
     limit: int | None = None,
     columns: Sequence[str] | None = None,
 ) -> pa.Table:
-    """Return rows, newest batch first and pages in order. Raises as `TableSnapshot.scan` does.
+    """Return rows, newest batch first and pages in order. Raises the errors of `TableSnapshot.scan`.
 
     Args:
         snapshot: The pages.
-        stream: Rows of this stream only; of all when not given.
-        limit: At most this many rows.
-        columns: These columns only; all when not given.
+        stream: The stream whose rows to return; all if not given.
+        limit: Maximum number of rows.
+        columns: The columns to return; all if not given.
     """
     names = ", ".join(map(sql_name, columns or snapshot.columns))
     where = "" if stream is None else f"WHERE stream = {sql_text(stream)}"
@@ -70,7 +70,7 @@ def newest_rows(
 
 
 def partly_read(snapshot: TableSnapshot, stream: str) -> pa.Table:
-    """Return the file versions of which not every page has a row: `path, etag, length`."""
+    """Return the file versions that lack rows for some pages: `path, etag, length`."""
     return snapshot.query(_PARTLY_READ.format(stream=sql_text(stream)))
 
 
@@ -80,6 +80,6 @@ def committed_since(snapshot: TableSnapshot, stream: str, after: int) -> frozens
 
 
 def modified_since(snapshot: TableSnapshot, stream: str, after: int) -> dict[FileKey, datetime]:
-    """Return the file versions that `committed_since` does, each with its modification time."""
+    """Return the file versions of `committed_since`, each with its modification time."""
     rows = snapshot.query(_SINCE.format(stream=sql_text(stream), after=int(after)))
     return {(row["path"], row["etag"], row["length"]): row["modified"] for row in rows.to_pylist()}

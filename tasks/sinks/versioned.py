@@ -1,7 +1,7 @@
-"""What a sink can do beyond `Sink` when it keeps versions and can replace rows.
+"""The protocol of sinks that keep versions and can replace rows, in addition to `Sink`.
 
-Retry, reprocess, forget, diff, maintain and the table part of status need it. A sink has the ability when it has the
-methods; a second table format has to provide what stands here, and nothing else.
+Retry, reprocess, forget, diff, maintain and the table part of status need it. A sink has the ability if it has the
+methods. Another table format has to provide what is declared here, and nothing else.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class TableSnapshot(Protocol):
-    """One table of a sink, pinned to one version. Whatever happens to the table, it reads the same rows.
+    """One table of a sink, pinned to one version. It always reads the same rows, however the table changes.
 
-    SQL is what DataFusion and DuckDB have in common.
+    Queries use the SQL that DataFusion and DuckDB have in common.
     """
 
     @property
@@ -36,21 +36,21 @@ class TableSnapshot(Protocol):
 
     @property
     def columns(self) -> list[str]:
-        """The names of its columns."""
+        """The names of the table's columns."""
 
     def transaction_version(self, stream: str) -> int:
         """Return the stream's transaction version: the highest `batch_id` it has committed; -1 for none.
 
         Raises:
-            EnvironmentFault: If the table may not be read any more.
+            EnvironmentFault: If the table may no longer be read.
             TransientError: If the store does not answer.
         """
 
     def query(self, sql: str) -> pa.Table:
-        """Return what a query over the rows gives; the table is called `this` in it. Raises as `scan` does."""
+        """Return the result of a query over the rows. The table's name in it is `this`. Raises the errors of `scan`."""
 
     def scan(self, columns: Sequence[str], where: str, chunk_rows: int) -> Iterator[pa.Table]:
-        """Yield some columns of the rows that meet an SQL condition, about `chunk_rows` rows at a time.
+        """Yield some columns of the rows that match an SQL condition, about `chunk_rows` rows at a time.
 
         Raises:
             ConfigError: If this version can no longer be read.
@@ -59,21 +59,21 @@ class TableSnapshot(Protocol):
         """
 
     def rows_beyond(self, other: TableSnapshot, columns: Sequence[str]) -> Iterator[pa.Table]:
-        """Yield all rows that are not in another version of the same table; some that are may come too.
+        """Yield all rows that are not in another version of the same table, and possibly some that are.
 
-        Columns that older rows lack are null. Raises as `scan` does.
+        Columns that older rows lack are null. Raises the errors of `scan`.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class TableSize:
-    """How large a table is.
+    """The size of a table.
 
     Attributes:
         version: The version that was measured, the latest.
-        files: Its data files.
-        bytes: Their size.
-        rows: Rows.
+        files: Number of data files.
+        bytes: Their total size.
+        rows: Number of rows.
     """
 
     version: int
@@ -84,11 +84,11 @@ class TableSize:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What was removed, or would be.
+    """What was removed, or would be in a dry run.
 
     Attributes:
         files: Number of files.
-        size: Their bytes.
+        size: Their total size in bytes.
     """
 
     files: int
@@ -96,10 +96,10 @@ class Removed:
 
 
 class MaintainedTable(Protocol):
-    """One table of a sink, to be measured and kept in order. Nothing here changes a row.
+    """One table of a sink, for measuring and maintenance. No method changes a row.
 
-    Every method looks at the table as it is now. All raise EnvironmentFault if the table cannot be read or written from
-    here, and TransientError if the store does not answer.
+    Every method uses the current state of the table. All raise EnvironmentFault if the table cannot be read or written
+    from here, and TransientError if the store does not answer.
     """
 
     @property
@@ -117,7 +117,7 @@ class MaintainedTable(Protocol):
         """Return the oldest version that can still be read."""
 
     def size(self) -> TableSize:
-        """Return how large the latest version is."""
+        """Return the size of the latest version."""
 
     def mergeable(self, target_mb: int) -> Compacted:
         """Return how many small files `compact` would merge, and into how many."""
@@ -126,15 +126,15 @@ class MaintainedTable(Protocol):
         """Merge small files.
 
         Args:
-            target_mb: Size in MiB from which a file is left as it is.
+            target_mb: Size in MiB from which a file is not merged.
         """
 
     def vacuum(self, retention: timedelta, *, dry_run: bool) -> Removed:
         """Remove files that no version within the retention needs, including those that a crash left behind.
 
         Args:
-            retention: How long a file that is no longer needed is kept.
-            dry_run: Count only.
+            retention: How long to keep a file that is no longer needed.
+            dry_run: Only count.
         """
 
 
@@ -144,28 +144,28 @@ class VersionedSink(Sink, Protocol):
 
     @property
     def sink_url(self) -> str:
-        """The sink's folder or prefix, where its overlays and configurations are too."""
+        """The sink's folder or prefix, which also holds its overlays and configurations."""
 
     def snapshot(self, version: int | None = None) -> TableSnapshot:
-        """Pin a version of the pages, through a handle of its own.
+        """Return a snapshot of one version of the pages, with its own handle.
 
         Args:
-            version: The version; the latest when not given.
+            version: The version; the latest if not given.
 
         Raises:
-            ConfigError: If there is no table, or no such version.
-            EnvironmentFault: If a newer Inkstream wrote it, or it may not be read.
+            ConfigError: If the table or the version does not exist.
+            EnvironmentFault: If a newer Inkstream wrote the table, or it may not be read.
             TransientError: If the store does not answer.
         """
 
     def ledger(self) -> TableSnapshot | None:
-        """Pin the latest version of the ledger; None where there is none. Raises as `snapshot` does."""
+        """Return a snapshot of the ledger's latest version; None if there is no ledger. Raises as `snapshot` does."""
 
     def tables(self) -> Sequence[MaintainedTable]:
-        """Return the tables that are there, the pages first; none where nothing was committed yet."""
+        """Return the tables that exist, the pages first; empty if nothing was committed yet."""
 
     def overlays_in_use(self, retention: timedelta) -> Iterator[str]:
-        """Yield the `overlay_path`s that rows name, in any version that stays readable for the retention.
+        """Yield the `overlay_path`s of rows in any version that stays readable within the retention.
 
         Raises:
             EnvironmentFault: If the tables cannot be read from here.
@@ -174,11 +174,11 @@ class VersionedSink(Sink, Protocol):
 
 
 def require_versions(sink: Sink) -> VersionedSink:
-    """Return the sink as one that keeps versions and can replace rows.
+    """Return the sink as a `VersionedSink`.
 
     Raises:
-        ConfigError: If it does not.
+        ConfigError: If it does not keep versions and cannot replace rows.
     """
     if isinstance(sink, VersionedSink):
         return sink
-    raise needs_versions(f"{sink.description} have no versions, and their rows stay as they are")
+    raise needs_versions(f"{sink.description} have no versions, and their rows cannot be replaced")

@@ -1,1 +1,1 @@
-"""Where documents arrive: what is there, what is new, and what becomes of a file that is done."""
+"""The source, where documents arrive: listing it, finding new files, and cleaning up files that are done."""

@@ -1,4 +1,4 @@
-"""Finding out what became of announced objects: the store says what they are now, the sink what is known of them."""
+"""Finding out which announced objects are new: the store reports their current versions, the sink what is done."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from inkstream.tasks.stores import FileFilter, explain_store_error
 from inkstream.tasks.stores.abilities import open_lookup
 from inkstream.tasks.stores.base import EPOCH
 
-_NOT_THERE = Unsettled("there is no such object (yet?)")
+_NOT_THERE = Unsettled("it does not exist, or not yet")
 
 
 class ObjectPlace(Enum):
-    """Where an announced object lies, seen from a stream's source."""
+    """Where an announced object is in relation to a stream's source."""
 
     DOCUMENT = "in the source, and a document"
     IGNORED = "filtered out, outside the source's folder, or under the sink or the archive"
@@ -32,11 +32,11 @@ class ObjectPlace(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Sighting:
-    """What the store says of announced objects.
+    """What the store reports about announced objects.
 
     Attributes:
         present: Current versions that may be read now.
-        missing: Announced versions of objects that do not exist, for no known reason.
+        missing: Announced versions of objects that do not exist, for an unknown reason.
         unsettled: By URL, the objects that have to wait.
     """
 
@@ -52,20 +52,21 @@ def discover_announced(
 
     Args:
         config: The stream; its source's store has `VersionLookup`.
-        sink: Its sink.
-        announcements: What was announced, in any order.
+        sink: The stream's sink.
+        announcements: The announcements, in any order.
         removed: URLs of objects whose removal was announced.
 
     Returns:
-        What is new, and in `unsettled` what has to wait. Every other object is settled: committed, gone or not wanted.
+        The new files, and in `unsettled` the objects that have to wait. Every other object is settled: it is committed,
+        gone or not wanted.
 
     Raises:
-        ConfigError: If the source's store cannot be asked for one object.
+        ConfigError: If the source's store cannot describe a single object.
         EnvironmentFault: If the source or the sink cannot be read.
         TransientError: If a store does not answer.
     """
     snapshot = sink.known(config.stream)
-    # After the snapshot: what exists now cannot have been overwritten by what the snapshot knows.
+    # After the snapshot, so that no version in the snapshot can be newer than what is seen here.
     sighting = _sight(config, announcements, removed)
     looked_at = [*in_order(config.source, sighting.present), *sighting.missing]
     discovery = compare(config, snapshot, looked_at, {file.path for file in looked_at})
@@ -83,7 +84,7 @@ def discover_announced(
 
 
 def place_of(config: StreamConfig, announcement: Announcement) -> ObjectPlace:
-    """Return where an announced object lies. A listing would take the same ones for documents."""
+    """Return where an announced object is. The same objects are documents here as in a listing."""
     protocol, root = split_url(config.source.url)
     path = announcement.path
     if announcement.protocol == protocol and within(path, root) and path != root:
@@ -103,22 +104,22 @@ def place_of(config: StreamConfig, announcement: Announcement) -> ObjectPlace:
 def _sight(config: StreamConfig, announcements: Iterable[Announcement], removed: Collection[str]) -> _Sighting:
     """Ask the store about each announced object once."""
     placed = [(announcement, place_of(config, announcement)) for announcement in announcements]
-    created = {one.path: one for one, place in placed if one.created and place is ObjectPlace.DOCUMENT}
+    created = {event.path: event for event, place in placed if event.created and place is ObjectPlace.DOCUMENT}
     found, absent = _look_up(config, list(created.values()), removed)
     now = datetime.now(UTC)
     waiting = {file.path: wait for file in found if (wait := _stability_wait(config, file, now))}
     max_age = config.source.max_file_age
     return _Sighting(
-        # A file over the age limit is left to the listing, which knows the newest file that the limit counts from.
+        # A file over the age limit is left to the listing, which knows the newest file that age is measured from.
         present=[f for f in found if f.path not in waiting and (max_age is None or now - f.modified <= max_age)],
         missing=[
-            FileVersion(one.url, one.etag, one.size, EPOCH)
-            for one in absent
-            if one.etag is not None and one.size is not None
+            FileVersion(event.url, event.etag, event.size, EPOCH)
+            for event in absent
+            if event.etag is not None and event.size is not None
         ],
         unsettled={
-            **{one.url: Unsettled(f"it is {place.value}") for one, place in placed if place is ObjectPlace.ELSEWHERE},
-            **{one.url: _NOT_THERE for one in absent if one.etag is None or one.size is None},
+            **{event.url: Unsettled(f"it is {at.value}") for event, at in placed if at is ObjectPlace.ELSEWHERE},
+            **{event.url: _NOT_THERE for event in absent if event.etag is None or event.size is None},
             **waiting,
         },
     )
@@ -132,9 +133,9 @@ def _look_up(
         return [], []
     with _explained(config):
         lookup = open_lookup(config.source.url, "events")
-        pairs = [*zip(announced, lookup.look_up([one.path for one in announced]), strict=True)]
-        absent = [one for one, file in pairs if file is None and one.url not in removed]
-        return [file for _, file in pairs if file], [one for one in absent if not lookup.was_deleted(one.path)]
+        pairs = [*zip(announced, lookup.look_up([event.path for event in announced]), strict=True)]
+        absent = [event for event, file in pairs if file is None and event.url not in removed]
+        return [file for _, file in pairs if file], [event for event in absent if not lookup.was_deleted(event.path)]
 
 
 def _stability_wait(config: StreamConfig, file: FileVersion, now: datetime) -> Unsettled | None:

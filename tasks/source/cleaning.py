@@ -1,7 +1,7 @@
-"""Cleaning the source: files that are done are archived or deleted, or they stay.
+"""Cleaning the source: archiving or deleting files that are done.
 
-A file is cleaned only after its commit, only if no page failed, and only in the version that was read. A run that is
-killed between the commit and the cleaning leaves files that are known and done; the next run finds them in its listing.
+A file is cleaned only after its commit, only if no page failed, and only in the version that was read. If a run is
+killed between the commit and the cleaning, its files remain; the next run finds them in its listing and cleans them.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Cleaner:
         config: The stream's configuration; its `clean_source` is not off.
 
     Raises:
-        ConfigError: If files of this source cannot be removed safely, see `refuse_unsafe_cleaning`.
-        EnvironmentFault: If the store may not be written.
+        ConfigError: If files of this source cannot be removed safely; see `refuse_unsafe_cleaning`.
+        EnvironmentFault: If the store cannot be written.
         TransientError: If the store does not answer.
     """
 
@@ -45,14 +45,16 @@ class Cleaner:
         self._archive = split_url(source.source_archive_dir)[1] if source.source_archive_dir else ""
         self._take_out = {"delete": self._delete, "archive": self._move_to_archive}[source.clean_source]
         sink_protocol, sink = split_url(config.sink.url)
-        probe_folder = sink if sink_protocol == protocol else self._root  # a source may not be ours to write to
+        probe_folder = (
+            sink if sink_protocol == protocol else self._root
+        )  # we may lack the right to write new files to a source
         try:
             self._removal = open_removal(source.url, probe_folder, "source.clean_source")
         except Exception as error:
             raise explain_store_error(error, f"cannot clean {source.url}", protocol) from error
 
     def clean(self, files: Iterable[FileVersion]) -> Cleaned:
-        """Clean files that are committed without a failed page. Raise nothing: what fails is counted."""
+        """Clean files that are committed without a failed page. Failures are counted, not raised."""
         cleaned, failed = 0, {}
         with ThreadPoolExecutor(self._removal.at_once) as pool:
             for file, problem in pool.map(self._clean_one, files):
@@ -72,12 +74,12 @@ class Cleaner:
         return self.clean(done_files(sink, self._config.stream, known))
 
     def _clean_one(self, file: FileVersion) -> tuple[FileVersion, str | None]:
-        """Return None when it was cleaned, an empty string when it is another version by now, else what went wrong."""
+        """Clean a file and return None; return an empty string if it has another version now, else what went wrong."""
         try:
             self._take_out(file)
         except SourceChangedError:
             return file, ""
-        except Exception as error:  # noqa: BLE001 - it stays where it is, and the next run tries again
+        except Exception as error:  # noqa: BLE001 - the file stays, and the next run tries again
             return file, f"{type(error).__name__}: {error}"
         return file, None
 
@@ -92,11 +94,11 @@ class Cleaner:
 
 
 def refuse_unsafe_cleaning(config: StreamConfig) -> None:
-    """Refuse what could lose a file, before anything is done.
+    """Raise an error, before anything is done, for a configuration that could lose files.
 
     Raises:
-        ConfigError: If only some pages of a file are read, or the store cannot remove one version and no other, or the
-            archive would be read again, or would lie in one of the sink's folders.
+        ConfigError: If only some pages of a file are read, if the store cannot remove only one version, or if the
+            archive would be read as documents or is in one of the sink's folders.
     """
     source = config.source
     if source.clean_source == "off":
@@ -104,7 +106,7 @@ def refuse_unsafe_cleaning(config: StreamConfig) -> None:
     if config.pipeline.pages is not None:
         raise ConfigError(
             f"source.clean_source {source.clean_source}: with pipeline.pages {config.pipeline.pages} the other pages "
-            "of a file would go unread; read all pages, or leave clean_source off"
+            "of a file would be lost before they are read; read all pages, or leave clean_source off"
         )
     require_removal(source.url, "source.clean_source")
     if source.source_archive_dir is not None and source.clean_source == "archive":
@@ -119,16 +121,18 @@ def _refuse_unsafe_archive(config: StreamConfig, archive_url: str) -> None:
     if archive_protocol != protocol:
         raise ConfigError(f"{where}: the archive must be in the same kind of store as the source {source.url}")
     if within(archive, root):
-        raise ConfigError(f"{where} lies in the source {source.url}; give a folder outside")
+        raise ConfigError(f"{where} is inside the source {source.url}; give a folder outside it")
     if within(root, archive):
-        raise ConfigError(f"{where}: the source {source.url} lies in it; give a folder beside the source")
+        raise ConfigError(
+            f"{where}: the source {source.url} is inside it; give a folder that does not contain the source"
+        )
     sink_protocol, sink = split_url(config.sink.url)
     if sink_protocol == protocol and any(within(archive, f"{sink}/{folder}") for folder in SINK_FOLDERS):
-        raise ConfigError(f"{where} lies in a folder of the sink {config.sink.url}; give a folder outside")
+        raise ConfigError(f"{where} is inside a folder of the sink {config.sink.url}; give a folder outside it")
 
 
 def done_files(sink: Sink, stream: str, files: Sequence[FileVersion]) -> list[FileVersion]:
-    """Return the files that the sink says are done: no page failed, and every page was read."""
+    """Return the files that are done according to the sink: every page was read, and none failed."""
     if not files:
         return []
     candidates = file_keys(files)
@@ -141,7 +145,7 @@ def done_files(sink: Sink, stream: str, files: Sequence[FileVersion]) -> list[Fi
             if row["batch_id"] > latest[row["place"]]:
                 latest[row["place"]] = row["batch_id"]
                 done[row["place"]] = row["state"] == "done"
-    if done.any():  # seldom: a run that died left them, or they could not be removed
+    if done.any():  # rare: a killed run left them, or they could not be removed
         for rows in sink.partly_read(stream):
             places = pc.index_in(row_keys(rows), value_set=candidates).drop_null()
             done[places.to_numpy(zero_copy_only=False)] = False
@@ -149,7 +153,7 @@ def done_files(sink: Sink, stream: str, files: Sequence[FileVersion]) -> list[Fi
 
 
 def _archive_names(relative: str, file: FileVersion) -> tuple[str, str]:
-    """Return a file's name in the archive, and the one with its version that it gets where the first is taken."""
+    """Return a file's name in the archive, and its name with a version for when the first is taken."""
     version = hashlib.sha256(repr(file.key).encode()).hexdigest()[:12]
     path = PurePosixPath(relative)
     return relative, relative[: len(relative) - len(path.name)] + f"{path.stem}-{version}{path.suffix}"

@@ -1,7 +1,7 @@
-"""Finding what is new: the files of the source, less the file versions that the sink knows.
+"""Finding new files: those of the source whose versions the sink does not know.
 
-In mode `append` a file version is known when it has rows. In mode `upsert` a newer version replaces a path's rows, so a
-file version is known when it is the one that its path has rows of, or older than that one.
+In mode `append` a file version is known if it has rows. In mode `upsert` a newer version replaces a path's rows, so a
+file version is known if its path has rows of this version or of a newer one.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ Flags: TypeAlias = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What comparing the source with the sink shows.
+    """The result of comparing the source with the sink.
 
     Attributes:
-        files: New file versions, in the order they are to be processed.
+        files: New file versions, in processing order.
         planned_at: The stream's transaction version in the snapshot they were compared with.
         listed: Number of file versions that were looked at.
-        known_files: Those of them that are done.
-        superseded: Number of those without rows, because the table has a newer version of their path.
+        known_files: The file versions among them that are done.
+        superseded: Number of done ones that have no rows because the table has a newer version of their path.
         replacing: Paths of new file versions that have rows of other versions, which the commit removes.
         unsettled: By URL, announced objects that have to wait.
     """
@@ -49,17 +49,17 @@ class Discovery:
 
     @property
     def known(self) -> int:
-        """Number of the file versions that are done."""
+        """Number of file versions that are done."""
         return len(self.known_files)
 
 
 def discover(config: StreamConfig, sink: Sink, now: datetime | None = None) -> Discovery:
-    """List the source and leave out what is known.
+    """List the source and find its new files.
 
     Args:
         config: The stream's configuration.
-        sink: Its sink.
-        now: What the source's `stability_delay` counts from; the time of the call when not given.
+        sink: The stream's sink.
+        now: Time from which the source's `stability_delay` is measured; the current time if not given.
 
     Raises:
         ConfigError: If the source does not exist.
@@ -67,20 +67,20 @@ def discover(config: StreamConfig, sink: Sink, now: datetime | None = None) -> D
         TransientError: If a store does not answer.
     """
     snapshot = sink.known(config.stream)
-    # After the snapshot: what is listed now cannot have been overwritten by what the snapshot knows.
+    # After the snapshot, so that no version in the snapshot can be newer than what is listed here.
     return compare(config, snapshot, list_files(config.source, now))
 
 
 def compare(
     config: StreamConfig, snapshot: Known, listed: list[FileVersion], paths: Collection[str] | None = None
 ) -> Discovery:
-    """Leave out of some files what a snapshot of the sink knows.
+    """Find the files that a snapshot of the sink does not know.
 
     Args:
         config: The stream's configuration.
         snapshot: The snapshot, taken before the files were looked at.
-        listed: The files, in the order they are to be processed.
-        paths: The paths to compare with; all when not given, as for a listing of the whole source.
+        listed: The files, in processing order.
+        paths: The paths to compare with; all if not given, as for a listing of the whole source.
 
     Raises:
         EnvironmentFault: If the sink cannot be read.
@@ -101,7 +101,7 @@ def compare(
 
 
 def _upserts(listed: list[FileVersion], planned_at: int, committed: Iterable[pa.Table]) -> Discovery:
-    """Compare each listed version with the newest that its path has rows of: the last by (modified, batch)."""
+    """Compare each listed version with the newest one in the table for its path: the last by (modified, batch)."""
     keys, paths = file_keys(listed), _column(listed, "path")
     modified = _integers(pa.array([file.modified for file in listed], _UTC))
     latest = np.full(len(listed), -1)  # batch_id, or -1 for a path without rows
@@ -139,12 +139,12 @@ def _chosen(files: list[FileVersion], flags: Flags) -> list[FileVersion]:
 
 
 def _integers(column: Any) -> Any:
-    """Return a column of integers or times as 64-bit integers; an unknown time counts as the earliest."""
+    """Return a column of integers or times as 64-bit integers. A null counts as the earliest time."""
     return pc.fill_null(pc.cast(column, pa.int64()), 0).to_numpy(zero_copy_only=False)
 
 
 def file_keys(files: Sequence[FileVersion]) -> pa.Array:
-    """Return the keys of files, as `row_keys` makes them."""
+    """Return the keys of files, as `row_keys` does for rows."""
     return row_keys(pa.table({name: _column(files, name) for name in KEY_COLUMNS}))
 
 
@@ -155,7 +155,7 @@ def _column(files: Sequence[FileVersion], name: str) -> pa.Array:
 
 
 def row_keys(rows: pa.Table) -> pa.Array:
-    """Return one string for each row. No two keys are alike, as a path has no line break and a length is digits."""
+    """Return one string per row. Different keys give different strings, because paths contain no line breaks."""
     parts = [pc.cast(rows.column(name), pa.large_string()) for name in KEY_COLUMNS]
     joined = pc.binary_join_element_wise(*parts, pa.scalar("\n", pa.large_string()))
     return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined

@@ -1,11 +1,11 @@
-"""Where events come from: a queue that says which objects were created or removed, whatever cloud it belongs to.
+"""The protocol of event sources: queues that announce which objects were created or removed, in any cloud.
 
-An event is a hint and no more: it may come twice, late, out of order or never. What an object is now is asked of the
-store (`inkstream.tasks.source.announced`), and what is done is asked of the table. So an event source only has to keep
-its promise to give a message out again until it is acknowledged.
+An event is only a hint: it may come twice, late, out of order or never. The store is asked for an object's current
+version (`inkstream.tasks.source.announced`), and the table for what is done. So an event source only has to deliver a
+message again until it is acknowledged.
 
-A new kind of event source is a module with a class that has the methods of `EventSource` and an `EventSourceKind`, and
-a line in `inkstream.tasks.source.opening`. `inkstream.tasks.source.sqs` is the first.
+To add a kind of event source, write a module with a class that has the methods of `EventSource` and with an
+`EventSourceKind`, and add a line to `inkstream.tasks.source.opening`. `inkstream.tasks.source.sqs` is an example.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from typing import Protocol
 from inkstream.tasks.paths import encode
 
 GIVE_BACK = timedelta(0)
-"""Given to `EventSource.hide`: let other consumers have the messages at once."""
+"""Argument for `EventSource.hide`: let other consumers receive the messages at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What a message says of one object.
+    """What a message says about one object.
 
     Attributes:
         protocol: The scheme of its store's URLs, such as `s3`.
         path: The object as the store knows it: the bucket, a slash, and the key; not URL-encoded.
         created: Whether the object was created or restored; otherwise it was removed.
-        etag: Unquoted ETag of the version that the message is about; None where it does not say.
-        size: Its size in bytes; None where the message does not say.
+        etag: Unquoted ETag of the version that the message is about; None if unknown.
+        size: Size of that version in bytes; None if unknown.
     """
 
     protocol: str
@@ -43,19 +43,20 @@ class Announcement:
 
     @property
     def url(self) -> str:
-        """The object's name as rows have it."""
+        """The object's URL, as in the column `path`."""
         return encode(self.protocol, self.path)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message that belongs to this consumer until its visibility timeout ends.
+    """A message that is hidden from other consumers until its visibility timeout ends.
 
     Attributes:
-        id: The event source's name for it.
-        receipt: What the event source knows this delivery by.
-        announcements: What it says; empty for a test message or one about something else.
-        problem: Why it cannot be read; None where it can. It is never acknowledged, so it becomes a dead letter.
+        id: The message's id in the event source.
+        receipt: Identifies this delivery to the event source.
+        announcements: What the message announces; empty for a test message or one about something else.
+        problem: Why the message cannot be read; None if it can. Such a message is never acknowledged, so it becomes a
+            dead letter.
     """
 
     id: str
@@ -66,14 +67,14 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
-    """How many messages an event source has, approximately, as it says itself.
+    """The approximate numbers of messages that an event source reports.
 
     Attributes:
         url: The event source.
-        waiting: Messages that can be received now.
-        in_flight: Messages that a consumer works on.
-        delayed: Messages that cannot be received yet.
-        dead_letters: The same for its dead-letter queue; None where it has none.
+        waiting: Number of messages that can be received now.
+        in_flight: Number of messages that consumers are processing.
+        delayed: Number of messages that cannot be received yet.
+        dead_letters: The status of its dead-letter queue; None if it has none.
     """
 
     url: str
@@ -86,39 +87,39 @@ class QueueStatus:
 class EventSource(Protocol):
     """A queue of messages about objects.
 
-    Each method may raise EnvironmentFault where the queue does not exist or these credentials may not do it, and
-    TransientError where it does not answer.
+    Each method may raise EnvironmentFault if the queue does not exist or the credentials lack the right, and
+    TransientError if the queue does not answer.
     """
 
     @property
     def url(self) -> str:
-        """The URL it was opened by."""
+        """The URL that it was opened with."""
 
     def has_dead_letters(self) -> bool:
-        """Return whether messages that are never acknowledged are set aside after some tries."""
+        """Return whether messages that are never acknowledged become dead letters after some deliveries."""
 
     def receive(self, limit: int, wait: timedelta) -> list[Message]:
-        """Wait for a message and return it with others that are there; they are hidden from other consumers.
+        """Wait for a message, and return it with others that are available; hide them from other consumers.
 
         Args:
-            limit: Number of messages at most.
-            wait: How long to wait for the first.
+            limit: Maximum number of messages.
+            wait: How long to wait for the first one.
         """
 
     def hide(self, messages: Sequence[Message], time: timedelta) -> None:
-        """Hide messages from other consumers for this long from now; `GIVE_BACK` ends it.
+        """Hide messages from other consumers for this long from now, or with `GIVE_BACK` stop hiding them.
 
-        It raises nothing: a message that another consumer sees too early is read twice and written once.
+        Errors are not raised: a message that another consumer sees too early is read twice and written once.
         """
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
-        """Delete messages. One that cannot be deleted now is given out again, and is found to be settled then."""
+        """Delete messages. One that cannot be deleted now is delivered again and then found to be settled."""
 
     def status(self) -> QueueStatus:
-        """Return how many messages it has, and how many its dead-letter queue has."""
+        """Return the numbers of messages in the queue and in its dead-letter queue."""
 
     def close(self) -> None:
-        """Close its connections. Messages that are not acknowledged are given out again."""
+        """Close the connections. Messages that are not acknowledged are delivered again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +127,11 @@ class EventSourceKind:
     """An entry of the registry in `inkstream.tasks.source.opening`.
 
     Attributes:
-        name: What people call it.
+        name: The name for messages.
         schemes: The schemes of its URLs.
-        example: A URL, for messages.
+        example: An example URL for messages.
         announces: The schemes of the stores whose objects it can announce.
-        open: Opens an event source by its URL and visibility timeout. It raises ConfigError where the URL is wrong.
+        open: Opens an event source, given its URL and visibility timeout. Raises ConfigError if the URL is wrong.
     """
 
     name: str
@@ -145,9 +146,9 @@ def held(source: EventSource, messages: Sequence[Message], visibility: timedelta
     """Keep messages hidden from other consumers while the block runs. If the block raises, give them back at once.
 
     Args:
-        source: Where the messages are from.
-        messages: What is worked on.
-        visibility: How long they are hidden after each renewal, so how late they come again after a kill.
+        source: The event source of the messages.
+        messages: The messages that are processed.
+        visibility: How long they are hidden after each renewal, which is how late they come back after a kill.
     """
     ended = threading.Event()
 

@@ -1,6 +1,6 @@
 """Listing the file versions of a source.
 
-Files and folders whose names start with `_` or `.` are ignored, as Spark does: tools keep there what is not data yet.
+Files and folders whose names start with `_` or `.` are ignored, as in Spark: tools use them for files in progress.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from inkstream.tasks.stores import FileFilter, explain_store_error, open_store
 
 
 def list_files(source: SourceOptions, now: datetime | None = None) -> list[FileVersion]:
-    """List the current file versions, in the order they are to be processed.
+    """List the current file versions, in processing order.
 
     Args:
-        source: The folder, and which of its files are wanted.
-        now: What `stability_delay` counts from; the time of the call when not given.
+        source: The folder, and which of its files to read.
+        now: Time from which `stability_delay` is measured; the current time if not given.
 
     Returns:
         Oldest first by (modification time, path), or newest first with `latest_first`.
 
     Raises:
-        ConfigError: If the folder does not exist, or the store does not say enough to tell versions apart.
+        ConfigError: If the folder does not exist, or the store does not report enough to tell versions apart.
         EnvironmentFault: If the bucket does not exist, or cannot be listed.
         TransientError: If the store does not answer.
     """
@@ -42,7 +42,7 @@ def list_files(source: SourceOptions, now: datetime | None = None) -> list[FileV
 
 
 def in_order(source: SourceOptions, files: Iterable[FileVersion]) -> list[FileVersion]:
-    """Return files in the order they are to be processed: by (modification time, path)."""
+    """Return files in processing order: by (modification time, path)."""
     return sorted(files, key=lambda file: (file.modified, file.path), reverse=source.latest_first)
 
 

@@ -1,6 +1,6 @@
-"""What S3 notifications say: pure reading of messages, plain or wrapped by SNS or EventBridge.
+"""Parsing S3 notifications, whether plain or wrapped by SNS or EventBridge.
 
-Shapes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html and
+Formats: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html and
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html.
 """
 
@@ -21,21 +21,21 @@ _BRIDGE = {
     "Object Restore Completed": True,
     "Object Deleted": False,
 }
-_RAW_KEYS = "ceph"  # writes keys as they are; Amazon and MinIO URL-encode them
+_RAW_KEYS = "ceph"  # sends raw keys; Amazon and MinIO URL-encode them
 _ENVELOPES = 3
 
 
 def read_message(body: str) -> list[Announcement]:
-    """Read a message, plain or wrapped by SNS or EventBridge.
+    """Return what a message announces, whether it is plain or wrapped by SNS or EventBridge.
 
     Args:
         body: The message's text.
 
     Returns:
-        What it announces; nothing for a test event, or for one that is neither about creation nor about removal.
+        The announcements; none for a test event, or for an event about neither creation nor removal.
 
     Raises:
-        ValueError: If it is not an S3 notification, with the reason.
+        ValueError: If the message is not an S3 notification; the error says why.
     """
     content: Any = body
     for _ in range(_ENVELOPES):
@@ -59,7 +59,7 @@ def _json(content: Any) -> Mapping[str, Any]:
         except ValueError:
             raise ValueError("it is not JSON") from None
     if not isinstance(content, Mapping):
-        raise ValueError("it is JSON, but not an object")  # noqa: TRY004 - one error for all that is unreadable
+        raise ValueError("it is JSON, but not an object")  # noqa: TRY004 - one error type for all unreadable messages
     return content
 
 
@@ -76,7 +76,7 @@ def _records(records: Any) -> Iterator[Announcement]:
                 key = unquote_plus(key, errors="strict")
             yield _announcement(record["s3"], key, created=name.startswith(_CREATED))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise ValueError(f"a record of it cannot be read: {type(error).__name__}: {error}") from None
+            raise ValueError(f"one of its records cannot be read: {type(error).__name__}: {error}") from None
 
 
 def _bridged(event: Mapping[str, Any]) -> Iterator[Announcement]:

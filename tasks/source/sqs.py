@@ -1,4 +1,4 @@
-"""SQS as an event source: the queue that S3 notifications come by, and its dead-letter queue."""
+"""SQS as an event source: the queue that receives S3 notifications, and its dead-letter queue."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from inkstream.tasks.stores.errors import credentials_remedy, error_code, is_cre
 
 _EXAMPLE = "https://sqs.eu-west-1.amazonaws.com/123456789012/inbox"
 _AMAZON = re.compile(r"^(?:sqs\.([a-z0-9-]+)|([a-z0-9-]+)\.queue)\.amazonaws\.com(?:\.cn)?$")
-_AT_ONCE = 10  # messages in one request, which is SQS's limit
+_AT_ONCE = 10  # messages in one request, SQS's limit
 _LONGEST_HIDING = 43_200  # seconds, SQS's limit
-_ANY_REGION = "us-east-1"  # for a queue outside Amazon, whose signature needs some region
+_ANY_REGION = "us-east-1"  # for a queue outside Amazon, because signatures need a region
 _RIGHTS = (
-    "let these credentials do sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility and "
+    "allow these credentials sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility and "
     "sqs:GetQueueAttributes on the queue"
 )
 _DENIED = ("AccessDenied", "AccessDeniedException", "403")
@@ -31,9 +31,9 @@ _NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "No
 
 
 class SqsQueue:
-    """One queue. See `inkstream.tasks.source.event_source.EventSource`.
+    """An SQS queue. See `inkstream.tasks.source.event_source.EventSource`.
 
-    Its region and endpoint come from its URL, credentials from the usual AWS variables.
+    The region and endpoint come from the URL, and credentials from the usual AWS variables.
 
     Args:
         url: The queue's URL.
@@ -60,7 +60,7 @@ class SqsQueue:
         return bool(self._attributes(self.url).get("RedrivePolicy"))
 
     def receive(self, limit: int, wait: timedelta) -> list[Message]:
-        """Wait for a message and return it with others that are there, each read."""
+        """Wait for a message, and return it with others that are available."""
         taken: list[Message] = []
         while len(taken) < limit:
             answer = self._call(
@@ -76,7 +76,7 @@ class SqsQueue:
         return taken
 
     def hide(self, messages: Sequence[Message], time: timedelta) -> None:
-        """Hide messages from other consumers for this long from now, 12 hours at most."""
+        """Hide messages from other consumers for this long from now, at most 12 hours."""
         for entries in _entries(messages, VisibilityTimeout=_seconds(time)):
             with suppress(InkstreamError):
                 self._call("change_message_visibility_batch", Entries=entries)
@@ -88,7 +88,7 @@ class SqsQueue:
                 self._call("delete_message_batch", Entries=entries)
 
     def status(self) -> QueueStatus:
-        """Return how many messages the queue has, and how many its dead-letter queue has."""
+        """Return the numbers of messages in the queue and in its dead-letter queue."""
         attributes = self._attributes(self.url)
         policy = attributes.get("RedrivePolicy")
         if not policy:
@@ -132,7 +132,7 @@ KIND = EventSourceKind(
     announces=frozenset({PROTOCOL}),
     open=SqsQueue,
 )
-"""The entry in the registry."""
+"""The registry entry."""
 
 
 def _message(received: dict[str, Any]) -> Message:
@@ -144,7 +144,7 @@ def _message(received: dict[str, Any]) -> Message:
 
 
 def _entries(messages: Sequence[Message], **fields: Any) -> Iterator[list[dict[str, Any]]]:
-    """Yield the entries of batch requests, as many as one request takes."""
+    """Yield the entries of batch requests, in groups that fit into one request."""
     for start in range(0, len(messages), _AT_ONCE):
         group = messages[start : start + _AT_ONCE]
         yield [{"Id": str(n), "ReceiptHandle": message.receipt, **fields} for n, message in enumerate(group)]

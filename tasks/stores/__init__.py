@@ -1,4 +1,7 @@
-"""Stores: where files come from and where the small objects of a sink go. Local folders, buckets, any fsspec driver."""
+"""Stores: where files come from and where the small objects of a sink go.
+
+Local folders and buckets are supported. Any other fsspec driver that is installed can be used as well.
+"""
 
 from inkstream.tasks.stores.base import FileFilter, State, Store
 from inkstream.tasks.stores.errors import (

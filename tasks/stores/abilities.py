@@ -1,6 +1,7 @@
-"""What some stores can do and others cannot: asked for by whoever needs it, with a clear error where it is missing.
+"""Abilities that some stores have and others lack.
 
-A store has an ability when its class has the methods; nothing is declared twice.
+A store has an ability if its class has the methods. Code that needs an ability asks for it, and gets a clear error if
+it is missing.
 """
 
 from __future__ import annotations
@@ -17,35 +18,35 @@ from inkstream.tasks.stores.opening import KINDS, kind_of, open_store
 
 @runtime_checkable
 class VersionLookup(Protocol):
-    """A store that can say what single objects are now, exactly as a listing would. Following events needs it."""
+    """A store that can describe the current version of a single object exactly as a listing would. Events need it."""
 
     def look_up(self, paths: Sequence[str]) -> list[FileVersion | None]:
-        """Return the current version of each object; None where there is no such object."""
+        """Return the current version of each object; None for one that does not exist."""
 
     def was_deleted(self, path: str) -> bool:
-        """Return whether the store remembers that an object of this name was deleted."""
+        """Return whether the store has a record that an object of this name was deleted."""
 
 
 class VersionRemoval(Protocol):
-    """Removes one version of a file and no other, even while others overwrite it."""
+    """Removes one version of a file and no other, even while someone overwrites the file."""
 
     @property
     def at_once(self) -> int:
-        """How many files may be removed at a time."""
+        """Number of files that may be removed at the same time."""
 
     def remove(self, path: str, state: State) -> None:
         """Remove one version of a file.
 
         Raises:
-            SourceChangedError: If the file is another version by now, or gone.
+            SourceChangedError: If the file now has another version, or is gone.
         """
 
     def archive(self, path: str, state: State, targets: tuple[str, ...]) -> None:
-        """Move one version of a file to the first target that is free.
+        """Move one version of a file to the first free target.
 
         Raises:
-            SourceChangedError: If the file is another version by now, or gone.
-            FileExistsError: If every target is another file.
+            SourceChangedError: If the file now has another version, or is gone.
+            FileExistsError: If a different file exists at every target.
         """
 
 
@@ -54,23 +55,23 @@ class ConditionalRemoval(Protocol):
     """A store that can remove one version of a file and no other. Cleaning a source needs it."""
 
     def removal(self, root: str, probe_folder: str) -> VersionRemoval:
-        """Return what removes files under a folder.
+        """Return a `VersionRemoval` for the files in a folder.
 
         Args:
             root: The folder.
             probe_folder: A folder of the same kind of store where a probe may be written.
 
         Raises:
-            ConfigError: If the probe shows that this very store cannot do it.
+            ConfigError: If the probe shows that this store cannot do it.
         """
 
 
 def require_lookup(url: str, purpose: str) -> None:
-    """Check that the store of a URL has `VersionLookup`. Nothing is connected to.
+    """Check, without connecting, that the store of a URL has `VersionLookup`.
 
     Args:
         url: The folder or bucket.
-        purpose: What needs it, to begin the message with.
+        purpose: What needs it, to start the message.
 
     Raises:
         ConfigError: If the store lacks it.
@@ -78,17 +79,17 @@ def require_lookup(url: str, purpose: str) -> None:
     if not _has(url, VersionLookup):
         protocol, _ = split_url(url)
         raise ConfigError(
-            f"{purpose}: {protocol}:// stores do not describe one object as they list it, so {url} can only be listed; "
-            "leave events out and run `inkstream run --every 1m`, or take a bucket or a local folder"
+            f"{purpose}: {protocol}:// stores do not describe a single object as they list it, so {url} can only be "
+            "listed; run `inkstream run --every 1m` without events, or use a bucket or a local folder"
         )
 
 
 def open_lookup(url: str, purpose: str) -> VersionLookup:
-    """Open the store of a URL, which has `VersionLookup`.
+    """Open the store of a URL and return its `VersionLookup`.
 
     Raises:
         ConfigError: If the store lacks it.
-        Exception: Whatever the driver raises when the store does not answer or refuses.
+        Exception: Whatever the driver raises if the store does not answer or refuses access.
     """
     require_lookup(url, purpose)
     store: Any = open_store(*split_url(url))
@@ -97,7 +98,7 @@ def open_lookup(url: str, purpose: str) -> VersionLookup:
 
 
 def require_removal(url: str, purpose: str) -> None:
-    """Check that the store of a URL has `ConditionalRemoval`. Nothing is connected to.
+    """Check, without connecting, that the store of a URL has `ConditionalRemoval`.
 
     Raises:
         ConfigError: If the store lacks it.
@@ -105,22 +106,22 @@ def require_removal(url: str, purpose: str) -> None:
     if not _has(url, ConditionalRemoval):
         able = ", ".join(f"{name}://" for name, kind in KINDS.items() if issubclass(kind, ConditionalRemoval))
         raise ConfigError(
-            f"{purpose}: on {split_url(url)[0]}:// nothing can be removed on the condition that it was not "
-            f"overwritten, so a new version could be lost unread; switch it off, or take a store that can: {able}"
+            f"{purpose}: {split_url(url)[0]}:// stores cannot remove a file only if it was not overwritten, so a new "
+            f"version could be lost before it is read; turn this off, or use one of: {able}"
         )
 
 
 def open_removal(url: str, probe_folder: str, purpose: str) -> VersionRemoval:
-    """Return what removes files under a URL, whose store has `ConditionalRemoval`.
+    """Return a `VersionRemoval` for the files under a URL.
 
     Args:
         url: The folder or bucket.
         probe_folder: A path in the same kind of store where a probe may be written.
-        purpose: What needs it, to begin the message with.
+        purpose: What needs it, to start the message.
 
     Raises:
-        ConfigError: If the store lacks it.
-        Exception: Whatever the driver raises when the store does not answer or refuses.
+        ConfigError: If the store does not have `ConditionalRemoval`.
+        Exception: Whatever the driver raises if the store does not answer or refuses access.
     """
     require_removal(url, purpose)
     protocol, root = split_url(url)

@@ -1,4 +1,4 @@
-"""A store as its driver sees it, and how its names are written as URLs."""
+"""Stores that are reached through an fsspec driver, and how their names are written as URLs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CHUNK = 1 << 20
 
 Described: TypeAlias = tuple[str, dict[str, Any]]
-"""A path, and what the driver says about it."""
+"""A path and the driver's `info` about it."""
 
 _ETAGS = ("ETag", "etag", "md5Hash", "content_md5", "md5Checksum", "Content-MD5", "Digest", "sha", "blob_id", "oid")
 _TIMES = (
@@ -34,17 +34,17 @@ _TIMES = (
     "modified_at",
     "created",
 )
-_MILLISECONDS = 1e11  # a number above is not seconds since 1970
+_MILLISECONDS = 1e11  # a larger number is milliseconds since 1970, not seconds
 _LOOKUPS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
 class FileFilter:
-    """Decides which files of a folder are documents.
+    """The rule for which files of a folder are documents.
 
     Attributes:
         glob: Pattern of file names, case-sensitive.
-        recursive: Look into subfolders.
+        recursive: Whether subfolders are read too.
     """
 
     glob: str = "*"
@@ -55,17 +55,17 @@ class FileFilter:
         return self.is_visible(name) and fnmatchcase(name, self.glob)
 
     def is_wanted_path(self, relative: str) -> bool:
-        """Return whether a file with this path below the source is a document."""
+        """Return whether a file with this path relative to the source is a document."""
         *folders, name = relative.split("/")
         return self.is_wanted(name) and (self.recursive or not folders) and all(map(self.is_visible, folders))
 
     def is_entered(self, folder: str) -> bool:
-        """Return whether a subfolder of this name is listed too."""
+        """Return whether a subfolder of this name is read too."""
         return self.recursive and self.is_visible(folder)
 
     @staticmethod
     def is_visible(name: str) -> bool:
-        """Return whether a name is not reserved: tools begin a name with `_` or `.` for what is not data yet."""
+        """Return whether a name has no leading `_` or `.`, which tools use for files that are not data yet."""
         return not name.startswith(("_", "."))
 
 
@@ -80,13 +80,13 @@ class State:
 class Store:
     """One bucket, or one host, through its fsspec driver.
 
-    Paths are what a URL has after `://`: the authority (a bucket, or a host with its port), a slash, and the rest.
+    A path is the part of a URL after `://`: the authority (a bucket, or a host with its port), a slash, and the rest.
 
     Args:
         protocol: The URL's scheme.
         driver: The fsspec filesystem.
-        authority: What its paths begin with.
-        prefix: What the driver's own names have in place of the authority and its slash.
+        authority: The bucket or host that its paths begin with.
+        prefix: What the driver's own names begin with instead of the authority and its slash.
     """
 
     def __init__(self, protocol: str, driver: Any, authority: str, prefix: str) -> None:
@@ -107,8 +107,8 @@ class Store:
         """Yield the file versions under a folder, in no order.
 
         Raises:
-            FileNotFoundError: If there is no such folder or bucket.
-            ConfigError: If `root` is a file, or the store does not say enough to tell versions apart.
+            FileNotFoundError: If the folder or bucket does not exist.
+            ConfigError: If `root` is a file, or the store does not report enough to tell versions apart.
         """
         for path, info in self._described(self._files(root, wanted)):
             yield self._file_version(path, info)
@@ -121,12 +121,12 @@ class Store:
         """Read one version of a file.
 
         Args:
-            path: Which file.
-            require: Called with the state of what is read; raises if it is another version.
-            write: Takes the bytes, in order.
+            path: The file.
+            require: Called with the state of the file that is read; raises if it is another version.
+            write: Receives the bytes in order.
 
         Returns:
-            The object's version id, where the store has one.
+            The object's version id; None if the store has none.
         """
         require(self.state(path))
         self._transfer(path, write)
@@ -134,7 +134,7 @@ class Store:
         return None
 
     def write(self, path: str, data: bytes) -> None:
-        """Write an object whole or not at all: readers see the old one or the new one."""
+        """Write an object completely or not at all: readers see the old one or the new one."""
         self.driver.pipe_file(self.native(path), data)
 
     def fetch(self, path: str) -> bytes:
@@ -143,7 +143,7 @@ class Store:
         return content
 
     def names(self, root: str) -> list[str]:
-        """Return the paths of all objects under a folder, whatever their names; none where there is no such folder."""
+        """Return the paths of all objects under a folder, whatever their names; empty if the folder does not exist."""
         return [self.path(name) for name in self.driver.find(self.native(root))]
 
     def _files(self, root: str, wanted: FileFilter) -> Iterator[Described]:
@@ -156,7 +156,7 @@ class Store:
             except FileNotFoundError:
                 if folder == root:
                     raise FileNotFoundError(f"there is no folder {root}") from None
-                continue  # removed since its parent was listed
+                continue  # removed after its parent was listed
             for path, info in entries:
                 if path == root:
                     raise ConfigError(is_a_file(root))
@@ -174,7 +174,7 @@ class Store:
         return [(path, self._followed(path, info)) for path, info in entries]
 
     def _followed(self, path: str, info: dict[str, Any]) -> dict[str, Any]:
-        """Return the file that a link leads to; a link to a folder could lead round in circles, so it stays a link."""
+        """Return the info of a link's target if that is a file. Links to folders may form loops, so they stay links."""
         if info["type"] != "link":
             return info
         try:
@@ -184,7 +184,7 @@ class Store:
         return target if target["type"] == "file" else info
 
     def _described(self, found: Iterable[Described]) -> Iterator[Described]:
-        """Ask about each file whose listing does not say enough."""
+        """Yield the files, after asking the store about each one whose listing cannot tell its versions apart."""
         for path, info in found:
             if _says_enough(info):
                 yield path, info
@@ -192,7 +192,7 @@ class Store:
                 try:
                     yield path, self._info(path)
                 except FileNotFoundError:
-                    continue  # removed since its folder was listed
+                    continue  # removed after its folder was listed
 
     def _info(self, path: str) -> dict[str, Any]:
         info: dict[str, Any] = self.driver.info(self.native(path))
@@ -205,8 +205,8 @@ class Store:
     def _state(self, path: str, info: dict[str, Any]) -> State:
         if not _says_enough(info):
             raise ConfigError(
-                f"{encode(self.protocol, path)}: the store gives neither an ETag nor a modification time, or no size, "
-                "so its versions cannot be told apart; leave the file out with source.glob, or take another store"
+                f"{encode(self.protocol, path)}: the store reports neither an ETag nor a modification time, or no "
+                "size, so versions of the file cannot be told apart; exclude it with source.glob, or use another store"
             )
         return State(object_etag(info), int(info["size"]))
 
@@ -219,27 +219,27 @@ class Store:
 class Bucket(Store):
     """A store that lists whole prefixes at once.
 
-    It has `inkstream.tasks.stores.abilities.VersionLookup`: a bucket describes one object as it lists it.
+    It has `inkstream.tasks.stores.abilities.VersionLookup`: a bucket describes a single object as it lists it.
     """
 
     def look_up(self, paths: Sequence[str]) -> list[FileVersion | None]:
-        """Return the current version of each object; None where there is no such object."""
-        if not self.driver.async_impl:  # such a driver must not be shared by threads
+        """Return the current version of each object; None for one that does not exist."""
+        if not self.driver.async_impl:  # threads must not share a synchronous driver
             return [self.current(path) for path in paths]
-        first = [self.current(path) for path in paths[:1]]  # alone, as it may open the connection for all
+        first = [self.current(path) for path in paths[:1]]  # alone, because it may open the shared connection
         with ThreadPoolExecutor(_LOOKUPS_AT_ONCE) as pool:
             return [*first, *pool.map(self.current, paths[1:])]
 
     def current(self, path: str) -> FileVersion | None:
-        """Return the current version of one object, in the words of a listing; None where there is no such object."""
+        """Return the current version of one object, as a listing describes it; None if it does not exist."""
         try:
             info = self._info(path)
         except FileNotFoundError:
             return None
         return self._file_version(path, info) if info["type"] == "file" else None
 
-    def was_deleted(self, path: str) -> bool:  # noqa: ARG002 - for buckets that remember
-        """Return False: an ordinary bucket does not remember what was deleted."""
+    def was_deleted(self, path: str) -> bool:  # noqa: ARG002 - for buckets with versions
+        """Return False: an ordinary bucket has no record of deleted objects."""
         return False
 
     def _files(self, root: str, wanted: FileFilter) -> Iterator[Described]:
@@ -249,7 +249,7 @@ class Bucket(Store):
         for native, info in found.items():
             path = self.path(native)
             if info.get("type") != "file" or path.endswith("/"):
-                continue  # a "folder" that some tool made
+                continue  # a "folder" object that a tool created
             if path == root:
                 raise ConfigError(is_a_file(root))
             if wanted.is_wanted_path(path[len(root) + 1 :]):
@@ -257,12 +257,12 @@ class Bucket(Store):
 
 
 def is_a_file(root: str) -> str:
-    """Return the message about a source that is a file."""
-    return f"{root} is a file; give its folder as source.url, and its name as glob"
+    """Return the error message for a source that is a file."""
+    return f"{root} is a file; set source.url to its folder and source.glob to its name"
 
 
 def object_etag(info: dict[str, Any]) -> str:
-    """Return the unquoted ETag of a listing or `info` entry; where a store has none, `mtime_ns-size`."""
+    """Return the unquoted ETag of a listing or `info` entry, or `mtime_ns-size` if it has none."""
     for name in _ETAGS:
         if info.get(name):
             return str(info[name]).replace('"', "")
@@ -272,7 +272,7 @@ def object_etag(info: dict[str, Any]) -> str:
 
 
 def moment(info: dict[str, Any]) -> datetime | None:
-    """Return the modification time of a listing or `info` entry; None where it has none."""
+    """Return the modification time of a listing or `info` entry; None if it has none."""
     for name in _TIMES:
         if info.get(name):
             return _time_of(info[name])
@@ -284,7 +284,7 @@ def _says_enough(info: dict[str, Any]) -> bool:
 
 
 def _time_of(value: Any) -> datetime | None:
-    """Return the time that a driver gives, in UTC where it names no zone; None where it cannot be read."""
+    """Return a time from a driver, taken as UTC if it has no zone; None if it cannot be read."""
     try:
         if isinstance(value, int | float):
             return datetime.fromtimestamp(value / 1000 if value > _MILLISECONDS else value, UTC)

@@ -1,8 +1,9 @@
-"""Copies of source files that the workers of one machine share while a run goes on.
+"""Copies of source files that the workers of one machine share during a run.
 
-A long file is read by many ranges, on all workers. It is fetched once a machine: by the first that needs it, while
-the others wait for it. Each copy has a lock file. Who fetches or removes a copy holds it alone, who reads holds it with
-others; a killed process holds nothing. What is there under its final name is whole, and so is what is said of it.
+A long file is read in many ranges, by all workers. Each machine fetches it once: the first worker that needs it fetches
+it, and the others wait. Each copy has a lock file. A worker that fetches or removes a copy holds an exclusive lock; a
+worker that reads holds a shared one; a killed process loses its locks. A copy under its final name is complete, and so
+is its JSON file.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ _COMING = "coming"
 
 @dataclass(frozen=True, slots=True)
 class CopiesFolder:
-    """Where the copies of a run are kept, on each machine that has workers of it.
+    """Where a run keeps its copies, on each machine that has workers of the run.
 
     Attributes:
-        name: The run's own; random.
-        max_mb: MiB that they may take together on a machine; those in use are kept anyway.
+        name: Random name of the run's folder.
+        max_mb: MiB that all copies on a machine may take; copies in use are kept even beyond that.
     """
 
     name: str
@@ -43,10 +44,10 @@ class Copies:
 
     Args:
         folder: Where they are.
-        parent: Where their folder is made; the system's temporary folder when not given.
+        parent: Where to create their folder; the system's temporary folder if not given.
 
     Raises:
-        OSError: If the folder cannot be made.
+        OSError: If the folder cannot be created.
     """
 
     def __init__(self, folder: CopiesFolder, parent: Path | None = None) -> None:
@@ -63,17 +64,17 @@ class Copies:
 
     @contextmanager
     def hold(self, file: FileVersion, max_bytes: int) -> Iterator[Fetched]:
-        """Gives a copy of exactly this version of the file, and keeps it for the time of the block.
+        """Yield a copy of exactly this version of the file, and keep it while the block runs.
 
         Args:
-            file: The version that was planned.
-            max_bytes: Bytes a file may have.
+            file: The planned version.
+            max_bytes: Largest allowed size of a file in bytes.
 
         Raises:
-            DocumentError: If the file is too large (`limit`), or may never be read (`unreadable`).
-            SourceChangedError: If it is no longer the planned version.
-            TransientError: If it, or the disk for the copy, could not be used just now.
-            EnvironmentFault: If no file could be read with these credentials.
+            DocumentError: If the file is too large (`limit`) or access to it is denied (`unreadable`).
+            SourceChangedError: If the file no longer has the planned version.
+            TransientError: If the store or the local disk failed in a way that may pass.
+            EnvironmentFault: If these credentials cannot read any file.
             OSError: If the folder is gone.
         """
         require_size(file, max_bytes)
@@ -88,7 +89,7 @@ class Copies:
             self._count(-1)
 
     def close(self) -> None:
-        """Leaves the folder, and removes it if no other process is there."""
+        """Leave the folder, and remove it if no other process uses it."""
         self._folder.close()
 
     def _count(self, change: int) -> None:
@@ -117,7 +118,7 @@ class Copies:
             if _found(path) is None:
                 self._make_room(file.size)
                 _keep(fetch(file, path.parent / _COMING, max_bytes), path)
-            # One lock is turned into another with a moment in between, in which others may remove the copy.
+            # Changing the lock is not atomic: another process may remove the copy in between, so `_lock` checks again.
             fcntl.flock(handle, fcntl.LOCK_SH)
         except BaseException:
             os.close(handle)
@@ -125,7 +126,7 @@ class Copies:
         return handle
 
     def _make_room(self, size: int) -> None:
-        """Removes the copies that were held longest ago, as far as it must and nobody holds them."""
+        """Remove the least recently held copies that nobody holds, until the new one fits."""
         copies = [_Copy.of(lock) for lock in self._folder.path.glob("*.lock")]
         total = sum(copy.size for copy in copies)
         for copy in sorted(copies, key=lambda copy: copy.last_held):
@@ -137,12 +138,12 @@ class Copies:
 
 @dataclass(frozen=True, slots=True)
 class _Copy:
-    """What is there of a copy, whole or not.
+    """The files of one copy, complete or not.
 
     Attributes:
         lock: Its lock file.
-        size: Bytes it takes.
-        last_held: When it was last held.
+        size: Total size in bytes.
+        last_held: When it was last held, in seconds since 1970.
     """
 
     lock: Path
@@ -157,7 +158,7 @@ class _Copy:
         return cls(lock, 0, 0.0)
 
     def remove(self) -> bool:
-        """Removes it, unless somebody holds it."""
+        """Remove the copy unless somebody holds it, and return whether it was removed."""
         try:
             handle = lock_file(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -169,7 +170,7 @@ class _Copy:
 
 
 def _files(lock: Path) -> tuple[Path, Path, Path]:
-    """Returns the copy, what is said of it, and what is there while it is fetched; they are removed in this order."""
+    """Return the copy, its JSON file and its partial download, in the order of removal."""
     return lock.with_suffix(""), lock.with_suffix(".json"), lock.parent / _COMING / lock.stem
 
 
@@ -191,10 +192,10 @@ _open_lock = threading.Lock()
 
 
 def copies_of(folder: CopiesFolder) -> Copies:
-    """Returns a run's copies; those of runs of which nothing was heard for long are left.
+    """Return a run's copies. Close those of runs that have been idle for `_IDLE_SECONDS`.
 
     Raises:
-        OSError: If their folder cannot be made.
+        OSError: If their folder cannot be created.
     """
     with _open_lock:
         if folder.name not in _open:
@@ -205,7 +206,7 @@ def copies_of(folder: CopiesFolder) -> Copies:
 
 
 def leave_copies(name: str) -> None:
-    """Leaves the copies of a run that is over. The last process of the machine that does so removes them."""
+    """Leave the copies of a finished run. The last process of the machine to do so removes them."""
     with _open_lock:
         copies = _open.pop(name, None)
     if copies is not None:

@@ -1,4 +1,8 @@
-"""What the errors of a store's driver mean: whose fault it is."""
+"""Classification of the errors that store drivers raise.
+
+The drivers of local folders, S3, Google Cloud Storage and Azure are known. Errors of any other fsspec driver are
+classified by their type or status code where that is enough, and are otherwise transient.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +25,8 @@ _CREDENTIAL_TYPES = (
     "NoCredentialsError",
     "PartialCredentialsError",
     "ProfileNotFound",
-    "AuthenticationException",  # SFTP
-    "LogonFailure",  # SMB
+    "AuthenticationException",  # other drivers, such as paramiko's
+    "LogonFailure",  # other drivers, such as smbprotocol's
     "ClientAuthenticationError",  # Azure
     "DefaultCredentialsError",  # Google
 )
@@ -33,7 +37,7 @@ _S3_REMEDY = (
 
 
 def error_code(error: BaseException) -> str:
-    """The store's own code for an error (`NoSuchKey`, `SlowDown`, `403`), or an empty string."""
+    """Return the store's own code for an error (`NoSuchKey`, `SlowDown`, `403`), or an empty string."""
     for candidate in (error, error.__cause__):
         response = getattr(candidate, "response", None)
         if isinstance(response, dict):
@@ -45,38 +49,41 @@ def error_code(error: BaseException) -> str:
 
 
 def is_credential_fault(error: BaseException) -> bool:
-    """Whether nobody could be served, as opposed to this one object being forbidden."""
+    """Return whether the credentials are invalid, rather than one object being forbidden."""
     return error_code(error) in _CREDENTIALS or type(error).__name__ in _CREDENTIAL_TYPES
 
 
 def is_gone(error: BaseException) -> bool:
-    """Whether there is no such file, or no more."""
+    """Return whether the file does not exist, or no longer exists."""
     return isinstance(error, FileNotFoundError | NotADirectoryError) or error_code(error) in _GONE
 
 
 def is_forbidden(error: BaseException) -> bool:
-    """Whether this one object may not be read."""
+    """Return whether access to this object is denied."""
     return isinstance(error, PermissionError) or error_code(error) == "403"
 
 
 def credentials_remedy(protocol: str) -> str:
-    """Returns where the credentials of a store go: never into a URL."""
+    """Return where to set the credentials of a store. They never belong in a URL."""
     if protocol == "s3":
         return _S3_REMEDY
     name = protocol.upper()
     return (
-        f"set what the store asks for in the environment, such as FSSPEC_{name}_USERNAME and FSSPEC_{name}_PASSWORD, "
-        "or in a file ~/.config/fsspec/*.json"
+        f"set the credentials that the store needs in the environment, such as FSSPEC_{name}_USERNAME and "
+        f"FSSPEC_{name}_PASSWORD, or in a file ~/.config/fsspec/*.json"
     )
 
 
 def explain_store_error(error: BaseException, doing: str, protocol: str = "s3") -> InkstreamError:
-    """Says whose fault an error of listing or writing a store is.
+    """Classify an error of listing or writing a store as the environment's fault or a transient fault.
 
     Args:
         error: What the store's driver raised.
-        doing: What was being done, such as `cannot list s3://bucket/inbox`.
-        protocol: The store's, for the remedy.
+        doing: What failed, such as `cannot list s3://bucket/inbox`.
+        protocol: The store's protocol, for the remedy.
+
+    Returns:
+        The error to raise instead; `error` itself if it is classified already.
     """
     if isinstance(error, InkstreamError):
         return error

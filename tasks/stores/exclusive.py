@@ -1,4 +1,4 @@
-"""The objects of a sink, by the names that the store's driver has for them: create them exclusively, list them."""
+"""Creating a sink's objects exclusively, and listing them, under the names that the store's driver uses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from inkstream.tasks.stores.errors import explain_store_error
 
 
 def filesystem(protocol: str) -> Any:
-    """Return the driver of a sink's store. Its listing cache is off, because a listing must be of now."""
+    """Return the driver of a sink's store, without a listing cache, because listings must be current."""
     try:
         return fsspec.filesystem(protocol, use_listings_cache=False)
     except (ImportError, TypeError, ValueError) as error:
@@ -28,10 +28,10 @@ def filesystem(protocol: str) -> Any:
 
 
 def objects_below(url: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every object below a URL, by the driver's name for it; nothing where there is nothing.
+    """Yield the driver's name and info of every object below a URL.
 
     Raises:
-        EnvironmentFault: If it may not be listed.
+        EnvironmentFault: If the URL may not be listed.
         TransientError: If the store does not answer.
     """
     protocol, root = split_url(url)
@@ -45,12 +45,12 @@ def objects_below(url: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def create_whole(protocol: str, path: str, data: bytes) -> None:
-    """Create an object whole, unless there is one. Of several writers that try at the same time, one succeeds.
+    """Create a complete object unless it exists. If several writers try at the same time, one succeeds.
 
     Raises:
-        FileExistsError: If there is one. It may be this very one, if the first reply was lost.
-        EnvironmentFault: If no way is known to do this in such a store, or it may not be written.
-        TransientError: If the store fails; the object may have been created all the same.
+        FileExistsError: If the object exists. It may be this writer's own, if the first reply was lost.
+        EnvironmentFault: If exclusive creation is not supported in this store, or writing is not allowed.
+        TransientError: If the store fails. The object may have been created anyway.
     """
     with _creating(protocol, path):
         if protocol == "file":
@@ -69,7 +69,7 @@ def create_from(protocol: str, source: Path, path: str) -> None:
 
     Args:
         protocol: The store's protocol.
-        source: The local file; for a local object, on the same file system.
+        source: The local file; it must be on the same file system as a local object.
         path: The object.
 
     Raises:
@@ -87,7 +87,7 @@ def create_from(protocol: str, source: Path, path: str) -> None:
 @contextmanager
 def _creating(protocol: str, path: str) -> Iterator[None]:
     if protocol not in ("file", "s3"):
-        raise EnvironmentFault(f"no way is known to create {protocol}:// objects exclusively", "use s3 or a folder")
+        raise EnvironmentFault(f"{protocol}:// objects cannot be created exclusively", "use s3 or a local folder")
     try:
         yield
     except FileExistsError:
@@ -97,7 +97,7 @@ def _creating(protocol: str, path: str) -> Iterator[None]:
 
 
 def _link(source: Path, path: str) -> None:
-    """Sync a file to the disk and give it a name, unless another file has that name."""
+    """Sync a file to disk and give it a name, unless another file has that name."""
     with source.open("rb") as written:
         os.fsync(written.fileno())
     os.link(source, path)

@@ -1,4 +1,4 @@
-"""Reading exactly the planned version: a private copy whose bytes are proved to be it."""
+"""Fetching a local copy whose bytes are verified to be the planned version of a file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Fetched:
     Attributes:
         local_path: Where the copy is.
         content_hash: SHA-256 of its bytes, hex.
-        version_id: The object's version id, where the store has one.
+        version_id: The object's version id; None if the store has none.
     """
 
     local_path: Path
@@ -35,18 +35,18 @@ class Fetched:
 
 
 def fetch(file: FileVersion, folder: Path, max_bytes: int) -> Fetched:
-    """Makes a local copy of exactly this version of the file.
+    """Make a local copy of exactly this version of the file.
 
     Args:
-        file: The version that was planned.
-        folder: Where; made if it is not there. A copy of the same version that is there is made anew.
-        max_bytes: Bytes a file may have.
+        file: The planned version.
+        folder: Folder of the copy; created if missing. An existing copy of the same version is replaced.
+        max_bytes: Largest allowed size of a file in bytes.
 
     Raises:
-        DocumentError: If the file is too large (`limit`), or may never be read (`unreadable`).
-        SourceChangedError: If it is no longer the planned version.
-        TransientError: If it, or the disk for the copy, could not be used just now.
-        EnvironmentFault: If no file could be read with these credentials.
+        DocumentError: If the file is too large (`limit`) or access to it is denied (`unreadable`).
+        SourceChangedError: If the file no longer has the planned version.
+        TransientError: If the store or the local disk failed in a way that may pass.
+        EnvironmentFault: If these credentials cannot read any file.
     """
     require_size(file, max_bytes)
     copying = retrying(attempts=_ATTEMPTS, first=0.2, longest=2.0, factor=3.0, is_worth_it=_may_be_read_later)
@@ -59,17 +59,17 @@ def _may_be_read_later(error: BaseException) -> bool:
 
 
 def require_size(file: FileVersion, max_bytes: int) -> None:
-    """Refuses a file that is too large.
+    """Check the size of a file.
 
     Raises:
-        DocumentError: If it is (`limit`).
+        DocumentError: If the file is too large (`limit`).
     """
     if file.size > max_bytes:
         raise DocumentError(FailureKind.LIMIT, f"the file has {file.size} bytes; {max_bytes} are allowed")
 
 
 def copy_name(file: FileVersion) -> str:
-    """Returns what a copy of this version is called: 32 hex digits, the same in every process."""
+    """Return the name for a copy of this version: 32 hex digits, the same in every process."""
     return hashlib.sha256(repr(file.key).encode()).hexdigest()[:32]
 
 
@@ -89,7 +89,7 @@ def _copy(file: FileVersion, target: Path) -> Fetched:
 
 
 class _CopyWriter:
-    """The copy as it is written: counts and hashes what passes."""
+    """A copy that is being written; counts and hashes its bytes."""
 
     def __init__(self, sink: IO[bytes], folder: Path) -> None:
         self._sink = sink
@@ -113,7 +113,7 @@ def _disk_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise TransientError(f"could not keep a copy in {folder}: {error}") from error
+        raise TransientError(f"cannot write a copy to {folder}: {error}") from error
 
 
 def _read_into(copy: _CopyWriter, file: FileVersion) -> str | None:
@@ -132,12 +132,12 @@ def _read_into(copy: _CopyWriter, file: FileVersion) -> str | None:
 
 
 def _explain(file: FileVersion, protocol: str, error: Exception) -> Exception:
-    """Says whose fault it is that a file could not be read."""
+    """Classify a read error as the document's, the environment's or a transient fault."""
     if is_credential_fault(error):
         remedy = f"on this worker, {credentials_remedy(protocol)}"
         return EnvironmentFault(f"{file.path}: {error}", remedy)
     if is_gone(error):
         return SourceChangedError(f"{file.path}: it is gone")
     if is_forbidden(error):
-        return DocumentError(FailureKind.UNREADABLE, f"may not be read: {error}")
-    return TransientError(f"{file.path}: could not be read just now: {type(error).__name__}: {error}")
+        return DocumentError(FailureKind.UNREADABLE, f"access denied: {error}")
+    return TransientError(f"{file.path}: cannot be read at the moment: {type(error).__name__}: {error}")

@@ -1,4 +1,4 @@
-"""Local folders, through the operating system alone."""
+"""Local folders, read through the operating system without fsspec."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from inkstream.tasks.stores.local_state import state_of
 
 
 class LocalStore(Store):
-    """The folders of this machine; names may be any bytes. A path is the local path itself.
+    """The folders of this machine. A path is the local path itself; names may be any bytes.
 
     It has the abilities `VersionLookup` and `ConditionalRemoval` of `inkstream.tasks.stores.abilities`.
     """
@@ -27,15 +27,15 @@ class LocalStore(Store):
         super().__init__("file", None, "", "/")
 
     def native(self, path: str) -> str:
-        """Return the path: a local path has no authority before it."""
+        """Return the path unchanged: a local path has no authority."""
         return path
 
     def path(self, native: str) -> str:
-        """Return the path: a local path has no authority before it."""
+        """Return the path unchanged: a local path has no authority."""
         return native
 
     def versions(self, root: str, wanted: FileFilter) -> Iterator[FileVersion]:
-        """Yield a folder's files. A symbolic link to a folder is followed unless it leads to a folder above.
+        """Yield a folder's files. Symbolic links to folders are followed, except to a folder above the link.
 
         Raises:
             ConfigError: If `root` is a file.
@@ -51,10 +51,12 @@ class LocalStore(Store):
             except NotADirectoryError:
                 if above:
                     continue
-                raise ConfigError(f"{root} is a file; give its folder as source.url, and its name as glob") from None
+                raise ConfigError(
+                    f"{root} is a file; set source.url to its folder and source.glob to its name"
+                ) from None
             except FileNotFoundError:
                 if above:
-                    continue  # removed since its parent was listed
+                    continue  # removed after its parent was listed
                 raise
             for entry in entries:
                 if _is_folder(entry):
@@ -66,15 +68,15 @@ class LocalStore(Store):
                         yield file
 
     def look_up(self, paths: Sequence[str]) -> list[FileVersion | None]:
-        """Return the current version of each file; None where there is no such file."""
+        """Return the current version of each file; None for one that does not exist."""
         return [_current(path) for path in paths]
 
-    def was_deleted(self, path: str) -> bool:  # noqa: ARG002 - a folder does not remember
-        """Return False: a folder does not remember what was deleted."""
+    def was_deleted(self, path: str) -> bool:  # noqa: ARG002 - folders keep no such record
+        """Return False: a folder has no record of deleted files."""
         return False
 
-    def removal(self, root: str, probe_folder: str) -> LocalRemoval:  # noqa: ARG002 - nothing needs to be tried
-        """Return what removes files under a folder."""
+    def removal(self, root: str, probe_folder: str) -> LocalRemoval:  # noqa: ARG002 - no probe is needed
+        """Return the removal for the files in a folder."""
         return LocalRemoval(root)
 
     def state(self, path: str) -> State:
@@ -86,7 +88,7 @@ class LocalStore(Store):
         return state_of(path, os.stat(path))  # noqa: PTH116 - names may be any bytes
 
     def read(self, path: str, require: Callable[[State], None], write: Callable[[bytes], object]) -> None:
-        """Copy through one descriptor whose state is the planned one before and after."""
+        """Read through one file descriptor, checking its state before and after."""
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb", buffering=0) as opened:
             require(state_of(path, os.fstat(opened.fileno())))
@@ -95,7 +97,7 @@ class LocalStore(Store):
             require(state_of(path, os.fstat(opened.fileno())))
 
     def write(self, path: str, data: bytes) -> None:
-        """Write a file whole or not at all: readers see the old one or the new one."""
+        """Write a file completely or not at all: readers see the old one or the new one."""
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
@@ -110,7 +112,7 @@ class LocalStore(Store):
         return Path(path).read_bytes()
 
     def names(self, root: str) -> list[str]:
-        """Return the paths of all files under a folder; none where there is no such folder."""
+        """Return the paths of all files under a folder; empty if the folder does not exist."""
         return [str(path) for path in Path(root).rglob("*") if path.is_file()]
 
 
@@ -123,7 +125,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
     except OSError as error:
-        if error.errno == errno.ELOOP:  # a link to itself leads nowhere
+        if error.errno == errno.ELOOP:  # a link to itself
             return False
         raise
 
@@ -131,11 +133,11 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 def _version(entry: os.DirEntry[str]) -> FileVersion | None:
     try:
         if not entry.is_file():
-            return None  # a pipe, a socket, a device, a link to nowhere
+            return None  # a pipe, socket, device or broken link
         result = entry.stat()
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ELOOP):
-            return None  # removed since the folder was listed
+            return None  # removed after the folder was listed
         raise
     return _version_of(entry.path, result)
 
@@ -144,7 +146,7 @@ def _current(path: str) -> FileVersion | None:
     try:
         return _version_of(path, os.stat(path))  # noqa: PTH116 - names may be any bytes
     except SourceChangedError:
-        return None  # a pipe, a socket, a device, a folder
+        return None  # a pipe, socket, device or folder
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
             return None

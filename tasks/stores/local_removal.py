@@ -1,8 +1,8 @@
-"""Removing files from a local folder: only the version that was read, even while others write there.
+"""Removing from a local folder only the version of a file that was read, even while others write there.
 
-A file system has no conditional delete. So a file is first renamed, in one step, into a hidden folder of the source,
-where nobody overwrites it; there it is checked, and then removed or archived. If it turns out to be another version, it
-is put back. A process that is killed in between leaves the file in the hidden folder, and `put_back_all` restores it.
+A file system has no conditional delete. So a file is first renamed, atomically, into a hidden folder of the source,
+where nobody overwrites it. There it is checked, and then removed or archived. If it turns out to be another version, it
+is put back. If the process is killed in between, the file stays in the hidden folder, and `put_back_all` restores it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from inkstream.tasks.stores.base import State
 from inkstream.tasks.stores.local_state import state_of
 
 ASIDE = ".inkstream-aside"
-"""Folder of the source for files that are being removed. It is hidden, so nothing in it is taken for a document."""
+"""Folder of the source for files that are being removed. It is hidden, so nothing in it is read as a document."""
 
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 
@@ -30,7 +30,7 @@ class LocalRemoval:
     """Removes files from one folder. See `inkstream.tasks.stores.abilities.VersionRemoval`.
 
     Args:
-        root: The folder. Files that killed runs left aside in it are put back first.
+        root: The folder. Files that killed runs left in its `ASIDE` folder are put back first.
     """
 
     at_once = 1
@@ -44,19 +44,19 @@ class LocalRemoval:
         """Remove one version of a file.
 
         Raises:
-            SourceChangedError: If the file is another version by now, or gone.
-            OSError: If it cannot be removed.
+            SourceChangedError: If the file now has another version, or is gone.
+            OSError: If the file cannot be removed.
         """
         with _aside(self._root, self._relative(path), state) as aside:
             aside.unlink()
 
     def archive(self, path: str, state: State, targets: tuple[str, ...]) -> None:
-        """Move one version of a file to the first target that is free, on any file system.
+        """Move one version of a file to the first free target, on any file system.
 
         Raises:
-            SourceChangedError: If the file is another version by now, or gone.
-            FileExistsError: If every target is another file.
-            OSError: If it cannot be moved.
+            SourceChangedError: If the file now has another version, or is gone.
+            FileExistsError: If a different file exists at every target.
+            OSError: If the file cannot be moved.
         """
         with _aside(self._root, self._relative(path), state) as aside:
             Path(targets[0]).parent.mkdir(parents=True, exist_ok=True)
@@ -64,22 +64,22 @@ class LocalRemoval:
                 try:
                     _move(aside, target)
                 except FileExistsError:
-                    if filecmp.cmp(aside, target, shallow=False):  # archived by a run that was killed before it ended
+                    if filecmp.cmp(aside, target, shallow=False):  # archived by a killed run
                         aside.unlink()
                         return
                 else:
                     return
-            raise FileExistsError(f"{targets[-1]} is another file")
+            raise FileExistsError(f"a different file exists at {targets[-1]}")
 
     def _relative(self, path: str) -> Path:
         return Path(path).relative_to(self._root)
 
 
 def put_back_all(root: Path) -> None:
-    """Put back the files that killed runs left aside, unless a newer file has taken their place."""
+    """Put back the files that killed runs left in the `ASIDE` folder, unless a newer file has taken their place."""
     for folder in (root / ASIDE).glob("*"):
         for file in [path for path in folder.rglob("*") if not path.is_dir()]:
-            with suppress(OSError):  # such as a file that another run is working on
+            with suppress(OSError):  # such as a file that another run is removing
                 _place(file, root / file.relative_to(folder))
         _remove_empty(folder)
 
@@ -93,7 +93,7 @@ def _aside(root: Path, relative: Path, state: State) -> Iterator[Path]:
         _take(root / relative, aside, state)
         yield aside
     finally:
-        with suppress(OSError):  # it stays aside, and the next run puts it back
+        with suppress(OSError):  # the next run puts the file back
             _place(aside, root / relative)
         _remove_empty(folder)
 
@@ -102,7 +102,7 @@ def _take(path: Path, aside: Path, state: State) -> None:
     try:
         if path.is_symlink():
             raise OSError(errno.ELOOP, "a symbolic link is left where it is", str(path))
-        _require(path, state)  # before it is moved, so that a file that is still being written stays where it is
+        _require(path, state)  # before the move, so that a file still being written stays
         path.rename(aside)
         _require(aside, state)
     except FileNotFoundError:
@@ -115,7 +115,7 @@ def _require(path: Path, state: State) -> None:
 
 
 def _move(source: Path, target: Path) -> None:
-    """Move a file. On another file system the copy is flushed and compared before the original is removed."""
+    """Move a file. To another file system, copy it, flush and compare the copy, then remove the source."""
     try:
         _place(source, target)
     except OSError as error:
@@ -137,7 +137,7 @@ def _move(source: Path, target: Path) -> None:
 
 
 def _place(source: Path, target: Path) -> None:
-    """Rename a file within a file system, but never over another one.
+    """Rename a file within a file system, never over another file.
 
     Raises:
         FileExistsError: If a file of that name exists.

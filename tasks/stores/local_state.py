@@ -1,4 +1,4 @@
-"""What tells one version of a local file from another."""
+"""The state that distinguishes versions of a local file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def state_of(path: str, result: os.stat_result) -> State:
 
     Args:
         path: The file, for the message.
-        result: What `stat` says of it.
+        result: Its `stat` result.
 
     Raises:
         SourceChangedError: If it is not a regular file.

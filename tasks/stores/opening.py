@@ -1,4 +1,7 @@
-"""Opening a store: any that fsspec has a driver for."""
+"""Opening a store.
+
+Local folders and buckets are supported. Any other fsspec driver that is installed can be used as well.
+"""
 
 from __future__ import annotations
 
@@ -15,28 +18,27 @@ from inkstream.tasks.stores.local import LocalStore
 from inkstream.tasks.stores.s3 import S3Store
 
 KINDS: dict[str, type[Store]] = {"file": LocalStore, "s3": S3Store}
-"""Stores that need more than their fsspec driver does. All others are told apart in `kind_of`."""
+"""Stores with a class of their own. `kind_of` finds the class for all others."""
 
 _NOT_KEPT = ("memory", "http", "https")
 
 
 def can_be_written(protocol: str) -> bool:
-    """Return whether objects can be written to URLs of a protocol and outlive this process."""
+    """Return whether objects written to URLs of a protocol outlive this process."""
     return protocol not in _NOT_KEPT
 
 
 def kind_of(protocol: str, path: str) -> type[Store]:
-    """Return the class of the store that a path is in. Nothing is connected to.
+    """Return the class of the store that a path is in, without connecting.
 
-    A store that fsspec has a driver for and that is not in `KINDS` is a host where the driver takes a host out of the
-    URL, and a bucket where it does not.
+    A protocol that is not in `KINDS` gets `Store` if its fsspec driver takes a host out of the URL, else `Bucket`.
 
     Args:
         protocol: The URL's scheme, `file` for a local path.
-        path: What the URL has after `://`.
+        path: The part of the URL after `://`.
 
     Raises:
-        EnvironmentFault: If there is no driver.
+        EnvironmentFault: If no driver for the protocol is installed.
     """
     if protocol in KINDS:
         return KINDS[protocol]
@@ -46,16 +48,16 @@ def kind_of(protocol: str, path: str) -> type[Store]:
 def open_store(protocol: str, path: str) -> Store:
     """Open the store that a path is in.
 
-    What a driver needs beyond the URL (a user, a password, a key), it takes from fsspec's own configuration:
+    A driver takes what it needs beyond the URL (a user, a password, a key) from fsspec's own configuration:
     `FSSPEC_<PROTOCOL>_<NAME>` in the environment, or `~/.config/fsspec/*.json`.
 
     Args:
         protocol: The URL's scheme, `file` for a local path.
-        path: What the URL has after `://`.
+        path: The part of the URL after `://`.
 
     Raises:
-        EnvironmentFault: If there is no driver, or it lacks something.
-        Exception: Whatever the driver raises when the store does not answer or refuses.
+        EnvironmentFault: If no driver is installed, or the driver lacks a package or an option.
+        Exception: Whatever the driver raises if the store does not answer or refuses access.
     """
     if protocol == "file":
         return LocalStore()
@@ -68,7 +70,7 @@ def open_store(protocol: str, path: str) -> Store:
 
 
 def _named(driver_class: Any, protocol: str, authority: str) -> dict[str, Any]:
-    """Return what a driver takes out of a URL: the host, the port and the like."""
+    """Return the options that a driver takes from a URL, such as the host and port."""
     named: dict[str, Any] = driver_class._get_kwargs_from_urls(f"{protocol}://{authority}/")
     if "host" in named:
         named["host"] = urlsplit(f"//{authority}").hostname  # an IPv6 address without its brackets
@@ -81,14 +83,14 @@ def _driver_class(protocol: str) -> Any:
     except (ImportError, ValueError) as error:
         raise EnvironmentFault(
             f"no driver for {protocol}:// URLs: {error}",
-            f"here and on every worker: {package_command(f'fsspec[{protocol}]')}, or the package that is named",
+            f"here and on every worker: {package_command(f'fsspec[{protocol}]')}, or the package that the error names",
         ) from None
 
 
 def _driver(protocol: str, options: dict[str, Any]) -> Any:
-    """Open a driver with listing caches off, because a listing must be current.
+    """Open a driver without a listing cache, because listings must be current.
 
-    A driver that keeps a connection is opened again each time: it may have died, and threads must not share it.
+    A synchronous driver is opened again each time: its connection may have died, and threads must not share it.
     """
     driver_class = _driver_class(protocol)
     try:

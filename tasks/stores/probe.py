@@ -1,8 +1,8 @@
-"""Finds out whether a sink's place can be written, and whether it lets only one of two writers create an object.
+"""Probing whether a sink's URL can be written, and whether only one of two writers can create an object.
 
-A Delta commit is the creation of one log file, so a store that lets a second writer create it again loses commits
-without a sound. Stores that speak S3 differ in whether they honour `If-None-Match: *` on a PUT, and nothing but trying
-tells; the others have one way to do it, which the Delta library uses.
+A Delta commit creates one log file, so a store that lets a second writer create it again silently loses commits. Stores
+that speak S3 differ in whether they honour `If-None-Match: *` on a PUT, and only a probe shows it. All other stores
+have one way of exclusive creation, which the Delta library uses.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from inkstream.tasks.stores import error_code, explain_store_error, filesystem, 
 _FOLDER = "_probe"
 _EXISTS = ("PreconditionFailed", "412", "ConditionalRequestConflict", "409")
 _ONE_STORE = (
-    "keep the sink on Amazon S3, on a local disk, or in a store that refuses a PUT with `If-None-Match: *` on what is "
-    "there (some do so only in buckets without versioning)"
+    "keep the sink on Amazon S3, on a local disk, or in a store that refuses a PUT with `If-None-Match: *` on an "
+    "existing object (some do so only in buckets without versioning)"
 )
 
 
 @lru_cache(maxsize=64)
 def require_exclusive_create(sink_url: str) -> None:
-    """Refuses an S3 store that cannot hold a table. Tried once a process and sink; other stores need no trying.
+    """Check that an S3 store can hold a table, once per process and sink. Other stores need no probe.
 
     Raises:
-        EnvironmentFault: If it lets two writers create the same object, or cannot be written.
-        TransientError: If it does not answer.
+        EnvironmentFault: If the store lets two writers create the same object, or cannot be written.
+        TransientError: If the store does not answer.
     """
     protocol, root = split_url(sink_url)
     if protocol == "s3":
@@ -42,13 +42,13 @@ def require_exclusive_create(sink_url: str) -> None:
 
 
 def probe_sink(sink_url: str) -> str:
-    """Writes to a sink's place and takes it away again; returns what was found, in a few words.
+    """Write a test object to a sink's URL, remove it again, and return the result in a few words.
 
-    A local folder that is not there is not made: the folder above it is tried.
+    A missing local folder is not created: its nearest existing parent is tested instead.
 
     Raises:
-        EnvironmentFault: If it cannot be written, or lets two writers create the same object.
-        TransientError: If it does not answer.
+        EnvironmentFault: If the URL cannot be written, or the store lets two writers create the same object.
+        TransientError: If the store does not answer.
     """
     protocol, root = split_url(sink_url)
     if protocol == "file":
@@ -77,11 +77,11 @@ def _probe_folder(folder: Path) -> str:
             f"cannot write to {there}: {error.strerror}",
             "let this user write there, or give another folder as sink.url",
         ) from None
-    return "can be written" if there == folder else f"will be made; {there} can be written"
+    return "can be written" if there == folder else f"will be created; {there} can be written"
 
 
 def _race(sink_url: str, store: Any, key: str) -> None:
-    """Has two writers create one object at once, and then two more one after the other: only one may succeed."""
+    """Let two writers create one object at the same time, then two more in turn, and check that only one succeeds."""
 
     def create(writer: int) -> bool:
         try:
@@ -99,13 +99,15 @@ def _race(sink_url: str, store: Any, key: str) -> None:
             made = [*together.map(create, range(2))]
         made += [create(2), create(3)]
     finally:
-        with suppress(Exception):  # no right to delete is no reason not to write
+        with suppress(Exception):  # writing is possible without the right to delete
             store.rm_file(key)
     if sum(made) > 1:
         raise EnvironmentFault(
             f"the store of {sink_url} let {sum(made)} writers create the same object: "
-            "two drivers could overwrite each other's commits, so no table can be kept there",
+            "two drivers could overwrite each other's commits, so a table there could lose rows",
             _ONE_STORE,
         )
     if not any(made):
-        raise TransientError(f"the store of {sink_url} refused each of 4 new objects as already there")
+        raise TransientError(
+            f"the store of {sink_url} refused to create a new object 4 times, as if it already existed"
+        )

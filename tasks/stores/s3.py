@@ -1,4 +1,4 @@
-"""S3: reads and removals that carry the version as their condition, so that nobody can come in between."""
+"""S3: reads and removals that are conditional on the object's version, so that an overwrite cannot come in between."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class S3Store(Bucket):
     """
 
     def read(self, path: str, require: Callable[[State], None], write: Callable[[bytes], object]) -> str | None:
-        """Read through one GET: its ETag is atomic with the body, and every S3 dialect has it."""
+        """Read with one GET: its ETag belongs to exactly this body, in every S3 dialect."""
         version: str | None = sync(self.driver.loop, self._get, path, require, write)
         return version
 
@@ -47,32 +47,32 @@ class S3Store(Bucket):
         return _version_id(response)
 
     def versions(self, root: str, wanted: FileFilter) -> Iterator[FileVersion]:
-        """Yield the file versions under a folder, by key."""
+        """Yield the file versions under a folder, in the order of their keys."""
         bucket, _, folder = root.partition("/")
         prefix = f"{folder}/" if folder else ""
         found = False
-        for one in list_objects(self.driver, bucket, prefix, recursive=wanted.recursive):
+        for listed in list_objects(self.driver, bucket, prefix, recursive=wanted.recursive):
             found = True
-            is_folder = one.key.endswith("/")  # that some tool made
-            if not is_folder and wanted.is_wanted_path(one.key[len(prefix) :]):
-                yield self._version(bucket, one)
+            is_folder = listed.key.endswith("/")  # an object that a tool created for a folder
+            if not is_folder and wanted.is_wanted_path(listed.key[len(prefix) :]):
+                yield self._version(bucket, listed)
         if folder and not found and self.current(root):
             raise ConfigError(is_a_file(root))
 
     def current(self, path: str) -> FileVersion | None:
-        """Return the current version of one object, from a listing of its name; None where there is no such object.
+        """Return the current version of one object, from a listing of its key; None if it does not exist.
 
-        A HEAD would do but for its times, which some stores round: a version must be the same whoever found it.
+        A HEAD is not used because some stores round its times: a version must be the same however it was found.
         """
         bucket, _, key = path.partition("/")
-        one = first_object(self.driver, bucket, key)  # the first name with this prefix is the prefix itself
-        return self._version(bucket, one) if one and one.key == key else None
+        first = first_object(self.driver, bucket, key)  # the first key with a prefix is the prefix itself
+        return self._version(bucket, first) if first and first.key == key else None
 
-    def _version(self, bucket: str, one: S3Object) -> FileVersion:
-        return FileVersion(encode(self.protocol, f"{bucket}/{one.key}"), one.etag, one.size, one.modified)
+    def _version(self, bucket: str, listed: S3Object) -> FileVersion:
+        return FileVersion(encode(self.protocol, f"{bucket}/{listed.key}"), listed.etag, listed.size, listed.modified)
 
     def was_deleted(self, path: str) -> bool:
-        """Return whether a bucket with versions says that the object of this name was deleted."""
+        """Return whether a bucket with versioning has a delete marker for the object."""
         try:
             self._call("head_object", **_named(path))
         except Exception as error:
@@ -82,21 +82,21 @@ class S3Store(Bucket):
             return "x-amz-delete-marker" in response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
         return False
 
-    def removal(self, root: str, probe_folder: str) -> S3Removal:  # noqa: ARG002 - paths have their bucket
-        """Return what removes objects of this bucket.
+    def removal(self, root: str, probe_folder: str) -> S3Removal:  # noqa: ARG002 - paths include their bucket
+        """Return the removal for objects of this bucket.
 
         Args:
-            root: Its folder.
+            root: Folder of the objects.
             probe_folder: A folder, in a bucket of the same store, where a probe is written and deleted.
 
         Raises:
-            ConfigError: If this store cannot remove one version and no other.
+            ConfigError: If this store cannot remove only one version.
             OSError: If the probe cannot be written.
         """
         return S3Removal(self, self._find_removal(f"{probe_folder}/_inkstream-probe-{uuid.uuid4().hex}"))
 
     def _find_removal(self, probe: str) -> Removal:
-        """Find out with a probe which way works: some stores take the condition of a DELETE and ignore it."""
+        """Find out with a probe which way works: some stores accept a condition on a DELETE but ignore it."""
         etag = self._call("put_object", **_named(probe), Body=uuid.uuid4().bytes)["ETag"]
         try:
             obeyed = not self._delete(probe, State("0" * 32, 0), Removal.CONDITION)
@@ -107,8 +107,8 @@ class S3Store(Bucket):
         if self._call("get_bucket_versioning", Bucket=self._authority).get("Status") == "Enabled":
             return Removal.VERSION
         raise ConfigError(
-            f"source.clean_source: this store does not obey If-Match on a DELETE and the bucket {self._authority} has "
-            "no versions, so a file that is overwritten at the wrong moment would be lost; turn versioning on, or "
+            f"source.clean_source: this store ignores If-Match on a DELETE and the bucket {self._authority} has no "
+            "versioning, so a file that is overwritten at the wrong moment would be lost; turn versioning on, or "
             "leave clean_source off"
         )
 
@@ -116,17 +116,17 @@ class S3Store(Bucket):
         """Remove one version of an object.
 
         Raises:
-            SourceChangedError: If the object is another version by now, or gone.
+            SourceChangedError: If the object now has another version, or is gone.
         """
         if not self._delete(path, state, how):
             raise SourceChangedError(f"{encode(self.protocol, path)}: it was overwritten, or is gone")
 
     def archive(self, path: str, state: State, targets: tuple[str, ...], how: Removal) -> None:
-        """Copy one version of an object to the first target that is free, then remove it.
+        """Copy one version of an object to the first free target, then remove it.
 
         Raises:
-            SourceChangedError: If the object is another version by now, or gone.
-            FileExistsError: If every target is another object.
+            SourceChangedError: If the object now has another version, or is gone.
+            FileExistsError: If a different object exists at every target.
         """
         source = self._head(path)
         if source is None or source["ETag"].strip('"') != state.etag:
@@ -138,9 +138,9 @@ class S3Store(Bucket):
                 break
             named_by_version = target == targets[-1]
             if there["ContentLength"] == state.size and (named_by_version or there["ETag"] == source["ETag"]):
-                break  # copied by a run that was killed before it removed the object
+                break  # copied by a run that was killed before it removed the source
         else:
-            raise FileExistsError(f"{encode(self.protocol, targets[-1])} is another object")
+            raise FileExistsError(f"a different object exists at {encode(self.protocol, targets[-1])}")
         self.remove(path, state, how)
 
     def _copy(self, path: str, source: dict[str, Any], target: str) -> None:
@@ -155,10 +155,10 @@ class S3Store(Bucket):
             raise
         copied = self._head(target)
         if copied is None or copied["ContentLength"] != source["ContentLength"]:
-            raise OSError(f"{encode(self.protocol, target)}: the copy is not whole")
+            raise OSError(f"{encode(self.protocol, target)}: the copy is incomplete")
 
     def _delete(self, path: str, state: State, how: Removal) -> bool:
-        """Delete one version; return False where it is not there."""
+        """Delete one version, and return whether it existed."""
         condition = {"IfMatch": f'"{state.etag}"'}
         if how is Removal.VERSION:
             there = self._head(path)
@@ -193,8 +193,8 @@ class S3Removal:
 
     Attributes:
         store: The bucket.
-        how: The way that works in its store.
-        at_once: How many objects may be removed at a time.
+        how: The way of removal that works in its store.
+        at_once: Number of objects that may be removed at the same time.
     """
 
     store: S3Store

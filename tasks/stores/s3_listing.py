@@ -1,8 +1,8 @@
-"""The pages of an S3 listing, read at a fraction of what the AWS library's own reading of them costs.
+"""S3 listings, parsed at a fraction of the cost of botocore's own parser.
 
-That reads an answer by a model of the service and each time by a parser for any time: most of what a listing costs. So
-it asks, with all it knows of endpoints, credentials, authorities and retries, and the objects are taken out of its
-answer before it reads that.
+Most of the cost of a listing is botocore's generic parsing of the response and of each timestamp. So botocore sends the
+requests, with its endpoints, credentials, certificates and retries, and this module takes the objects out of the
+response before botocore parses it.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from xml.parsers import expat
 
 from fsspec.asyn import sync
 
-_EVENT = "before-parse.*.ListObjectsV2"  # by its star it comes before the AWS library's own look for errors
+_EVENT = "before-parse.*.ListObjectsV2"  # with the star it runs before botocore checks for errors
 _TAKEN = "InkstreamPage"
 _ANSWER = "ListBucketResult"
 _asked_here: ContextVar[bool] = ContextVar("asked_here", default=False)
-"""Whether a request is of this module: others use the same client and want the answer as they know it."""
+"""Whether a request comes from this module: other code uses the same client and needs ordinary responses."""
 
 
 class S3Object(NamedTuple):
-    """An object as a listing says it: its key, unquoted ETag, size in bytes and time of upload."""
+    """An object in a listing: its key, unquoted ETag, size in bytes and time of upload."""
 
     key: str
     etag: str
@@ -40,14 +40,14 @@ class _Page(NamedTuple):
 def list_objects(
     driver: Any, bucket: str, prefix: str, *, recursive: bool = True, max_keys: int = 1000
 ) -> Iterator[S3Object]:
-    """Yields the objects whose keys start with a prefix, by key.
+    """Yield the objects whose keys start with a prefix, in the order of their keys.
 
     Args:
-        driver: The bucket's, of s3fs.
-        bucket: Its name.
-        prefix: What the keys start with.
-        recursive: Those with a slash after the prefix, too.
-        max_keys: Of one request; no store gives more than 1000.
+        driver: The bucket's s3fs driver.
+        bucket: The bucket's name.
+        prefix: The prefix.
+        recursive: Whether to include keys with a slash after the prefix.
+        max_keys: Maximum number of keys per request; no store returns more than 1000.
     """
     how = {"Bucket": bucket, "Prefix": prefix, "Delimiter": "" if recursive else "/", "MaxKeys": max_keys}
     while True:
@@ -59,7 +59,7 @@ def list_objects(
 
 
 def first_object(driver: Any, bucket: str, prefix: str) -> S3Object | None:
-    """Returns the first object whose key starts with a prefix."""
+    """Return the first object whose key starts with a prefix; None if there is none."""
     found = _ask(driver, Bucket=bucket, Prefix=prefix, MaxKeys=1).objects
     return found[0] if found else None
 
@@ -72,16 +72,16 @@ def _ask(driver: Any, **how: Any) -> _Page:
 async def _request(driver: Any, how: dict[str, Any]) -> _Page:
     await driver.set_session()
     client = await driver.get_s3(how["Bucket"])
-    client.meta.events.register(_EVENT, _take_objects, unique_id=_TAKEN)  # the same again changes nothing
-    _asked_here.set(True)  # for this task, which is of one page
-    # Control characters cannot be in XML, so keys are sent like the names of a form.
+    client.meta.events.register(_EVENT, _take_objects, unique_id=_TAKEN)  # registering it again changes nothing
+    _asked_here.set(True)  # for this task, which requests one page
+    # XML cannot contain control characters, so keys are requested URL-encoded.
     answer = await driver._call_s3("list_objects_v2", EncodingType="url", **how)
     page: _Page = answer[_TAKEN]
     return page
 
 
 def _take_objects(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
-    """Takes the page out of an answer; leaves it be where it is an error, or broken, so that it is asked for again."""
+    """Take the page out of a response. Leave an error or a broken response as it is, so that botocore retries it."""
     if not _asked_here.get() or response_dict["status_code"] != 200:
         return
     try:
@@ -94,11 +94,11 @@ def _take_objects(response_dict: dict[str, Any], customized_response_dict: dict[
 
 
 def read_page(body: bytes) -> _Page | None:
-    """Reads an answer of ListObjectsV2; None if it is another document. Builds no tree: objects are many.
+    """Parse a response of ListObjectsV2; return None if it is another document. No tree is built, to be fast.
 
     Raises:
-        expat.ExpatError: If it is not whole.
-        KeyError: If it lacks what every object has.
+        expat.ExpatError: If the response is incomplete.
+        KeyError: If an object lacks a key, ETag, size or time.
     """
     found: list[tuple[str, str, str, str]] = []
     said: dict[str, str] = {}
@@ -127,7 +127,7 @@ def read_page(body: bytes) -> _Page | None:
 def _time(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
-    except ValueError:  # as some stores write it
+    except ValueError:  # the format of some stores
         from botocore.utils import parse_timestamp
 
         time: datetime = parse_timestamp(text)

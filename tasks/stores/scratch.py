@@ -1,7 +1,7 @@
-"""Temporary folders that do not outlive their processes for long, however these end.
+"""Temporary folders that are removed soon after their processes end, even if those are killed.
 
-A killed process cannot clean up, and what it leaves are copies of people's documents. So each folder has a lock that
-its processes hold as long as they live; whoever makes the next folder removes those whose lock nobody holds.
+A killed process cannot clean up, and leaves copies of people's documents. So each folder has a lock that its processes
+hold while they live, and creating a folder first removes those whose lock nobody holds.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ _PREFIX = "inkstream-files-"
 
 
 class SharedFolder:
-    """A folder that processes of one machine and user share by its name. The last that closes it removes it.
+    """A folder that processes of one machine and user share by its name. The last process to close it removes it.
 
     Args:
-        name: No other folder's.
-        parent: Where; the system's temporary folder when not given.
+        name: A unique name.
+        parent: Where to create the folder; the system's temporary folder if not given.
 
     Attributes:
-        path: Where it is.
+        path: The folder.
 
     Raises:
-        OSError: If it cannot be made, or somebody else has made it.
+        OSError: If the folder cannot be created, or belongs to somebody else.
     """
 
     def __init__(self, name: str, parent: Path | None = None) -> None:
@@ -44,17 +44,17 @@ class SharedFolder:
         there = self.path.lstat()
         if not stat.S_ISDIR(there.st_mode) or there.st_uid != os.getuid() or there.st_mode & 0o077:
             os.close(self._handle)
-            raise PermissionError(f"{self.path} is another user's, or open to others")
+            raise PermissionError(f"{self.path} belongs to another user, or other users can open it")
         atexit.register(self.close)
 
     def close(self) -> None:
-        """Leaves the folder, and removes it if nobody else is there."""
+        """Leave the folder, and remove it if no other process uses it."""
         atexit.unregister(self.close)
         if self._handle is None:
             return
         handle, self._handle = self._handle, None
         try:
-            # Our own lock goes first, whether or not the other can be had: of several who leave, the last has it.
+            # A failed upgrade also drops the shared lock, so of several processes that leave, the last one succeeds.
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _remove(self._lock, handle)
         except BlockingIOError:
@@ -64,30 +64,30 @@ class SharedFolder:
 
 
 def scratch_folder(parent: Path | None = None) -> Path:
-    """Makes a folder for this process and removes those of processes that are no more.
+    """Create a folder for this process, and remove those of processes that have ended.
 
     Args:
-        parent: Where; the system's temporary folder when not given.
+        parent: Where to create the folder; the system's temporary folder if not given.
 
     Raises:
-        OSError: If it cannot be made.
+        OSError: If the folder cannot be created.
     """
     return SharedFolder(uuid.uuid4().hex, parent).path
 
 
 def lock_file(path: Path, how: int) -> int:
-    """Opens and locks a file, which is made if need be.
+    """Open and lock a file, creating it if it does not exist.
 
     Args:
         path: The file.
-        how: As `fcntl.flock` takes it.
+        how: Flags for `fcntl.flock`.
 
     Returns:
-        A handle; closing it ends the lock.
+        A file descriptor; closing it releases the lock.
 
     Raises:
-        BlockingIOError: If somebody else holds it and `how` says not to wait.
-        OSError: If it cannot be opened.
+        BlockingIOError: If somebody else holds the lock and `how` says not to wait.
+        OSError: If the file cannot be opened.
     """
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -98,11 +98,11 @@ def lock_file(path: Path, how: int) -> int:
         except BaseException:
             os.close(handle)
             raise
-        os.close(handle)  # removed by another, between our opening and our locking
+        os.close(handle)  # another process removed the file before we locked it
 
 
 def is_lock_of(handle: int, path: Path) -> bool:
-    """Tells whether the locked file is still the one of this name."""
+    """Return whether the locked file is still the one at this path."""
     with suppress(FileNotFoundError):
         return os.fstat(handle).st_ino == path.stat().st_ino
     return False

@@ -1,1 +1,1 @@
-"""Page ranges on Dask, and their rows on the way back."""
+"""Running page ranges on Dask, and collecting their rows."""

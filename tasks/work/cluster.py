@@ -1,4 +1,4 @@
-"""The Dask cluster a run uses: its own local one, or one whose address the configuration gives."""
+"""The Dask cluster that a run uses: its own local one, or the one at the configured address."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ _GOODBYE_SECONDS = 10
 
 @contextmanager
 def open_cluster(execution: ExecutionOptions, pipeline: str) -> Iterator[Any]:
-    """Yields a `distributed.Client` whose workers have all been checked.
+    """Yield a `distributed.Client` whose workers have all been checked.
 
-    The client lives on a loop in another thread; `inkstream.tasks.work.loop_thread.on_loop_of` has things done there.
+    The client runs on a loop in another thread; use `inkstream.tasks.work.loop_thread.on_loop_of` to call functions
+    there.
 
     Args:
         execution: Where the workers are.
@@ -36,17 +37,17 @@ def open_cluster(execution: ExecutionOptions, pipeline: str) -> Iterator[Any]:
 
     Raises:
         EnvironmentFault: If the scheduler cannot be reached or a worker lacks what the pipeline needs.
-        WorkersLostError: If the scheduler has no worker in time.
+        WorkersLostError: If the scheduler gets no worker in time.
     """
     import dask
-    import distributed  # noqa: F401 - brings its own defaults; set first, ours would take them along when they end
+    import distributed  # noqa: F401 - first, because it sets defaults that leaving our settings would remove
 
     settings = {
         "distributed.scheduler.allowed-failures": 2,
         "distributed.scheduler.worker-saturation": 1.0,
     }
-    # Importing distributed sets its loggers to INFO: under Prefect, whose handlers show that, a cluster would tell
-    # every step of its life.
+    # Importing distributed sets its loggers to INFO. Prefect's handlers show that level, so they would log every
+    # step of the cluster.
     logging.getLogger("distributed").setLevel(logging.ERROR)
     with dask.config.set(settings), open_in_loop_thread(lambda: _connect(execution)) as client:
         check_workers(client, pipeline, execution.recognize_resources)
@@ -54,18 +55,18 @@ def open_cluster(execution: ExecutionOptions, pipeline: str) -> Iterator[Any]:
 
 
 def check_workers(client: Any, pipeline: str, resources: Mapping[str, float]) -> frozenset[str]:
-    """Checks the workers that are there; one that dies meanwhile is not to blame, and one that joins checks itself.
+    """Check the current workers. A worker that dies meanwhile is ignored, and one that joins later checks itself.
 
     Args:
-        client: Of the cluster.
+        client: The client of the cluster.
         pipeline: `PipelineOptions` as canonical JSON.
-        resources: What a worker must declare to read lines; empty: any worker does everything.
+        resources: Resources that a worker must declare to read lines; empty: any worker does everything.
 
     Returns:
-        The `pipeline_id` of what they would make; several where they have different versions.
+        The `pipeline_id` of the rows that they would make; several if the workers have different versions.
 
     Raises:
-        EnvironmentFault: If a worker lacks what it needs for its part of the pipeline, or nobody declares `resources`.
+        EnvironmentFault: If a worker lacks something for its part of the pipeline, or no worker declares `resources`.
     """
     options = PipelineOptions.model_validate_json(pipeline)
     require_readers(client, resources)
@@ -74,11 +75,11 @@ def check_workers(client: Any, pipeline: str, resources: Mapping[str, float]) ->
         return frozenset(pipeline_id(options, versions) for versions in _check(client, pipeline, None, list(pages)))
     drawn = _check(client, pipeline, "pages", list(pages))
     read = _check(client, pipeline, "lines", list(lines))
-    return frozenset(pipeline_id(options, joined_versions(one, other)) for one in drawn for other in read)
+    return frozenset(pipeline_id(options, joined_versions(own, other)) for own in drawn for other in read)
 
 
 def _check(client: Any, pipeline: str, share: Share | None, workers: list[str]) -> list[dict[str, str]]:
-    """Return the versions that some workers have."""
+    """Return the different sets of versions that workers have."""
     found: list[dict[str, str]] = []
     check = partial(client.run, check_worker, pipeline, share, workers=workers, on_error="return")
     for address, answer in on_loop_of(client, check).items():
@@ -96,7 +97,7 @@ def _check(client: Any, pipeline: str, share: Share | None, workers: list[str]) 
 
 @asynccontextmanager
 async def _connect(execution: ExecutionOptions) -> AsyncIterator[Any]:
-    """Yields a client that is connected to at least one worker."""
+    """Yield a client that is connected to at least one worker."""
     opening = _own_cluster(execution) if execution.scheduler is None else _given_cluster(execution.scheduler)
     async with opening as client:
         try:
@@ -117,7 +118,7 @@ async def _given_cluster(scheduler: str) -> AsyncIterator[Any]:
         except (OSError, TimeoutError, ValueError) as error:
             raise EnvironmentFault(
                 f"no Dask scheduler answers at {scheduler} ({error})",
-                "start one with `dask scheduler --host 127.0.0.1 --no-dashboard`, or leave execution.scheduler out",
+                "start one with `dask scheduler --host 127.0.0.1 --no-dashboard`, or remove execution.scheduler",
             ) from None
         yield client
     finally:
@@ -133,8 +134,8 @@ async def _own_cluster(execution: ExecutionOptions) -> AsyncIterator[Any]:
     if execution.recognize_resources:
         declared = wanted(execution.recognize_resources)
         raise EnvironmentFault(
-            f"execution.recognize_resources asks for {declared}, and a run's own workers declare nothing",
-            "start a `dask scheduler`, a `dask worker ADDRESS` or several, and another with "
+            f"execution.recognize_resources asks for {declared}, but the workers that a run starts declare nothing",
+            "start a `dask scheduler`, one or more `dask worker ADDRESS`, and another one with "
             f'`dask worker ADDRESS --resources "{declared}"`; set execution.scheduler to its address',
         )
     cluster: Any = LocalCluster(
@@ -153,9 +154,9 @@ async def _own_cluster(execution: ExecutionOptions) -> AsyncIterator[Any]:
         try:
             await asyncio.shield(starting)
         finally:
-            # Also when interrupted: a cluster cannot be closed before its workers have started.
+            # Wait even if interrupted: a cluster cannot be closed before its workers have started.
             await asyncio.wait([starting])
-        # The scheduler adds code to every garbage collection, to log how long it took; an interrupt in there is lost.
+        # The scheduler hooks into each garbage collection to log its duration; an interrupt in that hook would be lost.
         disable_gc_diagnosis()
         async with Client(cluster, asynchronous=True, set_as_default=False) as client:
             yield client
@@ -164,7 +165,7 @@ async def _own_cluster(execution: ExecutionOptions) -> AsyncIterator[Any]:
 
 
 async def _leave_copies(client: Any) -> None:
-    """Has workers that live on remove what they keep of this run; one that cannot be reached does so by itself."""
+    """Make the remaining workers remove this run's copies. One that cannot be reached does so by itself later."""
     with suppress(Exception):
         if client.status == "running":
             await asyncio.wait_for(client.run(leave_copies, client.id, on_error="ignore"), _GOODBYE_SECONDS)

@@ -1,8 +1,8 @@
-"""Which page range runs next, and who is to blame when a worker dies: a pure state machine, no I/O.
+"""A state machine, without I/O, that decides which page range runs next and which page killed a worker.
 
-Files take turns: one range of each file that has any ready, then the next file, so a file of 3,000 pages starves
-nobody. When Dask gives a range up because its workers kept dying, its pages become suspects: they run one page at a
-time with nothing else in flight, so that a second death convicts the page and not its neighbours.
+Files take turns, one range at a time, so a file of 3,000 pages does not starve the others. If Dask gives up a range
+because its workers kept dying, its pages become suspects: they run one page at a time with nothing else in flight, so
+that a second death is blamed on the right page.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from inkstream.tasks.work.planning import page_ranges, page_runs
 
 @dataclass(frozen=True, slots=True)
 class PageRange:
-    """Pages of one file that are processed in one go.
+    """Pages of one file that are processed in one task.
 
     Attributes:
         file: Index of the file in its batch.
-        pages: Which, 0-based; none while nobody knows how many there are: such a range probes the file, and goes on
-            with the first ones to be read.
-        count: Pages wanted at most.
-        total: Pages of the file; None until the probe has said so.
-        alone: A suspect: runs with nothing else in flight.
-        attempt: 1 for the first try; counts transient failures only.
+        pages: Page numbers, 0-based. Empty while the number of pages is unknown: such a range probes the file, then
+            reads its first pages.
+        count: Maximum number of pages.
+        total: Number of pages of the file; None before the probe.
+        alone: Whether the range is a suspect, which runs with nothing else in flight.
+        attempt: Number of the attempt, from 1; only transient failures count.
     """
 
     file: int
@@ -39,12 +39,12 @@ class PageRange:
 
     @property
     def is_probe(self) -> bool:
-        """Whether this range finds out how many pages the file has."""
+        """Whether this range finds out the file's number of pages."""
         return self.total is None
 
 
 class FileState(StrEnum):
-    """Where a file stands."""
+    """The state of a file in its batch."""
 
     OPEN = "open"
     DONE = "done"
@@ -64,11 +64,11 @@ class Dispatch:
     """The state of one batch while it is processed.
 
     Args:
-        files: How many files the batch has.
-        pages_per_range: Pages of one file processed in one go.
-        max_attempts: Tries of a range that fails for the moment's reasons before its file is left out.
-        selected: Says which pages are to be read of a file with so many, 0-based and in order; all if not given.
-        again: Files of which only these pages are wanted; the others are probed and wanted as `selected` says.
+        files: Number of files in the batch.
+        pages_per_range: Pages of one file that are processed in one task.
+        max_attempts: Attempts at a range with transient faults before its file is left out.
+        selected: Returns the pages to read, 0-based and in order, given a file's number of pages; all if not given.
+        again: Pages to read of some files, by index. The other files are probed and read as `selected` says.
     """
 
     def __init__(
@@ -84,34 +84,34 @@ class Dispatch:
         self._selected = selected
         self._max_attempts = max_attempts
         self._files = [_File(ready=deque([PageRange(i, (), pages_per_range)])) for i in range(files)]
-        for index, some in (again or {}).items():
-            runs = page_runs(some.pages, pages_per_range)
-            ranges = deque(PageRange(index, run, len(run), some.total) for run in runs)
-            self._files[index] = _File(ranges, wanted=len(some.pages))
+        for index, redo in (again or {}).items():
+            runs = page_runs(redo.pages, pages_per_range)
+            ranges = deque(PageRange(index, run, len(run), redo.total) for run in runs)
+            self._files[index] = _File(ranges, wanted=len(redo.pages))
         self._turns: deque[int] = deque(range(files))
         self._suspects: deque[PageRange] = deque()
         self._running = 0
 
     @property
     def finished(self) -> bool:
-        """Whether every file is done or left out and nothing runs."""
+        """Whether every file is done or left out, and nothing is running."""
         return self._running == 0 and all(file.state is not FileState.OPEN for file in self._files)
 
     @property
     def running(self) -> int:
-        """Ranges handed out and not yet reported back."""
+        """Number of ranges that were handed out and not yet reported back."""
         return self._running
 
     @property
     def has_suspects(self) -> bool:
-        """Whether pages wait to be run with nothing else in flight."""
+        """Whether suspects wait to be run with nothing else in flight."""
         return bool(self._suspects)
 
     def next(self, *, quiet: bool = True) -> PageRange | None:
-        """Returns the range to start now, or None when there is nothing to start before something ends.
+        """Return the range to start now, or None if a running one has to end first.
 
         Args:
-            quiet: Whether nothing of another batch is in flight: only then may a suspect run.
+            quiet: Whether nothing of another batch is in flight, so that a suspect may run.
         """
         while self._turns:
             index = self._turns.popleft()
@@ -128,12 +128,12 @@ class Dispatch:
         return None
 
     def succeeded(self, work: PageRange, *, total: int | None, results: int) -> None:
-        """Takes in a range that ran.
+        """Record a range that ran.
 
         Args:
             work: The range.
-            total: Pages of the file; None when they cannot be counted (then there is one result).
-            results: Results that came back: one a page, or the one of a file with no page to be read.
+            total: Number of pages of the file; None if they cannot be counted (then there is one result).
+            results: Number of results: one per page, or one for a file with no page to read.
         """
         self._running -= 1
         file = self._files[work.file]
@@ -149,7 +149,7 @@ class Dispatch:
             file.state = FileState.DONE
 
     def failed_for_now(self, work: PageRange, reason: str) -> None:
-        """Takes in a range that failed for the moment's reasons: it runs again, or its file is left out."""
+        """Record a range with a transient fault. It runs again, or its file is left out."""
         self._running -= 1
         file = self._files[work.file]
         if file.state is FileState.LEFT_OUT:
@@ -164,22 +164,22 @@ class Dispatch:
             self._queue(again)
 
     def failed_for_good(self, work: PageRange, reason: str) -> None:
-        """Takes in a range whose file is left out, as trying again would not help."""
+        """Record a range that failed permanently. Its file is left out."""
         self._running -= 1
         self.leave_out(work.file, reason)
 
     def leave_out(self, file: int, reason: str) -> None:
-        """Leaves a file out of the commit; it is planned again at the next trigger."""
+        """Leave a file out of the commit; it is planned again at the next trigger."""
         self._files[file].state = FileState.LEFT_OUT
         self._files[file].reason = reason
         self._files[file].ready.clear()
 
     def worker_died(self, work: PageRange) -> bool:
-        """Takes in a range that Dask gave up because its workers kept dying.
+        """Record a range that Dask gave up because its workers kept dying.
 
         Returns:
-            True when the page is convicted: it ran alone and a worker died again. The range then still counts as
-            running until the caller has reported the page's `crash` as its result, by `succeeded`.
+            True if the page is to blame: it ran alone and a worker died again. The range then counts as running until
+            the caller reports the page's `crash` as its result with `succeeded`.
         """
         if work.alone and work.count == 1:
             return True
@@ -191,11 +191,11 @@ class Dispatch:
         return False
 
     def state(self, file: int) -> FileState:
-        """Returns where a file stands."""
+        """Return the state of a file."""
         return self._files[file].state
 
     def reason(self, file: int) -> str | None:
-        """Returns why a file was left out, or None."""
+        """Return why a file was left out, or None."""
         return self._files[file].reason
 
     def _next_suspect(self) -> PageRange | None:
@@ -216,14 +216,14 @@ class Dispatch:
 def next_range(
     current: Dispatch, following: Dispatch | None, running: Sequence[PageRange]
 ) -> tuple[Dispatch, PageRange] | None:
-    """Returns the range to start now, and whose it is; None when there is nothing to start before something ends.
+    """Return the range to start now with its batch's dispatch, or None if a running range has to end first.
 
-    The following batch gets what the current one leaves idle, and nothing while one of its suspects runs or waits.
+    The following batch uses the workers that the current one leaves idle, and none while a suspect runs or waits.
 
     Args:
-        current: The batch that is committed next.
-        following: The one after it.
-        running: What runs now, of both.
+        current: The dispatch of the batch that is committed next.
+        following: The dispatch of the batch after it.
+        running: The ranges of both that are running.
     """
     work = current.next(quiet=len(running) == current.running)
     if work is not None:

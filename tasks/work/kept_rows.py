@@ -16,23 +16,23 @@ _CHUNK_ROWS = 500
 
 
 def keep_other_pages(sink: Sink, batch: Batch, index: int, spool: ResultSpool) -> int:
-    """Put the rows of a file's pages that were not read again beside those that were.
+    """Add to the spool the rows of a file's pages that were not read again.
 
-    They come from the very snapshot that the batch was planned from. If they have been replaced since, the commit
-    drops the file.
+    They come from the snapshot that the batch was planned from. If they have been replaced since, the commit drops the
+    file.
 
     Args:
-        sink: Where the table is.
-        batch: What was planned.
-        index: The file.
-        spool: Holds its other rows.
+        sink: The sink.
+        batch: The planned batch.
+        index: Index of the file in the batch.
+        spool: The spool that has the file's other rows.
 
     Returns:
         Number of rows that were kept.
 
     Raises:
-        ConfigError: If that snapshot was vacuumed.
-        TransientError: If that snapshot cannot be read now.
+        ConfigError: If the snapshot was vacuumed.
+        TransientError: If the snapshot cannot be read at the moment.
     """
     if batch.redo is None or index not in batch.redo.again:
         return 0
@@ -51,7 +51,7 @@ def keep_other_pages(sink: Sink, batch: Batch, index: int, spool: ResultSpool) -
 
 
 def _add_runs(rows: pa.Table, index: int, spool: ResultSpool) -> None:
-    """Add rows in rising order of pages, each run without gaps by itself, so that the file comes back in order."""
+    """Add rows in rising order of pages, each run without gaps separately, so that the file is read back in order."""
     start = 0
     for run in page_runs(rows.column("pagenum").to_pylist(), rows.num_rows):
         part = rows.slice(start, len(run)).combine_chunks()

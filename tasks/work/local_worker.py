@@ -1,7 +1,7 @@
-"""What each worker of a run's own Dask cluster does when it starts: Dask preloads this module.
+"""A module that Dask preloads in each worker of a run's own cluster.
 
-A worker whose scheduler has just closed may be in the middle of a heartbeat. Dask logs that as an error, with a
-traceback; here it is how every run ends, when the machine is busy.
+A worker may be in the middle of a heartbeat when its scheduler closes. Dask logs that as an error with a traceback, but
+here it is the normal end of a run on a busy machine.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import logging
 _LOST_HEARTBEAT = "Failed to communicate with scheduler during heartbeat"
 
 
-def dask_setup(worker: object) -> None:  # noqa: ARG001 - what Dask calls
-    """Called by Dask in the worker's process."""
+def dask_setup(worker: object) -> None:  # noqa: ARG001 - Dask passes it
+    """Set up logging. Dask calls this in the worker's process."""
     logging.getLogger("distributed.worker").addFilter(_is_news)
 
 

@@ -1,15 +1,15 @@
-"""Runs Dask's event loop in a thread of its own, where no interrupt arrives.
+"""Running Dask's event loop in its own thread, where interrupts do not arrive.
 
 Python raises KeyboardInterrupt in the main thread, between any two bytecodes; the handler of SIGTERM does the same.
-`distributed` is not safe against that:
+`distributed` does not handle that safely:
 
 - `distributed.utils.sync`, interrupted before its coroutine starts, makes tornado print the traceback of a NameError,
   since https://github.com/dask/distributed/pull/5758.
 - A `Future` that is interrupted while it is created or released prints a traceback, and the interrupt is lost.
 - A `threading.Event` that is interrupted while it takes its lock never releases it, and the loop waits for it forever.
 
-So Dask's objects stay in this thread. The main thread hands work over and waits in `SimpleQueue.get`, which is written
-in C and safe to interrupt.
+So Dask's objects stay in this thread. The main thread submits work and waits in `SimpleQueue.get`, which is written in
+C and safe to interrupt.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from inkstream.tasks.work.interrupts import block_interrupts
 T = TypeVar("T")
 
 Outcome = Callable[[], T]
-"""Returns a result or raises an error, in the thread that waited for it."""
+"""A function that returns a result or raises an error, in the thread that waited for it."""
 
 
 @contextmanager
 def open_in_loop_thread(opening: Callable[[], AbstractAsyncContextManager[T]]) -> Iterator[T]:
-    """Opens an asynchronous context manager in a new thread with a loop, yields its value, and closes it there.
+    """Open an asynchronous context manager in a new thread with a loop, yield its value, and close it there.
 
     An interrupt cancels the opening. It does not cancel the closing: a second interrupt ends the wait for it, and the
-    thread goes on. The thread is a daemon. The terminal's Ctrl-C does not reach the processes that it starts.
+    thread continues. The thread is a daemon. The terminal's Ctrl-C does not reach the processes that it starts.
 
     Args:
         opening: Returns the context manager; called in the new thread.
@@ -47,14 +47,14 @@ def open_in_loop_thread(opening: Callable[[], AbstractAsyncContextManager[T]]) -
         thread.begin()
         yield thread.opened.get()()
     except BaseException:
-        with suppress(Exception):  # must not hide the first error, least of all an interrupt
+        with suppress(Exception):  # must not hide the first error, especially an interrupt
             thread.end()
         raise
     thread.end()
 
 
 class _LoopThread(Generic[T]):
-    """A thread with a loop that opens a context manager, keeps it open until told to end, and closes it.
+    """A thread with a loop that opens a context manager, keeps it open until `end`, and closes it.
 
     Args:
         opening: Returns the context manager.
@@ -71,15 +71,15 @@ class _LoopThread(Generic[T]):
         self._running: tuple[asyncio.AbstractEventLoop, asyncio.Task[None]] | None = None
 
     def begin(self) -> None:
-        """Starts the thread."""
+        """Start the thread."""
         _thread.start_new_thread(self._start, ())
         self._begun = True
 
     def end(self) -> None:
-        """Closes the context manager and waits for that. Raises whatever the closing raises.
+        """Close the context manager and wait until it is closed. Raises whatever the closing raises.
 
-        Garbage collection may call this, in the loop's own thread or when the interpreter has stopped its daemons; then
-        nobody waits.
+        Garbage collection may call this in the loop's own thread, or after the interpreter has stopped its daemons;
+        then there is no wait.
         """
         self._ending = True
         running = self._running
@@ -90,10 +90,10 @@ class _LoopThread(Generic[T]):
             self._closed.get()()
 
     def _start(self) -> None:
-        """Starts the thread from another: `Thread.start` waits on an Event, which is not safe to interrupt."""
+        """Start the thread from another one: `Thread.start` waits on an Event, which is not safe to interrupt."""
         try:
             threading.Thread(target=self._run, name="Dask loop", daemon=True).start()
-        except RuntimeError as error:  # the system has no thread left
+        except RuntimeError as error:  # the system has no threads left
             self.opened.put(_raising(error))
             self._closed.put(_nothing)
 
@@ -107,7 +107,7 @@ class _LoopThread(Generic[T]):
             self.opened.put(_raising(CancelledError()))
         except BaseException as error:  # noqa: BLE001 - raised in the thread that waits
             closed = _raising(error)
-            self.opened.put(closed)  # read if it is the first
+            self.opened.put(closed)  # only read if it is the first
         self._running = None
         self._closed.put(closed)
 
@@ -128,17 +128,17 @@ class _LoopThread(Generic[T]):
 
 
 def on_loop(loop: asyncio.AbstractEventLoop, function: Callable[[], Awaitable[T]]) -> T:
-    """Calls a function on the loop of another thread, awaits it there, and returns the result.
+    """Call a function on the loop of another thread, await it there, and return the result.
 
     An interrupt cancels the function and is raised at once.
 
     Args:
-        loop: The loop; it runs.
-        function: Called on the loop's thread.
+        loop: The running loop.
+        function: Called in the loop's thread.
 
     Raises:
         RuntimeError: If the loop is closed.
-        concurrent.futures.CancelledError: If it was cancelled on the loop.
+        concurrent.futures.CancelledError: If the function was cancelled on the loop.
     """
     ended: SimpleQueue[Outcome[T]] = SimpleQueue()
     tasks: list[asyncio.Task[T]] = []
@@ -151,7 +151,7 @@ def on_loop(loop: asyncio.AbstractEventLoop, function: Callable[[], Awaitable[T]
         tasks[0].add_done_callback(end)
 
     def end(task: asyncio.Task[T]) -> None:
-        tasks.clear()  # released here: it runs Python code, and in the main thread an interrupt in there would be lost
+        tasks.clear()  # here, because it runs finalizers: in the main thread, an interrupt in them would be lost
         if task.cancelled():
             ended.put(_raising(CancelledError()))
         elif error := task.exception():
@@ -168,18 +168,18 @@ def on_loop(loop: asyncio.AbstractEventLoop, function: Callable[[], Awaitable[T]
         loop.call_soon_threadsafe(begin)
         outcome = ended.get()
     except BaseException:
-        loop.call_soon_threadsafe(cancel)  # after `begin`, whenever the interrupt came
+        loop.call_soon_threadsafe(cancel)  # runs after `begin`, whenever the interrupt came
         raise
     return outcome()
 
 
 def on_loop_of(client: Any, function: Callable[[], Awaitable[T]]) -> T:
-    """Calls `on_loop` with the loop of a `distributed.Client`; there, the client's blocking methods are coroutines."""
+    """Call `on_loop` with the loop of a `distributed.Client`, where the client's blocking methods are coroutines."""
     return on_loop(client.loop.asyncio_loop, function)
 
 
 def _nothing() -> None:
-    """Return no result: the outcome of a closing that went well."""
+    """Return no result: the outcome of closing without an error."""
 
 
 def _raising(error: BaseException) -> Callable[[], NoReturn]:

@@ -1,6 +1,6 @@
-"""A batch while its pages are read: what each answer means for its files, and who is to blame for a failure.
+"""A batch while its pages are read: what each result means for its files, and how failures are classified.
 
-Dask's opinion of what completed is never used to decide what is done: what counts is the page results in hand.
+Dask's view of completed tasks never decides what is done: only the page results that were received do.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from inkstream.tasks.work.page_range import Fault, RangeJob, RangeResult, Unfore
 
 @dataclass(slots=True)
 class FileReport:
-    """What became of one file of a batch.
+    """The outcome of one file of a batch.
 
     Attributes:
         file: The file version.
-        pages: Page results in hand.
-        failed_pages: How many of them are failures.
-        kinds: Their kinds, counted.
+        pages: Number of page results received.
+        failed_pages: Number of them that are failures.
+        kinds: Number of failures of each kind.
         left_out: Why the file is not committed this time, or None.
-        milliseconds: Wall time of its ranges on their workers, added up.
+        milliseconds: Total wall time of its ranges on their workers.
         confidence_sum: Sum of its page confidences.
-        confidence_count: How many there are.
+        confidence_count: Number of page confidences.
         overlays: URLs of the overlays written, in the order they arrived.
-        kept_pages: Rows that were in the table and are kept, beside the `pages` that were read again.
+        kept_pages: Number of rows from the table that are kept, in addition to the `pages` that were read again.
     """
 
     file: FileVersion
@@ -53,14 +53,14 @@ class FileReport:
 
 @dataclass(slots=True)
 class ProcessedBatch:
-    """A batch with all its page results in hand.
+    """A batch with all its page results.
 
     Attributes:
-        batch: What was planned.
+        batch: The planned batch.
         files: One report per planned file, in order.
         spool: The rows, by file index.
-        pipelines: Engine versions of each `pipeline_id` among the rows.
-        peak_rss: Highest resident memory of a worker with its child, bytes.
+        pipelines: Engine versions of each `pipeline_id` in the rows.
+        peak_rss: Highest resident memory of a worker with its child, in bytes.
         seconds: Wall time.
     """
 
@@ -78,22 +78,22 @@ class ProcessedBatch:
 
 
 OnRange = Callable[[Batch, int, RangeResult], None]
-"""Called with the batch, the file's index and its result as each page range comes back."""
+"""A function that is called with the batch, the file's index and the result of each page range that comes back."""
 
 
 class OpenBatch:
-    """What is known of a batch so far.
+    """A batch that is being processed.
 
     Args:
-        config: The configuration it is read with.
-        batch: What was planned.
-        sink: Where rows that are kept come from.
+        config: The configuration for reading it.
+        batch: The planned batch.
+        sink: The sink that has the rows to keep.
         on_range: Called with each range that comes back.
 
     Attributes:
-        processed: Its results.
-        dispatch: Which of its ranges runs next.
-        error: Why it cannot go on, found out while the batch before it was not over; None if there is no such reason.
+        processed: The results so far.
+        dispatch: Decides which of its ranges runs next.
+        error: An error that stops this batch but came while the batch before it was still open; otherwise None.
     """
 
     def __init__(self, config: StreamConfig, batch: Batch, sink: Sink, on_range: OnRange) -> None:
@@ -112,11 +112,11 @@ class OpenBatch:
         )
 
     def job(self, work: PageRange, run: str) -> RangeJob:
-        """Returns what a worker needs to run a range.
+        """Return what a worker needs to run a range.
 
         Args:
             work: The range.
-            run: The name of those who share copies of files: all workers of one client.
+            run: Name of the run whose workers share copies of files.
         """
         return RangeJob(
             file=self.processed.batch.files[work.file],
@@ -131,10 +131,10 @@ class OpenBatch:
         )
 
     def finish(self) -> ProcessedBatch:
-        """Returns the results, once nothing runs any more; the caller closes their spool.
+        """Return the results after the last range has ended. The caller closes their spool.
 
         Raises:
-            InkstreamError: If rows that are to be kept cannot be read.
+            InkstreamError: If the rows to keep cannot be read.
         """
         processed = self.processed
         for index, report in enumerate(processed.files):
@@ -146,10 +146,10 @@ class OpenBatch:
         return processed
 
     def take_answer(self, work: PageRange, answer: RangeResult | Fault | Unforeseen) -> None:
-        """Takes in what a range came to on its worker.
+        """Record a range's answer from its worker.
 
         Raises:
-            InkstreamError: If the batch cannot go on.
+            InkstreamError: If the batch cannot continue.
         """
         if isinstance(answer, RangeResult):
             self._succeeded(work, answer)
@@ -163,7 +163,9 @@ class OpenBatch:
     def _succeeded(self, work: PageRange, result: RangeResult) -> None:
         processed = self.processed
         if processed.batch.redo and self._other_bytes(work, result, processed.batch.redo):
-            reason = "its bytes are not those that its other pages were read from; `inkstream reprocess` reads it whole"
+            reason = (
+                "its content differs from what its other pages were read from; `inkstream reprocess` reads it whole"
+            )
             self.dispatch.failed_for_good(work, reason)
             return
         results = result.rows.num_rows
@@ -179,19 +181,23 @@ class OpenBatch:
         self._on_range(processed.batch, work.file, result)
 
     def _other_bytes(self, work: PageRange, result: RangeResult, redo: Redo) -> bool:
-        """Whether a file whose version is the same has other bytes, as after its modification time was set back."""
+        """Return whether a file of the same version has other content, as when its modification time was set back."""
         again = redo.again.get(work.file)
         found = result.rows.column("content_hash").to_pylist()[0]
         return again is not None and None not in (found, again.content_hash) and found != again.content_hash
 
     def take_loss(self, work: PageRange) -> None:
-        """Takes in a range whose result was lost with its worker."""
+        """Record a range whose result was lost with its worker."""
         self.dispatch.failed_for_now(work, "its result was lost with its worker")
 
     def take_death(self, work: PageRange) -> None:
-        """Takes in a range whose workers kept dying."""
+        """Record a range whose workers kept dying."""
         if self.dispatch.worker_died(work):
-            self._blame(work, FailureKind.CRASH, "its worker died each time this page was tried, also by itself")
+            self._blame(
+                work,
+                FailureKind.CRASH,
+                "its worker died each time this page was tried, even when nothing else was running",
+            )
 
     def _blame(self, work: PageRange, kind: FailureKind, message: str) -> None:
         pages: list[int | None] = [None] if work.is_probe else list(work.pages)

@@ -1,6 +1,6 @@
-"""What runs on a Dask worker: one page range, from a file reference to Arrow rows.
+"""The work of a Dask worker: one page range, from a file reference to Arrow rows.
 
-The worker reads the file (it has the credentials) and writes overlays. The page work itself happens in the worker's
+The worker reads the file, because it has the credentials, and writes overlays. The pages are processed in the worker's
 sandboxed child, which outlives the range (`inkstream.tasks.work.worker_state`).
 """
 
@@ -33,17 +33,17 @@ MEBIBYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class RangeJob:
-    """One page range as it travels to a worker: references and numbers, never pixels.
+    """A page range as it is sent to a worker: references and numbers, never pixels.
 
     Attributes:
         file: The file version to read.
-        pages: Page numbers, 0-based; empty while `total` is unknown: then the first ones that the pipeline is to read.
-        count: Number of pages at most.
-        total: Number of pages of the file, or None to find out first.
+        pages: Page numbers, 0-based; empty while `total` is unknown, which means the first pages to read.
+        count: Maximum number of pages.
+        total: Number of pages of the file; None to find it out first.
         stream: The stream the rows belong to.
         pipeline: `PipelineOptions` as canonical JSON.
-        limits: What a page may cost.
-        sink_url: Where overlays go.
+        limits: Limits on what a page may cost.
+        sink_url: Where overlays are written.
         copies: Where the copy of the file is kept.
     """
 
@@ -60,15 +60,15 @@ class RangeJob:
 
 @dataclass(frozen=True, slots=True)
 class RangeResult:
-    """What comes back: rows, and the numbers that a progress line needs.
+    """The result of a page range: its rows, and the numbers for progress reports.
 
     Attributes:
-        rows: One row per page, without batch_id and timestamp; a single row for a file of which no page is to be read.
-        total: Number of pages of the file; None when they cannot be counted.
+        rows: One row per page, without batch_id and timestamp; a single row for a file without a page to read.
+        total: Number of pages of the file; None if they cannot be counted.
         kinds: `exception_kind` of each failed page.
         confidence_sum: Sum of the page confidences.
-        confidence_count: Number of pages that have one.
-        pipeline_id: What made the rows.
+        confidence_count: Number of pages that have a confidence.
+        pipeline_id: The pipeline that made the rows.
         engine_versions: The versions that went into `pipeline_id`.
         peak_rss: Highest resident memory of the worker and its child so far, in bytes.
         milliseconds: Wall time of the range on its worker.
@@ -92,7 +92,7 @@ Fault = ConfigError | EnvironmentFault | TransientError
 
 @dataclass(frozen=True, slots=True)
 class Unforeseen:
-    """An unforeseen exception, in words. It becomes the `internal` failure of its pages."""
+    """The text of an unforeseen exception. It becomes the `internal` failure of its pages."""
 
     message: str
 
@@ -102,13 +102,13 @@ Outcome = TypeVar("Outcome")
 
 @dataclass(frozen=True, slots=True)
 class FilePages(Generic[Outcome]):
-    """What some pages of a file came to, and what was found out about the file.
+    """The outcomes of some pages of a file, and what is known about the file.
 
     Attributes:
-        total: Number of pages of the file; None when they cannot be counted.
-        pages: One outcome for each page of the range; or one failure, of the file.
-        content_hash: SHA-256 of its bytes; None where nothing could be read.
-        version_id: The object's version id, where the store has one.
+        total: Number of pages of the file; None if they cannot be counted.
+        pages: One outcome for each page of the range, or a single failure of the file.
+        content_hash: SHA-256 of the file's bytes; None if nothing could be read.
+        version_id: The object's version id; None if the store has none.
     """
 
     total: int | None
@@ -121,7 +121,7 @@ def run_range(job: RangeJob) -> RangeResult | Fault | Unforeseen:
     """Read the file, run its pages in the sandbox and return their rows.
 
     Returns:
-        The rows; or, as a value, what kept them from being made.
+        The rows, or the error as a value.
     """
     return as_value(lambda: _run_range(job))
 
@@ -143,10 +143,9 @@ def _run_range(job: RangeJob) -> RangeResult:
 
 
 def as_value(work: Callable[[], Outcome]) -> Outcome | Fault | Unforeseen:
-    """Do the work, and return what kept it from being done instead of raising it.
+    """Do the work and return its result, or the error instead of raising it.
 
-    If it were raised, it would leave a traceback in the worker's log, and could not be told from a worker that cannot
-    run Inkstream at all.
+    A raised error would leave a traceback in the worker's log, and would look like a worker that cannot run Inkstream.
     """
     try:
         return work()
@@ -154,17 +153,17 @@ def as_value(work: Callable[[], Outcome]) -> Outcome | Fault | Unforeseen:
         return error
     except OSError as error:
         return TransientError(f"{type(error).__name__}: {error}")
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is a row
+    except Exception as error:  # noqa: BLE001 - any error becomes a row
         return Unforeseen(f"{type(error).__name__}: {error}")
 
 
 def held_file(job: RangeJob) -> AbstractContextManager[Fetched]:
-    """Hold a local copy of a job's file for the time of the block; see `Copies.hold`."""
+    """Hold a local copy of a job's file while a block runs; see `Copies.hold`."""
     return copies_of(job.copies).hold(job.file, job.limits.max_file_mb * MEBIBYTE)
 
 
 def pages_to_read(job: RangeJob, options: PipelineOptions, worker: PageWorker, path: str) -> tuple[int, Sequence[int]]:
-    """Return how many pages the file has, and which ones the job is to read: perhaps none."""
+    """Return the file's number of pages, and the pages that the job reads, possibly none."""
     if job.total is not None:
         return job.total, job.pages
     total = worker.probe(path).pages
@@ -172,7 +171,7 @@ def pages_to_read(job: RangeJob, options: PipelineOptions, worker: PageWorker, p
 
 
 def failed_pages(job: RangeJob, error: DocumentError) -> list[PageResult]:
-    """Return one failure for the file while its pages are not counted; otherwise one for each page of the range."""
+    """Return one failure for each page of the range; a single one for the file if its pages are not counted yet."""
     if job.total is None:
         return [unreadable_result(error.kind, error.message)]
     return [unreadable_result(error.kind, error.message, page, job.total) for page in job.pages]
@@ -181,7 +180,7 @@ def failed_pages(job: RangeJob, error: DocumentError) -> list[PageResult]:
 def file_pages(
     total: int | None, outcomes: Sequence[Outcome | PageResult], fetched: Fetched | None
 ) -> FilePages[Outcome]:
-    """Return what pages came to, with what is known of the copy they were read from; None where there was none."""
+    """Return the outcomes of pages with what is known of the copy they were read from, if there was one."""
     content_hash, version_id = (fetched.content_hash, fetched.version_id) if fetched else (None, None)
     return FilePages(total, [*outcomes], content_hash, version_id)
 
@@ -196,11 +195,11 @@ def range_result(
     """Write the overlays, and turn results into rows.
 
     Args:
-        job: What was to be done.
+        job: The job.
         done: The results.
         options: The job's pipeline.
         versions: The versions of the engines that made them.
-        started: When it was begun, on `time.perf_counter()`.
+        started: When the range was started, on `time.perf_counter()`.
     """
     made_by = pipeline_id(options, versions)
     overlays = _write_overlays(job, done.pages, done.content_hash or "", made_by)

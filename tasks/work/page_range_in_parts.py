@@ -1,7 +1,7 @@
 """A page range in three parts, for clusters where separate workers read lines.
 
-One worker begins and finishes the range: it renders, detects and draws. Another, which has the model, reads the lines
-in between. Line crops travel one way, and their texts come back.
+One worker begins and finishes the range: it renders, detects and draws. In between, another worker, which has the
+model, reads the lines. Line crops are sent to it, and their texts come back.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from inkstream.tasks.work.worker_state import line_worker, page_worker, peak_rss
 
 @dataclass(frozen=True, slots=True)
 class BegunRange:
-    """A range whose lines wait to be read.
+    """A range whose lines are not read yet.
 
     Attributes:
         file: Its pages; those without lines to read are already done.
@@ -48,11 +48,11 @@ class BegunRange:
 
 @dataclass(frozen=True, slots=True)
 class ReadRange:
-    """A range whose lines are read.
+    """A range whose lines have been read.
 
     Attributes:
         file: Its pages, without their crops.
-        versions: The versions of the engine that read them.
+        versions: The versions of the engine that read the lines.
         seconds: Wall time so far.
         peak_rss: Highest resident memory of a worker with its child so far, in bytes.
     """
@@ -64,17 +64,17 @@ class ReadRange:
 
 
 def begin_range(job: RangeJob) -> BegunRange | Fault | Unforeseen:
-    """Read the file and run its pages up to where their lines are to be read."""
+    """Read the file and process its pages until their lines have to be read."""
     return as_value(lambda: _begin(job))
 
 
 def read_range(job: RangeJob, begun: BegunRange | Fault | Unforeseen) -> ReadRange | Fault | Unforeseen:
-    """Read the lines of a range together. A fault of the part before is handed on."""
+    """Read all lines of a range. A fault of the part before is returned as it is."""
     return as_value(lambda: _read(job, begun)) if isinstance(begun, BegunRange) else begun
 
 
 def finish_range(job: RangeJob, read: ReadRange | Fault | Unforeseen) -> RangeResult | Fault | Unforeseen:
-    """Put the readings where the lines were, draw, and make rows. A fault of the parts before is handed on."""
+    """Put the texts into their lines, draw, and make rows. A fault of the parts before is returned as it is."""
     return as_value(lambda: _finish(job, read)) if isinstance(read, ReadRange) else read
 
 

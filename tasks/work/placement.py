@@ -1,4 +1,4 @@
-"""Which workers do what: everything on any of them, or the reading of lines on those that declare a resource."""
+"""Placing work on workers: everything on any worker, or line reading on those that declare a resource."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class RangePlacement:
-    """Puts page ranges onto the workers of a cluster.
+    """Places page ranges on the workers of a cluster.
 
     Args:
-        client: Of that cluster.
-        resources: What a worker must declare to read lines; empty: any worker does everything.
+        client: The client of the cluster.
+        resources: Resources that a worker must declare to read lines; empty: any worker does everything.
         on_end: Called with the key of each range that has ended, in another thread.
     """
 
@@ -34,24 +34,24 @@ class RangePlacement:
         self._apart = pages.keys().isdisjoint(lines)
         self._pages = list(pages)
         self._placed: dict[str, frozenset[str]] = {}
-        # Used on the client's loop alone: a future that is made or released elsewhere does not bear an interrupt.
+        # Used only on the client's loop: a future that is created or released elsewhere is not safe to interrupt.
         self._futures: dict[str, Future[Any]] = {}
 
     @property
     def run(self) -> str:
-        """What the workers call the run whose copies of files they share: all that one client has them do."""
+        """Name of the run whose workers share copies of files; it is the client's id."""
         return str(self._client.id)
 
     def threads(self) -> int:
-        """Returns how many threads pages can run on now; 0 while nobody is there to do one of the parts.
+        """Return the number of threads that can run pages now; 0 while there is no worker for one of the parts.
 
-        A range whose workers have all gone is given up when there are others, to be run again there.
+        A range whose workers have all gone is given up if there are others, so that it runs again there.
         """
         pages, lines = by_task(self._client, self._resources)
         if not self._resources:
             return sum(pages.values())
         if self._apart and not pages.keys().isdisjoint(lines):
-            return 0  # those that are left could run pages, but are not for that
+            return 0  # the remaining workers could run pages, but are reserved for lines
         if self._apart and pages:
             self._pages = list(pages)
             gone = [key for key, workers in self._placed.items() if workers.isdisjoint(pages)]
@@ -60,7 +60,7 @@ class RangePlacement:
         return sum(pages.values()) if lines else 0
 
     def submit(self, job: RangeJob) -> str:
-        """Has a range run; returns its key."""
+        """Submit a range and return its key."""
         where = self._pages if self._apart else None
         key = on_loop_of(self._client, partial(self._submit, job, where))
         if where is not None:
@@ -68,22 +68,22 @@ class RangePlacement:
         return key
 
     def result(self, key: str, seconds: float) -> Any:
-        """Returns what a range came to, and forgets it.
+        """Return the result of a range, and release its future.
 
         Args:
-            key: As `submit` returned it.
+            key: The key that `submit` returned.
             seconds: How long to wait.
 
         Raises:
-            TimeoutError: If it did not come in time.
-            Exception: As Dask raises it: the range was cancelled, its workers died, or it could not run there.
+            TimeoutError: If the result did not come in time.
+            Exception: Whatever Dask raises if the range was cancelled, its workers died, or it could not run.
         """
         self._placed.pop(key, None)
         return on_loop_of(self._client, partial(self._result, key, seconds))
 
     def close(self) -> None:
-        """Gives up every range that has not been forgotten: it must not go on occupying the workers."""
-        if self._client.status == "running":  # else what ran there is lost, and the loop may be gone
+        """Cancel every range whose result was not taken, so that it does not occupy the workers any longer."""
+        if self._client.status == "running":  # otherwise the ranges are lost, and the loop may be gone
             on_loop_of(self._client, self._give_up)
 
     async def _submit(self, job: RangeJob, where: list[str] | None) -> str:
@@ -113,9 +113,9 @@ class RangePlacement:
 
 
 def by_task(client: Any, resources: Mapping[str, float]) -> tuple[dict[str, int], dict[str, int]]:
-    """Returns the workers that run pages and those that read lines, with their threads, by address.
+    """Return the workers that run pages and those that read lines: their numbers of threads, by address.
 
-    Where every worker declares the resources, or none are asked for, all do both.
+    If every worker declares the resources, or none are required, all workers do both.
     """
     workers = on_loop_of(client, partial(_workers, client))
     threads = {address: int(worker["nthreads"]) for address, worker in workers.items()}
@@ -128,7 +128,7 @@ def by_task(client: Any, resources: Mapping[str, float]) -> tuple[dict[str, int]
 
 
 async def _workers(client: Any) -> dict[str, Any]:
-    """Returns what the scheduler says of its workers, by address; none if it cannot be asked."""
+    """Return the scheduler's information about its workers, by address; empty if it cannot be reached."""
     with suppress(OSError):
         if client.status == "running":
             return dict((await client.scheduler.identity(n_workers=-1))["workers"])
@@ -136,19 +136,19 @@ async def _workers(client: Any) -> dict[str, Any]:
 
 
 def require_readers(client: Any, resources: Mapping[str, float]) -> None:
-    """Refuses a cluster in which nobody declares the resources: work for them would wait forever.
+    """Check that a worker declares the resources; otherwise work that needs them would wait forever.
 
     Raises:
-        EnvironmentFault: With the command that starts a worker which does.
+        EnvironmentFault: If none does. The remedy is the command that starts such a worker.
     """
     if not by_task(client, resources)[1]:
         address = client.scheduler.address
         raise EnvironmentFault(
             f"no Dask worker declares {wanted(resources)}, which execution.recognize_resources asks for",
-            f'dask worker {address} --nthreads 1 --resources "{wanted(resources)}"; or leave the option out',
+            f'dask worker {address} --nthreads 1 --resources "{wanted(resources)}"; or remove the option',
         )
 
 
 def wanted(resources: Mapping[str, float]) -> str:
-    """Returns resources as `dask worker --resources` takes them."""
+    """Return resources in the format of `dask worker --resources`."""
     return " ".join(f"{name}={amount:g}" for name, amount in resources.items())

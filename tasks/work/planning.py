@@ -1,4 +1,4 @@
-"""Pure decisions: which files make which batch, and which pages make which range."""
+"""Pure functions that divide files into batches, and pages into ranges."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def plan_batches(
     planned_at: int,
     new_attempt_id: Callable[[], str],
 ) -> list[Batch]:
-    """Cut files into batches, in order, each within the trigger's caps.
+    """Divide files into batches, in order, each within the trigger's limits.
 
-    A batch has at least one file, so a file over the byte cap makes a batch of its own.
+    A batch has at least one file, so a file over the byte limit gets its own batch.
 
     Args:
-        files: New file versions in the order they are to be processed.
+        files: New file versions in processing order.
         stream: The stream they belong to.
-        trigger: The caps.
+        trigger: The limits.
         planned_at: Transaction version of the snapshot that the files were compared with.
-        new_attempt_id: Returns a fresh random id for each batch.
+        new_attempt_id: Returns a new random id for each batch.
     """
     return [
         Batch(stream=stream, attempt_id=new_attempt_id(), files=tuple(group), planned_at=planned_at)
@@ -38,12 +38,12 @@ def plan_batches(
 
 
 def redo_batches(batches: Sequence[Batch], *, version: int, again: Mapping[FileKey, PagesAgain]) -> list[Batch]:
-    """Turn planned batches into batches that replace the rows which the table has of their files.
+    """Turn planned batches into batches that replace the existing rows of their files.
 
     Args:
         batches: Files that have rows already.
         version: Table version that they were planned from.
-        again: Which pages of a file are read again; a file that is not named is read whole.
+        again: Pages to read again, by file. A file without an entry is read whole.
     """
     return [
         replace(
@@ -55,7 +55,7 @@ def redo_batches(batches: Sequence[Batch], *, version: int, again: Mapping[FileK
 
 
 def page_runs(pages: Sequence[int], longest: int) -> list[range]:
-    """Cut page numbers in rising order into ranges without gaps, of at most `longest` pages."""
+    """Divide page numbers in rising order into ranges without gaps, of at most `longest` pages."""
     runs: list[range] = []
     for page in pages:
         if runs and page == runs[-1].stop and len(runs[-1]) < longest:
@@ -66,5 +66,5 @@ def page_runs(pages: Sequence[int], longest: int) -> list[range]:
 
 
 def page_ranges(pages: Sequence[int], pages_per_range: int) -> list[Sequence[int]]:
-    """Cut pages into groups of at most `pages_per_range`, in order."""
+    """Divide pages into groups of at most `pages_per_range`, in order."""
     return [pages[start : start + pages_per_range] for start in range(0, len(pages), pages_per_range)]

@@ -1,7 +1,7 @@
-"""Batches' page ranges onto Dask and back, in a bounded window.
+"""Processing batches: submitting their page ranges to Dask and collecting results, in a bounded window.
 
-Batches are processed in order. When nothing more of one can be started, the workers that would stand idle begin with
-the next: two are open at most, and what is committed, and when, is the same.
+Batches are processed in order. When all ranges of a batch have started, idle workers begin with the next batch. At most
+two batches are open, and this does not change what is committed, or in which order.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 POLL_SECONDS = 1.0
 
 ConfiguredBatch = tuple[StreamConfig, Batch]
-"""A batch, and the configuration it is read with."""
+"""A batch, and the configuration for reading it."""
 
 
 class Processing:
-    """The loop between the batches that are open and the page ranges that run on Dask.
+    """Runs the page ranges of open batches on Dask.
 
     Args:
-        execution: How pages are run.
-        sink: Where rows that are kept come from.
-        connect: Returns the client; another one when the last was lost.
-        on_range: Told of each range that comes back.
+        execution: How pages are processed.
+        sink: The sink that has the rows to keep.
+        connect: Returns the client; a new one if the last was lost.
+        on_range: Called with each range that comes back.
     """
 
     def __init__(
@@ -53,22 +53,21 @@ class Processing:
         self._window = (0.0, 0)
 
     def run(self, planned: ConfiguredBatch, ahead: ConfiguredBatch | None = None) -> ProcessedBatch:
-        """Runs every page of a batch. The caller closes the result's spool.
+        """Process every page of a batch. The caller closes the result's spool.
 
         Args:
-            planned: What to process.
-            ahead: What to begin with as soon as there is nothing more of it to start; it must be what the next call
-                processes.
+            planned: The batch to process.
+            ahead: The batch to begin with when all ranges of the first have started; the next call must process it.
 
         Raises:
-            ConfigError: If an engine does not take an option as it is.
+            ConfigError: If an engine does not accept the value of an option.
             EnvironmentFault: If a worker lacks what the pipeline needs.
-            TransientError: If no worker is left and none comes back in time, or the scheduler is gone.
+            TransientError: If no worker is left and none returns in time, or the scheduler is gone.
         """
         started = time.perf_counter()
         try:
             client = self._connect()
-            if client is not self._client:  # what ran on the last one is lost
+            if client is not self._client:  # the ranges of the last one are lost
                 self.close()
                 self._placement = RangePlacement(client, self._execution.recognize_resources, self._ended.put)
                 self._client = client
@@ -82,7 +81,7 @@ class Processing:
         return processed
 
     def close(self) -> None:
-        """Gives up what is open: it must not go on occupying the workers."""
+        """Cancel the open batches, so that their ranges do not occupy the workers any longer."""
         if self._placement is not None:
             self._placement.close()
         self._running.clear()
@@ -122,10 +121,10 @@ class Processing:
             self._running[key] = (whose, found[1])
 
     def _wait_for_one(self, client: Client) -> str:
-        """Waits for a range to end, and gives up only when there has been no worker for too long.
+        """Wait for a range to end, and return its key.
 
-        Returns:
-            Its key.
+        Raises:
+            WorkersLostError: If the scheduler is gone, or there has been no worker for too long.
         """
         alone_since: float | None = None
         while True:
@@ -145,14 +144,14 @@ class Processing:
 
     def _take_in(self, current: OpenBatch, key: str) -> None:
         if key not in self._running:
-            return  # of a batch that was given up
+            return  # its batch was cancelled
         batch, work = self._running.pop(key)
         try:
             self._settle(batch, work, key)
         except (InkstreamError, OSError) as error:
             if batch is current:
                 raise
-            batch.error = error  # the one before it can still be committed
+            batch.error = error  # the batch before it can still be committed
 
     def _settle(self, batch: OpenBatch, work: PageRange, key: str) -> None:
         from distributed import CancelledError

@@ -1,4 +1,4 @@
-"""What a Dask worker keeps between page ranges: its sandboxed children, its model, and what it has checked."""
+"""State that a Dask worker keeps between page ranges: its sandboxed children, its model, and its checks."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _line_workers_lock = threading.Lock()
 
 
 def worker_identity(pipeline: str, share: Share | None = None) -> tuple[PipelineOptions, dict[str, str]]:
-    """Return the options of a pipeline, and the versions that this worker has for them. It is checked only once.
+    """Return the options of a pipeline and this worker's versions for them, after checking the worker once.
 
     Args:
         pipeline: `PipelineOptions` as canonical JSON.
-        share: The share of the pipeline that this worker runs; all of it when not given.
+        share: The share of the pipeline that this worker runs; all of it if not given.
 
     Raises:
-        EnvironmentFault: If the worker lacks something, such as an engine that a package adds; the error names the
+        EnvironmentFault: If the worker lacks something, such as an engine from another package. The error has the
             remedy.
     """
     return _identity(pipeline, share)
@@ -52,12 +52,12 @@ def _identity(pipeline: str, share: Share | None) -> tuple[PipelineOptions, dict
 
 
 def check_worker(pipeline: str, share: Share | None = None) -> dict[str, str]:
-    """Return the versions that this worker has for a pipeline. Raise as `worker_identity` does."""
+    """Return this worker's versions for a pipeline. Raises the errors of `worker_identity`."""
     return worker_identity(pipeline, share)[1]
 
 
 def page_worker(options: PipelineOptions, limits: LimitOptions) -> PageWorker:
-    """Return the page worker of this thread; one for other options is closed."""
+    """Return the page worker of this thread, after closing one with other options."""
     kept: tuple[PipelineOptions, LimitOptions, PageWorker] | None = getattr(_of_thread, "worker", None)
     if kept is not None and kept[0] == options and kept[1] == limits:
         return kept[2]
@@ -71,7 +71,7 @@ def page_worker(options: PipelineOptions, limits: LimitOptions) -> PageWorker:
 
 
 def line_worker(options: PipelineOptions, limits: LimitOptions) -> LineWorker:
-    """Return the line worker that all threads share, so that a worker loads a model once."""
+    """Return the line worker that all threads share, so that each worker loads a model only once."""
     with _line_workers_lock:
         if not _line_workers or (_line_workers[0].options, _line_workers[0].limits) != (options.recognize, limits):
             for old in _line_workers:

@@ -151,7 +151,7 @@ def test_a_resource_nobody_has_is_said_at_once(inbox: Path, cluster: Cluster) ->
     with pytest.raises(EnvironmentFault, match="no Dask worker declares TPU=2") as caught:
         run(config_of(inbox, "tables", cluster, recognize_resources={"TPU": 2}))
     assert f'dask worker {cluster.address} --nthreads 1 --resources "TPU=2"' in caught.value.remedy
-    with pytest.raises(EnvironmentFault, match="a run's own workers declare nothing") as caught:
+    with pytest.raises(EnvironmentFault, match="the workers that a run starts declare nothing") as caught:
         run(config_of(inbox, "tables", None, recognize_resources=GPU))
     assert '--resources "GPU=1"' in caught.value.remedy
     assert not (inbox.parent / "tables" / "pages").exists()

@@ -1,4 +1,4 @@
-"""The commit loop's operations against the real table, each attempt through one fresh handle."""
+"""The commit loop's operations on a Delta table, with a new handle for each attempt."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ BATCH_ID = "inkstream.batch_id"
 
 
 class TableRunner:
-    """Runs operations for one batch.
+    """Runs the commit loop's operations for one batch.
 
-    Between `Open` and `Append` nothing moves the handle: one that has moved on no longer sees what it must
-    not overtake.
+    Nothing moves the handle between `Open` and `Append`: a handle at a newer version would no longer conflict with the
+    commits in between.
 
     Args:
         pages: The table.
         batch: The batch.
-        spool: Its rows.
+        spool: The rows of the batch.
         replace: Indices of the files whose earlier rows are replaced.
     """
 
@@ -53,10 +53,10 @@ class TableRunner:
         self._handle: DeltaTable | None = None
 
     def run(self, operation: Operation) -> Answer:
-        """Runs one operation and returns its answer.
+        """Run one operation and return its answer.
 
         Raises:
-            InkstreamError: Said whose fault it is; an `Append` may have landed all the same.
+            InkstreamError: If it failed, classified by fault. An `Append` may have landed anyway.
         """
         if isinstance(operation, Open):
             self._handle = self._pages.create()
@@ -80,7 +80,7 @@ class TableRunner:
         return DeltaSnapshot(self._pages.url, self._open_handle())
 
     def _append(self, handle: DeltaTable, operation: Append) -> int:
-        self._handle = None  # one append a handle
+        self._handle = None  # each handle appends only once
         properties = CommitProperties(
             custom_metadata={
                 COMMIT_ID: operation.commit_id,
@@ -115,9 +115,10 @@ class TableRunner:
         )
 
     def _predicate(self, operation: Append) -> str:
-        """Of some paths all rows, else those of the file versions; what is written must satisfy it, too.
+        """Return the condition for the rows to replace; the written rows must match it too.
 
-        A version that is new matches no row. One read again does not take newer versions of its path along.
+        It selects all rows of the paths in `operation.replacing`, and of other files only those of their version. So a
+        new version matches no row, and reading a version again does not remove newer versions of its path.
         """
         keys = (self._batch.files[index].key for index in operation.files)
         replaced = any_of(
@@ -127,13 +128,13 @@ class TableRunner:
 
 
 def target_schema(ours: pa.Schema, handle: DeltaTable) -> pa.Schema:
-    """Returns the table's columns and types, followed by our columns that it does not have yet."""
+    """Return the table's columns and types, followed by the columns of `ours` that it lacks."""
     table = pa.schema(handle.schema().to_arrow())
     return pa.schema([*table, *(field for field in ours if field.name not in table.names)])
 
 
 def find_commit(handle: DeltaTable, commit_id: str, after: int) -> Landed | None:
-    """Looks for a commit in the log up to the handle's version."""
+    """Find a commit in the log between version `after` and the handle's version; return None if it is not there."""
     newer = handle.version() - after
     if newer <= 0:
         return None

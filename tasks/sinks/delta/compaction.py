@@ -1,8 +1,8 @@
 """Merging small data files of a Delta table into larger ones, without changing a row.
 
-Not by deltalake's own `optimize`: of two that merge the same files at the same time, version 1.6 lets both land, and
-every row is there twice (docs/decisions/0005). Here the commit is one conditional creation of the log's next version,
-made only if every merged file is still part of the version before it.
+deltalake's own `optimize` is not used: if two processes merge the same files at the same time, version 1.6 accepts
+both commits, and every row appears twice (docs/decisions/0005). Here the commit is one conditional creation of the
+log's next version, made only if every merged file is still part of the version before it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _OUR_NAME = re.compile(r"[\w.-]+\.parquet")
 
 @dataclass(frozen=True, slots=True)
 class Small:
-    """A file that is merged: its name in the log, and its bytes."""
+    """A file to merge: its name in the log, and its size in bytes."""
 
     name: str
     size: int
@@ -46,7 +46,7 @@ class Small:
 
 @dataclass(slots=True)
 class _Merged:
-    """A file that was made, and its statistics as the log has them."""
+    """A new merged file, with the statistics for the log."""
 
     name: str
     size: int = 0
@@ -72,7 +72,7 @@ class _Merged:
 
 
 def small_files(handle: DeltaTable, target_bytes: int) -> list[list[Small]]:
-    """Returns the files to merge, in groups of about `target_bytes`; each group becomes one file."""
+    """Return the files to merge, in groups of about `target_bytes`; each group becomes one file."""
     require_mergeable(handle)
     actions = pa.table(handle.get_add_actions()).select(["path", "size_bytes", "modification_time"]).to_pylist()
     groups: list[list[Small]] = []
@@ -90,28 +90,28 @@ def small_files(handle: DeltaTable, target_bytes: int) -> list[list[Small]]:
 
 
 def require_mergeable(handle: DeltaTable) -> None:
-    """Refuses a table whose protocol asks more of a writer than Inkstream's own tables do.
+    """Check that a table's protocol demands no more of a writer than Inkstream's own tables do.
 
     Raises:
-        EnvironmentFault: If so.
+        EnvironmentFault: If it does.
     """
     protocol = handle.protocol()
     if protocol.min_reader_version > 1 or protocol.min_writer_version > 2:
         raise EnvironmentFault(
-            f"{handle.table_uri} has Delta features that somebody switched on, which this compaction does not know",
-            "compact it with the engine that did, and set sink.compact_every to null",
+            f"{handle.table_uri} has Delta features that this compaction does not support",
+            "compact the table with the engine that enabled them, and set sink.compact_every to null",
         )
 
 
 def compact(table: SinkTable, target_mb: int) -> Compacted:
-    """Merges a table's small files and writes a checkpoint of its log.
+    """Merge a table's small files and write a checkpoint of its log.
 
     Args:
         table: The table.
-        target_mb: Size in MiB from which a file is left as it is.
+        target_mb: Size in MiB from which a file is not merged.
 
     Raises:
-        TransientError: If others keep rewriting the same files, or the store fails.
+        TransientError: If other processes keep rewriting the same files, or the store fails.
         EnvironmentFault: If the table cannot be read or written from here.
     """
     for _ in range(_MAX_SELECTIONS):
@@ -122,11 +122,11 @@ def compact(table: SinkTable, target_mb: int) -> Compacted:
         if not merged or _commit(table, handle, removed, merged):
             _checkpoint(table)
             return Compacted(table.url, len(removed), len(merged))
-    raise TransientError(f"{table.url}: others keep rewriting the files that were to be merged")
+    raise TransientError(f"{table.url}: other processes keep rewriting the files to merge; nothing was merged")
 
 
 def _merge(table: SinkTable, handle: DeltaTable, group: list[Small]) -> _Merged:
-    """Writes the rows of some files into a new one, which no reader sees before the commit."""
+    """Write the rows of a group of files into a new file, which readers see only after the commit."""
     protocol, root = split_url(table.url)
     store = filesystem(protocol)
     schema = pa.schema(handle.schema().to_arrow())
@@ -161,7 +161,7 @@ def _row_groups(store: Any, root: str, group: list[Small], schema: pa.Schema) ->
 
 
 def _commit(table: SinkTable, handle: DeltaTable, removed: list[Small], merged: list[_Merged]) -> bool:
-    """Creates the log's next version. False: somebody has rewritten one of the files; nothing was changed."""
+    """Create the log's next version. Return False, changing nothing, if one of the files was rewritten."""
     protocol, root = split_url(table.url)
     ours = {file.name for file in merged}
     gone = {small.name for small in removed}
@@ -173,14 +173,14 @@ def _commit(table: SinkTable, handle: DeltaTable, removed: list[Small], merged: 
             handle = table.open()
             require_mergeable(handle)
             there = set(pa.table(handle.get_add_actions()).column("path").to_pylist())
-            if ours <= there:  # it had landed, only the reply was lost
+            if ours <= there:  # the commit had landed, but its reply was lost
                 return True
             if not gone <= there:
                 _discard(protocol, [f"{root}/{name}" for name in ours])
                 return False
         else:
             return True
-    raise TransientError(f"{table.url}: commits come too fast for a compaction")
+    raise TransientError(f"{table.url}: other commits come too fast to merge files; the table is unchanged")
 
 
 def _log_entry(version: int, removed: list[Small], merged: list[_Merged]) -> bytes:
@@ -210,7 +210,7 @@ def _json_value(value: Any) -> Any:
 def _checkpoint(table: SinkTable) -> None:
     try:
         table.open().create_checkpoint()
-    except Exception as error:  # the library raises bare ones, too
+    except Exception as error:  # the library also raises bare Exceptions
         raise explain_delta_error(error, f"cannot write a checkpoint of {table.url}") from error
 
 
@@ -218,4 +218,4 @@ def _discard(protocol: str, keys: list[str]) -> None:
     try:
         filesystem(protocol).rm(keys)
     except Exception as error:
-        raise explain_store_error(error, "cannot remove files that were merged in vain") from error
+        raise explain_store_error(error, "cannot remove merged files that were not committed") from error

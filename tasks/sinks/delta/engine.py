@@ -1,4 +1,4 @@
-"""What the Delta library needs and how it fails, said once."""
+"""Options for the Delta library, and classification of its errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from inkstream.tasks.stores import explain_store_error
 from inkstream.tasks.stores.scratch import scratch_folder
 
 TRANSIENT_DELTA = (DeltaError, OSError)
-"""What the library raises for anything that goes wrong between here and the store."""
+"""The errors that the library raises for any problem with the store."""
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _CREDENTIAL_WORDS = (
@@ -36,14 +36,14 @@ _PROFILES = ("AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
 
 
 def storage_options(protocol: str, path: str) -> dict[str, str] | None:
-    """Returns what a table handle needs besides the environment that the library reads itself.
+    """Return the storage options of a table handle, in addition to the environment that the library reads itself.
 
-    Credentials stay where they are. The log is written with conditional PUT, without which two drivers could
+    Credentials in the environment stay there. The log is written with conditional PUT, without which two drivers could
     overwrite each other's commits.
 
     Args:
         protocol: The URL's scheme.
-        path: What the URL has after `://`.
+        path: The part of the URL after `://`.
     """
     if protocol != "s3":
         return None
@@ -63,14 +63,14 @@ def storage_options(protocol: str, path: str) -> dict[str, str] | None:
 
 
 def _endpoint(profile: Mapping[str, Any], services: Mapping[str, Any]) -> str | None:
-    """Returns the endpoint that the AWS clients take: of the environment, else of the profile."""
+    """Return the endpoint that AWS clients would use: from the environment, else from the profile."""
     of_service = services.get(profile.get("services", ""), {}).get("s3", {})
     said = (os.environ.get(name) for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"))
     return next(filter(None, (*said, of_service.get("endpoint_url"), profile.get("endpoint_url"))), None)
 
 
 def _reached_at(endpoint: str, bucket: str, s3: Any) -> dict[str, str]:
-    """Returns where a bucket of an endpoint is: in the path, or in the host's name where a profile wants it."""
+    """Return the options to address a bucket in an endpoint's path, or in its host name if the profile says so."""
     virtual = isinstance(s3, dict) and s3.get("addressing_style") == "virtual"
     scheme, separator, host = endpoint.rstrip("/").partition("://")
     return {
@@ -82,7 +82,7 @@ def _reached_at(endpoint: str, bucket: str, s3: Any) -> dict[str, str]:
 
 @cache
 def _of_profile(*_: str | None) -> Any:
-    """Returns what knows of profiles and roles, of which the Delta library knows only some."""
+    """Return a botocore session, which supports profiles and roles that the Delta library does not."""
     from botocore.session import Session
 
     session = Session()
@@ -95,7 +95,7 @@ def _of_profile(*_: str | None) -> Any:
 
 def _credentials(session: Any) -> dict[str, str]:
     try:
-        found = session.get_credentials()  # kept, and renewed before they expire, by the session
+        found = session.get_credentials()  # the session keeps them, and renews them before they expire
         if found is None:
             return {}
         keys = found.get_frozen_credentials()
@@ -107,10 +107,10 @@ def _credentials(session: Any) -> dict[str, str]:
 
 @cache
 def _trust_authorities(bundle: str | None) -> None:
-    """Has the Delta library trust what `AWS_CA_BUNDLE` or a profile's `ca_bundle` names, as the AWS clients do.
+    """Make the Delta library trust the certificates of `AWS_CA_BUNDLE` or a profile's `ca_bundle`, as AWS clients do.
 
-    It does not know those, and `SSL_CERT_FILE`, which it knows, others in this process heed, too. So that gets
-    a file with what is trusted without it besides.
+    The library supports only `SSL_CERT_FILE`, which also affects other libraries in this process. So that variable is
+    set to a file that contains these certificates as well as those that were trusted before.
     """
     if not bundle:
         return
@@ -121,13 +121,13 @@ def _trust_authorities(bundle: str | None) -> None:
         file.write_text(trusted)
     except OSError as error:
         raise EnvironmentFault(
-            f"cannot use AWS_CA_BUNDLE: {error}", "let it name a readable file of PEM certificates"
+            f"cannot use AWS_CA_BUNDLE: {error}", "set it to a readable file of PEM certificates"
         ) from error
     os.environ["SSL_CERT_FILE"] = str(file)
 
 
 def scan(table: DeltaTable, sql: str) -> pa.Table:
-    """Runs a query over one handle's snapshot, called `this` in it, without moving the handle."""
+    """Run a query over a handle's snapshot, named `this` in the query, without moving the handle."""
     try:
         reader = QueryBuilder().register("this", table).execute(sql)
         return _plain(pa.table(reader.read_all()))
@@ -136,7 +136,7 @@ def scan(table: DeltaTable, sql: str) -> pa.Table:
 
 
 def scan_chunks(table: DeltaTable, columns: list[str], where: str, chunk_rows: int) -> Iterator[pa.Table]:
-    """Reads the matching rows of one handle's snapshot in chunks of about `chunk_rows`."""
+    """Yield the matching rows of a handle's snapshot in chunks of about `chunk_rows`."""
     batches: list[pa.RecordBatch] = []
     count = 0
     try:
@@ -153,7 +153,7 @@ def scan_chunks(table: DeltaTable, columns: list[str], where: str, chunk_rows: i
 
 
 def _plain(table: pa.Table) -> pa.Table:
-    """Casts view types, which few kernels know, to the usual ones."""
+    """Return a table with view types, which few kernels support, cast to the usual types."""
     fields = [field.with_type(_plain_type(field.type)) for field in table.schema]
     return table.cast(pa.schema(fields))
 
@@ -171,11 +171,11 @@ def _plain_type(type_: pa.DataType) -> pa.DataType:
 
 
 def explain_delta_error(error: BaseException, doing: str) -> InkstreamError:
-    """Says whose fault an error of the Delta library is.
+    """Classify an error of the Delta library as the configuration's, the environment's or a transient fault.
 
     Args:
-        error: What it raised.
-        doing: What was being done, such as `cannot open s3://bucket/tables/pages`.
+        error: What the library raised.
+        doing: What failed, such as `cannot open s3://bucket/tables/pages`.
     """
     if isinstance(error, InkstreamError):
         return error
@@ -187,13 +187,13 @@ def explain_delta_error(error: BaseException, doing: str) -> InkstreamError:
 
 
 def _remedy(error: BaseException) -> str | None:
-    """What would help where waiting does not."""
+    """Return the remedy for an error that waiting does not fix; None for a transient one."""
     if isinstance(error, CommitFailedError):
         return None
     if isinstance(error, DeltaProtocolError):
         return "the table uses Delta features newer than the installed deltalake: upgrade it"
     if isinstance(error, PermissionError) or any(word in str(error) for word in _CREDENTIAL_WORDS):
-        return "check the credentials, AWS_ENDPOINT_URL, and that they may read and write there"
+        return "check the credentials and AWS_ENDPOINT_URL, and that the credentials may read and write there"
     if "NoSuchBucket" in str(error):
         return "create the bucket, or correct sink.url"
     return None

@@ -1,7 +1,7 @@
-"""The ledger: which file versions are done. A projection of `pages`, for speed and to be queried.
+"""The ledger: which file versions are done. It is a projection of `pages`, for speed and for queries.
 
-A projection always covers `(ledger's version, pages' version]` of a stream, never "my batch". So it also covers what an
-earlier driver left undone, and losing the whole ledger costs one longer projection.
+A projection always covers `(ledger's version, pages' version]` of a stream, never just one batch. So it includes what
+an earlier driver failed to project, and if the whole ledger is lost, one longer projection restores it.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ GROUP BY stream, path, etag, length
 
 
 class LedgerProjection:
-    """Brings the ledger of a sink up to date with `pages`, again and again.
+    """Brings the ledger of a sink up to date with `pages`, repeatedly.
 
-    It keeps its handles in between: moving a handle on reads only the new entries of the log, while opening one reads
-    the last checkpoint and everything since.
+    It keeps its handles between calls: refreshing a handle reads only the new entries of the log, while opening one
+    reads the last checkpoint and everything since.
 
     Args:
         sink_url: The sink's folder or prefix.
@@ -55,13 +55,13 @@ class LedgerProjection:
         self._handles: tuple[DeltaTable, DeltaTable] | None = None
 
     def run(self, stream: str) -> int:
-        """Project what a stream has committed since the ledger's last entry of it.
+        """Project what a stream has committed since its last entry in the ledger.
 
         Returns:
-            The stream's transaction version that the ledger now covers; -1 when nothing was ever committed.
+            The stream's transaction version that the ledger now covers; -1 if nothing was ever committed.
 
         Raises:
-            TransientError: If another driver keeps being faster, or the store fails.
+            TransientError: If other drivers are faster each time, or the store fails.
             EnvironmentFault: If a table cannot be read or written from here.
         """
         try:
@@ -73,10 +73,10 @@ class LedgerProjection:
         return covered
 
     def _project(self, stream: str) -> int:
-        """Catch up through the handles that are kept; where that fails, through fresh ones.
+        """Catch up with the kept handles or, if that fails, with new ones.
 
-        Those that are kept may be of keys that have expired, or of a ledger that was deleted. Whatever else went wrong
-        (another driver was faster, the reply was lost, the store failed), the next look at the ledger shows it.
+        The kept handles may have expired credentials or belong to a ledger that was deleted. After any other failure
+        (another driver was faster, the reply was lost, the store failed), reading the ledger again shows its state.
         """
         if self._handles is not None:
             try:
@@ -98,7 +98,7 @@ class LedgerProjection:
         else:
             snapshot, handle = self._handles
             self._ledger.refresh(handle)
-        self._pages.refresh(snapshot)  # after the ledger, so that it cannot be behind it
+        self._pages.refresh(snapshot)  # after the ledger, so that `pages` is not behind it
         after = transaction_version(handle, stream)
         upto = transaction_version(snapshot, stream)
         if after < upto:

@@ -1,4 +1,4 @@
-"""Measure a Delta table and keep it in order. See `inkstream.tasks.sinks.versioned.MaintainedTable`."""
+"""Measuring and maintaining a Delta table. See `inkstream.tasks.sinks.versioned.MaintainedTable`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOG = re.compile(r"_delta_log/(\d{20})\.(json|checkpoint)")
 
 
 class MaintainedDeltaTable:
-    """A table of the sink. Each method opens a handle of its own.
+    """A table of the sink. Each method opens its own handle.
 
     Args:
         table: The table.
@@ -37,7 +37,7 @@ class MaintainedDeltaTable:
         return self._table.open().version()
 
     def size(self) -> TableSize:
-        """Return how large the latest version is, from its log."""
+        """Return the size of the latest version, according to its log."""
         handle = self._table.open()
         try:
             actions = pa.table(handle.get_add_actions(flatten=True))
@@ -47,9 +47,9 @@ class MaintainedDeltaTable:
         return TableSize(handle.version(), actions.num_rows, size, rows)
 
     def oldest_version(self) -> int:
-        """Find the oldest version whose data files are all there, by bisection.
+        """Find the oldest version whose data files all exist, by bisection.
 
-        A vacuum removes what was replaced longest ago, so versions that cannot be read are older than those that can.
+        A vacuum removes the files that were replaced longest ago, so unreadable versions are older than readable ones.
         """
         protocol, root = split_url(self.url)
         try:

@@ -24,11 +24,11 @@ _NAMED_PATHS = 1000
 
 
 class DeltaKnown:
-    """The ledger, and what `pages` has beyond the ledger's own version, from one snapshot of `pages`.
+    """What a stream has committed: the ledger, and the rows of `pages` that the ledger does not cover yet.
 
     Args:
-        pages: The snapshot; None where there is no table.
-        ledger: A snapshot that was taken before it, so that it is not ahead; None where there is no ledger.
+        pages: A snapshot of the pages; None if there is no table.
+        ledger: A snapshot of the ledger, taken earlier so that it is not ahead of the pages; None if there is none.
         stream: The stream.
     """
 
@@ -39,9 +39,9 @@ class DeltaKnown:
         self.planned_at = -1 if pages is None else pages.transaction_version(stream)
 
     def rows(self, columns: Sequence[str], paths: Collection[str] | None = None) -> Iterator[pa.Table]:
-        """Yield the ledger's rows, and then those that it does not cover yet.
+        """Yield the ledger's rows, then the rows of `pages` that it does not cover yet.
 
-        Files whose statistics exclude the paths are not read.
+        Data files whose statistics exclude the paths are not read.
         """
         if self._pages is None or self.planned_at < 0:
             return
@@ -56,7 +56,7 @@ class DeltaKnown:
 
 
 def _any_path(paths: Collection[str]) -> str:
-    """Return a condition for the rows of these paths; where there are too many to name each, of those between too."""
+    """Return a condition for the rows of these paths. For too many paths, it is a range that may include others."""
     if len(paths) > _NAMED_PATHS:
         return f"path >= {sql_text(min(paths))} AND path <= {sql_text(max(paths))}"
     return f"path IN ({', '.join(map(sql_text, paths))})"
@@ -69,7 +69,7 @@ class DeltaSink:
         options: The sink's options.
 
     Raises:
-        ConfigError: If the URL has characters that the table format's library mishandles.
+        ConfigError: If the URL has characters that the Delta library mishandles.
     """
 
     def __init__(self, options: SinkOptions) -> None:
@@ -82,7 +82,7 @@ class DeltaSink:
         self.description = f"Delta tables in {options.url}"
 
     def known(self, stream: str) -> DeltaKnown:
-        """Pin a snapshot of both tables: the ledger before the pages, so that it is not ahead of them."""
+        """Return snapshots of both tables; the ledger's is taken first, so that it is not ahead of the pages."""
         ledger = self._ledger.open() if self._ledger.exists() else None
         pages = self._pages.open() if self._pages.exists() else None
         if ledger is not None:
@@ -94,22 +94,22 @@ class DeltaSink:
         )
 
     def runner(self, batch: Batch, spool: ResultSpool, replace: frozenset[int]) -> TableRunner:
-        """Return what commits the batch, through one fresh handle an attempt."""
+        """Return a runner that commits the batch, with a new handle for each attempt."""
         return TableRunner(self._pages, batch, spool, replace)
 
     def states(self, stream: str) -> Iterator[pa.Table]:
-        """Yield what the ledger says."""
+        """Yield the states of file versions from the ledger."""
         ledger = self.ledger()
         if ledger is not None:
             yield from ledger.scan([*KEY_COLUMNS, "batch_id", "state"], f"stream = {sql_text(stream)}", _CHUNK_ROWS)
 
     def partly_read(self, stream: str) -> Iterator[pa.Table]:
-        """Yield what the pages say."""
+        """Yield the file versions that lack rows for some pages."""
         if self._pages.exists():
             yield partly_read(self.snapshot(), stream)
 
     def project_ledger(self, stream: str) -> None:
-        """Commit what the ledger lacks."""
+        """Add to the ledger what it does not cover yet."""
         self._projection.run(stream)
 
     def version(self, stream: str) -> int | None:  # noqa: ARG002 - a table has one version for all streams
@@ -123,7 +123,7 @@ class DeltaSink:
         return self._pages.rows(stream=stream, limit=limit, columns=list(columns) if columns else None)
 
     def is_due(self, batch_id: int) -> bool:
-        """Return whether this commit is the last of `compact_every`. Of several drivers only one made it."""
+        """Return whether this commit completes a group of `compact_every`. Only one driver makes that commit."""
         every = self._options.compact_every
         return every is not None and (batch_id + 1) % every == 0
 
@@ -132,20 +132,20 @@ class DeltaSink:
         return try_to_compact(self._options)
 
     def snapshot(self, version: int | None = None) -> DeltaSnapshot:
-        """Pin a version of the pages."""
+        """Return a snapshot of a version of the pages."""
         return self._pages.snapshot(version)
 
     def ledger(self) -> DeltaSnapshot | None:
-        """Pin the latest version of the ledger."""
+        """Return a snapshot of the ledger's latest version; None if there is no ledger."""
         return self._ledger.snapshot() if self._ledger.exists() else None
 
     def tables(self) -> list[MaintainedDeltaTable]:
-        """Return the tables that are there."""
+        """Return the tables that exist."""
         if not self._pages.exists():
             return []
         tables = [self._pages, self._ledger] if self._ledger.exists() else [self._pages]
         return [MaintainedDeltaTable(table) for table in tables]
 
     def overlays_in_use(self, retention: timedelta) -> Iterator[str]:
-        """Yield the overlays that data files name."""
+        """Yield the `overlay_path`s in the data files."""
         return overlays_in_use(self._pages, retention)

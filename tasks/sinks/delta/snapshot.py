@@ -19,12 +19,12 @@ _BATCH_ROWS = 4096
 
 
 class DeltaSnapshot:
-    """A handle that nothing moves.
+    """A handle that stays at its version.
 
     Args:
         url: Where the table is.
-        handle: The handle; whoever hands it over must not use it to write.
-        of_the_past: Whether an earlier version was asked for, so that a missing file means that it was vacuumed.
+        handle: The handle; the caller must not write with it afterwards.
+        of_the_past: Whether an earlier version was requested, so that a missing file means that it was vacuumed.
     """
 
     def __init__(self, url: str, handle: DeltaTable, *, of_the_past: bool = False) -> None:
@@ -39,7 +39,7 @@ class DeltaSnapshot:
 
     @property
     def columns(self) -> list[str]:
-        """The names of its columns."""
+        """The names of the table's columns."""
         return list(self._handle.schema().to_arrow().names)
 
     def transaction_version(self, stream: str) -> int:
@@ -47,21 +47,21 @@ class DeltaSnapshot:
         return transaction_version(self._handle, stream)
 
     def query(self, sql: str) -> pa.Table:
-        """Return what a query over the rows gives."""
+        """Return the result of a query over the rows."""
         try:
             return scan(self._handle, sql)
         except TransientError as error:
             raise self._explained(error) from error
 
     def scan(self, columns: Sequence[str], where: str, chunk_rows: int) -> Iterator[pa.Table]:
-        """Yield some columns of the rows that meet a condition. Files whose statistics exclude them are not read."""
+        """Yield some columns of the rows that match a condition. Files whose statistics exclude them are not read."""
         try:
             yield from scan_chunks(self._handle, list(columns), where, chunk_rows)
         except TransientError as error:
             raise self._explained(error) from error
 
     def rows_beyond(self, other: TableSnapshot, columns: Sequence[str]) -> Iterator[pa.Table]:
-        """Yield the rows of the data files that the other version does not name: what both name, both have."""
+        """Yield the rows of the data files that are not part of the other version."""
         schema = pa.schema([PAGES_SCHEMA.field(name) for name in columns])
         protocol, root = split_url(self.url)
         store = filesystem(protocol)
@@ -88,16 +88,16 @@ class DeltaSnapshot:
 
     def _vacuumed(self) -> ConfigError:
         return ConfigError(
-            f"version {self.version} of {self.url} can no longer be read: `inkstream maintain` keeps what an earlier "
-            "version needs only for its --retention; `inkstream status` names the oldest version that can be read"
+            f"version {self.version} of {self.url} can no longer be read: `inkstream maintain` keeps the files of "
+            "earlier versions only for its --retention; `inkstream status` shows the oldest readable version"
         )
 
 
 def transaction_version(table: DeltaTable, stream: str) -> int:
-    """Return the stream's transaction version in this handle's snapshot; -1 when nothing was committed.
+    """Return the stream's transaction version in this handle's snapshot; -1 if nothing was committed.
 
     Raises:
-        EnvironmentFault: If the table may not be read any more.
+        EnvironmentFault: If the table may no longer be read.
         TransientError: If the store does not answer, or the table is gone.
     """
     try:

@@ -1,4 +1,4 @@
-"""The sink: Delta tables `pages` and `files`, and the small JSON files beside them."""
+"""The Delta tables of a sink: `pages`, and its ledger `files`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from inkstream.tasks.sinks.sql import newest_rows
 
 VERSION_PROPERTY = "inkstream.schema_version"
 PAGES_ID_PROPERTY = "inkstream.pages_id"
-_CHECKPOINT_EVERY = "10"  # each handle reads the log from there on, entry by entry and more than once
+_CHECKPOINT_EVERY = "10"  # each handle reads all log entries since then, more than once
 _UNSUPPORTED = re.compile(r"[%#?\[\]^|\\\x00-\x1f\x7f]|[\ud800-\udfff]")
 
 LEDGER_SCHEMA = pa.schema(
@@ -40,27 +40,29 @@ LEDGER_SCHEMA = pa.schema(
         ("committed_at", pa.timestamp("us", tz="UTC")),
     ]
 )
-"""The `files` table: one row per file version and commit; the row with the highest `batch_id` holds."""
+"""The schema of `files`: one row per file version and commit; the row with the highest `batch_id` is valid."""
 
 
 class SinkTable:
-    """One Delta table of a sink. It holds no handle: every `open` is a fresh one.
+    """One Delta table of a sink. It keeps no handle: every `open` returns a new one.
 
     Args:
         sink_url: The sink's folder or prefix, as the user wrote it.
         name: The table's folder in the sink.
-        schema: The columns this version of Inkstream writes.
-        indexed: Columns whose minimum and maximum are kept per file, so that reads can skip files.
+        schema: The columns that this version of Inkstream writes.
+        indexed: Columns whose minimum and maximum are stored per file, so that reads can skip files.
 
     Raises:
-        ConfigError: If the URL is of a store, or has characters, that the table format's library mishandles.
+        ConfigError: If the URL has characters that the Delta library mishandles.
     """
 
     def __init__(self, sink_url: str, name: str, schema: pa.Schema, indexed: tuple[str, ...]) -> None:
         protocol, path = split_url(sink_url)
         bad = _UNSUPPORTED.search(path)
         if bad:
-            raise ConfigError(f"sink.url {sink_url!r} has {bad.group()!r} in it, which no table can be kept under")
+            raise ConfigError(
+                f"sink.url {sink_url!r} contains {bad.group()!r}, which Delta tables do not support; give another URL"
+            )
         self.url = join(path if protocol == "file" else f"{protocol}://{path}", name)
         self.schema = schema
         self.indexed = indexed
@@ -68,19 +70,19 @@ class SinkTable:
 
     @property
     def _options(self) -> dict[str, str] | None:
-        """As of now: the keys of a role may be others by the end of a long run."""
+        """The current storage options: the keys of a role may change during a long run."""
         return storage_options(*self._place)
 
     def create(self, properties: Mapping[str, str] | None = None) -> DeltaTable:
-        """Creates the table unless it is there, and opens it.
+        """Create the table if it does not exist, and open it.
 
         Args:
-            properties: Table properties besides the usual ones, for a table that is not there yet.
+            properties: Additional table properties for a new table.
         """
         try:
             return self._checked(DeltaTable(self.url, storage_options=self._options))
         except TableNotFoundError:
-            pass  # it is made below
+            pass  # created below
         except TRANSIENT_DELTA as error:
             raise explain_delta_error(error, f"cannot open {self.url}") from error
         configuration: Mapping[str, str | None] = {
@@ -99,44 +101,44 @@ class SinkTable:
                 storage_options=self._options,
             )
         except TRANSIENT_DELTA as error:
-            if not self.exists():  # else another driver created it in this moment
+            if not self.exists():  # else another driver has just created it
                 raise explain_delta_error(error, f"cannot create {self.url}") from error
         return self.open()
 
     def open(self, version: int | None = None) -> DeltaTable:
-        """Opens a fresh handle.
+        """Open a new handle.
 
         Args:
-            version: Table version to open; the latest when not given.
+            version: Table version to open; the latest if not given.
 
         Raises:
-            ConfigError: If there is no such table, or no such version.
-            EnvironmentFault: If a newer Inkstream wrote it, or it may not be read.
+            ConfigError: If the table or the version does not exist.
+            EnvironmentFault: If a newer Inkstream wrote the table, or it may not be read.
             TransientError: If the store does not answer.
         """
         try:
             return self._checked(DeltaTable(self.url, version=version, storage_options=self._options))
         except TableNotFoundError:
-            raise ConfigError(f"there is no table at {self.url}; `inkstream run` makes it") from None
+            raise ConfigError(f"there is no table at {self.url}; `inkstream run` creates it") from None
         except TRANSIENT_DELTA as error:
             if version is not None and self.exists() and version > self.open().version():
                 raise ConfigError(f"{self.url} has no version {version}") from None
             raise explain_delta_error(error, f"cannot open {self.url}") from error
 
     def snapshot(self, version: int | None = None) -> DeltaSnapshot:
-        """Pin a version, through a fresh handle. Raises as `open` does.
+        """Return a snapshot of a version, with a new handle. Raises the errors of `open`.
 
         Args:
-            version: Table version to pin; the latest when not given.
+            version: Table version; the latest if not given.
         """
         return DeltaSnapshot(self.url, self.open(version), of_the_past=version is not None)
 
     def refresh(self, handle: DeltaTable) -> None:
-        """Moves a handle to the latest version, at less cost than to open another. Never one that is to commit pages.
+        """Move a handle to the latest version, which is cheaper than opening one. Not for handles that commit pages.
 
         Raises:
-            EnvironmentFault: If a newer Inkstream has written it meanwhile, or it may not be read any more.
-            TransientError: If the store does not answer, or the table is another now.
+            EnvironmentFault: If a newer Inkstream has written the table since, or it may no longer be read.
+            TransientError: If the store does not answer, or the table was replaced by another.
         """
         try:
             handle.update_incremental()
@@ -145,21 +147,21 @@ class SinkTable:
         self._checked(handle)
 
     def exists(self) -> bool:
-        """Tells whether the table is there."""
+        """Return whether the table exists."""
         try:
             return DeltaTable.is_deltatable(self.url, storage_options=self._options)
         except TRANSIENT_DELTA as error:
             raise explain_delta_error(error, f"cannot look for {self.url}") from error
 
     def version(self) -> int | None:
-        """Returns the latest table version; None where there is no table."""
+        """Return the latest table version; None if there is no table."""
         return self.open().version() if self.exists() else None
 
     def _checked(self, table: DeltaTable) -> DeltaTable:
         written = int(table.metadata().configuration.get(VERSION_PROPERTY) or SCHEMA_VERSION)
         if written > SCHEMA_VERSION:
             raise EnvironmentFault(
-                f"{self.url} has schema version {written}; this Inkstream knows {SCHEMA_VERSION}",
+                f"{self.url} has schema version {written}, but this Inkstream reads versions up to {SCHEMA_VERSION}",
                 upgrade_command(),
             )
         return table
@@ -179,35 +181,35 @@ class PagesTable(SinkTable):
         columns: list[str] | None = None,
         stream: str | None = None,
     ) -> pa.Table:
-        """Reads rows, newest batch first and pages in order.
+        """Return rows, newest batch first and pages in order.
 
         Args:
-            version: Table version; the latest when not given.
-            limit: Rows at most.
-            columns: Which columns; all when not given.
-            stream: Rows of this stream only.
+            version: Table version; the latest if not given.
+            limit: Maximum number of rows.
+            columns: The columns to return; all if not given.
+            stream: The stream whose rows to return; all if not given.
         """
         return newest_rows(self.snapshot(version), stream=stream, limit=limit, columns=columns)
 
 
 class LedgerTable(SinkTable):
-    """`SINK/files`: which file versions are done. A projection of `pages`; losing it loses nothing."""
+    """`SINK/files`: which file versions are done. It is a projection of `pages`, so it can be rebuilt."""
 
     def __init__(self, sink_url: str) -> None:
         super().__init__(sink_url, "files", LEDGER_SCHEMA, ("stream", "batch_id", "path", "state"))
 
     def create_for(self, pages: DeltaTable) -> DeltaTable:
-        """Creates the ledger of this `pages` table unless it is there, and opens it.
+        """Create the ledger of this `pages` table if it does not exist, and open it.
 
         Raises:
-            EnvironmentFault: If the ledger that is there is another table's.
+            EnvironmentFault: If a ledger exists that belongs to another table.
         """
         handle = self.create({PAGES_ID_PROPERTY: str(pages.metadata().id)})
         self.require_projection_of(pages, handle)
         return handle
 
     def require_projection_of(self, pages: DeltaTable | None, handle: DeltaTable) -> None:
-        """Refuses a ledger that would hide files, as it tells of a `pages` table that is gone.
+        """Check that a ledger belongs to the `pages` table: the ledger of a table that is gone would hide new files.
 
         Raises:
             EnvironmentFault: If `handle` is not the ledger of `pages`.
@@ -216,5 +218,5 @@ class LedgerTable(SinkTable):
         if pages is None or made_from != str(pages.metadata().id):
             raise EnvironmentFault(
                 f"the ledger {self.url} belongs to a pages table that is gone",
-                f"delete {self.url}: it is made again from the pages table",
+                f"delete {self.url}; it will be rebuilt from the pages table",
             )

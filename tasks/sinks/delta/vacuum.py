@@ -1,6 +1,6 @@
-"""Keep a Delta sink in order: fewer and larger files, checkpoints, and no file that no readable version needs.
+"""Maintenance of a Delta sink: merging small files, and removing files that no readable version needs.
 
-Nothing here changes a row, and every step opens a handle of its own: the commit loop's handle must not be moved.
+No step changes a row. Every step opens its own handle, because the commit loop's handle must not be moved.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from inkstream.tasks.stores.exclusive import objects_below
 
 
 def try_to_compact(sink: SinkOptions) -> Iterator[Compacted]:
-    """Compact the tables of a sink between two batches. A problem is reported, never raised."""
+    """Compact the tables of a sink between two batches. Problems are reported, never raised."""
     for table in (PagesTable(sink.url), LedgerTable(sink.url)):
         try:
             yield compact(table, sink.target_file_mb)
@@ -37,8 +37,8 @@ def vacuum(table: SinkTable, retention: timedelta, *, dry_run: bool) -> Removed:
 
     Args:
         table: The table.
-        retention: How long a file that was replaced, or that no version ever named, is kept.
-        dry_run: Count only.
+        retention: How long to keep a file that was replaced, or that was never part of a version.
+        dry_run: Only count.
 
     Raises:
         TransientError: If the store fails.
@@ -64,13 +64,13 @@ def _vacuum(handle: DeltaTable, retention: timedelta, *, dry_run: bool) -> list[
 
 
 def overlays_in_use(pages: PagesTable, retention: timedelta) -> Iterator[str]:
-    """Yield the `overlay_path`s that data files name, unless a vacuum with this retention would remove the file.
+    """Yield the `overlay_path`s in all data files except those that a vacuum with this retention would remove.
 
-    What a data file names counts as long as the file is there, whichever versions need it.
+    An overlay counts as in use while such a file exists, whichever versions need the file.
 
     Args:
         pages: The table.
-        retention: How long a file that is no longer needed is kept.
+        retention: How long to keep a file that is no longer needed.
 
     Raises:
         TransientError: If the store fails, or a data file cannot be read.

@@ -35,7 +35,7 @@ def test_check_finds_options_that_do_not_go_together(tmp_path: Path) -> None:
     said = inkstream("config", "check", file, code=2).stdout
     assert "pipeline: " in said
     assert "no earlier stage provides them" in said
-    assert "sink.url: the sink in/out lies in the source in" in said
+    assert "sink.url: the sink in/out is inside the source in" in said
     better = ["--set", "pipeline.detect={}", "--set", "sink.url=out"]
     assert "no mistakes found" in inkstream("config", "check", file, *better).stdout
 

@@ -159,7 +159,7 @@ def test_what_is_done_is_archived_and_what_cannot_be_is_said(run: list[str], inb
 def test_a_file_of_which_only_some_pages_were_read_is_not_taken_away(run: list[str], inbox: Path) -> None:
     delete = ["--set", "source.clean_source=delete"]
     both = inkstream(*run, *delete, "--set", "pipeline.pages=1", code=2)
-    assert "with pipeline.pages 1 the other pages of a file would go unread" in both.stderr
+    assert "with pipeline.pages 1 the other pages of a file would be lost before they are read" in both.stderr
     inkstream(*run, "--set", "pipeline.pages=1")
     assert lines(inkstream(*run, *delete, "--json"))[-1]["cleaned"] == 1
     assert {path.name for path in inbox.iterdir()} == {"a.pdf", "damaged.pdf"}

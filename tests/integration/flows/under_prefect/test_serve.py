@@ -115,7 +115,7 @@ def test_a_person_presses_run_and_sees_what_came_of_it(served: Served) -> None:
         seen.field("preset").get_by_text("str", exact=True).click()
         assert seen.choose("preset", "ocr-streaming") == ["ocr-streaming", "ocr-regions", "handwritten"]
         files = seen.field("Max Files Per Trigger")
-        assert "files in one batch at most" in files.inner_text()
+        assert "maximum number of files in one batch" in files.inner_text()
         files.locator("input").fill("0")
         seen.submit()
         page.get_by_text("0 is less than the minimum of 1").first.wait_for()

@@ -123,8 +123,8 @@ def test_only_what_is_asked_for_as_people_see_it(folder: Path, tmp_path: Path) -
         (["--stream", "other"], 2, "no stream 'other'"),
         (["--version", "99"], 2, "version"),
         (["--output", "/proc/nowhere"], 4, "remedy"),
-        (["--output", "http://host/text"], 2, "nothing can be kept in http://host/text; give a folder, or a bucket"),
-        (["--output", "memory://text"], 2, "nothing can be kept in memory://text"),
+        (["--output", "http://host/text"], 2, "files cannot be stored in http://host/text; give a folder, or a bucket"),
+        (["--output", "memory://text"], 2, "files cannot be stored in memory://text"),
         (["--format", "docx"], 2, "docx"),
     ],
 )

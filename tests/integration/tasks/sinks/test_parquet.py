@@ -168,7 +168,7 @@ def test_the_rows_a_driver_makes_are_whole(files: StreamConfig) -> None:
     with ResultSpool() as spool:
         spool.add(0, rows_of(batch.files[0], "main", "text").slice(0, 1))
         spool.add(1, rows_of(batch.files[1], "main", "text").slice(1, 1))
-        with pytest.raises(ValueError, match="one for each page"):
+        with pytest.raises(ValueError, match="one row for each page"):
             commit_to(files, batch, spool, [0, 1])
 
 

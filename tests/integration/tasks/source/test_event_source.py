@@ -138,7 +138,7 @@ def test_a_message_that_is_never_settled_dies_and_is_counted(announced: Announce
             assert time.monotonic() < end
             assert stream.listen(once=True).files == 0
     taken = [event for event in seen if isinstance(event, MessagesTaken)]
-    assert {why for event in taken for why in event.unsettled.values()} == {"there is no such object (yet?)"}
+    assert {why for event in taken for why in event.unsettled.values()} == {"it does not exist, or not yet"}
     assert sum(len(event.unreadable) for event in taken) == 2
     said = json.loads(inkstream("status", announced.folder / "tables", "--queue", announced.url, "--json").stdout)
     assert said["queue"]["dead_letters"]["waiting"] == 2

@@ -24,15 +24,15 @@ def test_a_selection_is_whole_with_its_own_pages_alone() -> None:
 
     with ResultSpool() as spool:
         spool.add(0, pages(0))
-        with pytest.raises(ValueError, match="one for each page"):
+        with pytest.raises(ValueError, match="one row for each page"):
             spool.require_whole(0, selected)
         spool.add(0, pages(8))
         spool.require_whole(0, selected)
-        with pytest.raises(ValueError, match="one for each page"):
+        with pytest.raises(ValueError, match="one row for each page"):
             spool.require_whole(0)
         spool.add(1, rows_of(nothing_selected(9, "10-")))
         spool.require_whole(1, lambda _: ())
-        with pytest.raises(ValueError, match="one for each page"):
+        with pytest.raises(ValueError, match="one row for each page"):
             spool.require_whole(1, selected)
 
 
@@ -68,9 +68,9 @@ def test_ranges_that_do_not_fit_are_refused(numbers: tuple[int, ...]) -> None:
 def test_gaps_are_noticed(numbers: tuple[int, ...]) -> None:
     with ResultSpool() as spool:
         spool.add(0, pages(*numbers))
-        with pytest.raises(ValueError, match="one for each page"):
+        with pytest.raises(ValueError, match="one row for each page"):
             spool.require_whole(0)
-        with pytest.raises(ValueError, match="one for each page"):
+        with pytest.raises(ValueError, match="one row for each page"):
             spool.require_whole(1)
 
 

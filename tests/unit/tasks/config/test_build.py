@@ -47,7 +47,7 @@ def test_presets_are_valid_and_follow_the_model_card(name: str) -> None:
     ("document", "overrides", "message"),
     [
         ({**MINIMAL, "source": {"url": "a", "globb": "*"}}, [], "source.globb: unknown option; did you mean 'glob'?"),
-        ({"sink": {"url": "b"}}, [], "source: required, and not given"),
+        ({"sink": {"url": "b"}}, [], "source: required, but not given"),
         (MINIMAL, ["trigger.max_files_per_trigger=0"], "trigger.max_files_per_trigger: "),
         (MINIMAL, ["pipeline.detect.levl=block"], "pipeline.detect.levl: unknown option; did you mean 'level'?"),
         (MINIMAL, ["nonsense"], "expected KEY=VALUE"),

@@ -15,11 +15,11 @@ def item(kind: str, *path: str, given: object = None, message: str = "no", expec
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (item("missing", "sink"), "sink: required, and not given"),
+        (item("missing", "sink"), "sink: required, but not given"),
         (item("extra_forbidden", "sink", "urll"), "sink.urll: unknown option; did you mean 'url'?"),
         (item("extra_forbidden", "page_seconds"), "page_seconds: unknown option; did you mean execution.limits.page_"),
         (item("extra_forbidden", "sink", "qqqq"), "sink.qqqq: unknown option"),
-        (item("extra_forbidden", "sink", "latestFirst"), "sink.latestFirst: does not belong here but in source"),
+        (item("extra_forbidden", "sink", "latestFirst"), "sink.latestFirst: does not belong here; move it to source"),
         (item("extra_forbidden", "checkpointLocation"), "checkpointLocation: there is no checkpoint folder"),
         (item("extra_forbidden", "source", "pathGlobFiltr"), "did you mean 'pathGlobFilter'?"),
         (item("enum", "x", given="b", expected="'a' or 'bb'"), "x: 'b' is not one of a, bb; did you mean 'bb'?"),

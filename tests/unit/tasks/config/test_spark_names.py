@@ -141,10 +141,10 @@ def test_no_name_is_both_taken_and_answered() -> None:
             "source.maxFilesPerTrigger: is the same option as trigger.maxFilesPerTrigger, which is given too: keep one",
         ),
         ({"pipeline": {"recognize": {"pageSegMode": "OSD_ONLY"}}}, "pageSegMode: 'OSD_ONLY' is not one of AUTO_OSD, "),
-        ({"pipeline": {"recognize": {"pageIteratorLevel": "RIL_SYMBOL"}}}, "a word is finest"),
+        ({"pipeline": {"recognize": {"pageIteratorLevel": "RIL_SYMBOL"}}}, "word is the finest level"),
         ({"pipeline": {"recognize": {"ocrParams": ["a"]}}}, "ocrParams: 'a': expected NAME=VALUE"),
         ({"pipeline": {"recognize": {"confidenceThreshold": 101}}}, "pipeline.recognize.confidenceThreshold: Input "),
-        ({"maxFilesPerTrigger": 4}, "maxFilesPerTrigger: does not belong here but in trigger or source"),
+        ({"maxFilesPerTrigger": 4}, "maxFilesPerTrigger: does not belong here; move it to trigger or source"),
         ({"source": {"url": "a", "pathGlobFiltr": "*"}}, "unknown option; did you mean 'pathGlobFilter'?"),
     ],
 )

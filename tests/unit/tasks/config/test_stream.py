@@ -25,8 +25,8 @@ def test_other_names_are_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({**IN_MEMORY, "pipeline": {"draw": {}}}, "pictures have no place in memory"),
-        ({**IN_MEMORY, "source": {"url": "inbox", "clean_source": "delete"}}, "whose text is nowhere but in memory"),
+        ({**IN_MEMORY, "pipeline": {"draw": {}}}, "pictures cannot be kept in a memory sink"),
+        ({**IN_MEMORY, "source": {"url": "inbox", "clean_source": "delete"}}, "whose text is only in memory"),
         ({**PLACES, "execution": {"recognize_resources": {"GPU": 1}}}, "is for engines that read lines"),
     ],
 )

@@ -50,7 +50,7 @@ def test_a_sink_that_was_moved_is_where_it_is_now(tmp_path: Path) -> None:
 
 
 def test_a_place_where_nothing_can_have_run_is_refused() -> None:
-    with pytest.raises(ConfigError, match="ends with it"):
+    with pytest.raises(ConfigError, match="is lost when that process ends"):
         stored_config("memory://here")
 
 

@@ -40,7 +40,7 @@ def test_what_is_at_a_url_is_opened_and_an_empty_place_is_what_a_run_would_make_
     assert open_existing(make(tmp_path / "a", PARQUET)).description == f"Parquet files in {tmp_path}/a/pages"
     for sink in (open_existing(make(tmp_path / "b", DELTA)), open_existing(str(tmp_path / "none"))):
         assert "Delta tables" in sink.description
-    with pytest.raises(ConfigError, match="ends with it"):
+    with pytest.raises(ConfigError, match="is lost when that process ends"):
         open_existing("memory://here")
 
 

@@ -116,8 +116,8 @@ def test_what_is_committed_is_known_though_it_is_gone(inbox: Inbox) -> None:
     assert (found.files, waits(found)) == ([], {})
     assert [file.path for file in found.known_files] == [kept.url]
     other = inbox.of("gone.pdf", etag=uuid.uuid4().hex, size=1)
-    assert waits(find(inbox, [other])) == {"gone.pdf": "there is no such object (yet?)"}, "another version than read"
-    assert waits(find(inbox, [gone])) == {"gone.pdf": "there is no such object (yet?)"}, "and one that is not named"
+    assert waits(find(inbox, [other])) == {"gone.pdf": "it does not exist, or not yet"}, "another version than read"
+    assert waits(find(inbox, [gone])) == {"gone.pdf": "it does not exist, or not yet"}, "and one that is not named"
 
 
 def test_an_object_whose_removal_was_announced_is_settled(inbox: Inbox) -> None:

@@ -36,7 +36,7 @@ def test_an_unknown_kind_is_refused_and_the_known_ones_are_listed(url: str) -> N
         with pytest.raises(ConfigError) as caught:
             attempt(url)
         assert str(caught.value) == (
-            f"events.queue {url}: no event source has such URLs; known are: SQS, such as {QUEUE}"
+            f"events.queue {url}: no event source has URLs of this scheme; known event sources: SQS, such as {QUEUE}"
         )
 
 
@@ -61,6 +61,6 @@ def test_a_source_that_is_never_announced_is_refused(source: str) -> None:
 
 
 def test_a_store_that_cannot_be_asked_for_one_object_is_refused() -> None:
-    with pytest.raises(ConfigError, match="somebody: ftp:// stores do not describe one object as they list it"):
+    with pytest.raises(ConfigError, match="somebody: ftp:// stores do not describe a single object as they list it"):
         require_announced(config("ftp://host/inbox"), ["ftp"], "somebody")
     require_announced(config("/inbox"), ["file"], "somebody")

@@ -28,7 +28,7 @@ def test_folders_and_buckets_can_be_asked_for_one_object(url: str) -> None:
 
 @pytest.mark.parametrize("url", ["ftp://host/in", "hdfs://host/in"])
 def test_hosts_cannot(url: str) -> None:
-    with pytest.raises(ConfigError, match=r"events: .* stores do not describe one object as they list it"):
+    with pytest.raises(ConfigError, match=r"events: .* stores do not describe a single object as they list it"):
         require_lookup(url, "events")
     with pytest.raises(ConfigError, match="can only be listed"):
         open_lookup(url, "events")
@@ -41,9 +41,9 @@ def test_folders_and_s3_remove_one_version_and_no_other(url: str) -> None:
 
 @pytest.mark.parametrize("url", ["memory://bucket/in", "ftp://host/in", "http://host/in"])
 def test_a_store_that_cannot_is_told_with_those_that_can(url: str) -> None:
-    with pytest.raises(ConfigError, match="take a store that can: file://, s3://"):
+    with pytest.raises(ConfigError, match="use one of: file://, s3://"):
         require_removal(url, "source.clean_source")
-    with pytest.raises(ConfigError, match="nothing can be removed on the condition"):
+    with pytest.raises(ConfigError, match="cannot remove a file only if it was not overwritten"):
         open_removal(url, "probe", "source.clean_source")
 
 

@@ -54,7 +54,7 @@ def test_on_s3(s3: object, bucket: str, tmp_path: Path) -> None:
 
 
 def test_other_stores_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(EnvironmentFault, match="no way is known to create gs:// objects exclusively"):
+    with pytest.raises(EnvironmentFault, match="gs:// objects cannot be created exclusively"):
         create_whole("gs", "bucket/object", b"")
     with pytest.raises(EnvironmentFault, match="no driver for nosuch://"):
         filesystem("nosuch")

@@ -59,7 +59,7 @@ def test_the_archive_takes_the_first_free_name_and_overwrites_nothing(tmp_path: 
     LocalRemoval(str(tmp_path / "inbox")).archive(str(file), state, (str(first), str(second)))
     assert (first.read_bytes(), second.read_bytes()) == (b"another", b"one")
     file.write_bytes(b"three")
-    with pytest.raises(FileExistsError, match="another file"):
+    with pytest.raises(FileExistsError, match="a different file exists"):
         LocalRemoval(str(tmp_path / "inbox")).archive(str(file), now(file), (str(first), str(second)))
     assert file.read_bytes() == b"three"
 

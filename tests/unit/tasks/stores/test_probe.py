@@ -15,7 +15,7 @@ from inkstream.tasks.stores.probe import probe_sink, require_exclusive_create
 def test_a_folder_is_tried_without_making_it(tmp_path: Path) -> None:
     assert probe_sink(str(tmp_path)) == "can be written"
     found = probe_sink(str(tmp_path / "new" / "folder"))
-    assert found == f"will be made; {tmp_path} can be written"
+    assert found == f"will be created; {tmp_path} can be written"
     assert list(tmp_path.iterdir()) == []
 
 

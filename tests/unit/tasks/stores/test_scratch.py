@@ -46,5 +46,5 @@ def test_what_a_killed_process_left_is_removed_by_the_next_and_the_livings_stay(
 
 def test_a_folder_that_others_may_look_into_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "inkstream-files-known").mkdir(mode=0o755)
-    with pytest.raises(PermissionError, match="open to others"):
+    with pytest.raises(PermissionError, match="other users can open it"):
         SharedFolder("known", tmp_path)

@@ -207,7 +207,7 @@ def test_a_file_with_pages_missing_is_never_committed(config: StreamConfig) -> N
     batch = plan(config)[0]
     with ResultSpool() as spool:
         fill(spool, replace(batch, files=batch.files[:2]))
-        with pytest.raises(ValueError, match="one for each page"):
+        with pytest.raises(ValueError, match="one row for each page"):
             commit_to(config, batch, spool, [0, 1, 2])
     assert not PagesTable(config.sink.url).exists()
 
