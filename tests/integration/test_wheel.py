@@ -206,7 +206,7 @@ def test_the_core_writes_and_checks_configurations(core: FreshEnvironment, proje
     (project / "stream.yaml").write_text("source: {url: inbox}\nsink: {url: inbox/tables}\n")
     commands = [["config", "schema"], ["config", "show", "stream.yaml"], ["--help"], ["doctor"]]
     assert [code for code, _ in run_commands(core, project, commands)] == [0, 0, 0, 0]
-    assert "lies in the source" in run_command(core, project, "config", "check", "stream.yaml", code=2)
+    assert "is inside the source" in run_command(core, project, "config", "check", "stream.yaml", code=2)
     shown = run_command(core, project, "doctor", "--source", "inbox", code=4)
     assert "FAIL streaming" in shown
     check = ["config", "check", "stream.yaml", "--set", "events.queue=https://sqs.eu-west-1.amazonaws.com/1/q"]
