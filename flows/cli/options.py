@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from inkstream.flows.under_prefect.settings import PrefectMode
-from inkstream.tasks.config import PRESETS
+from inkstream.tasks.presets import PRESETS
 
 *_FIRST_PRESETS, _LAST_PRESET = PRESETS
 

@@ -14,15 +14,13 @@ from inkstream.tasks.config.durations import Duration, format_duration, parse_du
 from inkstream.tasks.config.events import EventOptions
 from inkstream.tasks.config.execution import ExecutionOptions
 from inkstream.tasks.config.mistakes import Mistake
-from inkstream.tasks.config.presets import PRESETS, PresetName
 from inkstream.tasks.config.schema import editor_schema
 from inkstream.tasks.config.sink import MaintainOptions, SinkOptions
 from inkstream.tasks.config.source import SourceOptions, TriggerOptions
-from inkstream.tasks.config.stream import StreamConfig, StreamName
+from inkstream.tasks.config.stream import PresetName, StreamConfig, StreamName
 from inkstream.tasks.config.writing import plain, to_yaml
 
 __all__ = [
-    "PRESETS",
     "ConfigFile",
     "Duration",
     "EventOptions",

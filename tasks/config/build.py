@@ -15,10 +15,10 @@ from inkstream.tasks.config.config_file import ConfigFile
 from inkstream.tasks.config.events import EventOptions
 from inkstream.tasks.config.mistakes import Mistake, Path, explain, nearest
 from inkstream.tasks.config.normalise import Normalised, get, normalise
-from inkstream.tasks.config.presets import PRESETS
 from inkstream.tasks.config.sink import MaintainOptions, SinkOptions
 from inkstream.tasks.config.stream import StreamConfig
 from inkstream.tasks.config.writing import plain
+from inkstream.tasks.presets import PRESETS
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from inkstream.tasks.config.durations import DURATION_PATTERN
-from inkstream.tasks.config.presets import PRESETS
 from inkstream.tasks.config.stream import StreamConfig
+from inkstream.tasks.presets import PRESETS
 
 
 def editor_schema() -> dict[str, Any]:

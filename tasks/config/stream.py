@@ -11,8 +11,12 @@ from inkstream.tasks.config.events import EventOptions
 from inkstream.tasks.config.execution import ExecutionOptions
 from inkstream.tasks.config.sink import SinkOptions
 from inkstream.tasks.config.source import SourceOptions, TriggerOptions
+from inkstream.tasks.presets import PRESETS
 
 StreamName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
+PresetName = Annotated[str, Field(json_schema_extra={"enum": [*PRESETS]})]
+"""The name of a preset; forms show it as a choice."""
 
 
 class StreamConfig(Options):

@@ -15,7 +15,8 @@ import yaml
 from pydantic import TypeAdapter
 
 from inkstream.flows.cli import EXIT_CODES, app
-from inkstream.tasks.config import PRESETS, StreamConfig, format_duration
+from inkstream.tasks.config import StreamConfig, format_duration
+from inkstream.tasks.presets import PRESETS
 from tests.places import ROOT
 
 REFERENCE = ROOT / "docs" / "reference"

@@ -12,8 +12,9 @@ from PIL import Image
 
 from inkstream.flows.query import StreamingQuery
 from inkstream.ocr_core.text.metrics import character_error_rate, word_score
-from inkstream.tasks.config import PRESETS, build_config, load_config_file, plain
+from inkstream.tasks.config import build_config, load_config_file, plain
 from inkstream.tasks.config.spark_names import ALIASES, ANSWERS, Alias
+from inkstream.tasks.presets import PRESETS
 from inkstream.tasks.sinks.delta.tables import PagesTable
 from tests import generators
 from tests.integration.command import inkstream

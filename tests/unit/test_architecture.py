@@ -31,7 +31,7 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
     [
         (
             "import inkstream.flows.cli",
-            ("prefect", "distributed", "deltalake", "pyarrow", "numpy", "torch", "tesserocr"),
+            ("prefect", "distributed", "deltalake", "pyarrow", "numpy", "torch", "tesserocr", "pydantic", "yaml"),
         ),
         (
             "import inkstream.ocr_core.options, inkstream.tasks.config",

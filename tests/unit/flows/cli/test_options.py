@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from inkstream.flows.cli import app
-from inkstream.tasks.config import PRESETS
+from inkstream.tasks.presets import PRESETS
 
 OWN_WORDS = {
     "--every",  # `run` runs again, `serve` reads what is new

@@ -7,7 +7,6 @@ import pytest
 from inkstream.ocr_core.errors import ConfigError
 from inkstream.ocr_core.options import TextLayerMode
 from inkstream.tasks.config import (
-    PRESETS,
     StreamConfig,
     build_config,
     build_event_options,
@@ -15,6 +14,7 @@ from inkstream.tasks.config import (
     load_config_file,
     with_preset,
 )
+from inkstream.tasks.presets import PRESETS
 
 MINIMAL = {"source": {"url": "inbox"}, "sink": {"url": "tables"}}
 

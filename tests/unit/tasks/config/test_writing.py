@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from inkstream.tasks.config import PRESETS, build_config, load_config_file, plain, to_yaml
+from inkstream.tasks.config import build_config, load_config_file, plain, to_yaml
+from inkstream.tasks.presets import PRESETS
 
 DOCUMENTS = [
     {},

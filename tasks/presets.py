@@ -1,11 +1,9 @@
-"""Configurations to start from: the presets."""
+"""Configurations to start from: the presets. `inkstream --help` names them, so nothing heavy is imported here."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "ocr-streaming": {
@@ -35,6 +33,3 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 """The pipelines of Spark OCR's two model cards. What the user writes is merged over them."""
-
-PresetName = Annotated[str, Field(json_schema_extra={"enum": [*PRESETS]})]
-"""The name of a preset; forms show it as a choice."""

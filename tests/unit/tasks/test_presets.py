@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from inkstream.tasks.config import PRESETS, PresetName, build_config, plain
+from inkstream.tasks.config import PresetName, build_config, plain
+from inkstream.tasks.presets import PRESETS
 
 PLACES = {"source": {"url": "inbox"}, "sink": {"url": "tables"}}
 
