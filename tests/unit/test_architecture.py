@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from collections import Counter
 from graphlib import TopologicalSorter
+from statistics import median
 
 import grimp
 import pytest
+
+from tests.places import ROOT
+
+FILES = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for package in ("deployments", "flows", "ocr_core", "tasks")
+    for path in (ROOT / package).rglob("*.py")
+}
+NODES = [node for text in FILES.values() for node in ast.walk(ast.parse(text))]
 
 
 def test_imports_run_one_way() -> None:
@@ -45,3 +57,16 @@ def test_heavy_imports_are_lazy(statement: str, heavy: tuple[str, ...]) -> None:
     code = f"import sys\n{statement}\nprint([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_no_two_classes_share_a_name() -> None:
+    names = Counter(node.name for node in NODES if isinstance(node, ast.ClassDef))
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_functions_and_files_stay_short() -> None:
+    functions = [node for node in NODES if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    lines = [(node.end_lineno or node.lineno) - node.lineno + 1 for node in functions]
+    assert [node.name for node, count in zip(functions, lines, strict=True) if count > 60] == []
+    assert median(lines) <= 8
+    assert [name for name, text in FILES.items() if text.count("\n") > 400] == []
