@@ -55,6 +55,11 @@ _NEAR = 1 / 3
 """Share of the memory budget above which such an end counts as out of memory: a buffer that doubles needs three
 times its size (the old and the new one), so it can fail from a third of the budget on."""
 
+_WATCH_FACTOR = 1.1
+_WATCH_EXTRA_MB = 1.0
+"""How far above its memory limit a child is killed from outside. RLIMIT_AS should stop it first, because
+then the child itself can report what happened."""
+
 
 class Over(Enum):
     """The limit that a call exceeded."""
@@ -310,7 +315,7 @@ class Child:
         if handled is not None:
             self._end()
             raise self._signalled(handled, self._peak_mb)
-        if self._ready and taken > self._limits.memory_mb * 1.1 + 1:
+        if self._ready and taken > self._limits.memory_mb * _WATCH_FACTOR + _WATCH_EXTRA_MB:
             raise self._died(Over.MEMORY)
 
     def _status(self) -> dict[bytes, bytes]:
