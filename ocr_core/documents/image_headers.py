@@ -3,6 +3,9 @@
 Pillow's decoders of these formats allocate memory for the whole picture when they are opened (WebP, GIF), decode at
 another size than Pillow reports (a JPEG 2000 file states its size twice), or do not report that there is more than
 one picture (PNM). So the pixel budget is checked against the size read here, before Pillow opens the file.
+
+imagesize 2.0 cannot take this over: it returns a GIF's canvas, which the first frame may exceed, and the first of the
+two sizes of a JPEG 2000 file, which decoders ignore; and it counts no frames.
 """
 
 from __future__ import annotations
