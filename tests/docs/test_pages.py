@@ -121,3 +121,7 @@ def test_the_documented_deployments_exist(name: str) -> None:
 def _anchors(page: Path) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def test_exactly_once_is_explained_in_a_few_minutes() -> None:
+    assert len((ROOT / "docs" / "explanation" / "exactly-once.md").read_text(encoding="utf-8").split()) < 1200
