@@ -37,7 +37,7 @@ PHRASES: dict[str, str] = {
     r"\bfor ever\b": "forever",
     r"\bdearer\b": "more expensive, slower",
     r"\bgoes on and on\b": "runs until it is stopped",
-    r"\b(?:one|rows?|files?|lines?|requests?|process) a (?:core|page|machine|file|batch|run|line|worker)\b": "per",
+    r"\b(?:one|rows?|files?|lines?|requests?) a (?:core|page|machine|file|batch|run|line|worker)\b": "per",
     r"\bat the hand of\b|\bby the hand of\b": "from",
     r"\ba fault of the moment\b|\bthe moment's fault\b": "a passing fault, a transient fault",
     r"\A(?:Tells|Says|Gives|Looks|Whose)\b": "Return, Check, Find",

@@ -59,5 +59,5 @@ def test_a_planner_that_a_user_wrote_decides_what_is_read(config: StreamConfig) 
 
 
 def test_a_mode_of_prefect_that_does_not_exist_is_refused(config: StreamConfig) -> None:
-    with pytest.raises(ConfigError, match="it is one of auto, on, off"):
+    with pytest.raises(ConfigError, match="use one of auto, on, off"):
         Stream(config, prefect="yes")  # type: ignore[arg-type]

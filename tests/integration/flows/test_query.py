@@ -79,7 +79,7 @@ def test_a_query_from_start_to_stop(stream: Stream, tmp_path: Path) -> None:
     assert query.last_progress == reports[-1]
     assert query.is_active
     assert not query.await_termination(timeout=0.01)
-    with pytest.raises(ConfigError, match="started already"):
+    with pytest.raises(ConfigError, match="is already running"):
         stream.start()
     query.stop()
     assert query.await_termination()

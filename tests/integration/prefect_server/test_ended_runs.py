@@ -100,5 +100,5 @@ def test_ctrl_c_ends_a_served_run_and_the_next_goes_on(
 def test_a_run_left_behind_is_found_out_and_the_next_goes_on(prefect_server: PrefectServer, lost: Ended) -> None:
     wait_until(lambda: state_of(prefect_server, lost.run) == "CRASHED", 120, lambda: "still running")
     message = ask(f"{prefect_server.url}/flow_runs/{lost.run}")["state"]["message"]
-    assert message == "the process of this run was killed; what it committed stays, the next run does the rest"
+    assert message == "the process of this run was killed; what it committed stays, and the next run reads the rest"
     _the_next_goes_on(prefect_server, lost)

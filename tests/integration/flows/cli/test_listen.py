@@ -18,7 +18,10 @@ BUCKET = ["--source", "s3://bucket/inbox"]
         ([*BUCKET, "--sink", "tables", "--queue", "inbox"], "expected the URL of a queue"),
         ([*BUCKET, "--sink", "tables"], "events.queue"),
         (["--source", "inbox", "--sink", "tables", *QUEUE], "inbox is not in one; give a source there"),
-        ([*BUCKET, "--sink", "memory://rows", *QUEUE, "--set", "sink.format=memory"], "a memory sink ends with this"),
+        (
+            [*BUCKET, "--sink", "memory://rows", *QUEUE, "--set", "sink.format=memory"],
+            "the rows of a memory sink are lost",
+        ),
     ],
 )
 def test_what_cannot_be_followed_is_refused(arguments: list[str], message: str, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def test_a_run_goes_through_prefect_when_told_or_when_an_api_is_configured(monke
 
 
 def test_a_mode_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(ConfigError, match="prefect='yes': it is one of auto, on, off"):
+    with pytest.raises(ConfigError, match="prefect='yes' is not a mode; use one of auto, on, off"):
         goes_through_prefect(cast(PrefectMode, "yes"))
 
 
