@@ -1,6 +1,6 @@
-"""Phrases that mark translated or riddling English, and where they stand: `python -m tests.docs.prose` lists them.
+"""Finds phrases that mark translated or riddling English: `python -m tests.docs.prose` lists them.
 
-`prose_allowed.txt` holds how many each package still has; with `--lower`, lower numbers are written into it.
+`prose_allowed.txt` holds how many each package may have; `--lower` writes lower numbers into it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.places import ROOT
 ALLOWED = Path(__file__).with_name("prose_allowed.txt")
 PACKAGES = ("ocr_core", "tasks", "flows", "deployments", "src", "benchmarks", "tests")
 GENERATED = ("docs/reference/cli.md", "docs/reference/configuration.md")
-"""Pages made of texts in the code, where they are counted."""
+"""Pages generated from texts in the code, where they are counted."""
 
 PHRASES: dict[str, str] = {
     r"\bbesides\b": "also, in addition",
@@ -49,7 +49,7 @@ _PATTERNS = {re.compile(pattern, re.IGNORECASE): instead for pattern, instead in
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A phrase where it stands."""
+    """A phrase and its place."""
 
     path: str
     line: int
@@ -120,7 +120,7 @@ def _without_code(text: str) -> str:
 
 
 def main() -> None:
-    """Print every hit; with `--lower`, write the counts that went down."""
+    """Print every hit; with `--lower`, write the counts that are lower than before."""
     hits = [*in_pages(), *in_code()]
     print("\n".join(map(str, hits)))
     if "--lower" in sys.argv:

@@ -1,4 +1,4 @@
-"""`Stream`: planners that users write, and modes of Prefect that do not exist."""
+"""`Stream`: planners that users write, and unknown Prefect modes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.faults.documents import tiny_pdf
 
 @dataclass(frozen=True, slots=True)
 class UrgentFiles:
-    """A planner that somebody else wrote: new files, but only those of a prefix."""
+    """A planner that a user wrote: only new files with a prefix."""
 
     kind: ClassVar[str] = "urgent_files"
     step: ClassVar[str] = "discover"

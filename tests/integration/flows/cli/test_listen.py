@@ -1,4 +1,4 @@
-"""`inkstream listen`: what is refused. `tests/integration/flows/loop/test_listening.py` follows real events."""
+"""What `inkstream listen` refuses. `tests/integration/flows/loop/test_listening.py` follows real events."""
 
 from __future__ import annotations
 

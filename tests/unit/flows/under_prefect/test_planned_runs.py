@@ -1,4 +1,4 @@
-"""Planners and the forms of their flows, which have the same fields."""
+"""Planners have the same fields as the forms of their flows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OF_THE_FORM_ALONE = {"config", "preset"}
 
 @dataclass(frozen=True, slots=True)
 class Somebodys(NewFiles):
-    """A planner that somebody else wrote."""
+    """A planner that a user wrote."""
 
     kind: ClassVar[str] = "somebodys"
 

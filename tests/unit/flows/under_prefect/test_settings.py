@@ -1,4 +1,4 @@
-"""Whether a run goes through Prefect, found out without Prefect."""
+"""Whether a run goes through Prefect, decided without importing Prefect."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from inkstream.ocr_core.errors import ConfigError
 
 @pytest.fixture(autouse=True)
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An environment and a folder in which nothing is configured."""
+    """Set an environment and a folder in which nothing is configured."""
     for name in [name for name in os.environ if name.startswith("PREFECT_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "home"))
