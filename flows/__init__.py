@@ -1,1 +1,1 @@
-"""What a person or a schedule starts: the command line, the loop, and the flows of Prefect."""
+"""Entry points: the command line, the loop that drains a stream, and the Prefect flows."""

@@ -1,4 +1,4 @@
-"""`Stream`: the Python face of the main job."""
+"""`Stream` reads a stream of documents from Python."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Stream:
             server when none is configured); `off` never.
 
     Raises:
-        ConfigError: If there is no such mode of Prefect.
+        ConfigError: If `prefect` is not one of these modes.
 
     Example:
         ```python
@@ -52,7 +52,7 @@ class Stream:
         self._query: StreamingQuery | None = None
 
     def run(self, limit: int | None = None) -> Summary:
-        """Read what is new in capped batches, and return what was committed.
+        """Read the new files in batches of limited size, and return what was committed.
 
         Args:
             limit: Read at most this many new files, in the order of the source; the rest wait for a later run.
@@ -67,12 +67,12 @@ class Stream:
     def retry(
         self, *, kinds: Sequence[FailureKind] = (), paths: Sequence[str] = (), overrides: Sequence[str] = ()
     ) -> Summary:
-        """Read the pages that failed again, each as it was read before, and replace their rows.
+        """Re-read the pages that failed, each with its earlier options, and replace their rows.
 
         Args:
-            kinds: Which kinds of failure; all when empty.
-            paths: Which files, as paths, URLs, file names or globs; all when empty.
-            overrides: `a.b=value` strings on top of what the pages were read with.
+            kinds: Only these kinds of failure; all if empty.
+            paths: Only these files, as paths, URLs, file names or globs; all if empty.
+            overrides: `a.b=value` strings, added to the options that the pages were read with.
 
         Raises:
             InkstreamError: As `run` does.
@@ -80,10 +80,10 @@ class Stream:
         return self.drain(FailedPages(tuple(map(FailureKind, kinds)), tuple(paths), tuple(overrides)))
 
     def reprocess(self, *, paths: Sequence[str] = ()) -> Summary:
-        """Read files again whose rows were made by another pipeline than this configuration's, and replace their rows.
+        """Re-read the files whose rows were made by another pipeline than this configuration's, and replace their rows.
 
         Args:
-            paths: Which files, as paths, URLs, file names or globs; all when empty.
+            paths: Only these files, as paths, URLs, file names or globs; all if empty.
 
         Raises:
             InkstreamError: As `run` does.
@@ -94,11 +94,11 @@ class Stream:
         """Follow the events of `events.queue`, and list the source every `events.backfill_interval`.
 
         Args:
-            once: End as soon as the queue has no message to give; otherwise go on until interrupted.
-            max_batches: End when this many batches are committed, or a few more that were announced together.
+            once: Stop as soon as the queue is empty; otherwise run until interrupted.
+            max_batches: Stop after this many committed batches; batches that were announced together are all finished.
 
         Raises:
-            InkstreamError: As `run` does; without `once`, what should be tried again later is tried again here.
+            InkstreamError: As `run` does; without `once`, a TransientError is retried here instead of raised.
         """
         try:
             if self._prefect:
@@ -112,17 +112,17 @@ class Stream:
             raise
 
     def plan(self, planner: Planner) -> Plan:
-        """Find out what a planner would have done, and do nothing. Raise as `run` does."""
+        """Return what a planner would do, without doing it. Raises as `run` does."""
         return StreamRun(self._config, self._workers, planner, observers=self._observers).plan()
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """Return the stream's rows, newest batch first and pages in order. `.to_pandas()` makes a data frame of them.
+        """Return the stream's rows, newest batch first and pages in order. `.to_pandas()` makes them a data frame.
 
         Args:
-            columns: Which columns; all when not given.
+            columns: Only these columns; all if None.
 
         Raises:
-            ConfigError: If nothing was committed yet.
+            ConfigError: If nothing has been committed yet.
             EnvironmentFault: If the sink cannot be read from this machine.
             TransientError: If the store does not answer.
         """
@@ -131,26 +131,27 @@ class Stream:
         return open_sink(self._config.sink).rows(stream=self._config.stream, columns=columns)
 
     def start(self, *, every: str | timedelta = "1s", available_now: bool = False) -> StreamingQuery:
-        """Run the stream in the background, again and again, until it is stopped.
+        """Run the stream repeatedly in the background until it is stopped.
 
         Args:
-            every: How often to look for new files, as `30s`, `5m` or a timedelta; a late look comes at once.
-            available_now: Read what is new now, in capped batches, and end.
+            every: How often to look for new files, as `30s`, `5m` or a timedelta. After a longer run the next
+                one starts at once.
+            available_now: Read the files that are new now, in batches of limited size, and stop.
 
         Raises:
-            ConfigError: If it is running already, or `every` is not a duration.
+            ConfigError: If the stream is already running, or `every` is not a duration.
         """
         from inkstream.flows.query import StreamingQuery
         from inkstream.tasks.config import parse_duration
 
         if self._query is not None and self._query.is_active:
-            raise ConfigError(f"the stream {self._config.stream} was started already; stop that query first")
+            raise ConfigError(f"the stream {self._config.stream} is already running; stop its query first")
         pause = parse_duration(every) if isinstance(every, str) else every
         self._query = StreamingQuery(self._config, self.drain, pause=pause.total_seconds(), once=available_now)
         return self._query
 
     def close(self) -> None:
-        """Stop the query that was started, and the workers."""
+        """Stop the background query, if there is one, and the workers."""
         if self._query is not None:
             self._query.stop()
         self._workers.close()
@@ -162,12 +163,12 @@ class Stream:
         self.close()
 
     def drain(self, planner: Planner, *, observers: Iterable[Observer] = (), run_id: str | None = None) -> Summary:
-        """Do what a planner decides. Raise as `run` does.
+        """Read what a planner decides, and return what was committed. Raises as `run` does.
 
         Args:
             planner: Decides what is read.
             observers: Called with each event, after the stream's own observers.
-            run_id: The run's id in progress reports; a new one when not given.
+            run_id: The run's id in progress reports; a new one if None.
         """
         everybody = (*self._observers, *observers)
         try:
@@ -193,7 +194,7 @@ class Stream:
             except HTTPError as error:
                 raise PrefectGoneError(
                     f"the Prefect API stopped answering ({error or type(error).__name__}); what is committed stays. "
-                    "Run again when it does, or with --prefect off"
+                    "Run again when it is back, or with --prefect off"
                 ) from error
         return watch.summaries[-1]
 

@@ -1,4 +1,4 @@
-"""What a run needs, checked one by one: on this machine, and at the places that the configuration names."""
+"""Checks of what a run needs, on this machine and at the places that the configuration names."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _SAMPLE = "The quick brown fox jumps over the lazy dog"
 
 
 def run_checks(config: StreamConfig, missing: Collection[str] = ()) -> Iterator[Check]:
-    """Yield every check as soon as it is made. One that passed and has a remedy is worth a look.
+    """Yield each check as soon as it is done. A check that passed but has a remedy is a note.
 
     Args:
-        config: The configuration that is to be run.
-        missing: Which of `source.url` and `sink.url` were not given; their checks are left out.
+        config: The configuration to run.
+        missing: Which of `source.url` and `sink.url` were not given; their checks are skipped.
     """
     yield _check_python()
     yield _check_inkstream()
@@ -56,7 +56,7 @@ def run_checks(config: StreamConfig, missing: Collection[str] = ()) -> Iterator[
 
 
 def _check_services(config: StreamConfig, places: Collection[str]) -> Iterator[Check]:
-    """Yield the checks of what a stream talks to; `places` has `source.url` and `sink.url` if they were given."""
+    """Yield the checks of the services that a stream uses; `places` has `source.url` and `sink.url` if given."""
     if config.execution.scheduler is not None:
         yield _attempt("Dask scheduler", lambda: _reach_scheduler(config))
     if not missing_modules("prefect"):
@@ -112,7 +112,7 @@ def _check_temporary_space() -> Check:
 
 
 def _check_memory(config: StreamConfig) -> Check:
-    """Compare the free memory with the most that pages may take, which few pages do."""
+    """Compare the free memory with the most that pages may take; few pages take that much."""
     workers = config.execution.workers or os.cpu_count() or 1
     page = config.execution.limits.memory_mb + _IDLE_MB
     free = _free_memory() // _MIB
@@ -122,12 +122,12 @@ def _check_memory(config: StreamConfig) -> Check:
         return Check("memory", False, f"{found}: not enough for one page", less)
     if free < workers * page:
         fewer = f"if pages are large, set execution.workers={free // page} or lower execution.limits.memory_mb"
-        return Check("memory", True, f"{found}: not enough for {workers} of the largest", fewer)
+        return Check("memory", True, f"{found}: not enough for {workers} of the largest pages", fewer)
     return Check("memory", True, found)
 
 
 def _free_memory() -> int:
-    """Return the bytes that can still be allocated on this machine, or in the control group of this process."""
+    """Return how many bytes can still be allocated on this machine or in this process's control group."""
     lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     free = next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:"))
     group = Path("/sys/fs/cgroup")
@@ -174,7 +174,7 @@ def _reach_prefect() -> str:
     from inkstream.flows.under_prefect.settings import api_configured, require_answer
 
     if not api_configured():
-        return "none is configured, and none is needed"
+        return "not configured, and not needed"
     return f"{require_answer()} answers"
 
 
@@ -203,7 +203,7 @@ def _write_sink(config: StreamConfig) -> str:
     from inkstream.tasks.stores.probe import probe_sink
 
     if not config.sink.traits.outlives_process:
-        return "in memory, for as long as its process lives"
+        return "in memory; the rows are lost when the process ends"
     found = probe_sink(config.sink.url)
     at = open_sink(config.sink).version(config.stream)
     return f"{found}; {'no table yet' if at is None else f'the table is at version {at}'}"

@@ -1,4 +1,4 @@
-"""Writing a file of this machine whole or not at all."""
+"""Writes local files completely or not at all."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file under a hidden name and rename it: a reader sees the old file or the new one, never a part.
 
-    A pipe or a device is written to directly. Folders are made.
+    A pipe or a device is written to directly. Missing folders are created.
 
     Raises:
-        OSError: If it cannot be written.
+        OSError: If the file cannot be written.
     """
     if path.exists() and not path.is_file():
         path.write_bytes(data)

@@ -19,25 +19,25 @@ _KEPT = 100
 
 
 class _ObservedDrain(Protocol):
-    """Does what a planner decides, observed."""
+    """A function that reads what a planner decides, and calls observers."""
 
     def __call__(self, planner: Planner, *, observers: tuple[Observer, ...], run_id: str) -> Summary:
-        """Return what was done."""
+        """Return what was committed."""
 
 
 class _StopNow(BaseException):
-    """Ends a run at its next event. Nothing is half-written: what is not committed is read again later."""
+    """Ends a run at its next event. Nothing is half-written: files without a commit are read again later."""
 
 
 class StreamingQuery:
-    """A stream that runs in a thread of its own. `Stream.start` returns it.
+    """A stream that runs in a background thread. `Stream.start` returns it.
 
     After a transient fault, which is kept as `trouble`, the next trigger tries again; any other error ends the query.
 
     Args:
         config: The stream's configuration.
-        drain: Does what a planner decides.
-        pause: Seconds from one trigger to the next; a late one comes at once.
+        drain: Reads what a planner decides.
+        pause: Seconds from one trigger to the next; an overdue one starts at once.
         once: End after one trigger.
     """
 
@@ -49,11 +49,11 @@ class StreamingQuery:
         self.name = config.stream
         """The stream's name."""
         self.trouble: TransientError | None = None
-        """The transient fault of the last trigger; None when it met none."""
+        """The transient fault of the last trigger; None if there was none."""
         self._drain = drain
         self._pause = pause
         self._once = once
-        # Entered by itself, as it is written in C: an interrupt in `Condition.__enter__` would leave it locked.
+        # RLock is written in C and entered directly: an interrupt in `Condition.__enter__` would leave it locked.
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._stopping = False
@@ -83,17 +83,17 @@ class StreamingQuery:
         return next(reversed(self.recent_progress), None)
 
     def exception(self) -> BaseException | None:
-        """Return the error that ended the query; None while it runs, or when it was stopped."""
+        """Return the error that ended the query; None while the query runs and after `stop`."""
         return self._error
 
     def process_all_available(self, timeout: float | None = None) -> bool:
-        """Trigger at once, and wait until everything that is in the source now is committed.
+        """Trigger at once, and wait until all files that are in the source now are committed.
 
         Args:
             timeout: Seconds to wait at most; without a limit when not given.
 
         Returns:
-            Whether it is committed; False when the time ran out, or the query was stopped.
+            Whether they are committed; False after a timeout, or if the query was stopped.
 
         Raises:
             InkstreamError: The error that ended the query.
@@ -126,7 +126,7 @@ class StreamingQuery:
         return not self.is_active
 
     def stop(self) -> None:
-        """End the query when the next page range comes back, and wait for that. What is committed stays."""
+        """Stop the query at its next event, such as a finished page range, and wait for it. What is committed stays."""
         with self._lock:
             self._stopping = True
             self._changed.notify_all()
@@ -134,7 +134,7 @@ class StreamingQuery:
             self._wait_for_end(None)
 
     def _wait_for_end(self, timeout: float | None) -> None:
-        """Waits until the query has ended. Interrupted in `Thread.join`, Python 3.11 takes a thread for ended."""
+        """Wait until the query has ended. After an interrupt in `Thread.join`, Python 3.11 takes a thread for ended."""
         with self._lock:
             self._changed.wait_for(lambda: self._ended, timeout)
 
@@ -148,7 +148,7 @@ class StreamingQuery:
                 self._wait(due, asked)
         except _StopNow:
             pass
-        except BaseException as error:  # noqa: BLE001 - whoever waits is told
+        except BaseException as error:  # noqa: BLE001 - raised again for those who wait
             self._error = error
         finally:
             with self._lock:
@@ -156,7 +156,7 @@ class StreamingQuery:
                 self._changed.notify_all()
 
     def _wait(self, due: float, asked: int) -> None:
-        """Wait until the next trigger is due, or somebody asks for one, or the query is stopped."""
+        """Wait until the next trigger is due or asked for, or the query is stopped."""
         with self._lock:
             self._changed.wait_for(lambda: self._stopping or self._asked > asked, max(0.0, due - time.monotonic()))
 

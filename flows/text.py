@@ -1,4 +1,4 @@
-"""How values are written for a terminal and for programs."""
+"""Formats values for a terminal and for programs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def page_of(name: str, pagenum: int | None) -> str:
 
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:
-    """Return a count with its noun, such as `1 page`, `2 batches`; `plural` for a noun that takes more than an `s`."""
+    """Return a count with its noun, such as `1 page`, `2 batches`; give `plural` if it is irregular."""
     if count == 1:
         return f"1 {noun}"
     return f"{count} {plural or (noun + ('es' if noun.endswith('ch') else 's'))}"

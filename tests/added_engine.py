@@ -1,4 +1,4 @@
-"""An engine that a package of its own adds: the one that docs/how-to/add-an-engine.md writes."""
+"""Installs the package from docs/how-to/add-an-engine.md, which adds an engine."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def install(folder: Path, *changes: tuple[str, str], name: str | None = None) ->
     """Install the page's package into a folder, as pip does with `--target`.
 
     Args:
-        folder: Where; it has to be on the path of Python.
-        changes: Texts of the page's code, and what stands in their place.
-        name: Of the entry point; None for the page's own.
+        folder: Folder to install into; it has to be on Python's path.
+        changes: Texts of the page's code, and their replacements.
+        name: Name of the entry point; None for the page's own.
     """
     text = PAGE.read_text(encoding="utf-8")
     for before, after in changes:
@@ -41,7 +41,7 @@ def install(folder: Path, *changes: tuple[str, str], name: str | None = None) ->
 
 
 def labels() -> Image.Image:
-    """Return a page of labels in the typeface that the engine knows."""
+    """Return a page of labels in the typeface that the engine can read."""
     image = Image.new("L", (1200, 400), 250)
     draw = ImageDraw.Draw(image)
     for number, line in enumerate(LABELS):

@@ -1,4 +1,4 @@
-"""What holds for all tests, and an S3 server for those that want one."""
+"""Settings of all tests, and an S3 server for those that need one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xdist.scheduler import LoadFileScheduling
 from tests.integration.servers import s3_server
 from tests.skipped import pytest_terminal_summary  # noqa: F401 - a hook
 
-# How long an example takes on the clock says more about what else the machine does than about the code.
+# An example's wall time depends more on what else the machine does than on the code.
 settings.register_profile("inkstream", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("inkstream")
 
@@ -24,7 +24,7 @@ _PREFECT = "tests/integration/prefect_server/"
 
 
 class _OneServer(LoadFileScheduling):  # type: ignore[misc]
-    """Gives a process the tests of a file, and one of them all that need a Prefect server, which is slow to start."""
+    """A scheduler that gives one process all tests that need the slow Prefect server, and keeps files together."""
 
     def _split_scope(self, nodeid: str) -> str:
         return _PREFECT if nodeid.startswith(_PREFECT) else str(super()._split_scope(nodeid))
@@ -37,14 +37,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
 
 @pytest.fixture(scope="session")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of S3 and SQS, as moto serves them from a process of its own."""
+    """Yield the address of S3 and SQS, served by moto in a separate process."""
     with s3_server(tmp_path_factory.mktemp("moto") / "log") as address:
         yield f"http://{address}"
 
 
 @pytest.fixture
 def s3(endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    """A client of that server, to which the environment now leads."""
+    """Return a client of that server, and set the environment so that others connect to it too."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
@@ -62,14 +62,14 @@ def s3(endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
 @pytest.fixture
 def bucket(s3: Any) -> str:
-    """An empty bucket."""
+    """Return the name of an empty bucket."""
     name = f"bucket-{uuid.uuid4().hex}"
     s3.create_bucket(Bucket=name)
     return name
 
 
 def forget_connections() -> None:
-    """Lets the next use of S3 look at the environment anew."""
+    """Make the next use of S3 read the environment again."""
     from s3fs import S3FileSystem
 
     S3FileSystem.clear_instance_cache()

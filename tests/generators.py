@@ -1,4 +1,4 @@
-"""Test documents made on the spot: pictures of text in every encoding, PDFs with and without a text layer."""
+"""Generates test documents: pictures of text in every encoding, PDFs with and without a text layer."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ INVERSE = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
-"""How a picture is stored turned, by the EXIF orientation that turns it back."""
+"""How to turn a picture before it is stored, by the EXIF orientation that turns it back."""
 
 
 def text_image(
     text: str = PANGRAM, size: tuple[int, int] = (1600, 300), font_size: int = 60, mode: str = "L"
 ) -> Image.Image:
-    """Black text on white; `size` in pixels."""
+    """Return black text on white; `size` in pixels."""
     image = Image.new("L", size, 255)
     ImageDraw.Draw(image).multiline_text((60, 60), text, font=ImageFont.load_default(size=font_size), fill=0)
     return image.convert(mode)
 
 
 def page_image(lines: list[str], *, dpi: int = 150) -> Image.Image:
-    """A letter page of lines in 14 pt type."""
+    """Return a letter page of lines in 14 pt type."""
     image = Image.new("L", (round(8.5 * dpi), 11 * dpi), 255)
     draw = ImageDraw.Draw(image)
     font = ImageFont.load_default(size=14 / 72 * dpi)
@@ -44,7 +44,7 @@ def page_image(lines: list[str], *, dpi: int = 150) -> Image.Image:
 
 
 def scanned_pdf(path: Path, pages: list[str], *, dpi: int = 150) -> Path:
-    """A PDF of pictures of text, as a scanner makes it."""
+    """Write a PDF of pictures of text, like a scanner's."""
     images = [page_image(text.split("\n"), dpi=dpi) for text in pages]
     images[0].save(path, "PDF", resolution=dpi, save_all=True, append_images=images[1:])
     return path
@@ -53,10 +53,10 @@ def scanned_pdf(path: Path, pages: list[str], *, dpi: int = 150) -> Path:
 def born_digital_pdf(
     path: Path, pages: list[str], *, rotate: int = 0, to_unicode: str | None = None, count: int | None = None
 ) -> Path:
-    """A PDF of real text in Helvetica, letter pages, lines from the top; `rotate` in degrees.
+    """Write a PDF of real text in Helvetica, letter pages, lines from the top; `rotate` in degrees.
 
     `to_unicode` is the code point, in four hex digits, that the fonts claim for each of their characters; `count` is
-    the number of pages that the file says it has.
+    the number of pages that the file claims to have.
     """
     cmap = None if to_unicode is None else _cmap(to_unicode)
     objects: list[bytes] = []
@@ -80,7 +80,7 @@ def born_digital_pdf(
 
 
 def pdf_of(objects: list[bytes]) -> bytes:
-    """Joins PDF objects, numbered from 1 (the catalog), with a cross-reference table."""
+    """Join PDF objects, numbered from 1 (the catalog), and add a cross-reference table."""
     out, offsets = bytearray(b"%PDF-1.7\n"), []
     for number, body in enumerate(objects, 1):
         offsets.append(len(out))
@@ -93,7 +93,7 @@ def pdf_of(objects: list[bytes]) -> bytes:
 
 
 def big_page_pdf(path: Path, side: int) -> Path:
-    """One blank page of `side` x `side` points."""
+    """Write one blank page of `side` x `side` points."""
     page = f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {side} {side}] >>".encode()
     pages = b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>"
     path.write_bytes(pdf_of([b"<< /Type /Catalog /Pages 2 0 R >>", pages, page]))
@@ -101,7 +101,7 @@ def big_page_pdf(path: Path, side: int) -> Path:
 
 
 def flate_bomb_pdf(path: Path, megabytes: int) -> Path:
-    """A page whose content stream unpacks to `megabytes` MiB of spaces."""
+    """Write a page whose content stream unpacks to `megabytes` MiB of spaces."""
     packer = zlib.compressobj(9)
     once = b"".join(packer.compress(b" " * (1 << 20)) for _ in range(megabytes)) + packer.flush()
     twice = zlib.compress(once, 9)
@@ -113,7 +113,7 @@ def flate_bomb_pdf(path: Path, megabytes: int) -> Path:
 
 
 def endless_pattern_pdf(path: Path) -> Path:
-    """A page filled with a tiling pattern of tiny steps: hours inside PDFium, with little memory."""
+    """Write a page filled with a tiling pattern of tiny steps: it takes PDFium hours and little memory."""
     tile = _stream(
         b"0 0 1 1 re f",
         b"/Type /Pattern /PatternType 1 /PaintType 1 /TilingType 1 /BBox [0 0 1000 1000] "
@@ -130,7 +130,7 @@ def endless_pattern_pdf(path: Path) -> Path:
 
 
 def alpha_png(path: Path, text: str = PANGRAM) -> Path:
-    """Black everywhere; the text is in the alpha channel alone."""
+    """Write a black picture with the text only in its alpha channel."""
     black = Image.new("RGB", (1600, 300))
     black.putalpha(ImageOps.invert(text_image(text)))
     black.save(path)
@@ -138,14 +138,14 @@ def alpha_png(path: Path, text: str = PANGRAM) -> Path:
 
 
 def deep_gray(path: Path, text: str = PANGRAM, *, bits: int = 16) -> Path:
-    """16-bit samples that use `bits` bits."""
+    """Write a picture of 16-bit samples that use `bits` bits."""
     samples = np.asarray(text_image(text)).astype(np.uint16) * ((1 << bits) - 1) // 255
     Image.fromarray(samples.astype(np.uint16)).save(path)
     return path
 
 
 def exif_jpeg(path: Path, orientation: int, text: str = PANGRAM) -> Path:
-    """A JPEG stored turned, whose EXIF says how to turn it back."""
+    """Write a JPEG that is stored turned, with an EXIF orientation that turns it back."""
     inverse = INVERSE[orientation]
     image = text_image(text)
     stored = image if inverse is None else image.transpose(inverse)
@@ -156,7 +156,7 @@ def exif_jpeg(path: Path, orientation: int, text: str = PANGRAM) -> Path:
 
 
 def tiff(path: Path, texts: list[str], **options: Any) -> Path:
-    """A TIFF with one frame a text; `options` go to Pillow's writer (`compression`, `dpi`, `big_tiff`)."""
+    """Write a TIFF with one frame per text; `options` go to Pillow's writer (`compression`, `dpi`, `big_tiff`)."""
     mode = "1" if str(options.get("compression", "")).startswith("group") else "L"
     frames = [text_image(text, mode=mode) for text in texts]
     frames[0].save(path, "TIFF", save_all=True, append_images=frames[1:], **options)
@@ -164,7 +164,7 @@ def tiff(path: Path, texts: list[str], **options: Any) -> Path:
 
 
 def huge_png(path: Path, side: int) -> Path:
-    """A PNG whose header claims `side` x `side` pixels, with almost no data behind it."""
+    """Write a PNG whose header claims `side` x `side` pixels, with almost no data behind it."""
     header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 100)), (b"IEND", b"")]
     data = b"\x89PNG\r\n\x1a\n"

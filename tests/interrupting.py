@@ -1,4 +1,4 @@
-"""Interrupts of the main thread at moments that a test chooses."""
+"""Interrupts the main thread at moments that a test chooses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 @contextmanager
 def default_interrupts() -> Iterator[None]:
-    """Lets SIGINT raise KeyboardInterrupt, whatever the program that runs the tests has made of it."""
+    """Let SIGINT raise KeyboardInterrupt, even if the program that runs the tests handles it differently."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
@@ -24,21 +24,21 @@ def default_interrupts() -> Iterator[None]:
 
 
 def interrupt_main_thread() -> None:
-    """Sends SIGINT, from whichever thread."""
+    """Send SIGINT to the main thread, from any thread."""
     ident = threading.main_thread().ident
     assert ident is not None
     signal.pthread_kill(ident, signal.SIGINT)
 
 
 _WAITING = {"wait", "_wait_for_tstate_lock", "on_loop"}
-"""Functions that wait for a lock: of `threading`, of Python before 3.13 too, and our own."""
+"""Functions that wait for a lock: those of `threading`, also before Python 3.13, and our own."""
 
 
 def interrupt_while(function: str, *, waiting: bool = False) -> None:
-    """Sends SIGINT when the main thread is in a function, or in what that calls. Called in another thread.
+    """Send SIGINT when the main thread is in a function or its callees. Call this from another thread.
 
     Args:
-        function: Its name.
+        function: The function's name.
         waiting: Whether the main thread must also wait for a lock in there.
     """
     while function not in (stack := _main_stack()) or (waiting and stack[0] not in _WAITING):
@@ -47,7 +47,7 @@ def interrupt_while(function: str, *, waiting: bool = False) -> None:
 
 
 def _main_stack() -> list[str]:
-    """Returns the names of the functions that the main thread is in, the innermost first."""
+    """Return the names of the functions that the main thread is in, innermost first."""
     ident = threading.main_thread().ident
     assert ident is not None
     frame: FrameType | None = sys._current_frames()[ident]
@@ -59,10 +59,10 @@ def _main_stack() -> list[str]:
 
 
 def interrupt_before_it_begins(loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> None:
-    """Makes a call that waits for a loop of another thread, and interrupts it before that loop has begun with it.
+    """Make a call that waits for another thread's loop, and interrupt it before the loop begins its work.
 
     Raises:
-        KeyboardInterrupt: As the call does, if it does.
+        KeyboardInterrupt: If the call raises it.
     """
     over = threading.Event()
     held = loop.call_soon_threadsafe(_hold, loop, over)
@@ -74,7 +74,7 @@ def interrupt_before_it_begins(loop: asyncio.AbstractEventLoop, call: Callable[[
 
 
 def _hold(loop: Any, over: threading.Event) -> None:
-    # The call has something waiting on the loop, which is here, and waits itself.
+    # Wait until the call has queued its work on the loop, which this callback blocks, and waits for it.
     while not (loop._ready and _main_stack()[0] in _WAITING):
         if over.is_set():
             return
@@ -84,10 +84,10 @@ def _hold(loop: Any, over: threading.Event) -> None:
 
 
 def interrupt_at_each_step(call: Callable[[], object]) -> Iterator[int]:
-    """Makes a call again and again, each time interrupted one bytecode later, until it is over before that.
+    """Repeat a call, interrupted one bytecode later each time, until it ends before the interrupt.
 
     Yields:
-        The number of the bytecode, after each call that was interrupted.
+        The number of the bytecode, after each interrupted call.
     """
     step = 0
     while _interrupted(call, step):

@@ -1,4 +1,4 @@
-"""Pictures of known text in every format, and PDF pages that are one picture in every encoding a PDF may use."""
+"""Generates pictures of known text in every format, and PDF pages of one picture in every encoding of PDF."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tests.generators import INVERSE, PANGRAM, pdf_of, text_image
 
 
 def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
-    """Encodes a picture by Pillow's name of a format."""
+    """Return a picture in a format, named as in Pillow."""
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
 
 
 def turned(path: Path, kind: str, orientation: int, text: str = PANGRAM) -> Path:
-    """A picture stored turned, whose EXIF says how to turn it back."""
+    """Write a picture that is stored turned, with an EXIF orientation that turns it back."""
     image = text_image(text, mode="RGB")
     inverse = INVERSE[orientation]
     exif = Image.Exif()
@@ -32,21 +32,21 @@ def turned(path: Path, kind: str, orientation: int, text: str = PANGRAM) -> Path
 
 
 def transparent(mode: str, text: str = PANGRAM) -> Image.Image:
-    """Black everywhere; the text is in the alpha channel alone. `mode` is `RGBA` or `LA`."""
+    """Return a black picture with the text only in its alpha channel. `mode` is `RGBA` or `LA`."""
     made = Image.new(mode.removesuffix("A"), (1600, 300))
     made.putalpha(ImageOps.invert(text_image(text)))
     return made
 
 
 def animation(path: Path, kind: str, first: str = PANGRAM, *, frames: int = 3) -> Path:
-    """An animation: the text, then frames of other text."""
+    """Write an animation: the text, then frames of other text."""
     pictures = [text_image(text, mode="RGB") for text in (first, *(f"Frame {n}" for n in range(2, frames + 1)))]
     path.write_bytes(encoded(pictures[0], kind, save_all=True, append_images=pictures[1:], duration=100))
     return path
 
 
 def cmyk_jpeg(path: Path, *, adobe: bool, text: str = PANGRAM) -> Path:
-    """A CMYK JPEG: as Photoshop writes it, inverted and with an Adobe marker that says so, or with neither."""
+    """Write a CMYK JPEG: like Photoshop, inverted and with an Adobe marker, or with neither."""
     image = text_image(text, mode="RGB").convert("CMYK")
     if adobe:
         path.write_bytes(encoded(image, "JPEG"))
@@ -58,7 +58,7 @@ def cmyk_jpeg(path: Path, *, adobe: bool, text: str = PANGRAM) -> Path:
 
 
 def pnm(kind: int, text: str = PANGRAM, *, deep: bool = False) -> bytes:
-    """A PNM of kind 1 to 6; `deep` samples have 16 bits."""
+    """Return a PNM of kind 1 to 6; `deep` samples have 16 bits."""
     mode = {0: "RGB", 1: "1", 2: "L"}[kind % 3]
     image = text_image(text, mode=mode)
     if kind in (1, 4):
@@ -75,7 +75,7 @@ def pnm(kind: int, text: str = PANGRAM, *, deep: bool = False) -> bytes:
 
 
 def rle_bmp(text: str = PANGRAM) -> bytes:
-    """A run-length encoded BMP with a gray palette."""
+    """Return a run-length encoded BMP with a gray palette."""
     image = text_image(text).transpose(Image.Transpose.FLIP_TOP_BOTTOM)
     body = bytearray()
     for start in range(0, image.width * image.height, image.width):
@@ -95,7 +95,7 @@ def rle_bmp(text: str = PANGRAM) -> bytes:
 
 
 def group4(image: Image.Image) -> bytes:
-    """The CCITT T.6 code of a picture, as one strip."""
+    """Return the CCITT T.6 code of a picture, as one strip."""
     data = encoded(image.convert("1"), "TIFF", compression="group4", tiffinfo={278: image.height})
     with Image.open(io.BytesIO(data)) as made:
         (offset,), (length,) = made.tag_v2[273], made.tag_v2[279]  # type: ignore[attr-defined]
@@ -103,7 +103,7 @@ def group4(image: Image.Image) -> bytes:
 
 
 def jbig2(image: Image.Image) -> bytes:
-    """A JBIG2 stream as a PDF embeds it: a page, and one generic region in T.6 code (MMR)."""
+    """Return a JBIG2 stream as a PDF embeds it: a page, and one generic region in T.6 code (MMR)."""
     page = struct.pack(">IIIIBH", *image.size, 0, 0, 0, 0)
     region = struct.pack(">IIIIBB", *image.size, 0, 0, 0, 1) + group4(ImageOps.invert(image.convert("L")))
     return _segment(0, 48, page) + _segment(1, 38, region)
@@ -114,14 +114,14 @@ def _segment(number: int, kind: int, data: bytes) -> bytes:
 
 
 def lzw(data: bytes) -> bytes:
-    """LZW in the plainest way: literals alone, and a clear code before codes grow beyond 9 bits."""
+    """Encode data with LZW in the simplest way: only literals, and a clear code before codes exceed 9 bits."""
     codes = [code for start in range(0, len(data), 200) for code in (256, *data[start : start + 200])]
     bits = "".join(f"{code:09b}" for code in (*codes, 257))
     return int(bits.ljust(-(-len(bits) // 8) * 8, "0"), 2).to_bytes(-(-len(bits) // 8), "big")
 
 
 def run_length(data: bytes) -> bytes:
-    """RunLengthDecode in the plainest way: literal runs."""
+    """Encode data for RunLengthDecode in the simplest way: literal runs."""
     parts = [data[start : start + 128] for start in range(0, len(data), 128)]
     return b"".join(bytes((len(part) - 1,)) + part for part in parts) + b"\x80"
 
@@ -145,14 +145,14 @@ ENCODERS: dict[str, tuple[str, Callable[[Image.Image], bytes]]] = {
 
 
 def picture_pdf(path: Path, encoding: str, text: str = PANGRAM, *, rotate: int = 0, cut: float = 1.0) -> Path:
-    """A PDF page that is one picture, in one of the encodings of `ENCODERS`.
+    """Write a PDF page that is one picture, in one of the encodings of `ENCODERS`.
 
     Args:
         path: Where to write it.
         encoding: The stream's filter.
-        text: What is on the picture.
+        text: The text in the picture.
         rotate: The page's /Rotate in degrees; the picture is stored turned against it.
-        cut: Share of the encoded picture that is there.
+        cut: Share of the encoded picture that is written.
     """
     image = text_image(text).rotate(rotate, expand=True)
     entries, encode = ENCODERS[encoding]

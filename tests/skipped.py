@@ -1,4 +1,4 @@
-"""The end of a test run's report: what was skipped, and why."""
+"""Ends a test run's report with the skipped tests and their reasons."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print each reason for which tests were skipped, with these tests."""
+    """Print each reason for skipping, with the skipped tests."""
     tests: dict[str, list[str]] = defaultdict(list)
     for report in terminalreporter.stats.get("skipped", []):
         _, _, reason = report.longrepr

@@ -1,4 +1,4 @@
-"""What all commands share: the app, the exit codes, how a configuration is read, how a run is watched."""
+"""Code that all commands share: the app, the exit codes, reading a configuration, watching a run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from inkstream.tasks.config import ConfigFile, StreamConfig
 
 EXIT_CODES = {
-    0: "everything new is committed; documents that failed are rows that say why",
+    0: "everything new is committed; a document that failed has a row that says why",
     2: "the command line or the configuration cannot be run as written",
     3: "with --fail-on-document-error or from ocr: a page failed; from export: a document was not exported",
     4: "this machine lacks something; the message says what to do",
@@ -100,13 +100,13 @@ def read_config(path: Path | None, preset: str | None, overrides: list[str]) -> 
 def read_partial_config(
     config_file: ConfigFile, preset: str | None, overrides: Sequence[str]
 ) -> tuple[StreamConfig, dict[str, str]]:
-    """Build a configuration that need not say what the source and the sink are.
+    """Build a configuration whose source and sink may be missing.
 
     Returns:
-        The configuration, and the examples that stand for what was left out, by option.
+        The configuration, and the example values used for the missing options, by option.
 
     Raises:
-        ConfigError: If anything else is wrong with it.
+        ConfigError: If the configuration has any other mistake.
     """
     from inkstream.tasks.config import StreamConfig, build_from, examine
 
@@ -146,7 +146,7 @@ def exit_codes() -> Iterator[None]:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, interrupt)
-    os.environ.setdefault("RUST_LOG", "error")  # the message says what deltalake would warn of
+    os.environ.setdefault("RUST_LOG", "error")  # deltalake would only repeat the message as a warning
     try:
         with lost_interrupts_sent_again():
             yield
@@ -181,12 +181,12 @@ def watched_stream(
     """Yield a stream, and the observer that prints what its runs do.
 
     Raises:
-        ConfigError: If the sink is in memory, where nothing of it would be left after the command.
+        ConfigError: If the sink is in memory: its rows would be lost at the end of the command.
     """
     if not config.sink.traits.outlives_process:
         raise ConfigError(
-            "a memory sink ends with this command, and its rows with it; use a memory sink from Python, "
-            "or give a folder or URL as the sink"
+            "the rows of a memory sink are lost when this command ends; give a folder or URL as the sink, "
+            "or use the memory sink from Python"
         )
     if prefect == "on":
         use_embedded_server()

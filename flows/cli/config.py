@@ -10,7 +10,9 @@ import typer
 from inkstream.flows.cli.common import app, command, exit_codes, read_config_file, read_partial_config
 from inkstream.flows.cli.options import AsJson, Overrides, Preset
 
-config_app = typer.Typer(no_args_is_help=True, help="Write a configuration file: its schema, its mistakes, its effect.")
+config_app = typer.Typer(
+    no_args_is_help=True, help="Write a configuration file: print its schema, its mistakes or its effect."
+)
 app.add_typer(config_app, name="config", rich_help_panel="Set up")
 
 

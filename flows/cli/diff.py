@@ -11,7 +11,7 @@ from inkstream.flows.cli.options import AsJson, Paths, SinkArgument
 
 
 @command("Use the table")
-def diff(  # noqa: PLR0913 - one parameter an option
+def diff(  # noqa: PLR0913 - one parameter per option
     sink: SinkArgument,
     before: Annotated[int, typer.Option("--from", min=0, metavar="VERSION", help="The older version of the table.")],
     after: Annotated[

@@ -9,7 +9,7 @@ from inkstream.flows.cli.options import AsJson, ConfigArgument, Overrides, Prese
 
 
 @command("Set up")
-def doctor(  # noqa: PLR0913 - one parameter an option
+def doctor(  # noqa: PLR0913 - one parameter per option
     config: ConfigArgument = None,
     source: Source = None,
     sink: Sink = None,

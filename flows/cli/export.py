@@ -12,7 +12,7 @@ from inkstream.ocr_core.export.export_format import ExportFormat
 
 
 @command("Use the table")
-def export(  # noqa: PLR0913 - one parameter an option
+def export(  # noqa: PLR0913 - one parameter per option
     sink: SinkArgument,
     export_format: Annotated[ExportFormat, typer.Option("--format", help="The format to write.")],
     output: Annotated[str, typer.Option("--output", help="Folder or URL to write to, one file per document.")],
@@ -25,7 +25,7 @@ def export(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Write each document of a table as text, JSON Lines, hOCR, ALTO or searchable PDF.
 
-    Of a file that was overwritten, the version that was committed last is written.
+    If a file was overwritten, the version that was committed last is written.
 
     Example: inkstream export tables --format hocr --output hocr
     """

@@ -11,7 +11,7 @@ from inkstream.flows.cli.options import AsJson, DryRun, SinkArgument
 
 
 @command("Look after the table")
-def forget(  # noqa: PLR0913 - one parameter an option
+def forget(  # noqa: PLR0913 - one parameter per option
     sink: SinkArgument,
     path: Annotated[
         list[str],

@@ -20,7 +20,7 @@ from inkstream.flows.cli.options import (
 
 
 @command("Read documents")
-def listen(  # noqa: PLR0913 - one parameter an option
+def listen(  # noqa: PLR0913 - one parameter per option
     config: ConfigArgument = None,
     queue: Annotated[
         str | None, typer.Option(metavar="URL", help="The SQS queue that receives the bucket's events.")
@@ -40,7 +40,7 @@ def listen(  # noqa: PLR0913 - one parameter an option
     """Read the documents of a bucket as S3 events announce them, until interrupted.
 
     Events are hints: the bucket is also listed at the start and every events.backfill_interval, in case events were
-    lost. A message is deleted once what it announces is committed, gone or not wanted.
+    lost. A message is deleted once every object it announces is committed, gone or not wanted.
 
     Example: inkstream listen --queue https://sqs.eu-west-1.amazonaws.com/123456789012/inbox
     --source s3://bucket/inbox --sink s3://bucket/tables

@@ -13,7 +13,7 @@ from inkstream.ocr_core.export.export_format import ExportFormat
 
 
 @command("Read documents")
-def ocr(  # noqa: PLR0913 - one parameter an option
+def ocr(  # noqa: PLR0913 - one parameter per option
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A PDF or an image.", exists=True, dir_okay=False)],
     text_format: Annotated[ExportFormat, typer.Option("--format", help="The format to print.")] = ExportFormat.TEXT,
     output: Annotated[
@@ -32,7 +32,7 @@ def ocr(  # noqa: PLR0913 - one parameter an option
     with exit_codes():
         from inkstream.flows.console.ocr import print_ocr
 
-        places = ["source.url=.", "sink.url=."]  # what a stream needs and one document does not
+        places = ["source.url=.", "sink.url=."]  # required of a stream, not used for one document
         config = read_config(None, preset, [*places, *(overrides or []), *flag_overrides({"pipeline.pages": pages})])
         if print_ocr(file, config, text_format, output):
             raise typer.Exit(3)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @command("Read documents")
-def reprocess(  # noqa: PLR0913 - one parameter an option
+def reprocess(  # noqa: PLR0913 - one parameter per option
     sink: SinkArgument,
     config: ConfigArgument = None,
     preset: Preset = None,
@@ -52,7 +52,7 @@ def reprocess(  # noqa: PLR0913 - one parameter an option
 def _pipeline_config(
     sink: str, stream: str | None, file: Path | None, preset: str | None, overrides: list[str]
 ) -> StreamConfig:
-    """Return what `run` would use, with the stream's own source and with this sink."""
+    """Return the configuration that `run` would use, with the stream's own source and with this sink."""
     from inkstream.tasks.config import build_from
     from inkstream.tasks.queries.stored_configs import stored_config
 

@@ -12,7 +12,7 @@ from inkstream.ocr_core.errors import FailureKind
 
 
 @command("Read documents")
-def retry(  # noqa: PLR0913 - one parameter an option
+def retry(  # noqa: PLR0913 - one parameter per option
     sink: SinkArgument,
     kind: Annotated[
         list[FailureKind] | None, typer.Option(help="Only pages that failed in this way. Repeatable.")
@@ -26,7 +26,7 @@ def retry(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Re-read only the pages that failed, and replace their rows.
 
-    Each page is read with the options it was read with before, and --set on top. The rows of the file's other pages
+    Each page is read with its earlier options, with --set on top. The rows of the file's other pages
     are kept.
 
     Example: inkstream retry tables --kind timeout --set execution.limits.page_seconds=600

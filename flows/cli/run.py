@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @command("Read documents")
-def run(  # noqa: PLR0913 - one parameter an option
+def run(  # noqa: PLR0913 - one parameter per option
     config: ConfigArgument = None,
     source: Source = None,
     sink: Sink = None,
@@ -94,11 +94,13 @@ def _print_plan(config: StreamConfig, limit: int | None, *, as_json: bool) -> No
 
 
 def _run_every(stream: Stream, limit: int | None, pause: float, output: RunOutput) -> NoReturn:
-    """Run at every trigger until interrupted; a late run starts at once, a transient fault waits for the next trigger.
+    """Run at every trigger until interrupted.
+
+    An overdue run starts at once. After a transient fault, the next trigger tries again.
 
     Args:
         stream: The stream.
-        limit: The most new files that a run reads.
+        limit: Maximum number of new files per run.
         pause: Seconds from one trigger to the next.
         output: Prints what the runs did.
     """

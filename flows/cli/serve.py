@@ -11,7 +11,7 @@ from inkstream.flows.cli.options import ConfigArgument, Overrides, Preset, Sink,
 
 
 @command("Read documents")
-def serve(  # noqa: PLR0913 - one parameter an option
+def serve(  # noqa: PLR0913 - one parameter per option
     config: ConfigArgument = None,
     source: Source = None,
     sink: Sink = None,

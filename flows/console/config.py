@@ -55,7 +55,7 @@ def _contradictions(config: StreamConfig) -> Iterator[Mistake]:
     """Yield options that are each valid but cannot be used together.
 
     Raises:
-        MissingPackageError: If there is a queue, and what a stream needs is not installed.
+        MissingPackageError: If a queue is configured and the packages of a stream are not installed.
     """
     from inkstream.ocr_core.pipeline.build import build_pipeline
     from inkstream.tasks.paths import refuse_sink_under_source
@@ -84,8 +84,8 @@ def print_config_show(config: StreamConfig, examples: Mapping[str, str], *, chan
 
     Args:
         config: The configuration.
-        examples: What stands for options that were not given; a note says so.
-        changed: Only what differs from the defaults.
+        examples: Example values of options that were not given; a note names each.
+        changed: Print only what differs from the defaults.
         as_json: Print JSON instead of YAML.
     """
     options = plain(config, changed=changed)

@@ -28,7 +28,7 @@ _MEANING = {
 }
 
 
-def print_diff(  # noqa: PLR0913 - one parameter an option
+def print_diff(  # noqa: PLR0913 - one parameter per option
     sink: str, before: int, after: int | None, paths: Sequence[str], limit: int, *, as_json: bool
 ) -> None:
     """Compare two versions of a sink's pages and print what differs."""

@@ -23,10 +23,10 @@ _NAME_WIDTH = 22
 
 
 def print_doctor(config: StreamConfig, missing: Collection[str], *, as_json: bool) -> bool:
-    """Print each check as soon as it is made; return whether all passed.
+    """Print each check as soon as it is done; return whether all passed.
 
     Args:
-        config: The configuration that is to be run.
+        config: The configuration to run.
         missing: Which of `source.url` and `sink.url` were not given.
         as_json: Print one line of JSON per check.
     """
@@ -51,4 +51,4 @@ def _print_check(console: Console, check: Check) -> None:
     console.print(line)
     if check.remedy:
         indent = " " * (_STATE_WIDTH + 1)
-        console.print(f"{indent}remedy: {check.remedy}", markup=False, soft_wrap=True)  # one line, to be copied
+        console.print(f"{indent}remedy: {check.remedy}", markup=False, soft_wrap=True)  # on one line, for copying

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _Totals:
-    """What an export did so far, in the order in which `--json` prints it."""
+    """The counts of an export so far, in the order in which `--json` prints them."""
 
     files: int = 0
     pages: int = 0
@@ -35,7 +35,7 @@ class _Totals:
 
 
 def print_export(export: Export, output: str, *, as_json: bool) -> tuple[int, int]:
-    """Write an export and print what became of each file.
+    """Write an export, and print the result for each file.
 
     Returns:
         How many files were not exported, and how many of those may succeed later.

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 _SHOWN = 20
 
 
-def print_forget(  # noqa: PLR0913 - one parameter an option
+def print_forget(  # noqa: PLR0913 - one parameter per option
     sink_url: str, paths: Sequence[str], stream: str | None, *, dry_run: bool, sure: bool, as_json: bool
 ) -> None:
     """Print what would be forgotten, ask, and forget it.
 
     Raises:
-        ConfigError: If the table has no rows of these files, or there is nobody to ask.
+        ConfigError: If the table has no rows of these files, or there is no terminal to ask on.
     """
     from inkstream.tasks.queries.forget import find_files, forget
     from inkstream.tasks.sinks.opening import open_existing

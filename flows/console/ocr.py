@@ -27,13 +27,13 @@ def print_ocr(file: Path, config: StreamConfig, text_format: ExportFormat, outpu
 
     Args:
         file: The document.
-        config: How it is read.
+        config: The options to read it with.
         text_format: The format to print or write.
         output: The file to write; None for standard output.
 
     Raises:
         ConfigError: If the output is the document itself, cannot be written, or is a terminal and the format is PDF.
-        DocumentError: If the document cannot be made a searchable PDF.
+        DocumentError: If no searchable PDF can be made of the document.
         EnvironmentFault: If this machine lacks something.
     """
     from inkstream.ocr_core.pipeline.environment import require_environment
@@ -50,7 +50,7 @@ def print_ocr(file: Path, config: StreamConfig, text_format: ExportFormat, outpu
 
 
 class _WatchedPages:
-    """Pages on their way through. Failures, notes and, on a terminal, progress go to standard error."""
+    """An iterator over pages that prints failures, notes and, on a terminal, progress on standard error."""
 
     def __init__(self, file: Path, pages: Iterable[PageResult]) -> None:
         self.failed = False

@@ -1,4 +1,4 @@
-"""What a run prints."""
+"""Prints the events and the summary of a run."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The words a run uses for what it does.
+    """The words a command uses for its run.
 
     Attributes:
-        looking: While it finds out what there is to do.
-        file: One of its files.
-        files: Several of its files.
-        nothing: There is nothing to do.
-        left: What became of files that are not committed.
+        looking: Shown until the plan is known.
+        file: The noun for one file.
+        files: The plural of `file`.
+        nothing: Printed if there is nothing to do.
+        left: Describes files that were not committed.
     """
 
     looking: str
@@ -70,7 +70,7 @@ class RunOutput:
     """An observer that prints events. `finished` prints the end of a run.
 
     Args:
-        words: The words it uses.
+        words: The command's words.
         as_json: Print JSON Lines on standard output; everything for people goes to standard error.
         progress: The live bar; None if there is no terminal.
     """
@@ -88,7 +88,7 @@ class RunOutput:
         self._waiting = 0
 
     def __call__(self, event: Event) -> None:
-        """Print what an event says."""
+        """Print an event."""
         if isinstance(event, Listed):
             self._bytes, self._waiting = event.new_bytes, event.waiting
             self._files_done = self._pages = self._failed = 0
@@ -133,7 +133,7 @@ class RunOutput:
                 self._console.print(f"  {path}: {visible(reason)}", markup=False)
 
     def trouble(self, error: TransientError) -> None:
-        """Print a transient fault, which the next trigger may not meet."""
+        """Print a transient fault, after which the next trigger tries again."""
         Console(stderr=True, soft_wrap=True).print(f"trying again at the next trigger: {error}", markup=False)
 
     def _planned(self, event: Planned) -> None:

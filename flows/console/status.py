@@ -18,7 +18,7 @@ from inkstream.tasks.source.opening import count_messages
 
 
 def print_status(sink: str, stream: str | None, batches: int, queue: str | None = None, *, as_json: bool) -> bool:
-    """Print the state of a sink; return whether all of it could be found out.
+    """Print the state of a sink; return whether every part of it was found out.
 
     Args:
         sink: The sink.
@@ -51,7 +51,7 @@ def status_json(status: SinkStatus, now: datetime) -> dict[str, Any]:
 
     Args:
         status: The state of the sink.
-        now: The time that ages count from.
+        now: The time at which ages are measured.
     """
     table = status.table
     return {

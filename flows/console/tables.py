@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 _WIDTH = 160
 _WIDTH_WITH_TIMES = 110
-"""Columns of a terminal from which on a row also shows when it was read."""
+"""On a terminal at least this wide, each row also shows when it was read."""
 _FILE_WIDTH = 28
 _TIME_WIDTH = 21
 _OTHER_WIDTH = 2 + 7 + 7 + 2
-"""Columns of the pages, the confidences and the space between."""
+"""Width of the page and confidence columns, and the space between columns."""
 
 
 def table_console() -> Console:
@@ -43,7 +43,7 @@ def plain_table(*columns: str, right: Collection[str] = ()) -> Table:
 
 
 def print_rows(console: Console, rows: pa.Table) -> None:
-    """Print rows of the pages table, one line each: text, or in its place why there is none."""
+    """Print rows of the pages table, one line each: the text, or the failure."""
     with_times = console.width >= _WIDTH_WITH_TIMES
     headings = ("read", "file", "page", "conf.", "text") if with_times else ("file", "page", "conf.", "text")
     table = plain_table(*headings, right=("page", "conf."))
@@ -63,7 +63,7 @@ def print_rows(console: Console, rows: pa.Table) -> None:
 
 
 def _content(row: dict[str, Any]) -> Text:
-    """Return a row's text after its notes, which older tables lack, or the failure."""
+    """Return a row's notes, which older tables lack, and its text, or its failure."""
     if row["exception"]:
         return Text(visible(f"{row['exception_kind']}: {row['exception']}"), style="red")
     note = Text(f"({visible(row['notes'])}) " if row.get("notes") else "", style="yellow")

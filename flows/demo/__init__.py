@@ -1,1 +1,1 @@
-"""`inkstream demo`: the main job on a small inbox."""
+"""`inkstream demo` streams a small inbox into a table."""

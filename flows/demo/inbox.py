@@ -1,4 +1,4 @@
-"""The demo's inbox: five documents that come with the package, copied to where the demo reads them."""
+"""The demo's inbox: five documents that come with the package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`inkstream demo`: the main job on a small inbox."""
+"""Runs `inkstream demo`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def run_demo(folder: Path, prefect: PrefectMode) -> None:
-    """Make the inbox if it does not exist, stream it, and show what came of it.
+    """Make the inbox if it does not exist, stream it, and print its rows.
 
     Args:
         folder: Holds `inbox/`, `tables/` and Prefect's own files, so that nothing else on the machine is touched.
@@ -62,7 +62,7 @@ def _print_result(console: Console, config: StreamConfig, summary: Summary, inbo
     if summary.overlays:
         console.print(f"a page with its lines drawn: {summary.overlays[0]}", markup=False, soft_wrap=True)
     if not missing_modules("polars"):
-        console.print("any reader of Delta tables reads this one, such as Polars:", markup=False)
+        console.print("any library that reads Delta tables can open this one, for example Polars:", markup=False)
         console.print(
             f"  {python_command()} -c \"import polars as pl; print(pl.read_delta('{summary.table}')"
             ".select('timestamp', 'pagenum', 'path', 'text', 'confidence', 'exception'))\"",

@@ -1,8 +1,7 @@
 """The drain loop: plan, then process and commit each batch, bring the ledger up to date, and clean the source.
 
-The same loop runs directly and under Prefect. The only difference is the `StepRunner`, which calls each step as it is
-or as a Prefect task; neither path has logic of its own. A planner decides what there is to do
-(`inkstream.flows.loop.planners`).
+The same loop runs directly and under Prefect. The only difference is the `StepRunner`, which calls each step directly
+or as a Prefect task. A planner decides what is read (`inkstream.flows.loop.planners`).
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ if TYPE_CHECKING:
 
 
 def in_absolute_terms(config: StreamConfig) -> StreamConfig:
-    """Return the configuration with a source and a sink that mean the same in every working directory."""
+    """Return the configuration with absolute paths for the source, its archive and the sink."""
     archive = config.source.source_archive_dir
     places = {"url": absolute(config.source.url), "source_archive_dir": absolute(archive) if archive else None}
     source = config.source.model_copy(update=places)
@@ -59,15 +58,15 @@ def in_absolute_terms(config: StreamConfig) -> StreamConfig:
 
 
 class StreamRun:
-    """One run of a stream: does what there is to do when it starts, in capped batches.
+    """One run of a stream: reads what the planner finds at the start, in batches of limited size.
 
     Args:
         config: The stream's configuration.
-        workers: Where pages run.
-        planner: Decides what there is to do.
+        workers: Read the pages.
+        planner: Decides what is read.
         step: Calls each step.
-        observers: Called with everything that happens.
-        run_id: What progress reports call this run; a new id when not given.
+        observers: Called with each event.
+        run_id: The run's id in progress reports; a new one if None.
     """
 
     def __init__(  # noqa: PLR0913 - what a run needs, each with a name
@@ -96,7 +95,7 @@ class StreamRun:
         self.summary = Summary(table=self._sink.url)
 
     def drain(self) -> Summary:
-        """Run until everything there was to do at the start is committed or left out.
+        """Commit or leave out every file that the planner finds at the start, and return what was committed.
 
         Raises:
             ConfigError: If the configuration cannot be run.
@@ -122,7 +121,7 @@ class StreamRun:
         return self.summary
 
     def _run_batch(self, work: Work, following: Work | None, label: str, clock: BatchClock) -> None:
-        """Process a batch, commit it, bring the ledger up to date and clean the source: the whole story of a batch."""
+        """Process a batch, commit it, bring the ledger up to date and clean the source."""
         processed = self._step("process_batch", f"process {label}", lambda: self._process(work, following))
         try:
             committed = self._step("commit_batch", f"commit {label}", lambda: self._commit(work, processed))
@@ -140,7 +139,7 @@ class StreamRun:
     # Plan
 
     def plan(self) -> Plan:
-        """Find out what there is to do, and do nothing. Raise as `drain` does."""
+        """Return the planner's plan, without carrying it out. Raises as `drain` does."""
         config, planner = self._config, self._planner
         refuse_sink_under_source(config.source.url, config.sink.url)
         refuse_unsafe_cleaning(config)
@@ -157,7 +156,7 @@ class StreamRun:
         return plan
 
     def _check(self, pipelines: Iterable[PipelineOptions]) -> None:
-        """Find out what cannot work before anything is listed, planned or written."""
+        """Raise if a pipeline cannot run here, before anything is listed, planned or written."""
         from inkstream.ocr_core.pipeline.build import build_pipeline
 
         for pipeline in pipelines:
@@ -228,7 +227,7 @@ class StreamRun:
     # Clean
 
     def _clean_what_was_left(self, plan: Plan) -> None:
-        """Clean what a run left that was killed after its commit."""
+        """Clean files that an earlier run committed but did not clean, because it was killed in between."""
         if not self._planner.new_files or self._config.source.clean_source == "off":
             return
         cleaner = self._cleaner = Cleaner(self._config)

@@ -1,4 +1,4 @@
-"""Evidence that a run's failures are the machine's and not the documents'."""
+"""Evidence that the machine, not the documents, causes a run's failures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SUSPICIOUS_KINDS = (FailureKind.INTERNAL, FailureKind.CRASH)
 
 
 class FaultGauge:
-    """Tells a broken machine from bad documents: on it, many files end `internal` or `crash`."""
+    """A count of files that ended `internal` or `crash`: if many do, the machine is broken, not the documents."""
 
     def __init__(self) -> None:
         self._files = 0
@@ -23,7 +23,7 @@ class FaultGauge:
         """Count a batch's files.
 
         Raises:
-            EnvironmentFault: If more than a fifth of at least twenty files of this run ended so.
+            EnvironmentFault: If this run has read twenty files or more, and over a fifth of them ended that way.
         """
         for report in reports:
             self._files += 1

@@ -1,7 +1,6 @@
-"""The loop that follows events: take messages, drain what they announce, acknowledge those that are settled.
+"""The loop that follows events: take messages, read what they announce, acknowledge those that are settled.
 
-It is plain Python, as the drain loop is: the same code runs directly and under Prefect. It knows event sources by their
-protocol alone.
+Like the drain loop, it runs directly and under Prefect. It knows event sources only by their protocol.
 """
 
 from __future__ import annotations
@@ -25,29 +24,29 @@ from inkstream.tasks.source.opening import open_event_source, require_event_sour
 T = TypeVar("T")
 
 _REMEMBERED = 10_000
-"""Number of announced removals that are remembered, for creations that are announced after them."""
+"""How many announced removals are remembered, in case the object's creation is announced after its removal."""
 _LAST_LOOK = timedelta(seconds=1)
 _LONGEST_PAUSE = 30.0
 
 
 class Drain(Protocol):
-    """Does what a planner decides."""
+    """A function that reads what a planner decides."""
 
     def __call__(self, planner: Planner) -> Summary:
-        """Return what was done. Raise as `inkstream.flows.loop.drain.StreamRun.drain` does."""
+        """Return what was committed. Raises as `inkstream.flows.loop.drain.StreamRun.drain` does."""
 
 
 class Listener:
-    """Follows the event source of a stream, once.
+    """Follows the event source of a stream. Each listener listens once.
 
     Args:
         config: The stream's configuration.
-        drain: Does what a planner decides.
-        warm_up: Called before the first wait for a message, so that the workers are ready when it comes.
+        drain: Reads what a planner decides.
+        warm_up: Called before the first wait for a message, so that the workers are ready for it.
         observers: Called with each event.
 
     Raises:
-        ConfigError: If no event source is given, or it cannot announce what is in the stream's source.
+        ConfigError: If no event source is configured, or it cannot announce files of the stream's source.
         EnvironmentFault: If this machine lacks something that the event source needs.
     """
 
@@ -66,16 +65,16 @@ class Listener:
         self._summary = Summary(table=open_sink(config.sink).url)
 
     def listen(self, *, once: bool = False, max_batches: int | None = None) -> Summary:
-        """Work until interrupted.
+        """Follow the events until interrupted.
 
         Args:
-            once: End as soon as the event source has no message to give.
-            max_batches: End when this many batches are committed, or a few more that were announced together.
+            once: Stop as soon as the event source is empty.
+            max_batches: Stop after this many committed batches; batches that were announced together are all finished.
 
         Raises:
             ConfigError: If the configuration cannot be run.
             EnvironmentFault: If the machine lacks something.
-            TransientError: With `once`, if the work should be tried again later; otherwise it is tried again here.
+            TransientError: With `once`, if the work should be tried again later; otherwise it is retried here.
         """
         self._once = once
         try:
@@ -89,8 +88,8 @@ class Listener:
         if not self._source.has_dead_letters():
             self._tell(
                 Notice(
-                    f"the queue {self._source.url} has no dead-letter queue: messages that cannot be settled come "
-                    "again until they expire; give it one (SQS calls that a redrive policy)"
+                    f"the queue {self._source.url} has no dead-letter queue: messages that cannot be settled are "
+                    "delivered again until they expire; give it one (in SQS, with a redrive policy)"
                 )
             )
 
@@ -117,7 +116,7 @@ class Listener:
         return self._source.receive(self._config.trigger.max_files_per_trigger, wait)
 
     def _list(self) -> None:
-        """Find what events have lost, by listing the source."""
+        """List the source to find files whose events were lost."""
         interval = self._config.events.backfill_interval
         assert interval is not None
         begun = time.monotonic()
@@ -137,7 +136,7 @@ class Listener:
         self._tell(MessagesTaken(len(messages), len(settled), unreadable, reasons))
 
     def _drain_announced(self, messages: Sequence[Message]) -> Summary:
-        # A sink in the same bucket announces more objects than the source: the store is not asked for those.
+        # A sink in the same bucket announces its own objects too; the store need not be asked for those.
         announcements = [
             one
             for message in messages
@@ -151,7 +150,7 @@ class Listener:
         return done
 
     def _postpone(self, messages: Sequence[Message], unsettled: Mapping[str, Unsettled]) -> None:
-        """Let messages wait for as long as an object of theirs is known to need."""
+        """Hide messages for as long as one of their objects is known to need."""
         for message in messages:
             waits = [unsettled[one.url].again_in for one in message.announcements if one.url in unsettled]
             again_in = max((wait for wait in waits if wait is not None), default=None)
@@ -166,7 +165,7 @@ class Listener:
             del self._removed[next(iter(self._removed))]
 
     def _persistently(self, work: Callable[[], T]) -> T:
-        """Repeat the work until it meets no transient fault. Messages stay hidden from other consumers meanwhile."""
+        """Repeat the work until it raises no transient fault. Messages stay hidden from other consumers meanwhile."""
         attempt = 0
         while True:
             try:

@@ -1,4 +1,4 @@
-"""`maintain`: the steps that keep a sink in order, run directly or each as a Prefect task."""
+"""`maintain` compacts, checkpoints and vacuums a sink, each step directly or as a Prefect task."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from inkstream.tasks.sinks.versioned import MaintainedTable, require_versions
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:
-    """What was done to one part of the sink, or would be.
+    """What was done to one part of the sink, or would be done in a dry run.
 
     Attributes:
         name: `pages`, `files` or `overlays`.
-        url: Where it is.
-        merged: Number of files that were merged.
+        url: URL of the part.
+        merged: Number of merged files.
         into: Number of files they became.
-        removed: Number of files that were removed.
+        removed: Number of removed files.
         removed_bytes: Their size.
         version: The table's version afterwards; None for overlays.
     """
@@ -37,17 +37,17 @@ class Upkeep:
 
 
 def maintain(sink_url: str, options: MaintainOptions, *, step: StepRunner = run_directly) -> list[Upkeep]:
-    """Compact, checkpoint and vacuum a sink. Streams may write to it meanwhile.
+    """Compact, checkpoint and vacuum a sink. Streams may write to the sink meanwhile.
 
     Args:
         sink_url: The sink's folder or prefix.
         options: How long files that are no longer needed are kept, and whether anything is changed.
-        step: How each step is called.
+        step: Calls each step.
 
     Raises:
         ConfigError: If there is no table, or the sink keeps no versions.
         EnvironmentFault: If the sink cannot be read or written from here.
-        TransientError: If it should be tried again later; what was done stays.
+        TransientError: If the maintenance should be tried again later; what was done stays.
     """
     sink = require_versions(open_existing(absolute(sink_url)))
     tables = sink.tables()

@@ -1,6 +1,6 @@
 """Planners decide what a run does: which files it reads, in which batches, each with the configuration that reads it.
 
-The drain loop is the same for all of them. A planner is a frozen dataclass: its fields are what a person may choose.
+The drain loop is the same for all of them. A planner is a frozen dataclass; its fields are the user's choices.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Work:
     Attributes:
         batch: The batch.
         config: The configuration.
-        chosen: Why each file was chosen, where it was chosen from the table.
+        chosen: Why each file was chosen, if it was chosen from the table.
     """
 
     batch: Batch
@@ -40,14 +40,14 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that one run is to do.
+    """Everything that one run will do.
 
     Attributes:
         looked_at: Number of file versions that were considered.
         work: The batches, in order.
         known: File versions of the source that have rows.
         waiting: Number of new file versions that are left for a later run.
-        unsettled: By URL, announced objects that have to wait.
+        unsettled: Announced objects that have to wait, by URL.
     """
 
     looked_at: int
@@ -64,22 +64,22 @@ class Planner(Protocol):
 
     @property
     def kind(self) -> str:
-        """The planner's name, by which Prefect's flow for it is found."""
+        """The planner's name; `run_planner` finds its Prefect flow by it."""
 
     @property
     def step(self) -> str:
-        """The name of its step, as in Prefect's task runs."""
+        """The name of its step, which is also the name of its Prefect task."""
 
     @property
     def new_files(self) -> bool:
-        """Whether it reads files that have no rows yet. Such a run leaves its configuration in the sink."""
+        """Whether it reads files that have no rows yet. If so, the run stores its configuration in the sink."""
 
     @property
     def expects_failures(self) -> bool:
-        """Whether it reads what is known to fail, so that many failures say nothing about the machine."""
+        """Whether it reads pages that are known to fail, so that many failures do not mean a broken machine."""
 
     def plan(self, config: StreamConfig, sink: Sink, made_by: MadeBy) -> Plan:
-        """Look at the source or the table, and decide.
+        """Return what to read, chosen from the source or the table.
 
         Args:
             config: The stream's configuration.
@@ -87,15 +87,15 @@ class Planner(Protocol):
             made_by: Returns the `pipeline_id` that new rows would have.
 
         Raises:
-            InkstreamError: If it cannot be found out.
+            InkstreamError: If the source or the table cannot be read.
         """
 
 
 class MadeBy(Protocol):
-    """Knows the `pipeline_id` of rows that are made now."""
+    """A function that returns the `pipeline_id` of new rows."""
 
     def __call__(self, config: StreamConfig) -> frozenset[str]:
-        """Return the ids of rows made with a configuration; several where workers have different versions."""
+        """Return the ids that a configuration's new rows would have; several if workers have different versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class NewFiles:
     """The planner of `run`: files of the source that have no rows.
 
     Attributes:
-        limit: Number of files at most; None for all.
+        limit: Maximum number of files; None for all.
     """
 
     kind: ClassVar[str] = "new_files"
@@ -114,7 +114,7 @@ class NewFiles:
     limit: int | None = None
 
     def plan(self, config: StreamConfig, sink: Sink, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
-        """List the source and put what is new into batches."""
+        """List the source and put the new files into batches."""
         return _new_files(discover(config, sink), config, self.limit)
 
 
@@ -123,7 +123,7 @@ class AnnouncedFiles:
     """The planner of `listen`: objects that events announce and that have no rows.
 
     Attributes:
-        announcements: What the events say.
+        announcements: The objects that the events announce.
         removed: URLs of objects whose removal was announced.
     """
 
@@ -136,7 +136,7 @@ class AnnouncedFiles:
     removed: Collection[str] = ()
 
     def plan(self, config: StreamConfig, sink: Sink, made_by: MadeBy) -> Plan:  # noqa: ARG002 - the protocol's shape
-        """Ask the store what the objects are now, and put the new ones into batches."""
+        """Look up the objects in the store, and put the new ones into batches."""
         return _new_files(discover_announced(config, sink, self.announcements, self.removed), config, None)
 
 
@@ -145,9 +145,9 @@ class FailedPages:
     """The planner of `retry`: the pages that failed, each with the pipeline that its row names.
 
     Attributes:
-        kinds: Which kinds of failure; all when empty.
-        paths: Which files, as in `inkstream.tasks.queries.path_patterns`; all when empty.
-        overrides: `a.b=value` strings on top of what the pages were read with.
+        kinds: Only these kinds of failure; all if empty.
+        paths: Only these files, as in `inkstream.tasks.queries.path_patterns`; all if empty.
+        overrides: `a.b=value` strings, added to the options that the pages were read with.
     """
 
     kind: ClassVar[str] = "failed_pages"
@@ -178,7 +178,7 @@ class OtherPipeline:
     """The planner of `reprocess`: files whose rows were made by another pipeline than the one configured now.
 
     Attributes:
-        paths: Which files, as in `inkstream.tasks.queries.path_patterns`; all when empty.
+        paths: Only these files, as in `inkstream.tasks.queries.path_patterns`; all if empty.
     """
 
     kind: ClassVar[str] = "other_pipeline"

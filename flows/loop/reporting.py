@@ -1,4 +1,4 @@
-"""Report what happened to a batch: the keys of Spark OCR's lastProgress, and more."""
+"""Progress reports of batches, with the keys of Spark OCR's lastProgress and more."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def stream_id(config: StreamConfig) -> str:
 
 
 class BatchClock:
-    """Measures a batch from the moment it is made.
+    """A clock that starts when it is created and measures one batch.
 
     Args:
-        listing_ms: Milliseconds that went into the plan, if they count for this batch.
+        listing_ms: Milliseconds that went into the plan, if they count towards this batch.
     """
 
     def __init__(self, listing_ms: float) -> None:
@@ -38,7 +38,7 @@ class BatchClock:
         self._committed_ms = (time.perf_counter() - self._begun) * 1000
 
     def durations(self, processing_seconds: float) -> dict[str, int]:
-        """Return milliseconds by phase, under the names of Spark's progress reports, as of now.
+        """Return the milliseconds so far by phase, under the names of Spark's progress reports.
 
         Args:
             processing_seconds: How long the processing took.
@@ -68,7 +68,7 @@ def count_batch(summary: Summary, processed: ProcessedBatch, committed: Committe
     summary.overlays.extend(url for report in reports for url in report.overlays[:1])
 
 
-def batch_progress(  # noqa: PLR0913 - a report says all of it
+def batch_progress(  # noqa: PLR0913 - the report has all of them
     config: StreamConfig,
     processed: ProcessedBatch,
     committed: Committed | None,
@@ -88,8 +88,8 @@ def batch_progress(  # noqa: PLR0913 - a report says all of it
         run_id: Changes with every run; `id` survives restarts.
         table: URL of the pages table.
         begun_at: When the batch began, ISO 8601.
-        durations: Milliseconds by phase; `triggerExecution` is the whole.
-        cleaned: What was removed from the source; None where the source is not cleaned.
+        durations: Milliseconds by phase; `triggerExecution` is the total.
+        cleaned: What was removed from the source; None if the source is not cleaned.
     """
     files = [processed.files[index] for index in committed.files] if committed else []
     pages = sum(report.pages for report in files)
@@ -129,7 +129,7 @@ def batch_progress(  # noqa: PLR0913 - a report says all of it
 
 
 def file_done(report: FileReport) -> FileDone:
-    """Return what happened to one file, for people."""
+    """Return the event that tells people what happened to one file."""
     return FileDone(
         path=report.file.path,
         pages=report.pages,

@@ -1,24 +1,20 @@
-"""How the loop calls its steps."""
+"""Calls of the loop's steps."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, TypeVar
-
-if TYPE_CHECKING:
-    pass
-
+from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 
 
 class StepRunner(Protocol):
-    """Calls one step of the loop, by itself or as somebody's task."""
+    """A function that calls one step of the loop, directly or as a task."""
 
     def __call__(self, name: str, label: str, call: Callable[[], T]) -> T:
-        """Runs `call` under a name that stays the same and a label that tells this run of it from others."""
+        """Return what `call` returns. `name` is the same in every run, `label` identifies this call."""
 
 
 def run_directly(name: str, label: str, call: Callable[[], T]) -> T:  # noqa: ARG001 - the protocol's shape
-    """The `StepRunner` that just calls."""
+    """Call a step directly: the `StepRunner` without Prefect."""
     return call()

@@ -17,7 +17,7 @@ class Workers:
     """A Dask client that is opened when first needed and kept until closed.
 
     Args:
-        config: Where the workers are and what they must be able to run.
+        config: Says where the workers are and what they must be able to run.
     """
 
     def __init__(self, config: StreamConfig) -> None:
@@ -26,7 +26,7 @@ class Workers:
         self._client: Client | None = None
 
     def client(self) -> Client:
-        """Returns the client, opening the cluster on the first call."""
+        """Return the client, and open the cluster on the first call."""
         if self._client is None or self._client.status != "running":
             from inkstream.tasks.work.cluster import open_cluster
 
@@ -37,14 +37,14 @@ class Workers:
         return self._client
 
     def made_by(self, config: StreamConfig) -> frozenset[str]:
-        """Returns the `pipeline_id` that rows made now would have; several where workers have different versions."""
-        if self._config.execution.scheduler is None:  # local workers are as this process is
+        """Return the `pipeline_id` that new rows would have; several if workers have different versions."""
+        if self._config.execution.scheduler is None:  # local workers have this process's versions
             return frozenset({pipeline_id(config.pipeline, engine_versions(config.pipeline))})
         from inkstream.tasks.work.cluster import check_workers
 
         return check_workers(self.client(), config.pipeline.canonical(), self._config.execution.recognize_resources)
 
     def close(self) -> None:
-        """Closes the client, and the cluster if it is ours."""
+        """Close the client, and the cluster if it was started here."""
         self._client = None
         self._stack.close()

@@ -1,1 +1,1 @@
-"""The flows that Prefect runs, and what they need of a Prefect server."""
+"""The Prefect flows, and what they need from a Prefect server."""

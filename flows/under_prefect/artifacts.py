@@ -1,7 +1,7 @@
-"""What a run shows in Prefect: its files, its batches, a page's regions, its progress, and log lines.
+"""Artifacts and log lines of a run in Prefect: its files, its batches, a page's regions and its progress.
 
-This is an observer like any other: nothing it does changes what is committed, and no failure of its own ends a run. It
-shows no text of a document and no credentials: paths have none.
+They come from an ordinary observer, which cannot change what is committed and whose failures do not end a run. It shows
+neither the text of documents nor credentials; paths contain none.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def artifact_key(stream: str, what: str) -> str:
 
 
 class RunArtifacts:
-    """Shows what happens in the flow run that it is made in. It falls silent after the first failure to show something.
+    """An observer that shows events in the current flow run. After its first failure it shows nothing more.
 
     Args:
         stream: Name of the stream.
@@ -58,9 +58,9 @@ class RunArtifacts:
             return
         try:
             self._take_in(event)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the documents matter more
+        except Exception as error:  # noqa: BLE001 - showing a run must not end it
             self._silent = True
-            self._log.warning("no more artifacts of this run, its documents go on: %s", type(error).__name__)
+            self._log.warning("this run shows no more artifacts and goes on reading: %s", type(error).__name__)
 
     def _take_in(self, event: Event) -> None:
         if isinstance(event, Listed):
@@ -92,7 +92,7 @@ class RunArtifacts:
 
         self._files_done += len(event.files)
         page = self._pictures.pop(event.attempt_id, None)
-        for file in event.files:  # others are of the next batch
+        for file in event.files:  # keep those of the next batch
             self._under_way.pop(file.path, None)
         self._log_batch(event)
         batch = _batch_row(event.progress, self._waiting + self._files - self._files_done)
@@ -109,7 +109,7 @@ class RunArtifacts:
         self._draw_bar()
 
     def _last_batches(self) -> list[dict[str, Any]]:
-        """Return the rows of the table that the batch before left; none where it left none."""
+        """Return the rows of the latest batches artifact; an empty list if there is none."""
         import json
 
         from prefect.artifacts import Artifact
@@ -124,11 +124,11 @@ class RunArtifacts:
 
         self._drawn_at = time.monotonic()
         done = 100.0 * min(1.0, (self._files_done + sum(self._under_way.values())) / max(self._files, 1))
-        said = f"{self._files_done} of {self._files} files of stream {self._stream}"
+        description = f"{self._files_done} of {self._files} files of stream {self._stream}"
         if self._bar is None:
-            self._bar = cast(UUID, create_progress_artifact(done, key=self._key("progress"), description=said))
+            self._bar = cast(UUID, create_progress_artifact(done, key=self._key("progress"), description=description))
         else:
-            update_progress_artifact(self._bar, progress=done, description=said)
+            update_progress_artifact(self._bar, progress=done, description=description)
 
     def _log_batch(self, event: BatchDone) -> None:
         progress = event.progress

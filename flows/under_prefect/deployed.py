@@ -1,4 +1,4 @@
-"""What holds for runs of deployments: nobody knows which folder they work in."""
+"""Checks for runs of deployments, whose working directory is not known in advance."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from inkstream.tasks.config import StreamConfig
 
 
 def require_absolute_places(config: StreamConfig) -> None:
-    """Refuse relative folders in the run of a deployment.
+    """Refuse relative folders in a deployment's run.
 
-    A process worker gives each run a temporary folder to work in. Rows in a relative sink would be gone with it.
+    A process worker starts each run in a temporary folder. Rows in a relative sink would be lost with that folder.
 
     Raises:
-        ConfigError: If the run is one of a deployment, and its source, archive or sink is a relative folder.
+        ConfigError: If this is a deployment's run, and its source, archive or sink is a relative folder.
     """
     context = FlowRunContext.get()
     if context is None or context.flow_run is None or context.flow_run.deployment_id is None:
@@ -26,7 +26,7 @@ def require_absolute_places(config: StreamConfig) -> None:
         names = ", ".join(f"{name} {place}" for name, place in relative.items())
         raise ConfigError(
             f"{names}: a relative folder; a deployment's runs work in a temporary folder, so nothing was read or "
-            "written; give the whole path, or a URL"
+            "written; give an absolute path or a URL"
         )
 
 

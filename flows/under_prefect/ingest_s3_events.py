@@ -35,8 +35,8 @@ def ingest_s3_events(
     """Stream documents as events announce them, each page exactly once, and list the source for lost events.
 
     Args:
-        once: End as soon as the queue has no message to give; otherwise go on until cancelled.
-        max_batches: End when this many batches are committed.
+        once: Stop as soon as the queue is empty; otherwise run until cancelled.
+        max_batches: Stop after this many committed batches.
         config: The stream; `events.queue` is the queue to follow.
 
     Returns:

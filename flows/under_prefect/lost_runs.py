@@ -1,9 +1,9 @@
-"""Flow runs that were killed: a Prefect automation marks them as crashed.
+"""A Prefect automation that marks killed flow runs as crashed.
 
-When the process that runs a flow is killed together with the one that started it, nobody is left to report it: the run
-stays Running for ever and, under a concurrency limit, blocks the next one. Prefect's own answer is heartbeats, but by
-default they come only every three minutes. So the automation watches only runs that are known to send them more often:
-those with the tag that Inkstream's deployments and commands give them.
+If the process of a flow run is killed together with the one that started it, nothing reports the end: the run stays
+Running forever and, under a concurrency limit, blocks the next one. Prefect's own answer is heartbeats, but by default
+it sends them only every three minutes. So the automation watches only runs that send them more often: those with the
+tag that Inkstream's deployments and commands set.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def lost_runs_automation(silence: timedelta = SILENCE) -> AutomationCore:
     ends = [f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed")]
     return AutomationCore(
         name=AUTOMATION,
-        description="A flow run whose heartbeats stop was killed: without this it would stay Running for ever.",
+        description="A flow run whose heartbeats stop was killed; without this it would stay Running forever.",
         trigger=EventTrigger(
             after={"prefect.flow-run.heartbeat"},
             expect={"prefect.flow-run.heartbeat", *ends},
@@ -66,7 +66,7 @@ def lost_runs_automation(silence: timedelta = SILENCE) -> AutomationCore:
         actions=[
             ChangeFlowRunState(
                 state=StateType.CRASHED,
-                message="the process of this run was killed; what it committed stays, the next run does the rest",
+                message="the process of this run was killed; what it committed stays, and the next run reads the rest",
             )
         ],
     )

@@ -1,11 +1,11 @@
 """`ocr_stream`, the Prefect flow: the drain loop with each step as a task.
 
-One task run discovers, and three are made for each batch. Pages are Dask's business, not Prefect's: see
+One task run finds the files, and each batch has at least three more. Dask, not Prefect, runs the pages: see
 docs/decisions/0002.
 
 This module has no `from __future__ import annotations`: Prefect pickles a served flow with the globals that its body
-names, and the type of a parameter would get lost if it were only a string. The form in the browser shows the parameters
-in the order they have here: first what belongs to one run, then the long configuration.
+names, and the type of a parameter would be lost if it were only a string. The form in the browser shows the parameters
+in the order of the signature: first those of one run, then the long configuration.
 """
 
 from collections.abc import Callable
@@ -39,12 +39,12 @@ def run_as_task(name: str, label: str, call: Callable[[], T]) -> T:
     def step() -> T:
         return call()
 
-    # A run's tags are not its tasks': Prefect asks the server for a concurrency slot for each tag of a task run.
+    # Tasks do not get the run's tags: Prefect asks the server for a concurrency slot for each tag of a task run.
     with TagsContext(current_tags=set()):
         try:
             return step()
         except Exception as error:
-            # When a signal comes before the task run is made, Prefect fails to record it, and the flow run would be
+            # If a signal arrives before the task run is created, Prefect fails to record it, and the flow run would be
             # Failed instead of Crashed.
             signal = error.__context__
             if signal is None or isinstance(signal, Exception):
@@ -56,7 +56,7 @@ def drain_with_tasks(config: StreamConfig, planner: Planner) -> Summary:
     """Run the drain loop inside a flow, each step as a task.
 
     Raises:
-        ConfigError: If the configuration cannot be run, see `require_absolute_places` too.
+        ConfigError: If the configuration cannot be run; see also `require_absolute_places`.
         InkstreamError: As `inkstream.flows.loop.drain.StreamRun.drain` does.
     """
     require_absolute_places(config)

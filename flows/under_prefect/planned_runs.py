@@ -1,4 +1,4 @@
-"""Running the flow of a planner.
+"""Runs the Prefect flow of a planner.
 
 A planner's fields have the names of its flow's parameters: a flow makes its planner from them, and `run_planner` makes
 them from a planner. `config` is the stream, and `preset` belongs to the form alone.
@@ -22,20 +22,20 @@ FLOWS: dict[str, Flow[..., dict[str, Any]]] = {
     FailedPages.kind: retry,
     OtherPipeline.kind: reprocess,
 }
-"""By the kind of a planner, its flow."""
+"""The flow of each kind of planner."""
 
 
 def run_planner(config: StreamConfig, planner: Planner) -> None:
-    """Run the flow that does what a planner decides.
+    """Run the flow of a planner.
 
     Raises:
-        ConfigError: If no flow does what this planner decides.
+        ConfigError: If the planner has no flow.
         InkstreamError: What the flow raises.
     """
     flow = FLOWS.get(planner.kind)
     if flow is None:
         raise ConfigError(
-            f"no Prefect flow does what the planner {planner.kind!r} decides; the flows are for {', '.join(FLOWS)}; "
+            f"the planner {planner.kind!r} has no Prefect flow; only {', '.join(FLOWS)} have one; "
             "run this planner with prefect='off'"
         )
     flow(config=config, **{field.name: getattr(planner, field.name) for field in fields(planner)})

@@ -1,4 +1,4 @@
-"""`retry` and `reprocess`, the Prefect flows: the drain loop over rows that exist.
+"""`retry` and `reprocess`, the Prefect flows: the drain loop over files that have rows.
 
 Prefect evaluates the annotations, so this module has no `from __future__ import annotations`; see `ocr_stream`.
 """
@@ -27,12 +27,12 @@ def retry(
     *,
     config: StreamConfig,
 ) -> dict[str, Any]:
-    """Read the pages that failed again, each as it was read before, and replace their rows.
+    """Re-read the pages that failed, each with its earlier options, and replace their rows.
 
     Args:
-        kinds: Which kinds of failure; all when empty.
-        paths: Which files, as paths, URLs, file names or globs; all when empty.
-        overrides: KEY=VALUE on top of what the pages were read with, such as pipeline.render.resolution=150.
+        kinds: Only these kinds of failure; all if empty.
+        paths: Only these files, as paths, URLs, file names or globs; all if empty.
+        overrides: KEY=VALUE, added to the pages' earlier options, such as pipeline.render.resolution=150.
         config: The stream.
 
     Returns:
@@ -54,12 +54,12 @@ def reprocess(
     *,
     config: StreamConfig,
 ) -> dict[str, Any]:
-    """Read files again whose rows were made by another pipeline than this one, and replace their rows.
+    """Re-read the files whose rows were made by another pipeline than this one, and replace their rows.
 
     Args:
-        paths: Which files, as paths, URLs, file names or globs; all when empty.
+        paths: Only these files, as paths, URLs, file names or globs; all if empty.
         preset: Read with the pipeline of this preset instead of config's.
-        config: The stream; its pipeline is to be the one that made all rows.
+        config: The stream; files that its pipeline has read already are left alone.
 
     Returns:
         Counts of what was committed and of files left as they are, and the table's version.

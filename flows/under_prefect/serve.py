@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 START_SECONDS = 120
 FIRST_START = timedelta(seconds=15)
-"""The server looks for new schedules every five seconds, and leaves out a start that has passed by then."""
+"""The server looks for new schedules every five seconds, and skips a start that has passed by then."""
 LEASES = "prefect.server.concurrency.lease_storage.filesystem"
 
 SERVER_SETTINGS = {
@@ -45,7 +45,7 @@ SERVER_SETTINGS = {
     "PREFECT_CLI_PROMPT": "false",
 }
 END_SECONDS = 10.0
-"""How many seconds a run has to end by itself."""
+"""How long a run may take to end by itself, in seconds."""
 LISTEN_AGAIN = timedelta(minutes=5)
 """How often a run that follows events is started; it is cancelled at once while the one before still runs."""
 RUN_SETTINGS = {
@@ -56,7 +56,7 @@ RUN_SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When a deployment runs by itself; never if both are None.
+    """When a deployment runs by itself; without an interval or a cron schedule, never.
 
     Attributes:
         every: Time from one start to the next; the first is a few seconds from now.
@@ -67,10 +67,10 @@ class Schedule:
     cron: str | None = None
 
     def fields(self) -> dict[str, Any]:
-        """Return the arguments that Prefect's `to_deployment` takes for it.
+        """Return the schedule as arguments of Prefect's `to_deployment`.
 
         Raises:
-            ConfigError: If it is not a schedule.
+            ConfigError: If the schedule is not valid.
         """
         if self.every is not None and self.cron is not None:
             raise ConfigError("give either an interval or a cron schedule, not both")
@@ -104,7 +104,7 @@ def deployments(
     """
     if not config.sink.traits.outlives_process:
         raise ConfigError(
-            "a memory sink ends with the process of each run: serve a stream whose sink is a folder or URL"
+            "the rows of a memory sink are lost when a run's process ends; give a folder or URL as the sink"
         )
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
     from prefect.types.entrypoint import EntrypointType
@@ -122,14 +122,14 @@ def deployments(
         limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW, grace_period_seconds=60
     )
     served: list[tuple[Flow[..., Any], dict[str, Any], Schedule, str]] = [
-        (ocr_stream, of_stream, schedule, "Reads what is new in the source, each page exactly once."),
-        (retry, of_stream, Schedule(), "Reads the pages that failed again, each as it was read before."),
-        (reprocess, of_stream, Schedule(), "Reads files again whose rows another pipeline made."),
+        (ocr_stream, of_stream, schedule, "Reads the new files of the source, each page exactly once."),
+        (retry, of_stream, Schedule(), "Re-reads the pages that failed, each with its earlier options."),
+        (reprocess, of_stream, Schedule(), "Re-reads the files whose rows another pipeline made."),
         (maintain_sink, {"sink": config.sink.url}, upkeep, "Compacts, checkpoints and vacuums the tables."),
     ]
     if config.events.queue is not None:
         require_event_source(config)
-        what = "Follows the events of the source's bucket, each page exactly once, until it is cancelled."
+        what = "Reads files as the bucket's events announce them, each page exactly once, until cancelled."
         served.append((ingest_s3_events, of_stream, Schedule(LISTEN_AGAIN), what))
     made = [
         flow.to_deployment(
@@ -143,13 +143,13 @@ def deployments(
         )
         for flow, parameters, when, what in served
     ]
-    return cast("list[RunnerDeployment]", made)  # awaitables only where an event loop runs
+    return cast("list[RunnerDeployment]", made)  # awaitables only inside an event loop
 
 
 def serve_stream(
     config: StreamConfig, schedule: Schedule = Schedule(), upkeep: Schedule = Schedule(), *, port: int = 4200
 ) -> None:
-    """Serve the flows of a stream until interrupted, and start a Prefect server where none is configured.
+    """Serve the flows of a stream until interrupted, and start a Prefect server if none is configured.
 
     Args:
         config: The stream.
@@ -165,7 +165,7 @@ def serve_stream(
     require_prefect()
     for name, value in RUN_SETTINGS.items():
         os.environ.setdefault(name, value)
-    deployments(config, schedule, upkeep)  # mistakes are reported before a server is started
+    deployments(config, schedule, upkeep)  # report mistakes before a server is started
     with _server(port):
         require_answer()
         watch_lost_runs()
@@ -174,7 +174,7 @@ def serve_stream(
 
 
 def _serve(served: list[RunnerDeployment]) -> None:
-    """Serve as `prefect.serve` does, except that SIGTERM ends it in order with schedules paused, as Ctrl-C does."""
+    """Serve as `prefect.serve` does, but let SIGTERM end the runs and pause the schedules as Ctrl-C does."""
     from prefect.runner import Runner
 
     runner = Runner(pause_on_shutdown=True)
@@ -186,7 +186,7 @@ def _serve(served: list[RunnerDeployment]) -> None:
 
 
 async def _run_until_ended(runner: Runner) -> None:
-    """Run until told to end, then wait for the runs to report that they crashed; end at once when told again."""
+    """Serve until a first signal, then wait for the runs to report that they crashed; a second signal ends at once."""
     loop = asyncio.get_running_loop()
     serving = asyncio.create_task(runner.start())
     endings: list[asyncio.Task[None]] = []
@@ -198,7 +198,7 @@ async def _run_until_ended(runner: Runner) -> None:
             endings.append(loop.create_task(_end_in_order(serving, told=told)))
 
     runner.handle_sigterm = lambda *_: loop.call_soon_threadsafe(partial(end, told=False))  # type: ignore[method-assign,assignment]
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as it is for a shell script's background processes
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # ignored in a shell script's background processes
         loop.add_signal_handler(signal.SIGINT, partial(end, told=True))
     with suppress(asyncio.CancelledError):
         await serving
@@ -209,7 +209,7 @@ async def _end_in_order(serving: asyncio.Task[None], *, told: bool) -> None:
 
     Args:
         serving: The task that serves.
-        told: Whether the runs were told already, as by a terminal's Ctrl-C.
+        told: Whether the runs got the signal too, as with a terminal's Ctrl-C.
     """
     import psutil
 
@@ -241,7 +241,7 @@ def _is_run(process: psutil.Process) -> bool:
 
 @contextmanager
 def _server(port: int) -> Iterator[None]:
-    """Make sure that a server runs for as long as the block does."""
+    """Run a server during the block if none is configured."""
     if api_configured():
         yield
         return
@@ -257,7 +257,7 @@ def _server(port: int) -> Iterator[None]:
 
 @contextmanager
 def _started_server(port: int) -> Iterator[str]:
-    """Run a Prefect server on the loopback, out of the terminal's Ctrl-C's reach, so that runs can report their end."""
+    """Run a Prefect server on the loopback, shielded from the terminal's Ctrl-C, so that runs can report their end."""
     from inkstream.tasks.work.interrupts import interrupts_held
 
     with socket.socket() as probe:
@@ -265,7 +265,7 @@ def _started_server(port: int) -> Iterator[str]:
         if probe.connect_ex((HOST, port)) == 0:
             raise ConfigError(
                 f"port {port} is taken; if a Prefect server listens there, set "
-                f"PREFECT_API_URL=http://{HOST}:{port}/api, else choose another port with --port"
+                f"PREFECT_API_URL=http://{HOST}:{port}/api; otherwise choose another port with --port"
             )
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)]
     environment = {**SERVER_SETTINGS, **os.environ, "PREFECT_UI_API_URL": f"http://{HOST}:{port}/api"}
@@ -304,7 +304,7 @@ def _announce(served: list[RunnerDeployment]) -> None:
     settings = get_current_settings()
     api = str(settings.api.url or "")
     page = settings.ui_url or api.removesuffix("/api")
-    lines = [f"inkstream: {page}/deployments has the form of each of"]
+    lines = [f"inkstream: open {page}/deployments to run these by hand:"]
     for deployment in served:
         when = "; ".join(str(_when(each.model_dump())) for each in deployment.schedules or []) or "on demand"
         lines.append(f"  {deployment.flow_name}/{deployment.name}: {when}")

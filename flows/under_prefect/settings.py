@@ -1,4 +1,4 @@
-"""Whether a run goes through Prefect, found out without the second that importing Prefect costs."""
+"""Decides whether a run goes through Prefect, without importing Prefect, which takes a second."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ def goes_through_prefect(mode: PrefectMode) -> bool:
     """Return whether a run in this mode goes through Prefect.
 
     Raises:
-        ConfigError: If there is no such mode.
+        ConfigError: If it is not one of the modes.
     """
     answers = {"on": lambda: True, "off": lambda: False, "auto": api_configured}
     if mode not in answers:
-        raise ConfigError(f"prefect={mode!r}: it is one of {', '.join(get_args(PrefectMode))}")
+        raise ConfigError(f"prefect={mode!r} is not a mode; use one of {', '.join(get_args(PrefectMode))}")
     return answers[mode]()
 
 
 def api_configured() -> bool:
     """Return whether a Prefect API is configured: by environment, profile, `prefect.toml` or `.env`.
 
-    Prefect itself is asked only if there is a file that could hold the setting.
+    Prefect is imported only if there is a file that could hold the setting.
     """
     if os.environ.get("PREFECT_API_URL"):
         return True
@@ -51,10 +51,10 @@ def api_configured() -> bool:
 
 
 def reach_server() -> None:
-    """Make sure that a Prefect API answers: the configured one, or otherwise Prefect's embedded server.
+    """Make sure that a Prefect API answers: the configured one, or else Prefect's embedded server.
 
     Prefect would start the embedded server at its first request, and the terminal's Ctrl-C would end it before the flow
-    run can report that it crashed. Started here, it is out of Ctrl-C's reach; Prefect ends it when this process exits.
+    run can report that it crashed. Started here, it is shielded from Ctrl-C; Prefect ends it when this process exits.
 
     Raises:
         MissingPackageError: If Prefect is not installed.
@@ -77,7 +77,7 @@ def require_answer() -> str:
 
     Raises:
         MissingPackageError: If Prefect is not installed.
-        TransientError: If it does not answer.
+        TransientError: If the API does not answer.
     """
     require_prefect()
     from prefect.client.orchestration import get_client
@@ -96,15 +96,15 @@ def require_prefect() -> None:
     """Check that Prefect is installed.
 
     Raises:
-        MissingPackageError: If it is not.
+        MissingPackageError: If Prefect is not installed.
     """
     require_extra("prefect", "a run under Prefect")
 
 
 def use_embedded_server() -> None:
-    """Set what Prefect's embedded server needs, in this process's environment, before Prefect is imported.
+    """Set the environment variables of Prefect's embedded server in this process, before Prefect is imported.
 
-    What the user has set is kept.
+    Variables that the user has set are kept.
 
     Raises:
         MissingPackageError: If Prefect is not installed.

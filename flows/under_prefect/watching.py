@@ -1,6 +1,6 @@
 """The observers and workers that flow runs of this process share.
 
-Neither can be a flow parameter, because parameters travel through the Prefect API as JSON. This is a module of its own
+Neither can be a flow parameter, because parameters travel through the Prefect API as JSON. This module is separate
 because Prefect pickles a served flow with the globals that it names, and a context variable cannot be pickled.
 """
 
@@ -21,9 +21,9 @@ class Watch:
 
     Attributes:
         observers: Called with each event.
-        workers: Workers that exist already; None if the run is to have its own.
+        workers: Workers that exist already; None if the run opens its own.
         run_id: The run's id in progress reports; None for a new one.
-        summaries: Gets the summary of each flow run.
+        summaries: The summaries of the flow runs so far.
     """
 
     observers: Sequence[Observer] = ()
@@ -36,7 +36,7 @@ _watch: ContextVar[Watch | None] = ContextVar("inkstream_watch", default=None)
 
 
 def current_watch() -> Watch:
-    """Return the watch of the caller's context; one without observers and workers where there is none."""
+    """Return the watch of the current context; if there is none, one without observers and workers."""
     return _watch.get() or Watch()
 
 

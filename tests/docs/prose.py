@@ -1,6 +1,6 @@
-"""Phrases that mark translated or riddling English, and where they stand: `python -m tests.docs.prose` lists them.
+"""Finds phrases that mark translated or riddling English: `python -m tests.docs.prose` lists them.
 
-`prose_allowed.txt` holds how many each package still has; with `--lower`, lower numbers are written into it.
+`prose_allowed.txt` holds how many each package may have; `--lower` writes lower numbers into it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.places import ROOT
 ALLOWED = Path(__file__).with_name("prose_allowed.txt")
 PACKAGES = ("ocr_core", "tasks", "flows", "deployments", "src", "benchmarks", "tests")
 GENERATED = ("docs/reference/cli.md", "docs/reference/configuration.md")
-"""Pages made of texts in the code, where they are counted."""
+"""Pages generated from texts in the code, where they are counted."""
 
 PHRASES: dict[str, str] = {
     r"\bbesides\b": "also, in addition",
@@ -37,7 +37,7 @@ PHRASES: dict[str, str] = {
     r"\bfor ever\b": "forever",
     r"\bdearer\b": "more expensive, slower",
     r"\bgoes on and on\b": "runs until it is stopped",
-    r"\b(?:one|rows?|files?|lines?|requests?|process) a (?:core|page|machine|file|batch|run|line|worker)\b": "per",
+    r"\b(?:one|rows?|files?|lines?|requests?) a (?:core|page|machine|file|batch|run|line|worker)\b": "per",
     r"\bat the hand of\b|\bby the hand of\b": "from",
     r"\ba fault of the moment\b|\bthe moment's fault\b": "a passing fault, a transient fault",
     r"\A(?:Tells|Says|Gives|Looks|Whose)\b": "Return, Check, Find",
@@ -49,7 +49,7 @@ _PATTERNS = {re.compile(pattern, re.IGNORECASE): instead for pattern, instead in
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A phrase where it stands."""
+    """A phrase and its place."""
 
     path: str
     line: int
@@ -120,7 +120,7 @@ def _without_code(text: str) -> str:
 
 
 def main() -> None:
-    """Print every hit; with `--lower`, write the counts that went down."""
+    """Print every hit; with `--lower`, write the counts that are lower than before."""
     hits = [*in_pages(), *in_code()]
     print("\n".join(map(str, hits)))
     if "--lower" in sys.argv:

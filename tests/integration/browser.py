@@ -1,4 +1,4 @@
-"""Prefect's pages as a person uses them: Debian's Chromium without a window, driven by Playwright."""
+"""Uses Prefect's pages as a person does: Debian's Chromium, headless, driven by Playwright."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PATIENCE = 90_000
-"""Milliseconds to wait for anything: the server has other things to do, too."""
+"""Milliseconds to wait for anything; the server may be busy."""
 
 
 @contextmanager
 def browser_page(height: int = 1000) -> Iterator[Page]:
-    """A page of the browser, 1280 pixels wide."""
+    """Open a page in the browser, 1280 pixels wide."""
     with sync_playwright() as playwright:
-        # Its own sandbox needs what containers, and root, have not; it is shown our own server only.
+        # Chromium's sandbox does not work in containers or as root; it only loads pages of our own server.
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         try:
             page = browser.new_page(viewport={"width": 1280, "height": height})
@@ -32,18 +32,18 @@ def browser_page(height: int = 1000) -> Iterator[Page]:
 
 @dataclass(frozen=True, slots=True)
 class PrefectPages:
-    """What a person does.
+    """The steps of a person on Prefect's pages.
 
     Attributes:
         page: The browser's page.
-        url: Where Prefect's pages are.
+        url: URL of Prefect's pages.
     """
 
     page: Page
     url: str
 
     def open_form(self, flow: str) -> None:
-        """From the list of deployments to the form of that flow's."""
+        """Open the form of a flow's deployment from the list of deployments."""
         self.page.goto(f"{self.url}/deployments")
         self.page.locator("tr", has_text=flow).get_by_role("link").first.click()
         self.page.get_by_role("button", name="Run", exact=True).click()
@@ -51,14 +51,14 @@ class PrefectPages:
         self.page.get_by_role("button", name="Submit").wait_for()
 
     def field(self, title: str) -> Locator:
-        """Returns an option of the form by its title."""
+        """Return an option of the form by its title."""
         label = self.page.locator(".schema-form-property__label", has_text=re.compile(rf"^{title}( \(Optional\))?$"))
         field = self.page.locator(".schema-form-property").filter(has=label).last
         field.scroll_into_view_if_needed()
         return field
 
     def choose(self, title: str, choice: str) -> list[str]:
-        """Picks one of an option's values from its list, and returns them all."""
+        """Choose one of an option's values from its list, and return all values."""
         field = self.field(title)
         field.locator(".p-select-button__control").press("ArrowDown")
         options = self.page.get_by_role("listbox").get_by_role("option")
@@ -69,39 +69,39 @@ class PrefectPages:
         return offered
 
     def submit(self) -> None:
-        """Presses the button at the end of the form."""
+        """Press the button at the end of the form."""
         self.page.get_by_role("button", name="Submit").click()
 
     def submit_run(self, state: str) -> None:
-        """Presses that button, opens the page of the run it asks for, and waits until that says the state.
+        """Submit the form, open the page of its run, and wait until it shows the state.
 
-        The page asks the server every few seconds: a state that lasts shorter than that may never be seen.
+        The page asks the server every few seconds: a shorter state may never be seen.
         """
         with self.page.expect_response(re.compile("/create_flow_run$"), timeout=PATIENCE) as answer:
             self.submit()
-        # By address, not by the button in the corner: the form's page, of which nothing is left then, leads elsewhere
-        # by itself a moment later, and would take the run's page away.
+        # By address, not by the button in the corner: after submitting, the form's page soon navigates elsewhere by
+        # itself, and would replace the run's page.
         self.page.goto(f"{self.url}/runs/flow-run/{answer.value.json()['id']}")
-        # In the heading: the list of its tasks shows their states by the same words.
+        # Look in the heading: the list of tasks shows states in the same words.
         expect(self.page.locator(".page-heading-flow-run__meta")).to_contain_text(state, timeout=PATIENCE)
 
     def open_tab(self, name: str) -> None:
-        """Opens one of the tabs on a run's page."""
+        """Open one of the tabs on a run's page."""
         self.page.get_by_text(name, exact=True).last.click()
 
     def open_artifact(self, description: str) -> None:
-        """From a run's page to its artifact of that description."""
+        """Open a run's artifact by its description, from the run's page."""
         self.open_tab("Artifacts")
         self.page.get_by_role("link").filter(has_text=description).first.click()
 
     def table(self) -> list[list[str]]:
-        """Returns the cells of the table that is shown, head first."""
+        """Return the cells of the table on the page, heading first."""
         self.page.locator("table td").first.wait_for()
         rows = self.page.locator("table tr").all()
         return [[cell.strip() for cell in row.locator("th, td").all_inner_texts()] for row in rows]
 
     def picture(self, path: Path) -> None:
-        """Takes a picture of the window, once it moves no more and nothing is announced in its corner."""
+        """Take a picture of the window, once nothing moves and no notification is shown."""
         expect(self.page.get_by_role("button", name="View run")).to_have_count(0, timeout=PATIENCE)
         self.page.wait_for_load_state("networkidle")
         self.page.screenshot(path=path, animations="disabled")

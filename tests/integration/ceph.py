@@ -1,8 +1,8 @@
-"""A real Ceph object gateway on this machine: one monitor, one OSD and one RADOS gateway, on free loopback ports.
+"""Runs a real Ceph object gateway: one monitor, one OSD and one RADOS gateway, on free loopback ports.
 
     python -m tests.integration.ceph [FOLDER]
 
-starts one, prints how to reach it, and ends it with Ctrl-C. Ceph is taken from the system, or from Debian's packages,
+starts one, prints how to reach it, and stops it on Ctrl-C. Ceph is taken from the system, or from Debian's packages,
 which are unpacked (not installed) under FOLDER or `.ceph` of this checkout: 66 MB to fetch, once, as root.
 """
 
@@ -32,7 +32,7 @@ START_SECONDS = 120
 _OSD_STARTS = 5
 FETCH_SECONDS = 240
 _WITH_US = ("setpriv", "--pdeathsig", "KILL")
-"""What it starts is killed when this process ends, however it ends."""
+"""Prefix of commands that are killed when this process ends, for whatever reason."""
 
 _CONFIGURATION = """\
 [global]
@@ -59,7 +59,7 @@ osd crush chooseleaf type = 0
 mon allow pool size one = true
 mon warn on pool no redundancy = false
 mon max pg per osd = 1000
-# It waits this long, a second by default, for more to agree on; there is one monitor and one client.
+# How long to wait for more proposals (a second by default); there is one monitor and one client.
 paxos propose interval = 0.02
 paxos min wait = 0.01
 osd objectstore = bluestore
@@ -74,7 +74,7 @@ public addr = 127.0.0.1
 cluster addr = 127.0.0.1
 [client.rgw]
 public addr = 127.0.0.1
-# Without the last word an answer's body waits for the acknowledgement of its head: 40 ms.
+# Without tcp_nodelay the body of an answer waits 40 ms for the acknowledgement of its head.
 rgw frontends = beast endpoint=127.0.0.1:{gateway} tcp_nodelay=1
 rgw data = {run}/rgw
 rgw dns name = localhost
@@ -82,7 +82,7 @@ rgw dns name = localhost
 
 
 class CephMissingError(Exception):
-    """Ceph cannot be had or started here; says why."""
+    """Ceph cannot be fetched or started here; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Gateway:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What leads the AWS clients to it."""
+        """Environment variables that lead AWS clients to it."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": KEY,
@@ -104,13 +104,13 @@ class Gateway:
 
 @contextmanager
 def ceph_gateway(unpacked: Path = UNPACKED) -> Iterator[Gateway]:
-    """Starts a gateway with nothing in it, and ends it with all that belongs to it.
+    """Start an empty gateway, and stop it and its whole cluster at the end.
 
     Args:
-        unpacked: Where Debian's packages are, or are put, if the system has no Ceph.
+        unpacked: Folder of Debian's packages, which are fetched if neither it nor the system has them.
 
     Raises:
-        CephMissingError: If it cannot be had or started here.
+        CephMissingError: If Ceph cannot be fetched or started here.
     """
     root = _ceph_root(unpacked)
     with tempfile.TemporaryDirectory(prefix="ceph-", ignore_cleanup_errors=True) as folder:
@@ -122,7 +122,7 @@ def ceph_gateway(unpacked: Path = UNPACKED) -> Iterator[Gateway]:
 
 
 def _ceph_root(unpacked: Path) -> Path:
-    """Returns the folder whose `usr` has Ceph's programs."""
+    """Return the folder whose `usr` has Ceph's programs."""
     if all(shutil.which(name) for name in ("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph")):
         return Path("/")
     if not (unpacked / "complete").exists():
@@ -132,7 +132,7 @@ def _ceph_root(unpacked: Path) -> Path:
 
 def _unpack(unpacked: Path) -> None:
     if not shutil.which("apt-get") or os.geteuid() != 0:
-        raise CephMissingError("Ceph is not installed, and its packages can be fetched by root on Debian only")
+        raise CephMissingError("Ceph is not installed, and only root on Debian can fetch its packages")
     fetched = unpacked / "packages"
     (fetched / "partial").mkdir(parents=True, exist_ok=True)
     get = ["apt-get", "install", "-y", "-q", "--no-install-recommends", "--reinstall", "--download-only"]
@@ -144,14 +144,14 @@ def _unpack(unpacked: Path) -> None:
         for package in fetched.glob("*.deb"):
             subprocess.run(["dpkg", "-x", package, unpacked], capture_output=True, check=True)
     except subprocess.SubprocessError as error:
-        said = (getattr(error, "stderr", None) or b"").decode(errors="replace").strip()
-        raise CephMissingError(f"Ceph's packages cannot be had here: {said or error}") from None
+        output = (getattr(error, "stderr", None) or b"").decode(errors="replace").strip()
+        raise CephMissingError(f"Ceph's packages cannot be fetched here: {output or error}") from None
     shutil.rmtree(fetched)
     (unpacked / "complete").touch()
 
 
 class _Cluster:
-    """The processes of one Ceph, each ended with this one."""
+    """The processes of one Ceph cluster; they end with this process."""
 
     def __init__(self, root: Path, run: Path) -> None:
         self._run = run
@@ -197,7 +197,7 @@ class _Cluster:
         return endpoint
 
     def _start_osd(self, number: str) -> None:
-        """Starts it until it stays: now and then the monitor takes a new one for another cluster's («wrong fsid»)."""
+        """Start the OSD until it stays up: now and then the monitor rejects a new one ("wrong fsid")."""
         for attempt in range(_OSD_STARTS):
             self._keep("ceph-osd", "-i", number)
             try:
@@ -211,7 +211,7 @@ class _Cluster:
 
     def stop(self) -> None:
         for process in reversed(self._processes):
-            process.kill()  # nobody needs what it would still write down
+            process.kill()  # its data is not needed any more
         for process in self._processes:
             process.wait()
 
@@ -262,7 +262,7 @@ def _answers(endpoint: str) -> bool:
 
 
 def main() -> None:
-    """Runs a gateway until it is interrupted."""
+    """Run a gateway until interrupted."""
     started = time.monotonic()
     with ceph_gateway(Path(sys.argv[1]) if len(sys.argv) > 1 else UNPACKED) as gateway:
         print(f"# ready after {time.monotonic() - started:.0f} s; Ctrl-C ends it")

@@ -1,4 +1,4 @@
-"""The `inkstream` command, for tests that run it end to end."""
+"""Runs the `inkstream` command end to end."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def inkstream(
     environment: Mapping[str, str] | None = None,
     seconds: float = 120,
 ) -> Done:
-    """Runs the command, and checks its exit code and that no traceback is printed.
+    """Run the command, and check its exit code and that no traceback is printed.
 
-    It runs in this process, which saves half a second of imports, or with an environment given in one of its own.
+    It runs in this process, which saves half a second of imports, or in a separate one if an environment is given.
     """
     words = list(map(str, arguments))
     done = _here(words, cwd) if environment is None else _apart(words, cwd, environment, seconds)
@@ -69,17 +69,17 @@ def _apart(words: list[str], cwd: Path | None, environment: Mapping[str, str], s
 
 
 def run_json(*arguments: str | Path, **options: Any) -> list[dict[str, Any]]:
-    """Returns what `inkstream run --json` prints: the batches, and last of all the run."""
+    """Return what `inkstream run --json` prints: the batches, then the run."""
     done = inkstream("run", "--json", "--prefect", "off", *arguments, **options)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def settings(**options: object) -> list[str]:
-    """Makes `--set` arguments; a double underscore in a name stands for a dot."""
+    """Return `--set` arguments; a double underscore in a name stands for a dot."""
     return [part for name, value in options.items() for part in ("--set", f"{name.replace('__', '.')}={value}")]
 
 
 def bare_environment(home: Path) -> dict[str, str]:
-    """Returns this process's environment with another home and nothing of Prefect's."""
+    """Return this process's environment with another home and without Prefect's variables."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "XDG_"))}
     return {**kept, "HOME": str(home)}

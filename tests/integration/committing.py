@@ -1,4 +1,4 @@
-"""What tests do to a sink: commit rows as a run does, and open what a run would be handed."""
+"""Works on sinks in tests: commits rows as a run does, and opens sinks as a run would."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def discover(config: StreamConfig) -> Discovery:
 
 
 def versioned(sink_url: str) -> VersionedSink:
-    """Open the sink that is at a URL, which keeps versions."""
+    """Open the sink at a URL; it must keep versions."""
     return require_versions(open_existing(sink_url))
 
 
 def status_of(sink_url: str, stream: str | None = None, batches: int = 5) -> SinkStatus:
-    """Return how the sink at a URL stands."""
+    """Return the status of the sink at a URL."""
     return sink_status(sink_url, open_existing(sink_url), stream, batches)
 
 
@@ -54,5 +54,5 @@ def export_of(
 
 
 def project_ledger(config: StreamConfig) -> int:
-    """Bring the Delta ledger of a configuration's sink up to date once."""
+    """Bring the Delta ledger of a configuration's sink up to date."""
     return LedgerProjection(config.sink.url).run(config.stream)

@@ -27,7 +27,7 @@ class PrefectServer:
 
 @contextmanager
 def prefect_server_in(home: Path, port: int, **settings: str) -> Iterator[PrefectServer]:
-    """A server as `inkstream serve` starts it, with its files in a folder, and other settings on top."""
+    """Start a server as `inkstream serve` does, with its files in a folder and additional settings."""
     environment = {
         **os.environ,
         **SERVER_SETTINGS,
@@ -55,7 +55,7 @@ def prefect_server_in(home: Path, port: int, **settings: str) -> Iterator[Prefec
 
 
 def free_port() -> int:
-    """Returns a loopback port nobody listens on now."""
+    """Return a loopback port on which no process listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,7 +1,7 @@
-"""Fresh environments that have a wheel of Inkstream and what it depends on, made without a download.
+"""Makes fresh environments with a wheel of Inkstream and its dependencies, without a download.
 
-The distributions are those that this environment has, linked into the new one. An environment without an extra has
-nothing of it, so that an import without a guard fails there as it would on a user's machine.
+The dependencies are links to this environment's distributions. An environment without an extra has none of the extra's
+packages, so an unguarded import fails there as it would on a user's machine.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class FreshEnvironment:
         return sum(file.size or 0 for file in files if "__pycache__" not in file.parts) / 1e6
 
     def variables(self, **more: str) -> dict[str, str]:
-        """Return environment variables in which this environment is active, and nothing leads to the checkout."""
+        """Return environment variables that activate this environment and do not lead to the checkout."""
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PREFECT_", "VIRTUAL_"))
         }
@@ -88,7 +88,7 @@ def _closure(package: metadata.Distribution, extras: frozenset[str]) -> dict[str
 
 
 def _link(distribution: metadata.Distribution, site: Path) -> None:
-    """Link a distribution's files into another environment; its commands stay behind."""
+    """Link a distribution's files, without its commands, into another environment."""
     tops = {file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"}
     for top in tops:
         link = site / top

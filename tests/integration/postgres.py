@@ -1,4 +1,4 @@
-"""A PostgreSQL server for as long as a test takes, from Debian's packages and with a folder of its own."""
+"""Runs a PostgreSQL server for a test, from Debian's packages and in a separate folder."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pathlib import Path
 from tests.integration.conftest import free_port
 
 USER = "postgres"
-"""Of the database; and, for root, whom PostgreSQL refuses to run for, of the machine: Debian's package makes it."""
+"""The database's user. PostgreSQL refuses to run as root: root runs it as this user of Debian's package."""
 
 
 def postgres_programs() -> Path | None:
-    """Returns the folder of `initdb` and `pg_ctl`, which Debian keeps off the path; None where there is none."""
+    """Return the folder of `initdb` and `pg_ctl`, which Debian keeps off the path; None if it does not exist."""
     found = shutil.which("initdb")
     newest = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     return newest[-1].parent if newest else Path(found).parent if found else None
@@ -32,19 +32,19 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """As Prefect wants it."""
+        """The connection URL in Prefect's form."""
         return f"postgresql+asyncpg://{USER}@127.0.0.1:{self.port}/postgres"
 
     def sql(self, statement: str) -> list[str]:
-        """Returns the rows of a statement's result."""
+        """Return the rows of a statement's result."""
         command = ["psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", "postgres", "-Atqc", statement]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 @contextmanager
 def postgres(programs: Path) -> Iterator[Postgres]:
-    """Starts a server on the loopback."""
-    # Not in pytest's folder, which is root's alone where the suite runs as root.
+    """Start a server on the loopback, and stop it at the end."""
+    # Not in pytest's folder, which only root may enter if the suite runs as root.
     folder = Path(tempfile.mkdtemp(prefix="inkstream-postgres-"))
     data, log = folder / "data", folder / "log"
     as_user = None if os.getuid() else USER
@@ -57,7 +57,7 @@ def postgres(programs: Path) -> Iterator[Postgres]:
         command = [str(programs / name), "-D", str(data), *arguments]
         done = subprocess.run(
             command,
-            stdout=subprocess.DEVNULL,  # no pipe: the server, which it starts, would keep that open
+            stdout=subprocess.DEVNULL,  # not a pipe, which the started server would keep open
             stderr=subprocess.DEVNULL,
             cwd=folder,
             user=as_user,

@@ -1,4 +1,4 @@
-"""Asking a Prefect server what it knows, over HTTP."""
+"""Asks a Prefect server over HTTP."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from urllib.request import Request, urlopen
 from tests.integration.conftest import PrefectServer
 
 INTERRUPT = "Execution was aborted by an interrupt signal."
-"""What Prefect says of a run that Ctrl-C has ended."""
+"""Prefect's state message of a run that Ctrl-C ended."""
 
 
 def ask(url: str, body: object = None, method: str | None = None) -> Any:
-    """Returns the JSON that a server answers; asks again, as Prefect's client does, while its database is busy."""
+    """Return the JSON that a server answers; ask again, like Prefect's client, while its database is busy."""
     data = None if body is None else json.dumps(body).encode()
     request = Request(url, data=data, headers={"Content-Type": "application/json"}, method=method)
     end = time.monotonic() + 60
@@ -36,51 +36,51 @@ def ask(url: str, body: object = None, method: str | None = None) -> Any:
 
 
 def post(server: PrefectServer, path: str, body: object) -> Any:
-    """Posts JSON and returns the answer."""
+    """Post JSON and return the answer."""
     return ask(server.url + path, body)
 
 
 def runs_of(server: PrefectServer, deployment_id: str) -> list[dict[str, Any]]:
-    """Returns the runs of a deployment, those to come too."""
+    """Return the runs of a deployment, including scheduled ones."""
     wanted = {"flow_runs": {"deployment_id": {"any_": [deployment_id]}}}
     found: list[dict[str, Any]] = post(server, "/flow_runs/filter", wanted)
     return found
 
 
 def states_of(server: PrefectServer, deployment_id: str) -> set[str]:
-    """Returns the types of the states that the runs of a deployment are in."""
+    """Return the types of the states that the runs of a deployment are in."""
     return {run["state_type"] for run in runs_of(server, deployment_id)}
 
 
 def logged(server: PrefectServer, runs: list[str]) -> str:
-    """Returns the first log lines of runs."""
+    """Return the first log lines of some runs."""
     lines = post(server, "/logs/filter", {"logs": {"flow_run_id": {"any_": runs}}, "limit": 200})
     return "\n".join(line["message"] for line in lines)
 
 
 def patch(server: PrefectServer, path: str, body: dict[str, Any]) -> None:
-    """Patches with JSON."""
+    """Send a PATCH request with JSON."""
     ask(server.url + path, body, "PATCH")
 
 
 def deployment(server: PrefectServer, flow: str, name: str) -> dict[str, Any]:
-    """Returns a deployment by its flow's and its own name."""
+    """Return a deployment by its flow's name and its own."""
     found: dict[str, Any] = ask(f"{server.url}/deployments/name/{flow}/{name}")
     return found
 
 
 def trigger(server: PrefectServer, deployment_id: str) -> str:
-    """Starts a run of a deployment and returns its id."""
+    """Start a run of a deployment and return its id."""
     return str(post(server, f"/deployments/{deployment_id}/create_flow_run", {})["id"])
 
 
 def state_of(server: PrefectServer, run_id: str) -> str:
-    """Returns the type of a flow run's state."""
+    """Return the type of a flow run's state."""
     return str(ask(f"{server.url}/flow_runs/{run_id}")["state_type"])
 
 
 def artifacts(server: PrefectServer, key: str) -> list[dict[str, Any]]:
-    """Returns the versions of an artifact, oldest first."""
+    """Return the versions of an artifact, oldest first."""
     found: list[dict[str, Any]] = post(
         server, "/artifacts/filter", {"artifacts": {"key": {"any_": [key]}}, "sort": "UPDATED_DESC"}
     )
@@ -88,7 +88,7 @@ def artifacts(server: PrefectServer, key: str) -> list[dict[str, Any]]:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, otherwise: Callable[[], str]) -> None:
-    """Waits for a condition; fails with what `otherwise` says when it does not come."""
+    """Wait for a condition; fail with the message of `otherwise` after a timeout."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, otherwise()
@@ -96,7 +96,7 @@ def wait_until(condition: Callable[[], bool], seconds: float, otherwise: Callabl
 
 
 class Passage:
-    """A port that leads to another until it is closed: a server that goes away, while it stays for others."""
+    """A port that forwards to another until it is closed, as if the server had gone away."""
 
     def __init__(self, port: int) -> None:
         self._target = port
@@ -112,7 +112,7 @@ class Passage:
         self.close()
 
     def close(self) -> None:
-        """Ends every connection and takes no more."""
+        """Close every connection and accept no more."""
         for end in (self._listener, *self._open):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)

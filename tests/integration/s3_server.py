@@ -1,6 +1,6 @@
-"""Moto's server, made to do what a store must: check a condition and write in one step.
+"""Moto's server, changed so that it checks a condition and writes in one step, as a store must.
 
-By itself, two of its threads may both find that an object is not there, and both create it.
+Unchanged, two of its threads may both find that an object does not exist, and both create it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH")
 
 
 class OneAtATime(DomainDispatcherApplication):
-    """The application, with one conditional request after another."""
+    """The application, which handles one conditional request at a time."""
 
     _turn = threading.Lock()
 

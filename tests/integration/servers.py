@@ -1,4 +1,4 @@
-"""An S3 server in a process of its own."""
+"""Runs an S3 server in a separate process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.places import ROOT
 
 @contextmanager
 def s3_server(log: Path) -> Iterator[str]:
-    """Moto's, with S3 and SQS; yields its host and port."""
+    """Start moto's server with S3 and SQS, and yield its host and port."""
     with server(log, "tests.integration.s3_server", "-H", "127.0.0.1", "-p", "{port}") as address:
         yield address
 

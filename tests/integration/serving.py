@@ -1,4 +1,4 @@
-"""`inkstream serve` as a process of its own, and the documents it is given."""
+"""Runs `inkstream serve` in a separate process, and makes its documents."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tests.integration.prefect_api import wait_until
 
 CHEAP = ("pipeline.text_layer.mode=only", "execution.workers=1", "trigger.max_files_per_trigger=2")
 SECRET = "unmistakable"
-"""A word of every document, which no log and no artifact may have."""
+"""A word in every document, which must not be in any log or artifact."""
 
 
 def fill(inbox: Path, files: int) -> Corpus:
-    """Makes a folder of documents with a page each."""
+    """Make a folder of documents with one page each."""
     inbox.mkdir()
     corpus = Corpus(inbox)
     for number in range(files):
@@ -30,7 +30,7 @@ def fill(inbox: Path, files: int) -> Corpus:
 
 
 def serve_command(folder: Path, stream: str, *more: str) -> list[str]:
-    """Serves `folder/inbox` into `folder/tables`."""
+    """Return the command that serves `folder/inbox` into `folder/tables`."""
     settings = [part for option in CHEAP for part in ("--set", option)]
     places = ["--source", str(folder / "inbox"), "--sink", str(folder / "tables"), "--stream", stream]
     return [sys.executable, "-m", "inkstream", "serve", *places, *settings, *more]
@@ -40,7 +40,7 @@ def serve_command(folder: Path, stream: str, *more: str) -> list[str]:
 def running(
     command: list[str], environment: Mapping[str, str], log: Path, cwd: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process with a group of its own, interrupted at the end if it still runs."""
+    """Start a process in a group of its own; interrupt it at the end if it still runs."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, env=environment, stdout=output, stderr=subprocess.STDOUT, cwd=cwd, start_new_session=True
@@ -62,7 +62,7 @@ def running(
 def serving(
     command: list[str], environment: Mapping[str, str], log: Path, cwd: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """`running`, from when it serves."""
+    """Start `inkstream serve`, and yield its process once it serves."""
     with running(command, environment, log, cwd) as process:
 
         def is_served() -> bool:
@@ -73,10 +73,10 @@ def serving(
         yield process
 
 
-def assert_quiet(said: str) -> None:
+def assert_quiet(output: str) -> None:
     """Check that no traceback has a line of Inkstream, and that no text of a document was printed.
 
     Prefect's server prints a traceback of its own now and then ("database is locked").
     """
-    assert not re.search(r'File "[^"]*/(flows|tasks|ocr_core)/', said), said
-    assert SECRET not in said
+    assert not re.search(r'File "[^"]*/(flows|tasks|ocr_core)/', output), output
+    assert SECRET not in output

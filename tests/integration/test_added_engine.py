@@ -1,4 +1,4 @@
-"""An engine from another package reads: in a script, in a stream on Dask, in a process of its own, and for `doctor`."""
+"""An engine from another package reads: in a script, in a stream on Dask, in a separate process, and for `doctor`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ print(json.dumps(found))
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """A folder with the package, and a page for it to read."""
+    """Make a folder with the package, and a page for it to read."""
     (tmp_path / "inbox").mkdir()
     labels().save(tmp_path / "inbox" / "labels.png", dpi=(200, 200))
     return install(tmp_path / "packages")

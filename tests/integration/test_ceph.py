@@ -1,4 +1,4 @@
-"""The same on a real Ceph gateway, whose conditional PUTs are not moto's. Skipped where Ceph cannot be had."""
+"""The S3 tests on a real Ceph gateway, whose conditional PUTs differ from moto's. Skipped if Ceph is not available."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_eight_writers_racing_on_one_stream_write_each_file_once(plain: str, tmp
 def test_commits_whose_replies_are_lost_are_neither_lost_nor_doubled(
     gateway: Gateway, plain: str, tmp_path: Path
 ) -> None:
-    """`python -m tests.faults.s3_campaign --ceph` is the longer one, with the other faults."""
+    """`python -m tests.faults.s3_campaign --ceph` is longer and has the other faults."""
     with s3_proxy(tmp_path, gateway.endpoint, "--lost-replies", "8") as proxy:
         outcome = run_campaign(tmp_path, f"s3://{plain}/out", proxy, commits=10)
     assert (outcome.lost, outcome.duplicated, outcome.outcomes[LOST]) == (0, 0, 8)

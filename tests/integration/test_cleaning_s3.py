@@ -1,4 +1,4 @@
-"""Cleaning a bucket: one version of an object and no other is removed, whatever the store can do."""
+"""Cleaning a bucket removes exactly one version of an object, on every kind of store."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def kind(request: pytest.FixtureRequest, s3: Any, bucket: str, monkeypatch: pyte
 
 
 def ignore_conditions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a store does that knows nothing of conditional deletes: it does not look at the header."""
+    """Ignore the header, like a store that does not know conditional deletes."""
     call = S3Store._call
 
     def ignoring(self: S3Store, operation: str, **how: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The commit loop between real processes on a real table. Run as a module it is one driver, and no pages."""
+"""The commit loop in several real processes on a real table. Run as a module, it is a driver that reads no pages."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def die_at(place: str, wanted: str) -> None:
 
 
 def drive(config: StreamConfig, kill_point: str) -> int:
-    """Drains the source once; returns how many times the moment was not right."""
+    """Drain the source once; return the number of transient faults."""
     put_off = 0
     projection = LedgerProjection(config.sink.url)
     while batches := plan(config):
@@ -115,7 +115,7 @@ def drive(config: StreamConfig, kill_point: str) -> int:
 
 
 class DyingSpool(ResultSpool):
-    """Dies while the file of rows is being written: some are out, the commit is not."""
+    """A spool that kills its process while the rows are being written, before the commit."""
 
     def read(self, index: int) -> Iterator[pa.RecordBatch]:
         yield from super().read(index)

@@ -1,4 +1,4 @@
-"""All hostile files in one run: each has its rows, none takes a worker or a neighbour with it."""
+"""All hostile files in one run: each gets its rows, and none harms a worker or another file."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ PHRASES = ("EXIF ROTATED TEXT", "ALPHA TEXT ONLY", "SIXTEEN BIT GRAY", "ACTIVE C
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a file's rows may say."""
+    """The rows that a file may have."""
 
     kinds: Kinds
     pages: int | None = None
@@ -63,7 +63,7 @@ class Expected:
 
 
 def generated(folder: Path) -> dict[Path, Expected]:
-    """Makes one file of each sort: hostile content, damaged content, hostile names, and sound neighbours."""
+    """Write one file of each sort: hostile content, damaged content, hostile names, and sound neighbours."""
     long = [f"PAGE {number:04}" for number in range(1, 701)]
     sound = make.born_digital_pdf(folder / "sound.pdf", ["GOOD PAGE"]).read_bytes()
     expected = {

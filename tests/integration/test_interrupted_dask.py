@@ -1,4 +1,4 @@
-"""Ctrl-C while the main thread waits for Dask, at the moment that Dask's own blocking calls do not bear."""
+"""Ctrl-C while the main thread waits for Dask, at a moment that Dask's own blocking calls do not survive."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def client() -> Iterator[Any]:
 
 @pytest.fixture
 def logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
-    """Has `caplog` take what Dask and what it is built on log; importing Dask keeps that from the root logger."""
+    """Let `caplog` see the logs of Dask and its libraries, which importing Dask hides from the root logger."""
     for name in LOGGERS:
         logging.getLogger(name).addHandler(caplog.handler)
     yield caplog

@@ -1,4 +1,4 @@
-"""The main job from bucket to bucket, against an S3 server in a process of its own."""
+"""The main job from bucket to bucket, on an S3 server in a separate process."""
 
 from __future__ import annotations
 

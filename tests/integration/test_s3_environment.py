@@ -1,4 +1,4 @@
-"""Where a store is and whom to trust comes from the usual AWS variables, for documents and for tables."""
+"""The usual AWS variables name the store and its certificates, for documents and for tables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHEAP = settings(pipeline__text_layer__mode="only", pipeline__render__resolution
 
 
 def authority_and_certificate(folder: Path) -> tuple[Path, Path]:
-    """Makes an authority, and a certificate of it with its key for this machine; returns their files."""
+    """Make a certificate authority, and a certificate and key for this machine; return their files."""
     now = datetime.datetime.now(datetime.UTC)
     keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
     names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in ("an authority", "localhost")]
@@ -72,7 +72,7 @@ def test_an_authority_of_ones_own(endpoint: str, s3: Any, bucket: str, tmp_path:
 
 
 def of_profile(folder: Path, config: str, **more: str) -> dict[str, str]:
-    """An environment in which all that is known of S3 is a profile, `worker`, and the keys of another, `base`."""
+    """Return an environment with only a profile for S3, `worker`, and the keys of another, `base`."""
     (folder / "config").write_text(f"[profile worker]\nregion = eu-west-1\n{config}")
     (folder / "credentials").write_text("[base]\naws_access_key_id = abc\naws_secret_access_key = def\n")
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {

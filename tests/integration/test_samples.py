@@ -1,4 +1,4 @@
-"""Both presets on real documents: the originals' own PDFs and receipts, or generated scans where those are not."""
+"""Both presets on real documents: Spark OCR's sample PDFs and receipts, or generated scans if those are missing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RECALL_FLOORS = {"ocr-streaming": 0.65, "ocr-regions": 0.54}  # measured on the 
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """An inbox, and what must be read in it: phrases by (file, page), and the full text of some pages."""
+    """An inbox and its expected text: phrases by (file, page), and the full text of some pages."""
 
     inbox: Path
     phrases: dict[tuple[str, int], tuple[str, ...]]
@@ -63,7 +63,7 @@ def real(inbox: Path) -> Samples:
 
 
 def transcript(path: Path) -> str:
-    """A receipt's lines: what follows the eight numbers of each line's box."""
+    """Return a receipt's lines: the text after the eight numbers of each line's box."""
     with path.open(newline="", encoding="utf-8") as file:
         return "\n".join(",".join(row[8:]) for row in csv.reader(file, quoting=csv.QUOTE_NONE))
 

@@ -1,4 +1,4 @@
-"""A long file is fetched once a machine, however many ranges and workers read it, and its copy goes with the run."""
+"""A long file is fetched once per machine, however many ranges and workers read it, and its copy ends with the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each command says of a sink that is no Delta table."""
+"""What each command prints for a sink that is not a Delta table."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ COMMANDS = [
 
 @pytest.fixture
 def _sigterm() -> Iterator[None]:
-    """A command run in this process takes SIGTERM for itself; that ends with the test."""
+    """Restore SIGTERM after the test: a command that runs in this process handles it."""
     before = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, before)
@@ -45,7 +45,7 @@ def _sigterm() -> Iterator[None]:
 def test_every_command_works_or_says_what_it_needs(
     kind: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two files are in the Parquet sink; of a memory sink another process left nothing."""
+    """The Parquet sink has two files; another process's memory sink left nothing."""
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))  # what is exported goes there
     sink = "memory://here"
     if kind == "parquet":

@@ -1,4 +1,4 @@
-"""A source in a store that nobody here wrote for: its fsspec driver is a plug-in, as installed packages have them."""
+"""A source in a store that Inkstream does not know: its fsspec driver is a plug-in from an installed package."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Shelf(LocalFileSystem):
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Mapping[str, str]:
-    """Has every process find the driver, and its key where fsspec looks for such."""
+    """Let every process find the driver, and its key where fsspec looks for it."""
     plugins = tmp_path / "plugins"
     info = plugins / "shelf-1.0.dist-info"
     info.mkdir(parents=True)

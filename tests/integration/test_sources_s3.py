@@ -1,4 +1,4 @@
-"""Sources and tables on S3, as moto serves it from a process of its own."""
+"""Sources and tables on S3, served by moto in a separate process."""
 
 from __future__ import annotations
 

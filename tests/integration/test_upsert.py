@@ -1,4 +1,4 @@
-"""Mode upsert on a real table. Run as a module it is one driver that goes on until the source's owner is done."""
+"""Mode upsert on a real table. Run as a module, it is a driver that runs until the file `over` exists."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def drive(config: StreamConfig) -> None:
 
 
 def overwrite(path: Path, content: bytes, seconds: float) -> None:
-    """Puts a new version there that was modified so long after (or before) the old one."""
+    """Write a new version that was modified this many seconds after (or before) the old one."""
     changed = path.stat().st_mtime_ns + round(seconds * 1e9)
     partial = path.with_name(f".{path.name}")
     partial.write_bytes(content)
@@ -136,7 +136,7 @@ def test_of_two_versions_of_one_time_the_next_look_decides(config: StreamConfig,
 
 
 def test_an_old_content_that_comes_back_is_the_newest(config: StreamConfig) -> None:
-    """As on a store whose etag is a hash of the content: the ledger knows this very file version."""
+    """On a store whose etag is a hash of the content, the ledger knows this very file version."""
     (old,) = (file for file in list_files(config.source) if file.path.endswith("002.pdf"))
     new = replace(old, etag="other", modified=old.modified + timedelta(seconds=1))
     back = replace(old, modified=old.modified + timedelta(seconds=2))
@@ -172,7 +172,7 @@ def test_many_files_are_replaced_in_one_commit(tmp_path: Path) -> None:
 
 
 def read_again(config: StreamConfig) -> Batch:
-    """What a retry or a reprocessing of everything in the table plans: one batch."""
+    """Return the plan of a retry or a reprocessing of the whole table: one batch."""
     chosen = choose_made_otherwise(versioned(config.sink.url).snapshot(), config.stream, ["another"])
     batch = Batch(config.stream, os.urandom(8).hex(), tuple(one.file for one in chosen.files), chosen.planned_at)
     return redo_batches([batch], version=chosen.version, again={})[0]
@@ -205,7 +205,7 @@ def test_a_newer_version_takes_the_place_of_one_that_was_read_again_since_its_pl
 
 
 def test_reading_an_old_version_again_takes_no_newer_one_along(config: StreamConfig, tmp_path: Path) -> None:
-    """In a table from a time of mode append both are there; and another file of the batch does replace a path."""
+    """A table from mode append has both versions, and another file of the batch replaces its path."""
     append = config.model_copy(update={"sink": config.sink.model_copy(update={"mode": "append"})})
     first = {file.path: file for file in list_files(config.source)}
     overwrite(tmp_path / "inbox" / "002.pdf", b"newer", 1)
@@ -226,7 +226,7 @@ def test_upsert_needs_delta() -> None:
 
 
 def go_on(folder: Path) -> None:
-    """Drains again and again until the file `over` is there, and then once more."""
+    """Drain repeatedly until the file `over` exists, and then once more."""
     config = make_config(folder)
     over = False
     while not over:

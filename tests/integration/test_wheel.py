@@ -1,4 +1,4 @@
-"""The wheel: what is in it, and that it works where nothing of this checkout is, with each set of extras."""
+"""The wheel's content, and that it works without the checkout, with each set of extras."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def with_prefect(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Fres
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project with modules that are called as folders of this checkout are; nobody imports them."""
+    """Make a project with modules named like this checkout's folders; nothing imports them."""
     (tmp_path / "flows").mkdir()
     for module in ("flows/__init__.py", "tasks.py", "deployments.py", "ocr_core.py"):
         (tmp_path / module).write_text("raise RuntimeError('a module of the project was imported')\n")

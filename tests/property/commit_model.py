@@ -1,11 +1,11 @@
-"""A Delta table, a ledger and drivers in memory, stepped one operation at a time.
+"""A model of a Delta table, a ledger and drivers in memory, stepped one operation at a time.
 
-The table refuses what Delta refuses and no more: a commit whose stream's transaction moved since the handle
-was opened. A commit can be refused, land with its reply lost, or hang in the network and land much later (a
-conditional PUT lands if its version is still free).
+The table refuses exactly what Delta refuses: a commit whose stream's transaction moved since the handle was opened. A
+commit can be refused, land with its reply lost, or hang in the network and land much later (a conditional PUT lands if
+its version is still free).
 
-In mode `upsert` there are two paths that are overwritten again and again, every other time without a later modification
-time, and only the newest version of each is listed.
+In mode `upsert` two paths are overwritten repeatedly, every other time without a later modification time, and only the
+newest version of each is listed.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class ModelTable:
         return max((c.transaction for c in self.log[:version] if c.stream == stream), default=-1)
 
     def rows(self, version: int) -> list[tuple[FileKey, int]]:
-        """(file version, batch_id) of every file's rows in a snapshot."""
+        """Return the (file version, batch_id) of every file's rows in a snapshot."""
         rows: list[tuple[FileKey, int]] = []
         for commit in self.log[:version]:
             if commit.replaces_paths:
@@ -72,19 +72,19 @@ class ModelTable:
         return rows
 
     def append(self, handle: int, commit: ModelCommit) -> int:
-        """Commits through a handle opened at version `handle`, over others' commits that do not conflict."""
+        """Commit through a handle opened at version `handle`, after others' commits that do not conflict."""
         if commit.stream and any(c.stream == commit.stream for c in self.log[handle:]):
             raise TransientError("Concurrent transaction failed.")
         self.log.append(commit)
         return len(self.log)
 
     def stall(self, handle: int, commit: ModelCommit) -> None:
-        """The PUT of the next version leaves, and hangs."""
+        """Send the PUT of the next version, which hangs."""
         if not any(c.stream == commit.stream for c in self.log[handle:]):
             self.in_flight.append((len(self.log), commit))
 
     def deliver(self) -> None:
-        """The oldest hanging PUT arrives: it lands only where its version is still free."""
+        """Let the oldest hanging PUT arrive: it lands only if its version is still free."""
         if self.in_flight:
             version, commit = self.in_flight.pop(0)
             if version == len(self.log):
@@ -93,7 +93,7 @@ class ModelTable:
 
 @dataclass(slots=True)
 class Step:
-    """One thing a driver does to the world: how it happens, and how it hangs."""
+    """One step of a driver: a function for how it happens, and one for how it hangs."""
 
     happen: Callable[[], Any]
     stall: Callable[[], None] = lambda: None
@@ -133,7 +133,7 @@ class ModelWorld:
         return {key for key, times in count.items() if times > 1 or (self.upsert and paths[key[0]] > 1)}
 
     def forgotten(self, version: int) -> set[FileKey]:
-        """Files whose text was forgotten and has not come back."""
+        """Return the files whose text was forgotten and has not come back."""
         gone: set[FileKey] = set()
         for commit in self.pages.log[:version]:
             gone = gone | set(commit.added) if commit.forgets else gone - set(commit.added)
@@ -148,12 +148,12 @@ class ModelWorld:
 
 
 def modified(key: FileKey) -> datetime:
-    """When a version was modified; of two that follow each other on one path half have the same time."""
+    """Return when a version was modified; half of the versions have the time of the version before on their path."""
     return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=key[2] // 4)
 
 
 def inkstream_trigger(world: ModelWorld, batch_size: int, does: str) -> Driver:
-    """One trigger: discover, then commit batch by batch and project the ledger."""
+    """Run one trigger: discover, then commit batch by batch and project the ledger."""
     ledger_version: int = yield Step(lambda: len(world.ledger.log))
     snapshot: int = yield Step(lambda: len(world.pages.log))
     listed: list[FileKey] = yield Step(world.listing)
@@ -267,7 +267,7 @@ def _project(world: ModelWorld) -> Driver:
 
 
 def control_trigger(world: ModelWorld, batch_size: int, does: str) -> Driver:
-    """The obvious way: append, then write down in a file of its own what is done."""
+    """Run one trigger in the obvious way: append, then record the finished files in a separate file."""
     done: set[FileKey] = yield Step(lambda: set(world.state_file))
     listed: list[FileKey] = yield Step(world.listing)
     wanted = [key for key in listed if key not in done]
@@ -292,16 +292,16 @@ def run_schedule(
     partly: int = -1,
     upsert: bool = False,
 ) -> ModelWorld:
-    """Runs drivers as the schedule says, then one undisturbed until it finds nothing new.
+    """Run drivers as the schedule says, then one undisturbed until it finds nothing new.
 
     Args:
-        trigger: What a driver does at each trigger.
-        schedule: Which driver is next, how many steps it does undisturbed, and what happens then.
-        batch_size: Files in a batch at most.
-        replacing: Index of the driver that reprocesses what is there instead of what is new; -1: none.
-        forgetting: Index of the driver that forgets what is there, a file at a time; -1: none.
+        trigger: Runs one trigger of a driver.
+        schedule: Which driver runs next, its number of undisturbed steps, and the event after them.
+        batch_size: Maximum number of files in a batch.
+        replacing: Index of the driver that reprocesses committed files instead of reading new ones; -1: none.
+        forgetting: Index of the driver that forgets committed files, one at a time; -1: none.
         partly: Index of the driver that cannot read the first new file and leaves it out; -1: none.
-        upsert: Whether a newer version of a path takes the place of the older.
+        upsert: Whether a newer version of a path replaces the older.
 
     Returns:
         The world, after the first duplicate if there is one.
@@ -349,7 +349,7 @@ class _Running:
         self._step: Step | None = None
 
     def advance(self, event: str) -> bool:
-        """Does the driver's next step as `event` says. False: this trigger is over, or its process is."""
+        """Do the driver's next step as `event` says; return False if the trigger or the process has ended."""
         try:
             if self._step is None:
                 self._step = next(self._driver)
@@ -361,7 +361,7 @@ class _Running:
         return event != "crash_after"
 
     def _resume(self, step: Step, event: str) -> Step:
-        """Lets the step happen or not, and lets the driver know or not."""
+        """Let the step happen or not, and let the driver know or not."""
         try:
             if event == "stall":
                 step.stall()

@@ -1,4 +1,4 @@
-"""Imports run one way; what must not be imported is not."""
+"""Imports go in one direction, and forbidden imports do not exist."""
 
 from __future__ import annotations
 

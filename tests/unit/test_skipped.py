@@ -1,4 +1,4 @@
-"""The report ends with what was skipped."""
+"""A test run's report ends with the skipped tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small sink that commands look at."""
+"""A small sink for the tests of commands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class SmallSink:
     """`inbox/` with four documents, one of them damaged, and `tables/` with the rows of two runs.
 
     Attributes:
-        folder: Holds both.
+        folder: The folder that holds both.
     """
 
     folder: Path
@@ -32,7 +32,7 @@ class SmallSink:
 
 @pytest.fixture(scope="session")
 def small_sink(tmp_path_factory: pytest.TempPathFactory) -> SmallSink:
-    """One for all tests that only look at it: the runs are at versions 1 and 2 of the table."""
+    """Return a sink for tests that only read it: its two runs are versions 1 and 2 of the table."""
     folder = tmp_path_factory.mktemp("small")
     inbox = folder / "inbox"
     inbox.mkdir()
@@ -48,6 +48,6 @@ def small_sink(tmp_path_factory: pytest.TempPathFactory) -> SmallSink:
 
 @pytest.fixture
 def own_sink(small_sink: SmallSink, tmp_path: Path) -> SmallSink:
-    """A copy of it that a test may change."""
+    """Return a copy that the test may change."""
     shutil.copytree(small_sink.folder, tmp_path / "own")
     return SmallSink(tmp_path / "own")

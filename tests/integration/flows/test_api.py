@@ -1,4 +1,4 @@
-"""`Stream`: planners that users write, and modes of Prefect that do not exist."""
+"""`Stream`: planners that users write, and unknown Prefect modes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.faults.documents import tiny_pdf
 
 @dataclass(frozen=True, slots=True)
 class UrgentFiles:
-    """A planner that somebody else wrote: new files, but only those of a prefix."""
+    """A planner that a user wrote: only new files with a prefix."""
 
     kind: ClassVar[str] = "urgent_files"
     step: ClassVar[str] = "discover"
@@ -59,5 +59,5 @@ def test_a_planner_that_a_user_wrote_decides_what_is_read(config: StreamConfig) 
 
 
 def test_a_mode_of_prefect_that_does_not_exist_is_refused(config: StreamConfig) -> None:
-    with pytest.raises(ConfigError, match="it is one of auto, on, off"):
+    with pytest.raises(ConfigError, match="use one of auto, on, off"):
         Stream(config, prefect="yes")  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""`inkstream doctor`, and the store that no table can be kept in."""
+"""`inkstream doctor`, and a store that cannot hold a table."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.integration.command import inkstream, settings
 
 
 def doctor(*arguments: str | Path, code: int = 0, **options: Any) -> dict[str, dict[str, Any]]:
-    """Runs the command and returns its checks by name."""
+    """Run the command and return its checks by name."""
     done = inkstream("doctor", "--json", *arguments, code=code, **options)
     checks = [json.loads(line) for line in done.stdout.splitlines()]
     assert all(check["ok"] or check["remedy"] for check in checks)
@@ -35,7 +35,7 @@ def doctor(*arguments: str | Path, code: int = 0, **options: Any) -> dict[str, d
 
 @pytest.fixture
 def places(tmp_path: Path) -> Path:
-    """A folder with an inbox of one document and the configuration that reads it."""
+    """Make a folder with an inbox of one document and the configuration that reads it."""
     (tmp_path / "inbox").mkdir()
     (tmp_path / "inbox" / "a.pdf").write_bytes(tiny_pdf("the text of a"))
     (tmp_path / "stream.yaml").write_text("source: {url: inbox}\nsink: {url: tables}\n")
@@ -95,7 +95,7 @@ def test_a_prefect_api_that_does_not_answer(places: Path) -> None:
 
 
 class Forgetful(BaseHTTPRequestHandler):
-    """Passes requests on to an S3 server, without their `If-None-Match`."""
+    """A proxy that forwards requests to an S3 server without their `If-None-Match`."""
 
     protocol_version = "HTTP/1.1"  # else it does not answer `Expect: 100-continue`
     upstream = ""
@@ -128,7 +128,7 @@ class Forgetful(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def forgetful(endpoint: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A bucket in a store that lets everybody create what is there already."""
+    """Make a bucket in a store that lets anyone create an object that exists already."""
     handler = type("ForgetfulHere", (Forgetful,), {"upstream": endpoint})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -1,4 +1,4 @@
-"""The handle on a stream in the background."""
+"""`StreamingQuery`, the handle on a stream in the background."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_query_from_start_to_stop(stream: Stream, tmp_path: Path) -> None:
     assert query.last_progress == reports[-1]
     assert query.is_active
     assert not query.await_termination(timeout=0.01)
-    with pytest.raises(ConfigError, match="started already"):
+    with pytest.raises(ConfigError, match="is already running"):
         stream.start()
     query.stop()
     assert query.await_termination()
@@ -178,7 +178,7 @@ if __name__ == "__main__":
 def run_program(
     folder: Path, body: str, *flags: str, environment: dict[str, str] | None = None
 ) -> tuple[int, str, str]:
-    """Runs a program that goes on with a `config`; returns its exit status, output and errors."""
+    """Run a program that begins with a `config`; return its exit status, output and errors."""
     put(folder / "inbox", "a.pdf")
     (folder / "program.py").write_text(PROGRAM + textwrap.indent(textwrap.dedent(body), "    "))
     done = subprocess.run(

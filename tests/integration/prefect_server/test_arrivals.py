@@ -1,4 +1,4 @@
-"""An event of Prefect's that carries bucket and key, the deployment it runs, and the row that comes of it."""
+"""A Prefect event with bucket and key starts a deployment, which writes the object's row."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def event(bucket: str, key: str) -> dict[str, Any]:
 
 
 def keep_secret(server: PrefectServer, name: str, value: str) -> None:
-    """Keeps a value in a block of a server, of type Secret."""
+    """Store a value on a server in a block of type Secret."""
     from prefect.blocks.system import Secret
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
@@ -52,7 +52,7 @@ def keep_secret(server: PrefectServer, name: str, value: str) -> None:
 
 
 def make_pool(server: PrefectServer, environment: dict[str, str]) -> None:
-    """Makes a work pool of type process whose runs have an environment."""
+    """Create a work pool of type process whose runs have an environment."""
     known = ask(f"{server.url}/collections/views/aggregate-worker-metadata")
     template = known["prefect"]["process"]["default_base_job_configuration"]
     template["variables"]["properties"]["env"]["default"] = environment
@@ -60,7 +60,7 @@ def make_pool(server: PrefectServer, environment: dict[str, str]) -> None:
 
 
 def test_a_posted_event_becomes_a_row(prefect_server: PrefectServer, s3: Any, bucket: str, tmp_path: Path) -> None:
-    """Where the bucket is the worker learns from a block, which the work pool's environment names."""
+    """The worker reads the bucket's address from a block that the work pool's environment names."""
     key = "in/an odd 'key'+é&<.pdf"
     s3.put_object(Bucket=bucket, Key=key, Body=tiny_pdf("announced page"))
     s3.put_object(Bucket=bucket, Key="in/not announced.pdf", Body=tiny_pdf("another page"))

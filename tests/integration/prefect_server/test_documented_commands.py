@@ -21,7 +21,7 @@ SERVER = ("prefect server start", "inkstream ", "export PREFECT_SERVER_")
 
 
 def lines(block: Block) -> list[str]:
-    """Return the lines that need a server that is there, and end."""
+    """Return the lines that need a running server and that end."""
     return [f"{line} --run-once" if " worker start" in line else line for line in block.lines()]
 
 
@@ -35,7 +35,7 @@ DOCUMENTED = [
 
 @pytest.mark.parametrize("block", DOCUMENTED, ids=str)
 def test_a_block_runs(block: Block, prefect_server: PrefectServer, s3: Any, tmp_path: Path) -> None:
-    """Two pages create the same work pool, so it may be there already."""
+    """Two pages create the same work pool, so it may exist already."""
     if "curl " in block.text and not shutil.which("curl"):
         pytest.skip("curl is not installed")
     script = "\n".join(f"{API}{prefect_server.url}" if line.startswith(API) else line for line in lines(block))

@@ -1,4 +1,4 @@
-"""Served runs whose processes are ended, by Ctrl-C and by kill -9: what becomes of them, and of the next."""
+"""Served runs whose processes are ended by Ctrl-C or kill -9, and the runs that follow."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ONE_BY_ONE = ("--set", "trigger.max_files_per_trigger=1")
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A run that was ended in the middle, with all that had started it."""
+    """A run that was ended in the middle, together with the processes that started it."""
 
     run: str
     deployment: str
@@ -41,14 +41,14 @@ class Ended:
     stream: str
 
     def judge_left(self) -> int:
-        """Counts the files that are still to be read; there is no other harm."""
+        """Count the files that are still to be read, and check that there is no other harm."""
         verdict = self.corpus.judge(self.folder / "tables", stream=self.stream)
         assert (verdict.duplicated.total(), verdict.torn, verdict.foreign) == (0, set(), set())
         return len(verdict.lost)
 
 
 def _end_in_the_middle(server: PrefectServer, folder: Path, stream: str, ending: signal.Signals) -> Ended:
-    """Serves a stream, starts a run, and sends a signal to the whole process group, as a terminal does."""
+    """Serve a stream, start a run, and send a signal to the whole process group, as a terminal does."""
     corpus = fill(folder / "inbox", FILES)
     log = folder / "serve.log"
     with serving(serve_command(folder, stream, *ONE_BY_ONE), server.environment, log, folder) as process:
@@ -73,7 +73,7 @@ def _the_next_goes_on(server: PrefectServer, ended: Ended, *schedule: str) -> No
 
 @pytest.fixture(scope="module")
 def lost(prefect_server: PrefectServer, tmp_path_factory: pytest.TempPathFactory) -> Ended:
-    """A run that nobody is left to end: killed with the process that had started it."""
+    """Make a run that no process will end: killed together with the process that started it."""
     # As long as a run that lives may be silent, and two seconds.
     command = [sys.executable, "-m", "inkstream.deployments.lost_runs", "--after", "32s"]
     done = subprocess.run(command, env=prefect_server.environment, capture_output=True, text=True, check=False)
@@ -100,5 +100,5 @@ def test_ctrl_c_ends_a_served_run_and_the_next_goes_on(
 def test_a_run_left_behind_is_found_out_and_the_next_goes_on(prefect_server: PrefectServer, lost: Ended) -> None:
     wait_until(lambda: state_of(prefect_server, lost.run) == "CRASHED", 120, lambda: "still running")
     message = ask(f"{prefect_server.url}/flow_runs/{lost.run}")["state"]["message"]
-    assert message == "the process of this run was killed; what it committed stays, the next run does the rest"
+    assert message == "the process of this run was killed; what it committed stays, and the next run reads the rest"
     _the_next_goes_on(prefect_server, lost)

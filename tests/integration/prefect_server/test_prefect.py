@@ -135,7 +135,7 @@ ocr_stream.serve(name="scheduled", interval=2, limit=1, parameters={"config": co
 
 
 def test_a_schedule_fires(prefect_server: PrefectServer, tmp_path: Path) -> None:
-    """With an SQLAlchemy or fastapi outside the pins the server starts and schedules silently never fire."""
+    """With an SQLAlchemy or fastapi outside the pins the server starts, but schedules silently never fire."""
     from inkstream.tasks.config import build_config
 
     corpus = fill(tmp_path / "inbox", 2)

@@ -1,4 +1,4 @@
-"""Moving pixels, and boxes with them, for any turn, stretch and shift."""
+"""Pixels and boxes move alike, for any rotation, scale and shift."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_box_comes_back(maps: list[Affine], box: Box) -> None:
 
 @given(stretches, turns, boxes)
 def test_an_upright_box_is_stretched_then_turned(stretch: Affine, turned: Affine, box: Box) -> None:
-    """As deskewing first and scaling then is undone."""
+    """This is the inverse of deskewing first and scaling then."""
     upright = Box(box.left, box.top, box.width, box.height)
     made = stretch.then(turned)
     for moved, corner in zip(made.box(upright).corners(), upright.corners(), strict=True):

@@ -1,4 +1,4 @@
-"""Boxes, the tree of regions, the wire and the TSV parser, for any input."""
+"""Boxes, the tree of regions, the wire format and the TSV parser, for any input."""
 
 from __future__ import annotations
 

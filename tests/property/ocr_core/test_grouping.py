@@ -1,4 +1,4 @@
-"""Groups are the items in order, each within its limits and none cut short."""
+"""Groups hold the items in order, each as large as its limits allow."""
 
 from __future__ import annotations
 

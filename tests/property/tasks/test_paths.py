@@ -1,4 +1,4 @@
-"""Any name a store lets in survives being written as a URL."""
+"""Any name that a store accepts survives being written as a URL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m inkstream.deployments.lost_runs`, where its duration is wrong or no server answers."""
+"""`python -m inkstream.deployments.lost_runs` with a wrong duration, or without a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The handle on a stream in the background, without a stream."""
+"""`StreamingQuery`, without a stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small models laid out as Microsoft's are on the hub: old settings, no ready tokenizer, no weights for the pooler."""
+"""Makes small models in the layout of Microsoft's on the hub: old settings, no ready tokenizer, no pooler weights."""
 
 from __future__ import annotations
 
@@ -55,18 +55,18 @@ DECODERS: dict[str, dict[str, Any]] = {
         "tie_word_embeddings": False,
     },
 }
-"""As the models' config.json files have them, but for the sizes."""
+"""The settings of the models' config.json files, except for the sizes."""
 
 
 def make_hub_model(name: str, folder: Path) -> Any:
-    """Writes a model with random weights, as the hub would hand it out.
+    """Write a model with random weights, as the hub would deliver it.
 
     Args:
         name: One of `DECODERS`.
-        folder: Where to.
+        folder: The folder to write to.
 
     Returns:
-        The model itself, as it was before it was written.
+        The model itself, before it was saved.
     """
     import torch
     from transformers import DeiTConfig, TrOCRConfig, VisionEncoderDecoderConfig, VisionEncoderDecoderModel, ViTConfig
@@ -91,7 +91,7 @@ def make_hub_model(name: str, folder: Path) -> Any:
 
 
 def plain_loop(model: Any, crop: np.ndarray, longest: int) -> list[int]:
-    """The tokens that a model writes for a crop, the likeliest each time, everything computed anew each time."""
+    """Return the tokens that a model writes for a crop, greedily and without a cache."""
     import torch
 
     picture = np.asarray(Image.fromarray(crop).convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR))
@@ -105,12 +105,12 @@ def plain_loop(model: Any, crop: np.ndarray, longest: int) -> list[int]:
 
 
 def written(name: str, folder: Path, tokens: Sequence[int]) -> str:
-    """What the tokens say, by the library that made them and not by transformers."""
+    """Return the text of tokens, decoded by the library that made them instead of transformers."""
     if name.startswith("small"):
         from sentencepiece import SentencePieceProcessor
 
         pieces = SentencePieceProcessor(model_file=str(folder / "sentencepiece.bpe.model"))
-        # fairseq's four special tokens are 0 to 3, and a piece's number is one less than its token's
+        # fairseq's four special tokens are 0 to 3; a piece's number is its token's minus one
         known = [token - 1 for token in tokens if 3 < token <= pieces.get_piece_size()]
         return " ".join(pieces.decode(known).split())
     from tokenizers import ByteLevelBPETokenizer

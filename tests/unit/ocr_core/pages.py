@@ -1,4 +1,4 @@
-"""Page results made by hand, for the tests of what is written from them."""
+"""Makes page results by hand, for tests of the formats written from them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEIGHT = 50
 
 
 def page_of(lines: Sequence[Line], *, size: tuple[int, int] = (1000, 1000), angle: float = 0.0) -> PageResult:
-    """A page of one paragraph; each character `GLYPH` wide, each word `HEIGHT` high, each box turned by `angle`."""
+    """Return a page of one paragraph: characters `GLYPH` wide, words `HEIGHT` high, boxes turned by `angle`."""
     whole = Box(0, 0, *size)
     regions = [region(0, None, Level.BLOCK, whole), region(1, 0, Level.PARAGRAPH, whole)]
     for left, top, words in lines:
@@ -34,5 +34,5 @@ def page_of(lines: Sequence[Line], *, size: tuple[int, int] = (1000, 1000), angl
 
 
 def region(index: int, parent: int | None, level: Level, box: Box, text: str | None = None) -> Region:
-    """A region that some engine read, or only found."""
+    """Return a region that an engine read, or only found."""
     return Region(index, parent, level, box, text, None if text is None else 90.0, "tesseract")

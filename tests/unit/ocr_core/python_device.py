@@ -1,7 +1,7 @@
 """Reads crops with TrOCR models on a device made of Python.
 
-Its tensors count as the processor's do and refuse to be mixed with them: as on a GPU, nothing may stay behind. It
-stands in where there is no GPU; of speed it says nothing.
+Its tensors compute like the CPU's and refuse to be mixed with them, so, as on a GPU, no tensor may stay on the CPU. It
+stands in for a GPU, but says nothing about speed.
 
     python -m tests.unit.ocr_core.python_device CROPS.npz < readers.json > texts.json
 """
@@ -34,7 +34,7 @@ class Elsewhere(torch.Tensor):  # type: ignore[misc]
 
     @staticmethod
     def of(raw: torch.Tensor) -> Elsewhere:
-        """Returns the tensor whose numbers these are."""
+        """Return a tensor of the device with these numbers."""
         made: Elsewhere = torch._C._acc.create_empty_tensor(tuple(raw.shape), raw.dtype)
         made.__class__ = Elsewhere
         made.raw = raw
@@ -42,7 +42,7 @@ class Elsewhere(torch.Tensor):  # type: ignore[misc]
 
 
 def run(operation: Any, *args: Any, **options: Any) -> Any:
-    """Does on the processor what is asked of the device."""
+    """Run an operation of the device on the CPU."""
     name = operation.name().partition(".")[0]
     moves = name in _MOVES
     if name == "aten::_copy_from":
@@ -75,7 +75,7 @@ def _wrapped(answer: Any, given: dict[int, Any]) -> Any:
 
 
 def register() -> list[torch.library.Library]:
-    """Tells torch of the device; it is known as long as what is returned is kept."""
+    """Register the device with torch, for as long as the returned libraries are kept."""
     _setup_privateuseone_for_python_backend(DEVICE)
     rest, aten = torch.library.Library("_", "IMPL"), torch.library.Library("aten", "IMPL")
     rest.fallback(run, "PrivateUse1")
@@ -92,7 +92,7 @@ def register() -> list[torch.library.Library]:
 
 
 def move(module: torch.nn.Module, device: torch.device) -> torch.nn.Module:
-    """Moves to the device what `Module.to` does: parameters and buffers, each once."""
+    """Move a module to the device as `Module.to` does: parameters and buffers, each once."""
     assert device.type == DEVICE
     moved: dict[int, Elsewhere] = {}
     for part in module.modules():
@@ -104,7 +104,7 @@ def move(module: torch.nn.Module, device: torch.device) -> torch.nn.Module:
 
 
 def main() -> None:
-    """Reads the crops once with each of a list of `TrocrOptions`, and prints the texts of each."""
+    """Read the crops once with each of a list of `TrocrOptions`, and print the texts of each."""
     torch.set_num_threads(1)
     kept, texts = register(), []
     with np.load(sys.argv[1]) as stored:

@@ -1,4 +1,4 @@
-"""Makes searchable PDFs for tests, and looks at them as other programs do."""
+"""Makes searchable PDFs for tests, and reads them as other programs do."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LINES = ["The harbour library", "opens at nine on weekdays", "and closes at five
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """One character as PDFium finds it: its box in pixels of the page as shown, y down."""
+    """A character that PDFium finds: its box in pixels of the page as displayed, y down."""
 
     text: str
     left: float
@@ -40,7 +40,7 @@ def text_of(path: Path, number: int = 0) -> str:
 
 
 def characters(path: Path, width: int, height: int, number: int = 0) -> list[Character]:
-    """PDFium's characters, in the pixels of a rendering of `width` x `height`; its own rules turn and crop pages."""
+    """Return PDFium's characters in pixels of a `width` x `height` rendering; PDFium turns and crops the page."""
     found = []
     with pdfium.PdfDocument(path) as document:
         page = document[number]
@@ -55,7 +55,7 @@ def characters(path: Path, width: int, height: int, number: int = 0) -> list[Cha
 def to_pixels(page: pdfium.PdfPage, width: int, height: int, x: float, y: float) -> tuple[float, float]:
     import ctypes
 
-    fine = 64  # PDFium answers in whole pixels
+    fine = 64  # PDFium returns whole pixels
     across, down = ctypes.c_int(), ctypes.c_int()
     pdfium.raw.FPDF_PageToDevice(page.raw, 0, 0, width * fine, height * fine, 0, x, y, across, down)
     return across.value / fine, down.value / fine
@@ -74,7 +74,7 @@ def only_picture(pdf: pikepdf.Pdf) -> pikepdf.Stream:
 
 
 def assert_words_in_place(path: Path, page: PageResult, slack: float = 1.5) -> None:
-    """Each word's characters lie between its left and right edge, and around the middle of its box."""
+    """Check that each word's characters lie between its left and right edge, around the middle of its box."""
     assert page.width
     assert page.height
     found = [c for c in characters(path, page.width, page.height) if not c.text.isspace()]

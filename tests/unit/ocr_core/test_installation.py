@@ -1,4 +1,4 @@
-"""Which command adds what is missing, for each way to install Inkstream."""
+"""The command that adds a missing package, for each way to install Inkstream."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.places import ROOT
 
 
 class Wheel:
-    """Makes this process look as if Inkstream were installed as a wheel."""
+    """A fixture that makes this process look as if Inkstream were installed from a wheel."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.site = folder / "site"
@@ -60,7 +60,7 @@ def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wheel:
 
 @pytest.fixture(autouse=True)
 def active(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment of this process is the active one."""
+    """Put this process's environment first on the path, as if it were active."""
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=":")
 
 

@@ -1,4 +1,4 @@
-"""Results keep all they say on their way out of the sandbox, and anything else is refused."""
+"""Results leave the sandbox complete, and anything else is refused."""
 
 from __future__ import annotations
 

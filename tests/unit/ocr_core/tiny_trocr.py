@@ -1,4 +1,4 @@
-"""A small model of TrOCR's own architecture, taught a few lines until it reads them without a mistake."""
+"""Trains a small model of TrOCR's architecture until it reads a few lines without a mistake."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _BATCH, _VIEWS, _NOISE = 16, 10, 4
 
 
 def make_model(texts: Sequence[str], crops: Sequence[np.ndarray], folder: Path, steps: int = 240) -> None:
-    """Trains and saves model, tokenizer and image processor as `save_pretrained` does.
+    """Train a model, and save it, its tokenizer and its image processor with `save_pretrained`.
 
-    Besides the lines the model sees noise, with other letters each time: of what nobody can read it learns
-    to be unsure.
+    The training also shows noise with different letters each time, so that the model learns to be unsure of unreadable
+    crops.
 
     Args:
-        texts: One a crop.
+        texts: One text per crop.
         crops: Pictures of one line each.
-        folder: Where the model is written.
-        steps: Batches that it is shown.
+        folder: The folder to write to.
+        steps: Number of training batches.
     """
     import torch
     from PIL import Image
@@ -55,7 +55,7 @@ def make_model(texts: Sequence[str], crops: Sequence[np.ndarray], folder: Path, 
 
 
 def vary(crop: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Moves what a crop shows by a few pixels."""
+    """Return the crop with its content moved by a few pixels."""
     down, right = (int(step) for step in rng.integers(-4, 5, 2))
     padding = [(4 + down, 4 - down), (4 + right, 4 - right), *[(0, 0)] * (crop.ndim - 2)]
     return np.pad(crop, padding, mode="edge")
@@ -80,7 +80,7 @@ def _processor(texts: Sequence[str]) -> Any:
 
 
 def tokenizer_of(core: Any) -> Any:
-    """Returns the tokenizer of a model whose tokens 0 to 3 are begin, padding, end and unknown."""
+    """Return the tokenizer of a model whose tokens 0 to 3 are begin, padding, end and unknown."""
     from transformers import PreTrainedTokenizerFast
 
     return PreTrainedTokenizerFast(
@@ -89,7 +89,7 @@ def tokenizer_of(core: Any) -> Any:
 
 
 def model_of(encoder: Any, **decoder: Any) -> Any:
-    """Returns a model with random weights: an encoder's configuration, and a decoder's shape for those tokens."""
+    """Return a model with random weights, from an encoder's configuration and a decoder's settings for those tokens."""
     from transformers import TrOCRConfig, VisionEncoderDecoderConfig, VisionEncoderDecoderModel
 
     writer = TrOCRConfig(**decoder, bos_token_id=0, pad_token_id=1, eos_token_id=2, decoder_start_token_id=2)

@@ -1,4 +1,4 @@
-"""What the steps hand each other: small, and able to travel to workers."""
+"""The values that steps pass to each other are small and can travel to workers."""
 
 from __future__ import annotations
 

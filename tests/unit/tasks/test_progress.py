@@ -1,4 +1,4 @@
-"""The summary of a run, and adding up those of several."""
+"""The summary of a run, and the sum of several."""
 
 from __future__ import annotations
 

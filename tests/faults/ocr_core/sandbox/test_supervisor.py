@@ -1,4 +1,4 @@
-"""The sandbox against real faults: no mocks, real signals, real limits."""
+"""The sandbox under real faults: real signals and limits, no mocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`inkstream demo`; `tests/integration/flows/demo/test_run.py` has what it prints."""
+"""`inkstream demo`; its output is tested in `tests/integration/flows/demo/test_run.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`inkstream doctor`; `tests/integration/flows/test_doctor.py` has its checks."""
+"""`inkstream doctor`; its checks are tested in `tests/integration/flows/test_doctor.py`."""
 
 from __future__ import annotations
 

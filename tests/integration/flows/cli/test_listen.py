@@ -1,4 +1,4 @@
-"""`inkstream listen`: what is refused. `tests/integration/flows/loop/test_listening.py` follows real events."""
+"""What `inkstream listen` refuses. `tests/integration/flows/loop/test_listening.py` follows real events."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ BUCKET = ["--source", "s3://bucket/inbox"]
         ([*BUCKET, "--sink", "tables", "--queue", "inbox"], "expected the URL of a queue"),
         ([*BUCKET, "--sink", "tables"], "events.queue"),
         (["--source", "inbox", "--sink", "tables", *QUEUE], "inbox is not in one; give a source there"),
-        ([*BUCKET, "--sink", "memory://rows", *QUEUE, "--set", "sink.format=memory"], "a memory sink ends with this"),
+        (
+            [*BUCKET, "--sink", "memory://rows", *QUEUE, "--set", "sink.format=memory"],
+            "the rows of a memory sink are lost",
+        ),
     ],
 )
 def test_what_cannot_be_followed_is_refused(arguments: list[str], message: str, tmp_path: Path) -> None:

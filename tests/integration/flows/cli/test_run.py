@@ -52,7 +52,7 @@ def lines(done: Done) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Streamed:
-    """A sink, and what three runs into it printed: one in two batches, one at once after it, one after a late file."""
+    """A sink, and the output of three runs: two batches, a run without new files, and one after a late file."""
 
     sink: str
     first: list[dict[str, Any]]

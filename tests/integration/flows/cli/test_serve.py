@@ -1,4 +1,4 @@
-"""`inkstream serve`: what is refused before a server is started. `under_prefect/test_serve.py` serves for real."""
+"""What `inkstream serve` refuses before it starts a server. `under_prefect/test_serve.py` serves for real."""
 
 from __future__ import annotations
 

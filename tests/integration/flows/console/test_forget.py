@@ -11,7 +11,7 @@ from tests.integration.flows.conftest import SmallSink
 
 
 class Terminal(io.StringIO):
-    """Somebody who answers."""
+    """A terminal with a person who answers."""
 
     def isatty(self) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""`inkstream demo` as a newcomer meets it: what is printed works as pasted, and only what is new is read."""
+"""`inkstream demo` for a newcomer: the printed command works as pasted, and a second run reads only new files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FOUND = (
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """The folder of a demo that has run once, and what it printed."""
+    """The folder of a demo that ran once, and its output."""
 
     folder: Path
     shown: str

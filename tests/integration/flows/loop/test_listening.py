@@ -1,4 +1,4 @@
-"""Following S3 events: queue, bucket and dead-letter queue as moto serves them from a process of its own."""
+"""The listener on S3 events: queue, bucket and dead-letter queue are moto's, in a separate process."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SHORT = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """A bucket whose events go to a queue, and that queue's dead-letter queue."""
+    """A bucket, the queue that receives its events, and the queue's dead-letter queue."""
 
     s3: Any
     sqs: Any
@@ -48,7 +48,7 @@ class Events:
         self.sqs.send_message(QueueUrl=self.url, MessageBody=body if isinstance(body, str) else json.dumps(body))
 
     def left(self) -> int:
-        """Counts messages, hidden ones too."""
+        """Count the messages, including hidden ones."""
         status = SqsQueue(self.url, SHORT).status()
         return status.waiting + status.in_flight + status.delayed
 
@@ -219,7 +219,7 @@ def test_faults_of_the_queue_name_their_remedy(events: Events) -> None:
 
 
 def test_poller_and_consumers_at_once_write_nothing_twice(events: Events, tmp_path: Path) -> None:
-    """Two consumers of one queue and a poller, each in a process of its own, as files keep coming."""
+    """Two consumers of one queue and a poller run in separate processes while files keep arriving."""
     file = tmp_path / "stream.yaml"
     file.write_text(events.config(trigger__max_files_per_trigger=2).model_dump_json())
     base = [sys.executable, "-m", "inkstream"]

@@ -1,4 +1,4 @@
-"""`maintain`: each part of a sink, one after the other."""
+"""`maintain` works on each part of a sink in turn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Retry and reprocess: real documents, a real table, real Dask; the command itself where it is what is looked at."""
+"""Retry and reprocess on real documents, a real table and real Dask; some tests run the command itself."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 class Place:
-    """An inbox, a table, and what is done to them."""
+    """An inbox and a table, with methods that work on them."""
 
     def __init__(self, folder: Path, scheduler: str) -> None:
         self.inbox, self.sink = folder / "inbox", folder / "tables"
@@ -56,14 +56,14 @@ class Place:
             return started.reprocess(paths=paths)
 
     def planned(self, planner: Planner, *overrides: str) -> dict[str, tuple[int, ...] | None]:
-        """Returns which pages of which files would be read again; None: all."""
+        """Return which pages of which files would be re-read; None means all."""
         with Stream(stored_config(str(self.sink), None, overrides)) as started:
             work = started.plan(planner).work
         chosen = [one for item in work for one in item.chosen]
         return {_name(one.file.path): one.again.pages if one.again else None for one in chosen}
 
     def command(self, *arguments: str | Path, code: int = 0) -> tuple[list[dict[str, Any]], str]:
-        """Runs the command on this sink; returns what it printed as JSON, and its messages."""
+        """Run a command on this sink; return its JSON output and its messages."""
         command, *rest = arguments
         done = inkstream(command, self.sink, *rest, "--json", "--prefect", "off", code=code)
         return [json.loads(line) for line in done.stdout.splitlines()], done.stderr

@@ -1,4 +1,4 @@
-"""`inkstream serve`, `prefect deploy` and what a run shows, on a real Prefect server, most of it on one."""
+"""`inkstream serve`, `prefect deploy` and the artifacts of a run, on a real Prefect server that most tests share."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ FLOWS = ("ocr_stream", "retry", "reprocess", "maintain_sink")
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A stream that is served, and the server that this has started."""
+    """A served stream, and the server that serving it started."""
 
     server: PrefectServer
     folder: Path
@@ -90,7 +90,7 @@ def test_overlapping_triggers_run_once_and_show_what_they_did(served: Served) ->
 
 
 def test_a_cron_schedule_is_planned_ahead(served: Served) -> None:
-    """That what is planned is run is what the test of an interval shows; this one would take until January."""
+    """Only the planning is tested: the runs are due in January, and another test shows that planned runs run."""
     for flow, hour in (("ocr_stream", 3), ("maintain_sink", 4)):
         found = deployment(served.server, flow, "served")["id"]
         wait_until(partial(_is_planned, served.server, found), 60, served.log.read_text)
@@ -143,7 +143,7 @@ def test_a_person_presses_run_and_sees_what_came_of_it(served: Served) -> None:
 
 
 def test_events_are_followed_beside_a_schedule(served: Served, events: Events, tmp_path: Path) -> None:  # noqa: F811
-    """By `python -m inkstream.deployments.serve`, which starts the run that follows them by itself."""
+    """`python -m inkstream.deployments.serve` starts the run that follows them by itself."""
     file = tmp_path / "stream.yaml"
     file.write_text(events.config(stream="followed").model_dump_json())
     events.put("in/early.pdf", f"{SECRET} early")
@@ -242,7 +242,7 @@ def test_a_server_that_goes_away_costs_no_row(served: Served, tmp_path: Path) ->
 
 
 def test_deploy_all_to_a_process_worker(served: Served, tmp_path: Path) -> None:
-    """From a folder that is not there any more when the worker runs what was deployed."""
+    """It deploys from a folder that no longer exists when the worker starts the runs."""
     server = served.server
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

@@ -1,4 +1,4 @@
-"""Two versions of a table compared: a real table whose every kind of change is known."""
+"""The comparison of two versions of a real table, with every kind of change."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Table:
         write_stream(self.config)
 
     def put(self, number: int, *results: PageResult) -> int:
-        """Commits a file's pages, in place of those that are there; returns the table version."""
+        """Commit a file's pages in place of its earlier ones; return the table version."""
         pages = PagesTable(self.sink)
         handle = pages.create()
         batch = Batch(

@@ -42,7 +42,7 @@ NAMES = {"scan.pdf": 3, "sub/letter #1.png": 1, "damaged.pdf": 1}
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an `inbox` and the `tables` made of it."""
+    """Make a folder with an `inbox` and its `tables`."""
     place = tmp_path_factory.mktemp("export")
     (place / "inbox" / "sub").mkdir(parents=True)
     generators.scanned_pdf(place / "inbox" / "scan.pdf", ["page one here", "the second page", "and a third"])
@@ -171,7 +171,7 @@ def test_the_latest_version_of_each_file_and_the_table_as_it_was(tmp_path: Path)
 
 
 def commit_read_pages(config: StreamConfig, batch: Batch, text: str) -> None:
-    """Commits what might have been read: a page of words with boxes, and one that failed."""
+    """Commit pages as if they had been read: one of words with boxes, and one that failed."""
     same: dict[str, Any] = {"stream": config.stream, "pipeline_id": "p", "content_hash": "h", "version_id": None}
     with ResultSpool() as spool:
         for index, file in enumerate(batch.files):
@@ -183,7 +183,7 @@ def commit_read_pages(config: StreamConfig, batch: Batch, text: str) -> None:
 
 
 def test_parquet_files_are_exported_as_a_table_is(tmp_path: Path) -> None:
-    """More files than are read in one go, in several batches, one of them in two versions."""
+    """More files than are read at a time, in several batches, one of them in two versions."""
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     for number in range(80):

@@ -1,4 +1,4 @@
-"""Forgetting documents: the text goes, that they were read stays, whoever else is at work."""
+"""Forgetting documents while others write: the text is removed, and the files stay known as read."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_where_runs_replace_all_rows_of_a_path_each_version_is_forgotten_all_the
 
 @pytest.fixture
 def drawn(tmp_path: Path) -> Path:
-    """A sink whose files a and b are the same to the byte, so that they share their overlays."""
+    """Make a sink whose files a and b are identical, so that they share their overlays."""
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     for name, text in (("a.pdf", "both of these"), ("b.pdf", "both of these"), ("c.pdf", "something else")):

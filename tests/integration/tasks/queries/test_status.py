@@ -1,4 +1,4 @@
-"""`inkstream status`: how a sink stands, on real tables."""
+"""`inkstream status` on real tables."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HOUR = 3600
 
 @pytest.fixture
 def config(tmp_path: Path) -> StreamConfig:
-    """A stream of seven files in batches of two, of which nothing is done yet."""
+    """Return a stream of seven files in batches of two, before its first run."""
     make_inbox(tmp_path, 7)
     now = time.time()
     for number in range(7):
@@ -39,7 +39,7 @@ def config(tmp_path: Path) -> StreamConfig:
 
 
 def commit_failed(config: StreamConfig, kind: FailureKind) -> None:
-    """Commits the next batch as files that failed on their second page, the ledger not told."""
+    """Commit the next batch with failed second pages, without updating the ledger."""
     batch = plan(config)[0]
     results = [PageResult(0, PAGES, "text", 90.0), PageResult(1, PAGES, failure=Failure(kind, "it is so"))]
     with ResultSpool() as spool:

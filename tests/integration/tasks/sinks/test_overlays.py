@@ -1,4 +1,4 @@
-"""Overlays beside a table: their keys, and which of them go."""
+"""Overlays beside a table: their keys, and which are removed."""
 
 from __future__ import annotations
 

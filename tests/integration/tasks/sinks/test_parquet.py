@@ -1,4 +1,4 @@
-"""Parquet files, one a batch. Run as a module it is one driver, and no pages."""
+"""Parquet files, one per batch. Run as a module, it is a driver that reads no pages."""
 
 from __future__ import annotations
 

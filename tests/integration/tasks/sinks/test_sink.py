@@ -1,4 +1,4 @@
-"""All sinks: the same loop, the same promise. Run as a module it is one driver, and no pages."""
+"""All sinks keep the same promise with the same loop. Run as a module, it is a driver that reads no pages."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_threads_racing_write_each_file_once(config: StreamConfig) -> None:
 
 
 class Unlucky:
-    """Runs operations, and loses an append or its reply."""
+    """A runner of operations that loses an append or its reply."""
 
     def __init__(self, runner: Runner, *, lands: bool) -> None:
         self._runner = runner

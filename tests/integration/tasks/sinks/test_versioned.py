@@ -1,4 +1,4 @@
-"""The seam proved: a second table format, in a folder of its own, does all that a table does."""
+"""A second table format, in a separate folder, does everything that a table does."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_format_does_what_is_declared_of_it() -> None:
 
 
 class Library:
-    """An inbox whose second file has a page that is too large at first, and a sink in SQLite."""
+    """An inbox whose second file first has a page that is too large, and a sink in SQLite."""
 
     def __init__(self, folder: Path) -> None:
         self.inbox, self.sink = folder / "inbox", folder / "tables"

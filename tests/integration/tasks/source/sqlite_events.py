@@ -1,7 +1,7 @@
 """A second kind of event source: a queue in an SQLite file that announces the files of local folders.
 
-It is what a module for another cloud would be: the class, and its entry for the registry. As a program it is somebody
-else who uses the queue:
+Like a module for another cloud, it has the class and its entry in the registry. As a program it is another user of the
+queue:
 
     python -m tests.integration.tasks.source.sqlite_events QUEUE.db announce FILE...
     python -m tests.integration.tasks.source.sqlite_events QUEUE.db listen CONFIG.json EVENT[:N]
@@ -113,7 +113,7 @@ KIND = EventSourceKind(
 
 
 def say(queue: Path, *bodies: str) -> None:
-    """Put messages into a queue, which is made where there is none."""
+    """Put messages into a queue; create it if it does not exist."""
     database = sqlite3.connect(queue, timeout=60)
     with database:
         database.execute(_TABLE)

@@ -1,4 +1,4 @@
-"""A second kind of event source behind the protocol, followed by the real listener; see `sqlite_events`."""
+"""The real listener follows a second kind of event source; see `sqlite_events`."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Announced:
         return str(path)
 
     def announce(self, *files: str) -> None:
-        """By a process of its own, as somebody who writes documents would."""
+        """Announce documents from a separate process, as another writer would."""
         self.program("announce", *files)
 
     def program(self, *arguments: str) -> int:
@@ -83,7 +83,7 @@ class Announced:
         return status.dead_letters.waiting
 
     def wait_until_waiting(self, messages: int) -> None:
-        """Wait until this many messages are given out again."""
+        """Wait until this many messages can be received again."""
         end = time.monotonic() + 60
         while (status := count_messages(self.config.events)).waiting != messages:
             assert time.monotonic() < end, status
@@ -92,7 +92,7 @@ class Announced:
 
 @pytest.fixture
 def announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Announced:
-    """With the one line that a module for another kind of event source adds to the registry."""
+    """Register the event source with the one line that a module for another kind needs."""
     monkeypatch.setitem(EVENT_SOURCES, "sqlite", KIND)
     (tmp_path / "inbox").mkdir()
     return Announced(tmp_path)

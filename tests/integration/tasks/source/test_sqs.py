@@ -1,4 +1,4 @@
-"""SQS behind the protocol of event sources, as moto serves it from a process of its own."""
+"""SQS as an event source, served by moto in a separate process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Single objects of S3, as moto serves them from a process of its own."""
+"""Single objects of S3, served by moto in a separate process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Dask cluster that a run starts for itself."""
+"""The Dask cluster that a run starts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from inkstream.tasks.work.cluster import open_cluster
 
 
 def said_by_a_worker(message: str) -> bool:
-    """Whether a worker would log an error of its own with this message."""
+    """Return whether a worker would log an error with this message."""
     logger = logging.getLogger("distributed.worker")
     record = logger.makeRecord(logger.name, logging.ERROR, __file__, 1, message, (), None)
     return bool(logger.isEnabledFor(record.levelno) and logger.filter(record))

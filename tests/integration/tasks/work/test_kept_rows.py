@@ -1,4 +1,4 @@
-"""Rows that are kept when other pages of their file are read again."""
+"""Rows are kept when other pages of their file are re-read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def config(tmp_path: Path) -> StreamConfig:
 
 @pytest.fixture
 def batch(config: StreamConfig) -> Batch:
-    """Two files that are in the table, of the first of which the second page is read again."""
+    """Return a batch of two committed files, of which the first one's second page is re-read."""
     (planned,) = plan(config)
     version = commit(config, planned).version
     return replace(planned, planned_at=0, redo=Redo(version, {0: PagesAgain(PAGES, (1,), "h")}))

@@ -1,4 +1,4 @@
-"""Selections of pages: what people write is what is read."""
+"""Selections of pages: the pages that are read are those that were asked for."""
 
 from __future__ import annotations
 

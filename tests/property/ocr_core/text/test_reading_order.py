@@ -1,4 +1,4 @@
-"""Lines and reading order on pages that are laid out at random, skewed and in columns; crops of rotated boxes."""
+"""Lines and reading order on random pages, skewed and in columns; crops of rotated boxes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from inkstream.ocr_core.text.reading_order import Line, enclosing, group_lines, 
 
 
 def turned(box: Box, angle: float) -> Box:
-    """Turns a box, and where it is, about the page's origin."""
+    """Turn a box, and its position, about the page's origin."""
     cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     x, y = box.left + box.width / 2, box.top + box.height / 2
     x, y = x * cos - y * sin, x * sin + y * cos
@@ -26,7 +26,7 @@ def turned(box: Box, angle: float) -> Box:
 
 @st.composite
 def pages(draw: st.DrawFn) -> tuple[list[Box], float]:
-    """Columns of lines of words, in reading order, and the angle at which the page was scanned."""
+    """Draw columns of lines of words, in reading order, and the angle at which the page was scanned."""
     height = draw(st.integers(10, 80))
     columns, lines = draw(st.integers(1, 3)), draw(st.integers(2, 6))
     boxes, left = [], 0.0

@@ -38,7 +38,7 @@ def test_it_is_no_bigger_than_its_words_and_a_page_of_space(words: list[Word], s
 
 @st.composite
 def tables(draw: st.DrawFn) -> tuple[list[list[list[str]]], list[list[Word]], bool]:
-    """Rows of cells, each of a few words, set left or right in columns that are wide enough."""
+    """Draw rows of cells of a few words, aligned left or right in columns that are wide enough."""
     columns, right = draw(st.integers(2, 4)), draw(st.booleans())
     table = draw(st.lists(st.lists(cell_texts, min_size=columns, max_size=columns), min_size=2, max_size=6))
     widths = draw(st.lists(letter_widths, min_size=len(table), max_size=len(table)))
@@ -92,7 +92,7 @@ def test_two_columns_stand_side_by_side(pairs: list[tuple[str, str]], width: int
 
 @given(st.integers(2, 30))
 def test_room_for_lines_is_empty_lines(gap: int) -> None:
-    """Three lines closely, then one `gap` lines further down."""
+    """Three lines follow closely, then one `gap` lines further down."""
     tops = [0, 1, 2, 2 + gap]
     words = [Word(0, 0, line, Box(0, top * SPACING, 90, ROW), "word", 90.0) for line, top in enumerate(tops)]
     assert lay_out(words, 8) == "word\nword\nword" + "\n" * gap + "word"

@@ -1,4 +1,4 @@
-"""Exactly once, whatever is interleaved, crashes, is refused, or loses its reply."""
+"""Exactly once, under any interleaving, crash, conflict or lost reply."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_a_run_that_forgets_who_was_between_its_commits_writes_twice(monkeypatch
 
 
 def _delete_only(table: ModelTable, version: int) -> list[tuple[FileKey, int]]:
-    """The rows, if forgetting left none that says that the file was there."""
+    """Return the rows that would exist if forgetting left no row for the file."""
     rows: list[tuple[FileKey, int]] = []
     for commit in table.log[:version]:
         if commit.replaces:
@@ -158,7 +158,7 @@ def test_without_the_tables_transactions_the_oracle_sees_duplicates(monkeypatch:
 
 
 def _drive(*answers: Any, planned_at: int = -1, max_attempts: int = 3) -> tuple[list[Any], Any]:
-    """Feeds answers (errors are thrown) and returns the operations with what came out in the end."""
+    """Send answers (errors are thrown) and return the operations with the result."""
     steps = commit_steps(KEYS, commit_id="me", planned_at=planned_at, max_attempts=max_attempts)
     operations: list[Any] = [next(steps)]
     try:

@@ -1,4 +1,4 @@
-"""Names of exports, for any names a store may hold: they stay in the folder, and no two documents share one."""
+"""Names of exports, for any name in a store: they stay in the folder, and are different for each document."""
 
 from __future__ import annotations
 

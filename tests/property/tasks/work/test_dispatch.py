@@ -1,4 +1,4 @@
-"""The dispatch state machine under arbitrary orders of success, passing failure and dying workers."""
+"""The dispatch state machine under any order of successes, transient failures and dying workers."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_every_page_has_exactly_one_result_and_only_killers_are_convicted(
 
 
 def pages_again(totals: list[int | None], some: dict[int, set[int]]) -> dict[int, PagesAgain]:
-    """The files of which only some pages are wanted, where they have such pages."""
+    """Return the files of which only some existing pages are wanted, with those pages."""
     again = {}
     for index, total in enumerate(totals):
         wanted = tuple(sorted(page for page in some.get(index, ()) if page < (total or 0)))
@@ -89,7 +89,7 @@ def pages_again(totals: list[int | None], some: dict[int, set[int]]) -> dict[int
 
 @given(small=st.integers(1, 20), window=st.integers(1, 4))
 def test_a_huge_file_starves_nobody(small: int, window: int) -> None:
-    """Every small file is started before the huge first one has had two more ranges."""
+    """Every small file starts before the huge first one has had two more ranges."""
     dispatch = Dispatch(small + 1, pages_per_range=8, max_attempts=1)
     started: list[int] = []
     running: list[PageRange] = []
@@ -119,7 +119,7 @@ def test_two_batches_share_the_workers_and_suspects_still_run_alone(
     killers: set[tuple[int, int, int]],
     data: st.DataObject,
 ) -> None:
-    """Batches end in order, two are open at most, and only killers are convicted."""
+    """Batches end in order, at most two are open, and only killers are convicted."""
     all_of = [Dispatch(len(files), pages_per_range=per_range, max_attempts=2) for files in batches]
     running: list[tuple[int, PageRange]] = []
     results: set[tuple[int, int, int]] = set()

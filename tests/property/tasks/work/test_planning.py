@@ -1,4 +1,4 @@
-"""Planning is a partition within the caps, whatever the files."""
+"""Planning partitions any files into batches within the caps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all commands share: the help, the exit codes, and what is imported before there is work to do."""
+"""Code that all commands share: the help, the exit codes, and what is imported before there is work to do."""
 
 from __future__ import annotations
 

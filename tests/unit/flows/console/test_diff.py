@@ -1,4 +1,4 @@
-"""Two texts shown as one."""
+"""The word diff of two texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of a sink, shown."""
+"""`inkstream show` prints the rows of a sink."""
 
 from __future__ import annotations
 

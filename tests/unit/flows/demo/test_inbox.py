@@ -1,4 +1,4 @@
-"""The demo's documents are what they claim to be: legible, and one of them broken."""
+"""The demo's documents: four are legible, one is damaged."""
 
 from __future__ import annotations
 

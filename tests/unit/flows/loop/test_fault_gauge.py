@@ -1,4 +1,4 @@
-"""When many failures are the machine's fault."""
+"""When many failures are blamed on the machine."""
 
 from __future__ import annotations
 

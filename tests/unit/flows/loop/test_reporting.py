@@ -1,4 +1,4 @@
-"""What is reported about a batch."""
+"""The progress report of a batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Dask workers of a run, before there are any."""
+"""The Dask workers of a run, before a cluster is opened."""
 
 from __future__ import annotations
 

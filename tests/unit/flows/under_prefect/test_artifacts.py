@@ -1,4 +1,4 @@
-"""What a run shows in Prefect, without a server: names, and that it never ends a run."""
+"""Artifacts of a run, without a server: their names, and that they never end a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Places of a configuration that mean something else in another folder."""
+"""Relative places in a configuration, which change their meaning with the working directory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ingest_s3_events`: its form, and a stream that has nothing to follow."""
+"""`ingest_s3_events`: its form, and a stream without an event source."""
 
 from __future__ import annotations
 

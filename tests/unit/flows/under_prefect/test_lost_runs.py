@@ -1,4 +1,4 @@
-"""Which runs the automation that marks lost ones looks at, and when it does."""
+"""Which runs the automation for lost runs watches, and when it acts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The form of `ocr_stream`: what a person sees before Run."""
+"""The form of `ocr_stream`, as a person sees it before the run."""
 
 from __future__ import annotations
 

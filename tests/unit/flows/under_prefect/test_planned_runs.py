@@ -1,4 +1,4 @@
-"""Planners and the forms of their flows, which have the same fields."""
+"""Planners have the same fields as the forms of their flows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OF_THE_FORM_ALONE = {"config", "preset"}
 
 @dataclass(frozen=True, slots=True)
 class Somebodys(NewFiles):
-    """A planner that somebody else wrote."""
+    """A planner that a user wrote."""
 
     kind: ClassVar[str] = "somebodys"
 
@@ -35,7 +35,7 @@ def test_a_planners_fields_are_the_parameters_of_its_flow(planner: Any) -> None:
 def test_a_planner_without_a_flow_is_refused_and_does_not_become_another(planner: Planner) -> None:
     with pytest.raises(ConfigError) as caught:
         run_planner(CONFIG, planner)
-    assert str(caught.value).startswith(f"no Prefect flow does what the planner '{planner.kind}' decides")
+    assert str(caught.value).startswith(f"the planner '{planner.kind}' has no Prefect flow")
     known: Sequence[str] = ("new_files", "failed_pages", "other_pipeline")
     assert all(kind in str(caught.value) for kind in known)
 

@@ -1,4 +1,4 @@
-"""Whether a run goes through Prefect, found out without Prefect."""
+"""Whether a run goes through Prefect, decided without importing Prefect."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from inkstream.ocr_core.errors import ConfigError
 
 @pytest.fixture(autouse=True)
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An environment and a folder in which nothing is configured."""
+    """Set an environment and a folder in which nothing is configured."""
     for name in [name for name in os.environ if name.startswith("PREFECT_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "home"))
@@ -36,7 +36,7 @@ def test_a_run_goes_through_prefect_when_told_or_when_an_api_is_configured(monke
 
 
 def test_a_mode_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(ConfigError, match="prefect='yes': it is one of auto, on, off"):
+    with pytest.raises(ConfigError, match="prefect='yes' is not a mode; use one of auto, on, off"):
         goes_through_prefect(cast(PrefectMode, "yes"))
 
 

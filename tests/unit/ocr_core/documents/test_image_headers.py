@@ -1,4 +1,4 @@
-"""The pixel budget is held against what a header claims, before any decoder makes room for it."""
+"""The pixel budget is checked against the image header before any decoder allocates memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SIDE = 16_000
 
 
 def lying_jp2(container: int, codestream: int) -> bytes:
-    """A JPEG 2000 file that says one size in its container and another in its codestream."""
+    """Return a JPEG 2000 file with one size in its container and another in its codestream."""
     data = bytearray(make.encoded(Image.new("L", (64, 64)), "JPEG2000"))
     header, stream = data.index(b"ihdr") + 4, data.index(b"\xff\x4f\xff\x51") + 8
     data[header : header + 8] = struct.pack(">II", container, container)
@@ -30,7 +30,7 @@ def lying_jp2(container: int, codestream: int) -> bytes:
 
 
 def huge_tiff(side: int) -> bytes:
-    """A TIFF that claims `side` x `side` pixels in one strip."""
+    """Return a TIFF that claims `side` x `side` pixels in one strip."""
     data = bytearray(make.encoded(Image.new("L", (64, 64)), "TIFF", compression="tiff_deflate"))
     for tag in (256, 257):
         place = data.index(struct.pack("<HH", tag, 3) + b"\1\0\0\0")
@@ -39,7 +39,7 @@ def huge_tiff(side: int) -> bytes:
 
 
 def huge_webp(side: int) -> bytes:
-    """An animation on a canvas of `side` x `side` pixels."""
+    """Return an animation on a canvas of `side` x `side` pixels."""
     frames = [Image.new("RGB", (64, 64), color) for color in ("white", "black")]
     data = bytearray(make.encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:]))
     assert data[12:16] == b"VP8X"

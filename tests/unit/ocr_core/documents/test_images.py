@@ -1,4 +1,4 @@
-"""A picture of known text in every format and variant that is read, really recognised."""
+"""A picture of known text is recognised in every supported format and variant."""
 
 from __future__ import annotations
 

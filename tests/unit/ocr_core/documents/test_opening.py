@@ -1,4 +1,4 @@
-"""Every encoding really read: what comes out is the text that went in."""
+"""Pages in every encoding give the text that was written."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_one_bad_page_is_one_failure(tmp_path: Path) -> None:
 
 
 def with_second_page(path: Path, body: bytes) -> bytes:
-    """The file with another object of the same length for its second page."""
+    """Return the file with its second page replaced by another object of the same length."""
     parts = re.split(rb"(<< /Type /Page /Parent.*)", path.read_bytes())
     parts[3] = body.ljust(len(parts[3]))
     return b"".join(parts)

@@ -1,4 +1,4 @@
-"""Passwords reach the child for a PDF that needs one, and nothing and nobody else."""
+"""Passwords reach the child only for a PDF that needs one, and reach nothing else."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_only_a_file_that_needs_one_is_told_and_its_child_opens_no_other(tmp_pat
 
 
 def _knows(pid: int | None, secret: str) -> bool:
-    """Looks for a secret in a process: its memory, its command line, its environment."""
+    """Return whether a process has a secret in its memory, command line or environment."""
     regions = [line.split() for line in Path(f"/proc/{pid}/maps").read_text().splitlines()]
     with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
         for bounds, rights, *_ in regions:

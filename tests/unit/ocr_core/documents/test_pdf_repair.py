@@ -1,4 +1,4 @@
-"""Damaged PDFs: repaired once where PDFium finds nothing, the repair said, and never a blank page for a lost one."""
+"""Damaged PDFs are repaired once if PDFium finds no page, a note says so, and a lost page is never read as blank."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read(path: Path, *, sandboxed: bool = False) -> list[PageResult]:
 
 
 def without_trailer(path: Path) -> Path:
-    """A PDF that lost its last lines, as in an upload that broke off: PDFium gives up, qpdf looks for objects."""
+    """Write a PDF without its last lines, like a broken upload: PDFium gives up, qpdf searches for objects."""
     data = born_digital_pdf(path, TEXTS).read_bytes()
     path.write_bytes(data[: data.rindex(b"trailer")])
     return path
@@ -40,7 +40,7 @@ def test_a_pdf_in_which_pdfium_finds_no_page_is_repaired(tmp_path: Path, sandbox
 
 
 def test_what_a_damaged_file_lost_is_an_error_for_each_page(tmp_path: Path) -> None:
-    """Cut within the second page's content: of it and of the third, nothing can be brought back."""
+    """Cut within the second page's content: neither it nor the third page can be recovered."""
     path = without_trailer(tmp_path / "a.pdf")
     path.write_bytes(path.read_bytes().partition(b"The second")[0])
     pages = read(path)
@@ -57,7 +57,7 @@ def test_a_page_count_beyond_reason_is_not_believed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 31, 100_000])
 def test_a_page_count_that_lies_costs_no_page_and_makes_none(count: int, tmp_path: Path) -> None:
-    """PDFium believes it: it does not see pages beyond it, and takes missing ones for damaged."""
+    """PDFium believes the count: it does not see pages beyond it, and takes missing ones for damaged."""
     pages = read(born_digital_pdf(tmp_path / "a.pdf", TEXTS, count=count))
     assert [(page.text, page.total_pages) for page in pages] == [(text, 3) for text in TEXTS]
     note = f"the file says that it has {count} pages; 3 are in it"
@@ -75,7 +75,7 @@ def test_a_page_count_that_lies_in_an_encrypted_file(tmp_path: Path, monkeypatch
 
 
 def test_page_counts_that_lie_in_the_branches(tmp_path: Path) -> None:
-    """PDFium adds them up where there is none at the root."""
+    """PDFium adds up the branches' counts if the root has none."""
     with pikepdf.open(born_digital_pdf(tmp_path / "a.pdf", TEXTS)) as made:
         pages, root = [page.obj for page in made.pages], made.Root.Pages
         for kids in (pages[:2], pages[2:]):
@@ -88,7 +88,7 @@ def test_page_counts_that_lie_in_the_branches(tmp_path: Path) -> None:
 
 
 def write_over(path: Path, changes: dict[bytes, bytes]) -> None:
-    """Replaces what stands in a file once by something as long."""
+    """Replace bytes that a file has exactly once by as many others."""
     data = path.read_bytes()
     for old, new in changes.items():
         assert data.count(old) == 1
@@ -129,7 +129,7 @@ def test_a_mislabelled_page_is_taken_from_the_repaired_copy(tmp_path: Path) -> N
 
 
 def test_what_a_repair_makes_blank_stays_an_error(tmp_path: Path) -> None:
-    """qpdf makes a blank page of a page object that has lost its contents."""
+    """qpdf makes a blank page of a page object that lost its contents."""
     path = born_digital_pdf(tmp_path / "a.pdf", TEXTS)
     path.write_bytes(with_second_page(path, b"<< /Type /Nope /MediaBox [0 0 612 792] >>"))
     pages = read(path)

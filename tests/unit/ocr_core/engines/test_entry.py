@@ -1,4 +1,4 @@
-"""What an entry says of an engine."""
+"""What an entry tells about its engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever goes wrong when an engine is first used is the machine's fault."""
+"""Any error at an engine's first use is the machine's fault."""
 
 from __future__ import annotations
 

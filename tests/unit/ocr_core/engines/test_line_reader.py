@@ -1,4 +1,4 @@
-"""Readings survive their way between processes, and nothing else passes for one."""
+"""Readings survive the way between processes, and nothing else is accepted as one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pictures of a page share its time."""
+"""The pictures of a page share its time limit."""
 
 from __future__ import annotations
 

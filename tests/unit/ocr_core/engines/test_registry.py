@@ -1,4 +1,4 @@
-"""The registry alone knows engines by their names, and no name means another engine than it says."""
+"""Only the registry knows engines by name, and each name means one engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Versions are those of what is installed, and hashes those of what the files hold now."""
+"""Versions are those of the installed packages, and hashes those of the files' current content."""
 
 from __future__ import annotations
 

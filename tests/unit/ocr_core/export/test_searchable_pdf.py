@@ -1,4 +1,4 @@
-"""Searchable PDFs as other programs see them: PDFium finds the text where it stands, and the pages look as before."""
+"""Searchable PDFs in other programs: PDFium finds the text in its place, and the pages look unchanged."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_text_that_a_page_has_already_is_not_there_twice(tmp_path: Path) -> None
 
 
 def test_shared_and_inherited_resources_stay_as_they_are(tmp_path: Path) -> None:
-    """Two pages take their font from the node above; text is added to one of them."""
+    """Two pages inherit their font from the parent node; text is added to one of them."""
     source = generators.born_digital_pdf(tmp_path / "a.pdf", ["First of two", "Second of two"])
     with pikepdf.open(source) as pdf:
         pdf.Root.Pages.Resources = pdf.pages[0].Resources
@@ -138,7 +138,7 @@ SCRIPTS = {
 
 @pytest.mark.parametrize("words", SCRIPTS.values(), ids=list(SCRIPTS))
 def test_any_script_is_found_and_copied(words: list[str], tmp_path: Path) -> None:
-    """Words in reading order; those that run from right to left stand in that order on the page."""
+    """Words are in reading order; right-to-left ones are in that order on the page."""
     source = tmp_path / "blank.png"
     Image.new("L", (1000, 1000), 255).save(source)
     backwards = words[0] in SCRIPTS["hebrew"] + SCRIPTS["arabic"]
@@ -200,7 +200,7 @@ def test_words_on_a_sloping_line_share_its_slope(tmp_path: Path) -> None:
 
 
 def test_a_line_that_runs_down_the_page_is_read_along_it(tmp_path: Path) -> None:
-    """Tesseract finds such lines by itself, and gives them upright boxes."""
+    """Tesseract finds such lines by itself, with upright boxes."""
     source = tmp_path / "a.png"
     generators.page_image(LINES).transpose(Image.Transpose.ROTATE_270).save(source, dpi=(150, 150))
     pages = list(read_document(source, sandboxed=False))

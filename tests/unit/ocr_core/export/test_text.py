@@ -1,4 +1,4 @@
-"""Results as text, JSON Lines, hOCR and ALTO: valid, whole, and the same as Tesseract's own where that exists."""
+"""Results as text, JSON Lines, hOCR and ALTO: valid, complete, and equal to Tesseract's own output where it exists."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def valid_alto(text: str) -> ET.Element:
 
 
 def checked_hocr(text: str, path: Path, *, overlaps: bool = True) -> ET.Element:
-    """Parses as XHTML, and passes hocr-tools' own check."""
+    """Parse hOCR as XHTML, and check it with hocr-tools."""
     path.write_text(text, encoding="utf-8")
     options = [] if overlaps else ["--nooverlap"]
     done = subprocess.run(
@@ -227,7 +227,7 @@ def test_json_lines_have_a_line_for_each_page() -> None:
 
 @pytest.mark.skipif(shutil.which("tesseract") is None, reason="the program tesseract is not installed")
 def test_hocr_and_alto_say_what_tesseracts_own_say(tmp_path: Path) -> None:
-    """The same engine, asked for its words by us, and for its own hOCR and ALTO by its command line."""
+    """The same engine gives us its words, and its own hOCR and ALTO through its command line."""
     image = tmp_path / "page.png"
     lines = ["The harbour library", "opens at nine on weekdays", "and closes at five."]
     generators.page_image(lines).save(image, dpi=(150, 150))
@@ -261,7 +261,7 @@ def test_hocr_and_alto_say_what_tesseracts_own_say(tmp_path: Path) -> None:
 
 
 def tags_above(root: ET.Element, space: str) -> list[str]:
-    """The elements from the root down to the first word."""
+    """Return the tags of the elements from the root down to the first word."""
     parents = {child: parent for parent in root.iter() for child in parent}
     element: ET.Element | None = next(root.iter(f"{space}String"))
     path: list[str] = []

@@ -1,4 +1,4 @@
-"""An option that names an engine."""
+"""Options that name an engine."""
 
 from __future__ import annotations
 

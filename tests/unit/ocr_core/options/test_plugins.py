@@ -1,4 +1,4 @@
-"""Engines that packages add: their options are options like any other, and a broken package is no page's fault."""
+"""Engines from other packages: their options work like all others, and a broken package is not a page's failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the options of recognition do, the same by either binding."""
+"""The effect of the recognition options, the same with either binding."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def read(image: Image.Image | Path, folder: Path, *, detect: bool = False, **rec
 
 
 def blurred(text: str, scale: float) -> Image.Image:
-    """A line of text at the edge of what can be read."""
+    """Draw a line of text that is barely legible."""
     image = generators.text_image(text)
     return image.resize((int(image.width * scale), int(image.height * scale))).resize(image.size)
 
@@ -59,7 +59,7 @@ def words(result: PageResult) -> dict[str, Region]:
 
 @pytest.fixture
 def bill(tmp_path: Path) -> Path:
-    """Two columns, the right one set right."""
+    """Draw two columns, the right one aligned right."""
     lines = [("Linen cloth", "12.50"), ("Glue", "7.25"), ("Repair of spine", "120.00")]
     page = generators.text_image("", size=(1600, 500))
     for number, (what, price) in enumerate(lines):
@@ -150,7 +150,7 @@ def test_an_unknown_variable_is_a_mistake_of_the_configuration(tmp_path: Path, b
 
 
 def test_ignore_resolution(tmp_path: Path, binding: str) -> None:
-    """A ruled form that claims a resolution at which its letters would be specks is read as if it did not."""
+    """A ruled form claims a resolution at which its letters would be specks, and is read all the same."""
     path = tmp_path / "page.png"
     text = "The inner basin takes\nfishing vessels only, the\nouter one takes ferries"
     page = generators.text_image(text, size=(400, 200), font_size=20)
@@ -168,7 +168,7 @@ def test_ignore_resolution(tmp_path: Path, binding: str) -> None:
 
 
 def test_languages_together(tmp_path: Path, binding: str) -> None:
-    """Two models at once; what is installed everywhere serves as the second one."""
+    """Two models at once; a model that is installed everywhere serves as the second one."""
     models = tmp_path / "models"
     models.mkdir()
     installed = find_tessdata(Wanted(), ("eng",)) / "eng.traineddata"

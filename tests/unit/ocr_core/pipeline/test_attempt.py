@@ -1,4 +1,4 @@
-"""What ends the work on a page is its failure, unless it is nobody's fault here; the page is closed in any case."""
+"""An error on a page becomes its failure, except environment and transient faults; the page is always closed."""
 
 from __future__ import annotations
 

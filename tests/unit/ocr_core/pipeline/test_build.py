@@ -56,7 +56,7 @@ def run(path: Path, chosen: PipelineOptions, pagenum: int = 0) -> PageResult:
 
 @pytest.fixture
 def letter(tmp_path: Path) -> Path:
-    """A heading, far above a paragraph of three lines."""
+    """Draw a heading, far above a paragraph of three lines."""
     page = generators.text_image("Harbour office", size=(2000, 1500), font_size=70)
     body = "The inner basin takes\nfishing vessels only, the\nouter one takes ferries"
     page.paste(generators.text_image(body, size=(1200, 500), font_size=60), (200, 600))
@@ -137,7 +137,7 @@ def test_each_region_by_itself(letter: Path, level: Level, binding: str) -> None
 
 
 def test_a_region_as_wide_as_the_page(tmp_path: Path) -> None:
-    """libtesseract reads such a rectangle from the wrong height when it is only set on the page."""
+    """libtesseract reads such a rectangle at the wrong height if it is only set on the page."""
     image = generators.text_image("Upper line of it\n\n\n\nLower line of it", size=(1000, 700), font_size=80)
     image.crop((50, 0, 740, 700)).save(tmp_path / "a.png")
     chosen = options(
@@ -155,7 +155,7 @@ def test_the_finest_level_kept(letter: Path, level: Level) -> None:
 
 
 def smudged(text: str) -> Image.Image:
-    """A word that is read as something, with little confidence."""
+    """Draw a word that is read with little confidence."""
     small = generators.text_image(text, size=(500, 140), font_size=40).resize((100, 28))
     return small.resize((500, 140))
 

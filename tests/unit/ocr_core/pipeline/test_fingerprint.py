@@ -1,4 +1,4 @@
-"""A row's `pipeline_id` stays what it is when Inkstream learns something new."""
+"""A row's `pipeline_id` does not change when Inkstream gets new options."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SharpenOptions(Options):
 
 
 def with_new_options() -> type[PipelineOptions]:
-    """Options as a later version may have them: new ones at every depth."""
+    """Return options as a later version may have them: new ones at every depth."""
     preprocess = create_model(
         "LaterPreprocess",
         __base__=PreprocessOptions,

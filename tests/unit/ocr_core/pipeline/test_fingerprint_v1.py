@@ -1,4 +1,4 @@
-"""The table of version 1 is what the options were, and each option that still exists means the same."""
+"""The table of version 1 matches the options of that time, and each option that still exists means the same."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from inkstream.ocr_core.pipeline.fingerprint_v1 import OPTIONAL, OPTIONS
 
 
 def test_the_defaults_of_version_1_are_frozen_as_they_were() -> None:
-    """One that changes makes new ids, as the text changes: the table keeps what an option of that name once meant."""
+    """A changed default makes new ids, because the text changes; the table keeps the old meaning of each option."""
     given: dict[str, Any] = {path: {} for path in OPTIONAL if "." not in path}
     steps: dict[str, Any] = {path.partition(".")[2]: {} for path in OPTIONAL if "." in path}
     now = PipelineOptions.model_validate({**given, "preprocess": steps}).model_dump(mode="json")

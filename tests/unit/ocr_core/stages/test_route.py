@@ -36,7 +36,7 @@ FAINT = "Total due 418.75 by the fourth of March"
 
 
 def page_of(lines: list[str], faint: dict[int, str] | None = None) -> Image.Image:
-    """Print at 300 dpi; faint lines are pale, small, blurred and grainy."""
+    """Draw print at 300 dpi; faint lines are pale, small, blurred and grainy."""
     image = Image.new("L", (1700, 200 + 110 * (len(lines) + len(faint or {}))), 250)
     draw = ImageDraw.Draw(image)
     rows = list(lines)

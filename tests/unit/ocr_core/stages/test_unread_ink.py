@@ -1,4 +1,4 @@
-"""Ink outside the words that were read: found whatever its colour, and told from dust, rules and the paper's edge."""
+"""Ink outside the words is found in any colour, and is not confused with dust, rules or the paper's edge."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Draw = Callable[[ImageDraw.ImageDraw], object]
 
 
 def page(size: int = 48, paper: object = (246, 244, 240), also: Draw | None = None) -> tuple[Image.Image, list[Word]]:
-    """Words one below the other, and where they are."""
+    """Draw words one below the other, and return their boxes too."""
     image = Image.new("RGB", (30 * size, 50 * size), paper)  # type: ignore[arg-type]
     draw, font, words = ImageDraw.Draw(image), ImageFont.load_default(size=size), []
     for number, word in enumerate(WORDS):

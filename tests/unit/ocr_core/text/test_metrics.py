@@ -31,7 +31,7 @@ def test_word_score_counts_repeats() -> None:
 
 
 def _by_the_table(truth: str, found: str) -> int:
-    """Wagner and Fischer's table, row by row: slow and plain."""
+    """Return the distance by Wagner and Fischer's table, row by row: slow and simple."""
     row = list(range(len(found) + 1))
     for number, wanted in enumerate(truth, 1):
         above, row = row, [number]

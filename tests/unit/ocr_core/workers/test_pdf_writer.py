@@ -1,4 +1,4 @@
-"""Searchable PDFs of documents that are damaged or encrypted, wholly or in part."""
+"""Searchable PDFs of documents that are damaged or encrypted, completely or in part."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_failed_page_of_a_pdf_stays_as_it_was(tmp_path: Path) -> None:
 
 
 def without_second_page(path: Path, *, count: int = 4, damaged: bool = False) -> Path:
-    """Four pages, of which the second is none: PDFium believes `count`, qpdf leaves the page out."""
+    """Write a PDF whose second page is invalid: PDFium believes `count`, qpdf leaves the page out."""
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[4 0 R 5 0 R 6 0 R 7 0 R]/Count %d>>" % count,
@@ -114,7 +114,7 @@ def test_an_encrypted_pdf_whose_password_is_there_stays_encrypted(
 
 
 def test_the_writer_survives_documents_that_do_not(tmp_path: Path) -> None:
-    """A flate bomb on the page whose text is added, between two sound documents, in a child with little memory."""
+    """A page with a flate bomb gets text, between two sound documents, in a child with little memory."""
     sound = generators.scanned_pdf(tmp_path / "a.pdf", ["one"])
     pages = list(read_document(sound, IGNORE, sandboxed=False))
     damaged = tmp_path / "damaged.pdf"

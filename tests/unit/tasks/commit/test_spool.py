@@ -1,4 +1,4 @@
-"""Rows on disk between their arrival and the commit."""
+"""Rows on disk between arrival and commit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows on their way into a commit."""
+"""Rows that are stamped for a commit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers of configuration, and what a wrong one is answered with."""
+"""Layers of configuration, and the errors for wrong ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Configuration files: what is in them, on which line, and what is said of one that is wrong."""
+"""Configuration files: their content, its lines, and the mistakes found in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Durations as people write them, and as JSON has them."""
+"""Durations as people write them and as JSON has them."""
 
 from __future__ import annotations
 

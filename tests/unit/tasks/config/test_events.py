@@ -1,4 +1,4 @@
-"""Options of events: a queue's URL, and how long things may take."""
+"""Options of events: a queue's URL, and time limits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PLACES = {"source": {"url": "s3://b/in"}, "sink": {"url": "t"}}
 
 @pytest.mark.parametrize("url", ["https://sqs.eu-west-1.amazonaws.com/1/inbox", "pubsub://project/inbox", "x:///q"])
 def test_any_url_may_be_one_of_a_queue(url: str) -> None:
-    """Which kinds there are, the registry of event sources knows, when one is opened."""
+    """The registry of event sources knows which kinds exist, and is asked when one is opened."""
     assert build_config({**PLACES, "events": {"queue": url}}).events.queue == url
 
 

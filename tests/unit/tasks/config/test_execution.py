@@ -1,4 +1,4 @@
-"""Options of how pages are run."""
+"""Options of execution."""
 
 from __future__ import annotations
 

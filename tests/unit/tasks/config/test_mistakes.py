@@ -1,4 +1,4 @@
-"""Mistakes in the words of the person who made them."""
+"""Mistakes, reported in the user's own words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spark OCR's names in a layer become Inkstream's, and what was written stays known."""
+"""Spark OCR's names in a layer become Inkstream's, and messages still quote the names as written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options of the sink: what goes with what."""
+"""Options of the sink, and which go together."""
 
 from __future__ import annotations
 

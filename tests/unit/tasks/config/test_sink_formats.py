@@ -1,4 +1,4 @@
-"""What a configuration knows of the formats of a sink."""
+"""What a configuration knows about sink formats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spark OCR's names for options: taken in their place, translated, or answered."""
+"""Spark OCR's names for options: accepted in their place, translated, or explained."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stream's options: its name, and sections that do not go together."""
+"""A stream's options: its name, and sections that exclude each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""URLs of stores: none has a secret in it, and a secret is not repeated in the message."""
+"""URLs of stores may not contain a secret, and messages do not repeat one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A configuration as YAML: what is shown can be pasted back."""
+"""A configuration as YAML, which can be pasted back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person means by a path."""
+"""Paths as users write them."""
 
 from __future__ import annotations
 

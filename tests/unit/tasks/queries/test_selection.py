@@ -1,4 +1,4 @@
-"""Which file versions are read again or forgotten, chosen from rows."""
+"""File versions to re-read or forget, chosen from rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Configurations that runs left in the sink."""
+"""Configurations that runs stored in the sink."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sinks whose commits are objects with rising numbers, in memory."""
+"""Sinks whose commits are numbered objects, in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opening a sink: by what a configuration says, and by what is there."""
+"""Opening a sink, from a configuration or from what exists at its URL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SQL literals and conditions, and the shared questions, asked of two engines."""
+"""SQL literals and conditions, and the shared queries on two engines."""
 
 from __future__ import annotations
 

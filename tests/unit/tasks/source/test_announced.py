@@ -1,4 +1,4 @@
-"""Announced objects: where they lie, what they are now, and what has to wait. Of a local folder, which can be asked."""
+"""Announced objects: their place, their current state, and which must wait. They are in a local folder."""
 
 from __future__ import annotations
 

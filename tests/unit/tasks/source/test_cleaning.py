@@ -1,4 +1,4 @@
-"""What is taken out of a local source, and what is never lost."""
+"""What is removed from a local source, and what is never lost."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_a_file_overwritten_or_gone_since_is_left_alone(inbox: Path, mode: str) 
 def test_a_file_overwritten_in_the_last_moment_is_put_back(
     inbox: Path, monkeypatch: pytest.MonkeyPatch, newest: bytes | None
 ) -> None:
-    """Between the look at the file and its removal; then again while it is aside."""
+    """It is overwritten between the check and its removal, and again while it is moved aside."""
     (file,) = [file for file in listed(inbox) if "c.pdf" in file.path]
     rename = Path.rename
 

@@ -1,4 +1,4 @@
-"""What is new: files compared with what a sink knows. The sink is one in memory."""
+"""New files are those that the sink does not know. The sink is in memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def version(path: str, etag: str = "e", size: int = 1, hours: int = 0) -> FileVe
 
 
 class Table:
-    """What a sink has committed, as `inkstream.tasks.sinks.sink.Known` shows it."""
+    """The content of a sink, as `inkstream.tasks.sinks.sink.Known` shows it."""
 
     def __init__(self, *committed: tuple[FileVersion, int]) -> None:
         self._rows = pa.table(

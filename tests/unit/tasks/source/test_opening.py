@@ -1,4 +1,4 @@
-"""Which event source a URL names, and what is said where none can tell of a stream's source."""
+"""The event source that a URL names, and the error if it cannot announce a stream's files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which stores can do what, found out without connecting to any."""
+"""What each store can do, known without connecting to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is the same for all stores: which names are documents, and what tells versions apart."""
+"""What all stores share: which names are documents, and what distinguishes versions."""
 
 from __future__ import annotations
 

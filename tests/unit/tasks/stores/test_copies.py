@@ -1,4 +1,4 @@
-"""Copies of source files that processes of one machine share, some of which are killed."""
+"""Copies of source files, shared by the processes of a machine, some of which are killed."""
 
 from __future__ import annotations
 

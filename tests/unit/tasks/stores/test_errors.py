@@ -1,4 +1,4 @@
-"""Errors of a store or of the table library: whose fault each is."""
+"""Errors of a store or of the table library, by cause."""
 
 from __future__ import annotations
 

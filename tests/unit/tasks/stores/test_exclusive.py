@@ -1,4 +1,4 @@
-"""Objects that one of several writers creates."""
+"""Objects that only one of several writers creates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Removing one version of a local file and no other."""
+"""Removing exactly one version of a local file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tells one version of a local file from another."""
+"""What distinguishes one version of a local file from another."""
 
 from __future__ import annotations
 

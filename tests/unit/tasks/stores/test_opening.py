@@ -1,4 +1,4 @@
-"""Stores as their drivers see them, opened through fsspec's own registry."""
+"""Stores as their drivers see them, opened through fsspec's registry."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOMENT = datetime(2026, 11, 21, 5, 40, 16, tzinfo=UTC)
 
 
 class Undated(MemoryFileSystem):  # type: ignore[misc]
-    """A store that gives no more than the name and the size of a file."""
+    """A store that reports only a file's name and size."""
 
     protocol = "undated"
 

@@ -1,4 +1,4 @@
-"""Whether a place can hold a sink: found out by trying."""
+"""Whether a place can hold a sink, found out by a trial."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read of an S3 listing, as stores write it."""
+"""Listings of S3, as different stores write them."""
 
 from __future__ import annotations
 

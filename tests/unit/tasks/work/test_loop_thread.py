@@ -35,7 +35,7 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 async def others() -> set[asyncio.Task[object]]:
-    """Returns what runs on the loop besides this, and the task that keeps it open."""
+    """Return the loop's tasks, except this one and the one that keeps the loop open."""
     await asyncio.sleep(0)  # a task that was cancelled ends
     return {task for task in asyncio.all_tasks() - {asyncio.current_task()} if "live" not in repr(task.get_coro())}
 

@@ -1,4 +1,4 @@
-"""What each answer of a worker means for the files of a batch."""
+"""The effect of each worker's answer on the files of a batch."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def config(tmp_path: Path) -> StreamConfig:
 
 
 class OpenedBatch:
-    """A batch of one file, and what it told."""
+    """A batch of one file, and its reports."""
 
     def __init__(self, config: StreamConfig, redo: Redo | None = None) -> None:
         self.ranges: list[int] = []

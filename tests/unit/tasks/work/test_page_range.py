@@ -1,4 +1,4 @@
-"""What runs on a worker, called as a worker calls it."""
+"""The function that runs on a worker, called as a worker calls it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page range in three parts gives what it gives in one."""
+"""A page range in three parts has the same result as in one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def pages_of(begun: BegunRange) -> FilePages[ReadPage]:
-    """What a reader hands on of a file whose pages have no lines to read."""
+    """Return what a reader passes on for a file whose pages have no lines to read."""
     pages: list[ReadPage | PageResult] = [page for page in begun.file.pages if isinstance(page, PageResult)]
     return FilePages(begun.file.total, pages, begun.file.content_hash, begun.file.version_id)
 

@@ -49,7 +49,7 @@ Write = Callable[..., None]
 
 
 def break_write(monkeypatch: pytest.MonkeyPatch, *, lands: bool, error: Exception, times: int = 1) -> list[int]:
-    """Makes the next writes fail, after or instead of landing. Returns a list that grows with each."""
+    """Make the next writes fail, with `lands` after they landed. Return a list that grows with each."""
     broken: list[int] = []
 
     def write(*args: Any, **options: Any) -> None:
@@ -156,7 +156,7 @@ def test_a_replacement_takes_whole_file_versions_and_only_those(config: StreamCo
 def test_a_replacement_that_a_compaction_overtakes_is_made_again(
     config: StreamConfig, monkeypatch: pytest.MonkeyPatch, whose: str
 ) -> None:
-    """The compacted file has the old rows, and the copies that a replacement makes of their neighbours."""
+    """The compacted file has the old rows, and the copies of their neighbours that a replacement writes."""
     drive(config, "")
     batch = replace(plan_again(config), planned_at=discover(config).planned_at)
     calls: list[int] = []

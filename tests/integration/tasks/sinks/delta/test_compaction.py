@@ -1,4 +1,4 @@
-"""Compaction: the same rows in fewer files, beside whatever else is going on."""
+"""Compaction puts the same rows into fewer files, while other writers and readers are at work."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_target_size_leaves_large_files_alone(config: StreamConfig) -> None:
 
 
 def break_in(monkeypatch: pytest.MonkeyPatch, action: Callable[[], object], *, lands: bool = False) -> None:
-    """Lets something happen when a compaction's files are written and its commit is not, or loses its reply."""
+    """Call `action` just before a compaction's commit; with `lands`, let the commit land and lose its reply."""
     calls: list[str] = []
 
     def create(protocol: str, path: str, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The ledger: a projection that may lag, be lost or be another table's."""
+"""The ledger: a projection that may lag, be lost or belong to another table."""
 
 from __future__ import annotations
 

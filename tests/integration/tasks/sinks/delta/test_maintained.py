@@ -1,4 +1,4 @@
-"""A Delta table measured, and what would be done to it."""
+"""The measurements of a Delta table, and the plan of its maintenance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One version of a Delta table, whatever happens to the table afterwards."""
+"""A snapshot of a Delta table stays the same, whatever happens to the table."""
 
 from __future__ import annotations
 

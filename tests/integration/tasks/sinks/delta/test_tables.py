@@ -1,4 +1,4 @@
-"""The tables of a Delta sink: made, opened, and refused."""
+"""The tables of a Delta sink are created, opened and refused."""
 
 from __future__ import annotations
 

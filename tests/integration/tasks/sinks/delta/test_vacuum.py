@@ -1,4 +1,4 @@
-"""Upkeep of a sink: rows stay as they are, what is needed stays, the rest goes. Run as a module it is one upkeeper."""
+"""Maintenance of a sink keeps all rows and their files. Run as a module, it maintains a sink or writes to it."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_on_s3(s3: Any, bucket: str) -> None:
 
 
 class Watcher:
-    """Keeps the compactions; if told to, takes a data file away before the first of them, and puts it back after it."""
+    """An observer that records compactions; with `damage`, a data file is missing during the first one."""
 
     def __init__(self, sink: Path, *, damage: bool) -> None:
         self.compactions: list[Compacted] = []
@@ -170,7 +170,7 @@ def test_a_stream_never_compacts_if_told_so_and_never_vacuums(config: StreamConf
 
 
 def upkeep_until(folder: Path, sentinel: Path) -> None:
-    """Compacts and vacuums as fast as it can until a file appears."""
+    """Compact and vacuum continuously until a file exists."""
     sink = str(folder / "tables")
     while not sentinel.exists():
         for _ in try_to_compact(make_config(folder).sink):
@@ -181,7 +181,7 @@ def upkeep_until(folder: Path, sentinel: Path) -> None:
 
 
 def replace_rows(config: StreamConfig, count: int) -> None:
-    """Replaces the first file's rows again and again, as a retry does."""
+    """Replace the first file's rows repeatedly, as a retry does."""
     file = list_files(config.source)[0]
     for number in range(count):
         planned_at = discover(config).planned_at

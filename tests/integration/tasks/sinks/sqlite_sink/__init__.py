@@ -1,7 +1,6 @@
-"""A second table format, to prove that a sink that keeps versions is one folder and one registration.
+"""A second table format, which proves that a sink with versions is one folder and one registration.
 
-A catalogue in SQLite says which pieces of rows belong to which version; the pieces are Arrow, and DuckDB answers
-queries over them.
+A catalogue in SQLite lists the pieces of rows of each version; the pieces are Arrow, and DuckDB queries them.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ FORMAT = SinkFormat(protocols=("file",), places="a local folder", sign=FILE, rep
 
 @contextmanager
 def registered() -> Iterator[None]:
-    """Let `sink.format: sqlite` be known inside."""
+    """Register `sink.format: sqlite` during the block."""
     register_sink(NAME, FORMAT, SqliteSink)
     try:
         yield

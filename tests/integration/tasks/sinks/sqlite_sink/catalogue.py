@@ -1,4 +1,4 @@
-"""The catalogue: which commits there are, and which pieces of rows each version has."""
+"""The catalogue of commits, and of the pieces of rows that each version has."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Catalogue:
 
     @contextmanager
     def commit(self, stream: str, batch_id: int, commit_id: str) -> Iterator[Commit]:
-        """Make the next version, unless the stream's transaction version is not the one before `batch_id`."""
+        """Create the next version, if the stream's transaction version is the one before `batch_id`."""
         with self._connected() as database:
             database.execute("BEGIN IMMEDIATE")
             (before,) = database.execute(
@@ -90,7 +90,7 @@ class Catalogue:
 
 
 class Commit:
-    """A commit while it is made. Nobody sees any of it before it is over."""
+    """A commit in progress. It becomes visible as a whole when it ends."""
 
     def __init__(self, database: sqlite3.Connection, stream: str, version: int) -> None:
         self._database = database
@@ -98,7 +98,7 @@ class Commit:
         self.version = version
 
     def remove(self, key: FileKey, *, whole_path: bool) -> None:
-        """Take away the rows of a file version, or of all versions of its path."""
+        """Remove the rows of a file version, or of all versions of its path."""
         which = "path = ?" if whole_path else "path = ? AND etag = ? AND length = ?"
         self._database.execute(
             f"UPDATE pieces SET removed = ? WHERE removed IS NULL AND stream = ? AND {which}",

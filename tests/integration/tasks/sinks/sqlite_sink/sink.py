@@ -1,4 +1,4 @@
-"""The sink itself. See `inkstream.tasks.sinks.versioned.VersionedSink`."""
+"""The sink. See `inkstream.tasks.sinks.versioned.VersionedSink`."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class SqliteSink:
             yield partly_read(self.snapshot(), stream)
 
     def project_ledger(self, stream: str) -> None:
-        """There is no ledger."""
+        """Do nothing: this sink has no ledger."""
 
     def version(self, stream: str) -> int | None:  # noqa: ARG002
         return self._catalogue.latest() if self._catalogue.exists() else None
@@ -107,7 +107,7 @@ class SqliteKnown:
     def rows(
         self,
         columns: Sequence[str],
-        paths: Collection[str] | None = None,  # noqa: ARG002 - rows of others may come too
+        paths: Collection[str] | None = None,  # noqa: ARG002 - rows of other files may be returned too
     ) -> Iterator[pa.Table]:
         if self._snapshot is not None:
             yield from self._snapshot.scan(columns, f"stream = {sql_text(self._stream)}", 1000)
@@ -150,7 +150,7 @@ class SqliteRunner:
 
 
 class SqliteTable:
-    """The one table, which needs no upkeep."""
+    """The only table, which needs no maintenance."""
 
     name = "pages"
 

@@ -1,4 +1,4 @@
-"""CTC decoding, against brute force over every path where that is possible."""
+"""CTC decoding, compared with brute force over all paths where that is possible."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def posteriors(draw: st.DrawFn) -> Posterior:
 
 
 def every_text(posterior: Posterior) -> dict[str, float]:
-    """The probability of each text: the sum over all paths that spell it."""
+    """Return the probability of each text: the sum over all paths that spell it."""
     totals: dict[str, float] = defaultdict(float)
     for path in itertools.product(range(len(ALPHABET)), repeat=len(posterior)):
         text = "".join(ALPHABET[key] for key, _ in itertools.groupby(path))
@@ -78,7 +78,7 @@ def test_a_text_that_does_not_fit_is_not_aligned() -> None:
 
 
 def sure(text: str, doubts: dict[int, dict[str, float]], alphabet: list[str]) -> Posterior:
-    """One step a character and a blank after each; `doubts` shares a step between characters."""
+    """Return one step per character, each followed by a blank; `doubts` shares a step between characters."""
     rows = []
     for index, character in enumerate(text):
         row = np.full(len(alphabet), 1e-6, np.float32)

@@ -1,4 +1,4 @@
-"""PP-OCR's entries: what it needs, and what shapes what it reads."""
+"""PP-OCR's registry entries: its requirements, and the options that change its text."""
 
 from __future__ import annotations
 

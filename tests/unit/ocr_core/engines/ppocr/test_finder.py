@@ -1,4 +1,4 @@
-"""Lines that PP-OCR's detector finds are a tree in reading order."""
+"""The lines that PP-OCR's detector finds form a tree in reading order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PP-OCR's real models on lines drawn here, and on the card's photo where it is."""
+"""PP-OCR's real models on lines drawn here, and on the model card's photo if it is present."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LINES = ["Dear Margaret,", "the river rose again on Tuesday", "and the ferry did
 
 
 def photo(angle: float = 0.0, ink: str = "navy") -> Image.Image:
-    """Lines on uneven paper, turned clockwise by `angle` degrees."""
+    """Draw lines on uneven paper, turned clockwise by `angle` degrees."""
     image = Image.new("RGB", (1600, 1000), "ivory")
     draw = ImageDraw.Draw(image)
     font = ImageFont.load_default(size=64)

@@ -1,4 +1,4 @@
-"""Opening Tesseract: what cannot be loaded is the machine's fault, by either binding, before any page is read."""
+"""Opening Tesseract: with either binding, a model that cannot be loaded is reported as the machine's fault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tesseract's entries: what it needs, and what shapes what it reads."""
+"""Tesseract's registry entries: its requirements, and the options that change its text."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_checks_name_the_binding_and_each_language() -> None:
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program called tesseract, alone on the path."""
+    """Put a program called tesseract on the path, alone."""
     monkeypatch.setenv("PATH", str(tmp_path))
     path = tmp_path / "tesseract"
     path.write_text("#!/bin/sh\necho tesseract 9.8.7\n")

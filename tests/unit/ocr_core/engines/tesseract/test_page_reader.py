@@ -1,4 +1,4 @@
-"""Tesseract as a reader of pages: words in the picture's pixels, regions, and the page's time."""
+"""Tesseract as a page reader: words in the picture's pixels, regions, and the page's time limit."""
 
 from __future__ import annotations
 

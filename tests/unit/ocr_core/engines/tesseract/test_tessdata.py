@@ -1,4 +1,4 @@
-"""Which models are found, what kind they are, and the command that gets the missing ones."""
+"""Which models are found, their kind, and the command that installs missing ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def no_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def model(path: Path, *, legacy: bool = False) -> Path:
-    """A model's outline as Tesseract writes it: the table of contents, and the parts that matter here."""
+    """Return a model's outline in Tesseract's format: the table of contents, and the parts that matter here."""
     parts = {3: b"templates " if legacy else b"", 17: b"network ", 23: b"4.00.00alpha"}
     start, offsets = 4 + 24 * 8, [-1] * 24
     for place, part in parts.items():

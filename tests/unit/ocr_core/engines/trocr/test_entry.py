@@ -1,4 +1,4 @@
-"""TrOCR's entry: a process of its own, and what is missing is found out without loading anything."""
+"""TrOCR's registry entry: it runs in a separate process, and missing parts are found without loading anything."""
 
 from __future__ import annotations
 

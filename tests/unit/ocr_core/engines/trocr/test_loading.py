@@ -1,4 +1,4 @@
-"""Models of every kind that Microsoft put on the hub, in the hub's layout, read as they would read themselves."""
+"""Every kind of Microsoft's TrOCR models, in the hub's layout, reads as the model itself does."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread() -> None:
-    """As in the process of a model; more would wait for each other beside other tests."""
+    """Use one thread, as the model's process does; more would slow down other tests."""
     import torch
 
     torch.set_num_threads(1)
@@ -62,7 +62,7 @@ def test_a_model_from_the_hub_writes_what_its_plain_loop_does(
 @pytest.mark.parametrize("name", DECODERS)
 @pytest.mark.parametrize("dtype", ["bfloat16", "int8"])
 def test_a_model_from_the_hub_begins_alike_in_fewer_bits(name: str, dtype: str, tmp_path: Path) -> None:
-    """Random weights soon lead two number formats apart; what they write first they agree on."""
+    """With random weights two number formats soon differ, but they agree on the first tokens."""
     from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     if dtype == "int8" and not processor.has_int8():
@@ -76,7 +76,7 @@ def test_a_model_from_the_hub_begins_alike_in_fewer_bits(name: str, dtype: str, 
 
 @pytest.mark.parametrize("name", DECODERS)
 def test_no_number_of_a_model_stays_behind_when_it_goes_to_a_gpu(name: str, tmp_path: Path) -> None:
-    """A module takes along parameters and buffers, and no other attribute."""
+    """A module moves its parameters and buffers, and no other attribute."""
     import torch
 
     from inkstream.ocr_core.engines.trocr.loading import load
@@ -125,7 +125,7 @@ def test_no_model_is_asked_for_more_tokens_than_it_has_positions(name: str, beam
 
 
 def test_how_a_model_wants_to_write_is_not_asked(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """What tutorials of fine-tuning set: it keeps `10 10 10` from being written, and a cut line looks whole."""
+    """Settings from fine-tuning tutorials prevent the text `10 10 10`, and make a cut line look complete."""
     from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     make_hub_model("base-handwritten", tmp_path)
@@ -203,7 +203,7 @@ def test_warming_up_reads_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_gpu_that_only_emulates_bfloat16_counts_in_float32(
     generation: int, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Compute capability 7 is a T4 or V100; torch says that these support it."""
+    """Compute capability 7 is a T4 or V100; torch claims that these support it."""
     import torch
 
     from inkstream.ocr_core.engines.trocr.reader import _dtype
@@ -269,7 +269,7 @@ def test_a_gpu_that_fails_is_told_from_a_line_that_does(
 
 
 def limit_memory(reader: Any, room: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Has a reader run out of memory as on a GPU when it looks at more lines than there is room for; notes how many."""
+    """Make a reader run out of memory, as on a GPU, when it gets more lines than fit; record how many it gets."""
     import torch
 
     look, tried = reader._look, []

@@ -1,4 +1,4 @@
-"""A TrOCR model that knows a few lines, through the path that every TrOCR model takes."""
+"""A small TrOCR model that knows a few lines, loaded like every TrOCR model."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def page() -> Image.Image:
 
 
 def line_crops() -> list[np.ndarray]:
-    """The lines as detection finds them and reading cuts them out."""
+    """Return the lines as detection finds them and recognition crops them."""
     from inkstream.ocr_core.stages.detect import Detect
     from inkstream.ocr_core.stages.read_lines import cut_lines
 
@@ -274,7 +274,7 @@ def _has_torch(pid: int) -> bool:
 
 @needs_torch
 def test_lines_of_several_pages_go_through_the_model_together(model: Path, tmp_path: Path) -> None:
-    """The likest lines of both pages make one batch: what is counted is what the model was given at a time."""
+    """Similar lines of both pages make one batch: the test counts what the model gets at a time."""
     from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     reader = TrocrReader(TrocrOptions(model=str(model), batch_size=2))

@@ -78,7 +78,7 @@ def test_a_fill(opacity: float, inside: tuple[int, int, int]) -> None:
 
 
 def simulated(color: tuple[int, int, int], matrix: list[list[float]]) -> np.ndarray[Any, Any]:
-    """What a colour looks like, as CIE Lab, after Machado, Oliveira and Fernandes (2009)."""
+    """Return what a colour looks like, as CIE Lab, after Machado, Oliveira and Fernandes (2009)."""
     linear = np.array([c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in np.array(color) / 255])
     seen = np.clip(np.array(matrix) @ linear, 0, 1)
     xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ seen
@@ -112,7 +112,7 @@ def test_colours_by_confidence() -> None:
 
 
 def test_labels_hide_no_text(tmp_path: Path) -> None:
-    """What was black before is black after, or the colour of an outline drawn around it, never under a label."""
+    """What was black stays black or gets the colour of an outline drawn around it, and is never under a label."""
     lines = ["The inner basin takes fishing vessels only, the", "outer one takes ferries. Berths are given out"] * 8
     page = generators.page_image(lines, dpi=150)
     regions = run(page, tmp_path).regions
@@ -175,7 +175,7 @@ def test_a_region_as_large_as_the_page_has_its_label_inside() -> None:
 
 @pytest.mark.parametrize("encoding", ["jpeg", "png", "webp"])
 def test_text_beside_the_page_can_be_read_there(tmp_path: Path, encoding: str) -> None:
-    """Reading the right half again gives the same text: it is legible, and complete."""
+    """Reading the right half gives the same text: it is legible and complete."""
     page = generators.page_image(["The inner basin takes fishing", "vessels only, the outer one", "takes ferries"])
     result = run(page, tmp_path, label="text", color="white", format=encoding, max_side=3400, quality=90)
     picture = overlay(result)

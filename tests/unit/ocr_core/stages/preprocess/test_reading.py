@@ -1,4 +1,4 @@
-"""Pages with a defect are read through the step against it, and the boxes lie on the words of the page as it came."""
+"""A page with a defect is read with the step against it, and the boxes lie on the words of the original page."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ def recall(result: PageResult) -> float:
 
 
 def words(result: PageResult) -> dict[str, Box]:
-    """Boxes of the words that are on the sheet once."""
+    """Return the boxes of the words that are on the sheet once."""
     found = [region for region in result.regions if region.level is Level.WORD]
     return {str(region.text): region.box for region in found if WORDS.count(str(region.text)) == 1}
 
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Box]:
-    """Where words are on the sheet itself."""
+    """Return where words are on the sheet itself."""
     result = read(SHEET, tmp_path_factory.mktemp("plain"))
     assert recall(result) == 1
     return words(result)
@@ -103,7 +103,7 @@ def on_black() -> tuple[Image.Image, Affine]:
 
 
 def everything() -> tuple[Image.Image, Affine]:
-    """Smaller, skewed, on its side, on black."""
+    """Return the sheet smaller, skewed, on its side, on black."""
     page, turned = skewed(2)
     page = page.resize((page.width * 4 // 5, page.height * 4 // 5), Image.Resampling.LANCZOS)
     there = turned.then(Affine(a=0.8, e=0.8))
@@ -178,7 +178,7 @@ def test_regions_are_cut_out_of_the_moved_pixels(level: str, plain: dict[str, Bo
 
 
 def test_enlarging_does_not_claim_more_dpi(tmp_path: Path) -> None:
-    """A picture without dpi counts as one of 300; letters of a page that claims three times that are taken for dirt."""
+    """A picture without dpi counts as 300 dpi; at three times that, letters would be taken for dirt."""
     small()[0].save(tmp_path / "a.png")
     with open_document(tmp_path / "a.png") as document:
         sections = {"text_layer": {"mode": "ignore"}, "preprocess": {"scale": {}}}

@@ -1,4 +1,4 @@
-"""Each preprocessing step by itself, on pictures whose truth is known."""
+"""Each preprocessing step alone, on pictures whose right result is known."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def page(dpi: int = 150) -> Image.Image:
 
 
 def turned(image: Image.Image, degrees: float, paper: int = 255) -> Pixels:
-    """The picture turned clockwise."""
+    """Return the picture turned clockwise."""
     return np.asarray(image.rotate(-degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=paper))
 
 
@@ -129,7 +129,7 @@ def test_a_page_with_little_text_is_not_scaled() -> None:
     ],
 )
 def test_sizes(options: ScaleOptions, size: tuple[int, int]) -> None:
-    """The last two are held by the pixel budget and by the longest side there may be."""
+    """The last two are limited by the pixel budget and by the longest side allowed."""
     made, _ = scale(np.full((200, 400), 255, np.uint8), options, 1_000_000)
     assert (made.shape[1], made.shape[0]) == size
 
@@ -204,7 +204,7 @@ def test_a_flat_page_is_black_or_white(method: str) -> None:
 
 @pytest.mark.parametrize("method", METHODS[2:])
 def test_local_methods_see_through_a_shadow(method: str) -> None:
-    """No single level parts ink from paper here: paper in the shadow is darker than ink in the light."""
+    """No single level separates ink from paper here: paper in the shadow is darker than ink in the light."""
     shadow = np.linspace(0.15, 1, 1600)[None, :]
     sheet = np.where(np.asarray(generators.text_image()) < 128, 90, 250)
     pixels = (sheet * shadow).astype(np.uint8)

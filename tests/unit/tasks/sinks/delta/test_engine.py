@@ -1,4 +1,4 @@
-"""Whose fault an error of the table library is, and what its store options are."""
+"""Errors of the table library by cause, and its store options."""
 
 from __future__ import annotations
 
