@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.places import ROOT
 
-ALLOWED = Path(__file__).with_name("prose_allowed.txt")
 PACKAGES = ("ocr_core", "tasks", "flows", "deployments", "src", "benchmarks", "tests")
 GENERATED = ("docs/reference/cli.md", "docs/reference/configuration.md")
 """Pages generated from texts in the code, where they are counted."""
@@ -82,17 +79,6 @@ def in_code() -> list[Hit]:
     ]
 
 
-def by_package(hits: list[Hit]) -> Counter[str]:
-    """Count hits by package: `tasks/commit`, `flows`."""
-    return Counter("/".join(Path(hit.path).parent.parts[:2]) for hit in hits)
-
-
-def allowed() -> Counter[str]:
-    """Return how many hits each package may have."""
-    lines = (line.split() for line in ALLOWED.read_text(encoding="utf-8").splitlines())
-    return Counter({package: int(count) for count, package in lines})
-
-
 def _in_module(path: Path) -> Iterator[Hit]:
     name = path.relative_to(ROOT).as_posix()
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -120,14 +106,9 @@ def _without_code(text: str) -> str:
 
 
 def main() -> None:
-    """Print every hit; with `--lower`, write the counts that are lower than before."""
-    hits = [*in_pages(), *in_code()]
-    print("\n".join(map(str, hits)))
-    if "--lower" in sys.argv:
-        now, before = by_package(in_code()), allowed() if ALLOWED.exists() else None
-        counts = now if before is None else now & before
-        lines = [f"{count} {package}\n" for package, count in sorted(counts.items()) if count]
-        ALLOWED.write_text("".join(lines), encoding="utf-8")
+    """Print every hit."""
+    for hit in [*in_pages(), *in_code()]:
+        print(hit)
 
 
 if __name__ == "__main__":
