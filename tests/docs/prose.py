@@ -1,7 +1,4 @@
-"""Finds phrases that mark translated or riddling English: `python -m tests.docs.prose` lists them.
-
-`prose_allowed.txt` holds how many each package may have; `--lower` writes lower numbers into it.
-"""
+"""Find phrases that mark translated or riddling English: `python -m tests.docs.prose` lists them."""
 
 from __future__ import annotations
 
