@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,10 @@ from tests.skipped import pytest_terminal_summary  # noqa: F401 - a hook
 # An example's wall time depends more on what else the machine does than on the code.
 settings.register_profile("inkstream", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("inkstream")
+
+# A shell ignores SIGINT in what it starts in the background, and so would every process that the tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 _PREFECT = "tests/integration/prefect_server/"

@@ -61,7 +61,7 @@ def test_one_flow_run_with_a_few_task_runs_a_batch(prefect_server: PrefectServer
     command = [
         sys.executable,
         "-m",
-        "inkstream.flows.cli",
+        "inkstream",
         "reprocess",
         str(tmp_path / "tables"),
         "--prefect",

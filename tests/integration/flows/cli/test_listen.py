@@ -17,7 +17,7 @@ BUCKET = ["--source", "s3://bucket/inbox"]
     [
         ([*BUCKET, "--sink", "tables", "--queue", "inbox"], "expected the URL of a queue"),
         ([*BUCKET, "--sink", "tables"], "events.queue"),
-        (["--source", "inbox", "--sink", "tables", *QUEUE], "inbox is not in one; give a source there"),
+        (["--source", "inbox", "--sink", "tables", *QUEUE], "inbox is not in one; use such a source"),
         (
             [*BUCKET, "--sink", "memory://rows", *QUEUE, "--set", "sink.format=memory"],
             "the rows of a memory sink are lost",

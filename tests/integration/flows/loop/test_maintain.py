@@ -74,6 +74,4 @@ def test_the_command(config: StreamConfig, tmp_path: Path) -> None:
     assert "pages: merged 8 files into 1; nothing to remove; version 9, with a checkpoint" in said
     assert "nothing to merge" in inkstream("maintain", sink, "--prefect", "off").stdout
     assert "no table" in inkstream("maintain", str(tmp_path / "none"), "--prefect", "off", code=2).stderr
-    assert f"{MaintainOptions().retention.days}d if not given" in " ".join(
-        inkstream("maintain", "--help").stdout.split()
-    )
+    assert f"{MaintainOptions().retention.days}d by default" in " ".join(inkstream("maintain", "--help").stdout.split())

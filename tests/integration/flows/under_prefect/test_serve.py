@@ -251,9 +251,7 @@ def test_deploy_all_to_a_process_worker(served: Served, tmp_path: Path) -> None:
     places["INKSTREAM_QUEUE"] = "https://sqs.eu-west-1.amazonaws.com/123456789012/inbox"
     environment = server.environment | places
     prefect = [sys.executable, "-m", "prefect", "--no-prompt"]
-    where = subprocess.run(
-        [sys.executable, "-m", "inkstream.deployments"], cwd=elsewhere, capture_output=True, check=True
-    )
+    where = subprocess.check_output([sys.executable, "-m", "inkstream.deployments"], cwd=elsewhere, text=True).strip()
     for command in (
         [*prefect, "work-pool", "create", "inkstream", "--type", "process"],
         [*prefect, "deploy", "--all", "--prefect-file", f"{where}/prefect.yaml"],

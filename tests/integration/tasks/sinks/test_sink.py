@@ -245,7 +245,7 @@ def test_the_commands(tmp_path: Path) -> None:
     rows = open_sink(build_config({"source": {"url": "a"}, "sink": {"url": sink, "format": "parquet"}}).sink).rows()
     assert all(Path(path).exists() for path in rows.column("overlay_path").to_pylist())
     memory = ["--source", str(tmp_path / "inbox"), "--sink", "memory://here"]
-    assert "use it from Python" in inkstream("run", *memory, code=2).stderr
+    assert "use the memory sink from Python" in inkstream("run", *memory, code=2).stderr
 
 
 def test_in_memory_from_python(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from inkstream import Check, EnvironmentFault, checked
 from inkstream.ocr_core.engines.ppocr.entry import PPOCR
+from inkstream.ocr_core.installation import package_command
 
 
 def test_a_check_is_passed_with_what_was_found() -> None:
@@ -27,7 +28,7 @@ def test_missing_modules_are_named_with_the_command_that_installs_them() -> None
     engine = replace(PPOCR, name="acme", requires=("json", "no_such", "nor_such"), install="")
     with pytest.raises(EnvironmentFault, match=r"the engine acme needs .* not installed: no_such, nor_such") as caught:
         engine.require_modules()
-    assert caught.value.remedy == "python -m pip install no_such nor_such"
+    assert caught.value.remedy == package_command("no_such", "nor_such")
     with pytest.raises(EnvironmentFault) as caught:
         replace(engine, install="pip install acme").require_modules()
     assert caught.value.remedy == "pip install acme"
