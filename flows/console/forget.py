@@ -25,7 +25,7 @@ def print_forget(  # noqa: PLR0913 - one parameter per option
     """Print what would be forgotten, ask, and forget it.
 
     Raises:
-        ConfigError: If the table has no rows of these files, or there is no terminal to ask on.
+        ConfigError: If the table has no rows of these files, or standard input is not a terminal and `sure` is not set.
     """
     from inkstream.tasks.queries.forget import find_files, forget
     from inkstream.tasks.sinks.opening import open_existing
@@ -50,7 +50,10 @@ def print_forget(  # noqa: PLR0913 - one parameter per option
 
 def _is_confirmed(as_json: bool) -> bool:
     if not sys.stdin.isatty():
-        raise ConfigError("there is no terminal to ask on: give --yes to forget the files, or --dry-run to list them")
+        raise ConfigError(
+            "forget asks before it deletes, and this is not a terminal: add --yes to forget the files, or --dry-run to "
+            "list them"
+        )
     return typer.confirm("Forget them? Their text cannot be recovered.", err=as_json)
 
 

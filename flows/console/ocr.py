@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from inkstream.flows.files import write_whole
 from inkstream.flows.text import page_of, print_json, visible
 from inkstream.ocr_core.errors import ConfigError
 from inkstream.ocr_core.export.export_format import ExportFormat
 from inkstream.ocr_core.export.writers import TEXT_WRITERS
+from inkstream.tasks.whole_files import write_whole
 
 if TYPE_CHECKING:
     from inkstream.ocr_core.options.limits import LimitOptions

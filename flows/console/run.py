@@ -72,7 +72,7 @@ class RunOutput:
     Args:
         words: The command's words.
         as_json: Print JSON Lines on standard output; everything for people goes to standard error.
-        progress: The live bar; None if there is no terminal.
+        progress: The live bar; None without a terminal.
     """
 
     def __init__(self, words: Words, *, as_json: bool, progress: Progress | None) -> None:
@@ -117,7 +117,7 @@ class RunOutput:
             return
         if not summary.batches and not summary.left_out:
             table = f"the table is at version {summary.version}: {summary.table}"
-            state = table if summary.version >= 0 else "there is no table yet"
+            state = table if summary.version >= 0 else "no table exists yet"
             self._console.print(f"{self._words.nothing}; {state}", markup=False)
             return
         self._console.print(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from inkstream.flows.files import write_whole
+from inkstream.tasks.whole_files import write_whole
 
 NAMES = ("invoice-scan.pdf", "minutes-2026-11.pdf", "receipt.jpg", "letter.png", "damaged.pdf")
 """Two scanned pages, two born-digital pages, a photograph, a scan, and an upload that broke off half way."""

@@ -27,8 +27,8 @@ class DrawOptions(Options):
     color: str = Field("green", description="colour of outlines, fills and labels, a CSS name or #rrggbb")
     color_by_confidence: bool = Field(
         False,
-        description="colour regions from red (confidence 50 and less) through amber (75) to teal (95 and more), which "
-        "colour-blind people can also tell apart; `color` where there is no confidence",
+        description="colour regions by confidence: red up to 50, amber at 75, teal from 95; "
+        "colour-blind people can tell these apart; regions without a confidence keep `color`",
     )
     line_width: int = Field(3, ge=1, le=100, description="outline width in pixels of the drawn picture")
     filled: bool = Field(False, description="also fill the regions with their colour")

@@ -19,6 +19,8 @@ SHORTEST_RETENTION = timedelta(hours=24)
 
 _MEMORY = "memory://"
 
+TargetFileMb = Annotated[int, Field(ge=1, description="size in MiB from which compaction leaves a data file as it is")]
+
 
 def _known_format(name: str) -> str:
     if name not in SINK_FORMATS:
@@ -51,7 +53,7 @@ class SinkOptions(Options):
     compact_every: int | None = Field(
         100, ge=2, description="number of commits after which the stream merges small files of its tables; null: never"
     )
-    target_file_mb: int = Field(128, ge=1, description="MiB from which a data file is no longer merged")
+    target_file_mb: TargetFileMb = 128
 
     @model_validator(mode="before")
     @classmethod
@@ -79,11 +81,7 @@ class MaintainOptions(Options):
         description="how long to keep data that no current row needs; earlier table versions can be read that long; "
         "at least 24h",
     )
-    target_file_mb: int = Field(
-        SinkOptions.model_fields["target_file_mb"].default,
-        ge=1,
-        description="MiB from which a data file is no longer merged",
-    )
+    target_file_mb: TargetFileMb = SinkOptions.model_fields["target_file_mb"].default
     dry_run: bool = Field(False, description="change nothing; print what would be done")
 
     @field_validator("retention")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from inkstream.tasks.paths import encode
 from inkstream.tasks.stores.base import CHUNK, EPOCH, FileFilter, State, Store
 from inkstream.tasks.stores.local_removal import LocalRemoval
 from inkstream.tasks.stores.local_state import state_of
+from inkstream.tasks.whole_files import write_whole
 
 
 class LocalStore(Store):
@@ -98,14 +98,7 @@ class LocalStore(Store):
 
     def write(self, path: str, data: bytes) -> None:
         """Write a file completely or not at all: readers see the old one or the new one."""
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
-        try:
-            partial.write_bytes(data)
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
+        write_whole(Path(path), data)
 
     def fetch(self, path: str) -> bytes:
         """Return the content of a file."""

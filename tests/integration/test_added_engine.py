@@ -128,7 +128,7 @@ def test_doctor_looks_for_what_it_needs(package: Path) -> None:
     lacking = [*words, *settings(pipeline__recognize__acme__typeface="/nowhere.ttf")]
     done = inkstream(*lacking, environment=environment(package), cwd=package.parent, code=4)
     (failed,) = [check for check in map(json.loads, done.stdout.splitlines()) if not check["ok"]]
-    assert (failed["name"], failed["detail"]) == ("acme typeface", "there is no typeface /nowhere.ttf")
+    assert (failed["name"], failed["detail"]) == ("acme typeface", "the typeface /nowhere.ttf does not exist")
     assert failed["remedy"] == "correct recognize.acme.typeface"
 
 

@@ -10,7 +10,7 @@ from tests.integration.flows.conftest import SmallSink
 
 def test_it_asks_first_and_a_dry_run_changes_nothing(small_sink: SmallSink) -> None:
     refused = inkstream("forget", small_sink.url, "a.pdf", code=2)
-    assert "there is no terminal to ask on: give --yes" in refused.stderr
+    assert "this is not a terminal: add --yes" in refused.stderr
     assert (
         "1 file version with 2 rows\nnothing was changed\n"
         in inkstream("forget", small_sink.url, "a.pdf", "--dry-run").stdout

@@ -66,7 +66,7 @@ def test_for_programs_each_batch_is_a_line_and_people_read_standard_error(capsys
 
 @pytest.mark.parametrize(
     ("version", "line"),
-    [(-1, "nothing new; there is no table yet"), (7, "nothing new; the table is at version 7: tables/pages")],
+    [(-1, "nothing new; no table exists yet"), (7, "nothing new; the table is at version 7: tables/pages")],
 )
 def test_nothing_new(version: int, line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert printed(capsys, Summary("tables/pages", version=version))[0] == [line]

@@ -27,17 +27,9 @@ from tests.integration.test_commit_processes import (
     drive,
     fill,
     found_rows,
-    make_config,
-    make_inbox,
     plan,
     wanted_rows,
 )
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> StreamConfig:
-    make_inbox(tmp_path, 6)
-    return make_config(tmp_path, max_files_per_trigger=3)
 
 
 @pytest.fixture(autouse=True)

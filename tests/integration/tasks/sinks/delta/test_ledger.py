@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -18,16 +17,8 @@ from tests.integration.committing import discover, project_ledger
 from tests.integration.test_commit_processes import (
     commit,
     drive,
-    make_config,
-    make_inbox,
     plan,
 )
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> StreamConfig:
-    make_inbox(tmp_path, 6)
-    return make_config(tmp_path, max_files_per_trigger=3)
 
 
 def test_the_ledger_says_what_the_pages_say(config: StreamConfig) -> None:

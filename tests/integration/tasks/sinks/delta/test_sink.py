@@ -14,16 +14,8 @@ from inkstream.tasks.source.listing import list_files
 from tests.integration.committing import project_ledger
 from tests.integration.test_commit_processes import (
     commit,
-    make_config,
-    make_inbox,
     plan,
 )
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> StreamConfig:
-    make_inbox(tmp_path, 6)
-    return make_config(tmp_path, max_files_per_trigger=3)
 
 
 @pytest.mark.parametrize("named", [1000, 0])

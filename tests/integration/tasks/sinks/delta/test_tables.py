@@ -25,12 +25,6 @@ from tests.integration.test_commit_processes import (
 )
 
 
-@pytest.fixture
-def config(tmp_path: Path) -> StreamConfig:
-    make_inbox(tmp_path, 6)
-    return make_config(tmp_path, max_files_per_trigger=3)
-
-
 def test_a_newer_schema_is_refused(config: StreamConfig) -> None:
     table = PagesTable(config.sink.url).create()
     table.alter.set_table_properties({VERSION_PROPERTY: "99"}, raise_if_not_exists=False)

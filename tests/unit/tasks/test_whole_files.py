@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from inkstream.flows.files import write_whole
+from inkstream.tasks.whole_files import write_whole
 
 
 def test_folders_are_made_and_an_old_file_is_replaced(tmp_path: Path) -> None:
