@@ -16,7 +16,6 @@ from PIL import Image, ImageDraw, ImageFont
 from inkstream import LimitOptions, PageWorker, PipelineOptions, WorkingPage, read_document
 from inkstream.ocr_core.engines.line_reader import Reading
 from inkstream.ocr_core.engines.trocr import processor
-from inkstream.ocr_core.engines.trocr.confidence import Token, repeats, words_of_tokens
 from inkstream.ocr_core.engines.trocr.models import find_model
 from inkstream.ocr_core.errors import EnvironmentFault
 from inkstream.ocr_core.installation import install_command
@@ -395,42 +394,3 @@ def test_a_model_in_the_hub_s_cache_is_found_by_its_revision(
 def test_without_torch_doctor_says_what_to_install() -> None:
     (check,) = (check for check in check_environment(options_for("a/b")) if check.name == "trocr model")
     assert check.remedy == install_command("trocr")
-
-
-def test_words_share_the_line_by_the_widths_of_their_letters() -> None:
-    tokens = [Token(3, 0.9), Token(7, 0.9), Token(7, 0.9)]
-    first, second = words_of_tokens("ill www", tokens, finished=True)
-    assert (first.text, first.start, second.text, second.end) == ("ill", 0.0, "www", 1.0)
-    assert first.end - first.start < (second.end - second.start) / 2
-    assert first.confidence == pytest.approx(90)
-
-
-def test_a_doubt_costs_its_word_most_and_its_line_something() -> None:
-    doubtful = words_of_tokens("one two", [Token(3, 0.2), Token(7, 0.99), Token(7, 0.99)], finished=True)
-    sure = words_of_tokens("one two", [Token(3, 0.99), Token(7, 0.99), Token(7, 0.99)], finished=True)
-    assert doubtful[0].confidence < doubtful[1].confidence < sure[1].confidence
-    assert words_of_tokens("one two", [Token(3, 0.99), Token(7, 0.99)], finished=False)[0].confidence < 75
-
-
-def test_a_character_of_several_tokens_counts_all_of_them() -> None:
-    (word,) = words_of_tokens("é", [Token(1, 0.25), Token(1, 1.0)], finished=True)
-    assert 25 < word.confidence < 100
-    assert words_of_tokens("", [Token(0, 0.9)], finished=True) == ()
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("the the the", True),
-        ("of the of the of the", True),
-        ("abababababababab", True),
-        ("00000000000", True),
-        ("that that is is", False),
-        ("................", False),
-        ("- - - - -", False),
-        ("1,000,000,000", False),
-        ("", False),
-    ],
-)
-def test_loops_are_told_from_rules_and_numbers(text: str, expected: bool) -> None:
-    assert repeats(text) is expected
