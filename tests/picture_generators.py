@@ -33,9 +33,9 @@ def turned(path: Path, kind: str, orientation: int, text: str = PANGRAM) -> Path
 
 def transparent(mode: str, text: str = PANGRAM) -> Image.Image:
     """Return a black picture with the text only in its alpha channel. `mode` is `RGBA` or `LA`."""
-    made = Image.new(mode.removesuffix("A"), (1600, 300))
-    made.putalpha(ImageOps.invert(text_image(text)))
-    return made
+    picture = Image.new(mode.removesuffix("A"), (1600, 300))
+    picture.putalpha(ImageOps.invert(text_image(text)))
+    return picture
 
 
 def animation(path: Path, kind: str, first: str = PANGRAM, *, frames: int = 3) -> Path:
@@ -97,8 +97,8 @@ def rle_bmp(text: str = PANGRAM) -> bytes:
 def group4(image: Image.Image) -> bytes:
     """Return the CCITT T.6 code of a picture, as one strip."""
     data = encoded(image.convert("1"), "TIFF", compression="group4", tiffinfo={278: image.height})
-    with Image.open(io.BytesIO(data)) as made:
-        (offset,), (length,) = made.tag_v2[273], made.tag_v2[279]  # type: ignore[attr-defined]
+    with Image.open(io.BytesIO(data)) as picture:
+        (offset,), (length,) = picture.tag_v2[273], picture.tag_v2[279]  # type: ignore[attr-defined]
     return data[offset : offset + length]
 
 

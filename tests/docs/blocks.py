@@ -74,10 +74,10 @@ def all_blocks() -> Iterator[Block]:
     """Yield every block of every page, in order."""
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
-        for found in _BLOCK.finditer(text):
-            title = _TITLE.search(found[3])
-            line = text[: found.start()].count("\n") + 1
-            yield Block(str(page.relative_to(ROOT)), line, found[2], title[1] if title else "", found[4])
+        for match in _BLOCK.finditer(text):
+            title = _TITLE.search(match[3])
+            line = text[: match.start()].count("\n") + 1
+            yield Block(str(page.relative_to(ROOT)), line, match[2], title[1] if title else "", match[4])
 
 
 def blocks(*languages: str, run: bool = True) -> list[Block]:

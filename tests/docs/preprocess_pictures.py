@@ -60,11 +60,11 @@ def after(image: Image.Image, preprocess: dict[str, object]) -> Image.Image:
     return Image.fromarray(page.pixels)
 
 
-def side_by_side(before: Image.Image, made: Image.Image, corner: Corner) -> Image.Image:
+def side_by_side(before: Image.Image, processed: Image.Image, corner: Corner) -> Image.Image:
     """Return two pictures side by side: both as a whole, or the same part of both at full size."""
     width, height = PANEL
     picture = Image.new("L", (2 * width + 3 * GAP, height + 2 * GAP), BACKGROUND)
-    for number, image in enumerate((before, made)):
+    for number, image in enumerate((before, processed)):
         if corner is None:
             shown = image.copy()
             shown.thumbnail(PANEL, Image.Resampling.LANCZOS)
@@ -78,5 +78,5 @@ def side_by_side(before: Image.Image, made: Image.Image, corner: Corner) -> Imag
 
 
 if __name__ == "__main__":
-    for name, before, made in panels():
-        side_by_side(before, made, VIEWS[name][2]).save(IMAGES / f"preprocess-{name}.png", optimize=True)
+    for name, before, processed in panels():
+        side_by_side(before, processed, VIEWS[name][2]).save(IMAGES / f"preprocess-{name}.png", optimize=True)

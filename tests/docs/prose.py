@@ -91,14 +91,14 @@ def _hits(path: str, first_line: int, text: str) -> Iterator[Hit]:
     if not _ANY.search(text):
         return
     for pattern, instead in _PATTERNS.items():
-        for found in pattern.finditer(text):
-            yield Hit(path, first_line + text[: found.start()].count("\n"), found[0], instead)
+        for match in pattern.finditer(text):
+            yield Hit(path, first_line + text[: match.start()].count("\n"), match[0], instead)
 
 
 def _without_code(text: str) -> str:
     """Blank out fenced blocks, code spans and the targets of links, and keep the lines."""
     for pattern in (r"^ *```.*?^ *```$", r"`[^`\n]+`", r"\]\([^)\s]+\)"):
-        text = re.sub(pattern, lambda found: re.sub(r"[^\n]", "·", found[0]), text, flags=re.MULTILINE | re.DOTALL)
+        text = re.sub(pattern, lambda match: re.sub(r"[^\n]", "·", match[0]), text, flags=re.MULTILINE | re.DOTALL)
     return text
 
 

@@ -1,6 +1,6 @@
 """Generate the reference pages from the code: `python -m tests.docs.reference_pages` writes them.
 
-`test_pages` compares the pages with these texts, so they cannot drift.
+`test_pages` compares the pages with these texts, so that neither changes alone.
 """
 
 from __future__ import annotations
@@ -136,8 +136,8 @@ def _section(schema: dict[str, Any], model: dict[str, Any], prefix: str) -> Iter
 
 def _resolve(schema: dict[str, Any], field: dict[str, Any]) -> dict[str, Any]:
     reference = field.get("$ref")
-    found: dict[str, Any] = schema["$defs"][reference.rpartition("/")[2]] if reference else field
-    return found
+    resolved: dict[str, Any] = schema["$defs"][reference.rpartition("/")[2]] if reference else field
+    return resolved
 
 
 def _model_of(schema: dict[str, Any], field: dict[str, Any]) -> dict[str, Any] | None:

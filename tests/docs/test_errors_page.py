@@ -19,7 +19,7 @@ RAISED = {
     "Exit code 4 or 5": {"explain_store_error", "explain_delta_error", "EnvironmentFault"},
     "Exit code 5": {"TransientError", "SourceChangedError", "WorkersLostError"},
 }
-"""The calls that make the errors of each section. A text outside of them is part of another message."""
+"""The calls that make the errors of each section. A text in no such call is part of another message."""
 ERRORS = set().union(*RAISED.values()) - {"Mistake"}
 
 
@@ -54,16 +54,16 @@ def _texts(node: ast.AST, inside: frozenset[str]) -> Iterator[tuple[str, frozens
 
 
 @pytest.mark.parametrize(("section", "part"), list(messages()))
-def test_a_message_exists_and_ends_with_that_code(section: str, part: str) -> None:
+def test_a_documented_message_exists_and_has_its_exit_code(section: str, part: str) -> None:
     if section.startswith("Exit code 3"):
         assert any(part in text for text, _ in texts()) or part.startswith("inkstream ")
         return
-    makers = [inside for text, inside in texts() if part in text]
-    assert makers, part
+    calls = [inside for text, inside in texts() if part in text]
+    assert calls, part
     wanted = next(kinds for start, kinds in RAISED.items() if section.startswith(start))
-    raised = [inside & ERRORS for inside in makers if inside & ERRORS]
+    raised = [inside & ERRORS for inside in calls if inside & ERRORS]
     assert not raised or any(each & wanted for each in raised), (section, part, raised)
 
 
-def test_the_page_has_the_messages_that_matter() -> None:
+def test_the_page_has_more_than_30_messages() -> None:
     assert len(list(messages())) > 30

@@ -56,8 +56,8 @@ def test_sparks_names_give_the_presets() -> None:
         ("The handwriting pipeline", 0, "handwritten"),
     ):
         written: dict[str, Any] = plain(build_config(load_config_file(pipeline(heading, number), "the page")))
-        meant = plain(build_config({"source": {"url": "inbox"}, "sink": {"url": "tables"}}, preset=preset))
-        assert {**written, "stream": "main"} == meant
+        expected = plain(build_config({"source": {"url": "inbox"}, "sink": {"url": "tables"}}, preset=preset))
+        assert {**written, "stream": "main"} == expected
     assert set(PRESETS) == set(re.findall(r"preset `([\w-]+)` is this pipeline", PAGE))
 
 
@@ -104,7 +104,7 @@ HANDLE = {"process_all_available", "await_termination", "is_active", "last_progr
 }  # fmt: skip
 
 
-def test_the_query_handle_is_complete() -> None:
+def test_the_page_lists_every_attribute_of_the_query_handle() -> None:
     """The page lists its public attributes and no others."""
     section = PAGE.partition("### The query handle\n")[2].partition("\n### ")[0]
     assert set(re.findall(r"`query\.(\w+)", section)) == HANDLE

@@ -31,7 +31,7 @@ PLACE = re.compile(r"https?://[\w.-]+(:\d+)?(/[\w./~%:#=&?+-]*)?")
 
 
 @pytest.mark.parametrize("page", OUTSIDE, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_have_a_target(page: Path) -> None:
     broken = []
     for link in LINK.findall(page.read_text(encoding="utf-8")):
         path, _, anchor = link.partition("#")
@@ -49,11 +49,11 @@ def test_links_to_other_hosts_are_well_formed() -> None:
 
 @pytest.mark.parametrize("name", list(GENERATED))
 def test_a_generated_page_is_current(name: str) -> None:
-    is_now = (REFERENCE / name).read_text(encoding="utf-8")
-    assert is_now == GENERATED[name](), "run `python -m tests.docs.reference_pages` and look at the diff"
+    page = (REFERENCE / name).read_text(encoding="utf-8")
+    assert page == GENERATED[name](), "run `python -m tests.docs.reference_pages` and look at the diff"
 
 
-def test_the_python_reference_has_the_public_names_once_each() -> None:
+def test_the_python_reference_has_each_public_name_once() -> None:
     stub = ast.parse((ROOT / "src" / "inkstream" / "__init__.pyi").read_text(encoding="utf-8"))
     imports = [node for node in ast.walk(stub) if isinstance(node, ast.ImportFrom)]
     public = sorted(f"inkstream.{alias.asname}" for node in imports for alias in node.names)
@@ -86,22 +86,22 @@ def test_options_that_the_pages_name_exist() -> None:
     assert sorted(each for each in here if each[1] not in known | short) == []
 
 
-def test_the_defaults_of_limits_are_those_of_the_code() -> None:
+def test_documented_limits_match_the_defaults_in_the_code() -> None:
     defaults = dict(options(StreamConfig))
     page = (ROOT / "docs/how-to/tune-batches-and-limits.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([\w.]+)` \| ([\d]+) \|", page, re.MULTILINE)
     assert len(rows) > 8
-    assert [(name, said) for name, said in rows if float(str(defaults[name])) != float(said)] == []
+    assert [(name, stated) for name, stated in rows if float(str(defaults[name])) != float(stated)] == []
 
 
-def test_terms_of_the_glossary_have_one_meaning() -> None:
+def test_the_glossary_defines_each_term_once() -> None:
     page = (REFERENCE / "glossary.md").read_text(encoding="utf-8")
     terms = re.findall(r"^([a-z][\w ]+)\n:   ", page, re.MULTILINE)
     assert len(terms) > 40
     assert len(set(terms)) == len(terms)
 
 
-def test_the_settings_of_a_server_are_those_that_serve_uses() -> None:
+def test_documented_server_settings_match_those_of_serve() -> None:
     page = "docs/how-to/run-a-prefect-server.md"
     exported = re.findall(r"export (PREFECT_SERVER_\w+)=(\S+)", "".join(b.text for b in all_blocks() if b.page == page))
     ours = {name: value for name, value in exported if "RETENTION" not in name}
@@ -110,7 +110,7 @@ def test_the_settings_of_a_server_are_those_that_serve_uses() -> None:
 
 
 @pytest.mark.parametrize("name", ["prefect.yaml", "on-arrival.yaml"])
-def test_the_documented_deployments_exist(name: str) -> None:
+def test_the_deployments_are_documented(name: str) -> None:
     deployments = yaml.safe_load((ROOT / "deployments" / name).read_text(encoding="utf-8"))["deployments"]
     pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "how-to").glob("*.md"))
     assert all(each["entrypoint"].rpartition(".")[2] in pages for each in deployments)
@@ -123,5 +123,5 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
 
 
-def test_exactly_once_is_explained_in_a_few_minutes() -> None:
+def test_the_page_on_exactly_once_has_fewer_than_1200_words() -> None:
     assert len((ROOT / "docs" / "explanation" / "exactly-once.md").read_text(encoding="utf-8").split()) < 1200

@@ -5,9 +5,9 @@ from __future__ import annotations
 from tests.docs import prose
 
 
-def test_pages_are_free_of_them() -> None:
+def test_pages_have_no_translated_phrases() -> None:
     assert list(map(str, prose.in_pages())) == []
 
 
-def test_code_is_free_of_them() -> None:
+def test_code_has_no_translated_phrases() -> None:
     assert list(map(str, prose.in_code())) == []

@@ -19,7 +19,7 @@ class World:
     """A source, a sink and the processes that work on them.
 
     Args:
-        folder: Where both are.
+        folder: The folder that holds both.
         overrides: `--set` strings on top of those that make documents cheap to read.
     """
 
@@ -67,7 +67,7 @@ class World:
         return process
 
     def run(self, *arguments: str, module: str = "tests.faults.driver") -> int:
-        """Run a driver to its end and returns its exit code (negative: the signal that ended it)."""
+        """Run a driver to its end and return its exit code (negative: the signal that ended it)."""
         process = self.start(*arguments, module=module)
         _, errors = process.communicate(timeout=120)
         assert "Traceback" not in errors, errors
@@ -90,6 +90,6 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.close()
+    world = World(tmp_path)
+    yield world
+    world.close()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from inkstream.ocr_core.pixels import Pixels
 
 MARK = "device-was-lost"
-"""A file in the temporary folder that tells the second process that there was a first."""
+"""A file in the temporary folder by which the second process knows that there was a first."""
 
 
 class OnceLost:

@@ -66,7 +66,7 @@ def run_campaign(
         [f"sink.url={sink}", "trigger.max_files_per_trigger=1", f"stream=s{number}"] for number in range(streams)
     ]
     environment = {**os.environ, "AWS_ENDPOINT_URL": proxy.endpoint}
-    running = [start(folder, *_sets(one), environment=environment) for one in options for _ in range(drivers)]
+    running = [start(folder, *_sets(stream), environment=environment) for stream in options for _ in range(drivers)]
     try:
         for driver in running:
             _, errors = driver.communicate(timeout=1800)
@@ -77,8 +77,8 @@ def run_campaign(
             driver.communicate()
     lost: Counter[object] = Counter()
     surplus: Counter[object] = Counter()
-    for one in options:
-        config = make_config(folder, one)
+    for stream in options:
+        config = make_config(folder, stream)
         found, wanted = found_rows(config), wanted_rows(config)
         lost.update(wanted - found)
         surplus.update(found - wanted)

@@ -3,10 +3,10 @@
     python -m tests.faults.s3_proxy PORT UPSTREAM LOG [--faults] [--seed N] [--lost-replies N]
         [--certificate FILE]
 
-With `--faults`, of each 50 requests ten are answered by a 500 or a 503, one by a reset and one by a silence that ends
-in a reset; each 25th answer to a GET breaks off in the middle. The first N commits to a `pages` table that land get no
-reply, except for each tenth, because a driver writes the log's checkpoint only if it knows of its commit. LOG has one
-line of JSON per request. It is also an HTTP proxy: whatever host a client asks for, it asks UPSTREAM by that name.
+With `--faults`, 12 of every 50 requests fail: ten get a 500 or a 503, one a reset, and one a reset after a pause. Every
+25th answer to a GET breaks off in the middle. The first N commits that land in a `pages` table get no reply, except for
+every tenth, because a driver writes the log's checkpoint only if it knows of its commit. LOG has one line of JSON per
+request. It is also an HTTP proxy: it forwards requests for any host to UPSTREAM, and keeps the name of the host.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _OF_THE_CONNECTION = ("content-length", "transfer-encoding", "connection")
 
 
 @dataclass(frozen=True, slots=True)
-class AskedRequest:
+class LoggedRequest:
     """One request.
 
     Attributes:
@@ -76,13 +76,13 @@ class Proxy:
     endpoint: str
     log: Path
 
-    def asked(self) -> list[AskedRequest]:
+    def requests(self) -> list[LoggedRequest]:
         """Return the requests so far."""
-        return [AskedRequest(**json.loads(line)) for line in self.log.read_text().splitlines()]
+        return [LoggedRequest(**json.loads(line)) for line in self.log.read_text().splitlines()]
 
     def outcomes(self) -> Counter[str]:
         """Count the requests so far by outcome."""
-        return Counter(one.outcome for one in self.asked())
+        return Counter(request.outcome for request in self.requests())
 
 
 @contextmanager
@@ -131,9 +131,9 @@ class _Plan:
             self._left_to_lose -= 1
             return self._left_to_lose >= 0
 
-    def note(self, asked: AskedRequest) -> None:
+    def note(self, request: LoggedRequest) -> None:
         with self._lock:
-            self._log.write(json.dumps(asdict(asked)) + "\n")
+            self._log.write(json.dumps(asdict(request)) + "\n")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -201,22 +201,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _reply(self, status: int, headers: list[tuple[str, str]], content: bytes, length: int) -> None:
         self.send_response_only(status)
-        said = {name.lower(): value for name, value in headers}
+        received = {name.lower(): value for name, value in headers}
         for name, value in headers:
             if name.lower() not in _OF_THE_CONNECTION:
                 self.send_header(name, value)
-        of_a_head = self.command == "HEAD"
+        is_head = self.command == "HEAD"
         if status not in (204, 304):
-            self.send_header("Content-Length", said.get("content-length", "0") if of_a_head else str(length))
+            self.send_header("Content-Length", received.get("content-length", "0") if is_head else str(length))
         self.end_headers()
-        if not of_a_head:
+        if not is_head:
             self.wfile.write(content)
             self.wfile.flush()
 
     def _note(self, outcome: str) -> None:
         signed = _SIGNED_BY.search(self.headers.get("Authorization", ""))
         host = self.headers.get("Host", "").partition(":")[0]
-        self.plan.note(AskedRequest(self.command, self.path, outcome, host, signed[1] if signed else ""))
+        self.plan.note(LoggedRequest(self.command, self.path, outcome, host, signed[1] if signed else ""))
 
     def _hang_up(self) -> None:
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)

@@ -16,7 +16,7 @@ def test_random_kills_lose_nothing_and_duplicate_nothing(tmp_path: Path) -> None
     assert (outcome.lost, outcome.duplicated, outcome.torn, outcome.wrong) == (0, 0, 0, 0)
 
 
-def test_the_same_kills_are_seen_to_harm_the_control(tmp_path: Path) -> None:
+def test_the_oracle_finds_the_duplicates_of_the_control(tmp_path: Path) -> None:
     outcome = run_control(tmp_path, kills=8, files=60)
     assert outcome.duplicated > 0
     assert outcome.lost == 0

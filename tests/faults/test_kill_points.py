@@ -38,7 +38,9 @@ EVERYWHERE = (
         ("parquet", ("Planned", "RangeDone:3", "Processed:2", "BatchCommitted:1", "BatchDone:2")),
     ],
 )
-def test_killed_at_one_named_point_after_another(world: World, sink_format: str, points: Sequence[str]) -> None:
+def test_kills_at_each_named_point_lose_and_duplicate_nothing(
+    world: World, sink_format: str, points: Sequence[str]
+) -> None:
     """Each run has ten files to read in three batches; the next run finds what the previous one has left."""
     world.configure(f"sink.format={sink_format}", "pipeline.draw={}")
     files, left = 0, world.judge()
@@ -60,7 +62,7 @@ def test_killed_at_one_named_point_after_another(world: World, sink_format: str,
     assert after.rows == 2 * files
 
 
-def test_the_ledger_may_be_lost(world: World) -> None:
+def test_a_lost_ledger_is_rebuilt(world: World) -> None:
     world.fill(6)
     assert world.run() == 0
     shutil.rmtree(world.sink / "files")
@@ -75,7 +77,7 @@ def _versions(pages: Path) -> int:
 
 
 @pytest.mark.parametrize("landed", [False, True], ids=["parquet_without_commit", "commit_landed"])
-def test_killed_inside_the_commit(world: World, landed: bool) -> None:
+def test_a_kill_inside_the_commit_loses_and_duplicates_nothing(world: World, landed: bool) -> None:
     """The driver is killed from outside when the disk shows that state; kills that miss it are repeated."""
     world.configure("trigger.max_files_per_trigger=1000")
     pages = world.sink / "pages"
@@ -90,7 +92,7 @@ def test_killed_inside_the_commit(world: World, landed: bool) -> None:
                 stray.unlink()
         committed = {file.name for file in pages.glob("*.parquet")}
         for thread in psutil.Process(driver.pid).threads():
-            os.setpriority(os.PRIO_PROCESS, thread.id, 19)  # so that this test is quicker, even on a busy machine
+            os.setpriority(os.PRIO_PROCESS, thread.id, 19)  # so that this test acts in time, even on a busy machine
         os.kill(driver.pid, signal.SIGCONT)
         while driver.poll() is None:
             fresh = [f for f in pages.glob("*.parquet") if f.name not in committed and f.stat().st_size]
@@ -113,7 +115,7 @@ def _is_committed(pages: Path, file: Path) -> bool:
     return any(uri.endswith(file.name) for uri in DeltaTable(str(pages)).file_uris())
 
 
-def test_stopped_and_woken_after_another_went_on(world: World) -> None:
+def test_a_driver_that_slept_while_another_worked_adds_nothing(world: World) -> None:
     """A driver that slept while another one did its work adds nothing."""
     world.fill(10)
     sleeper = world.start("--stop-at", "Processed:2")
@@ -128,7 +130,7 @@ def test_stopped_and_woken_after_another_went_on(world: World) -> None:
     assert verdict.rows == 20
 
 
-def test_three_drivers_on_one_stream(world: World) -> None:
+def test_three_drivers_on_one_stream_write_each_row_once(world: World) -> None:
     world.fill(24)
     drivers = [world.start() for _ in range(3)]
     for driver in drivers:
@@ -139,7 +141,7 @@ def test_three_drivers_on_one_stream(world: World) -> None:
     assert verdict.rows == 48
 
 
-def test_the_control_is_caught(world: World) -> None:
+def test_the_oracle_finds_the_duplicates_of_the_control(world: World) -> None:
     """A driver that writes a state file after the commit duplicates rows: the oracle must see it."""
     world.fill(8)
     assert world.run("--die-at", "committed", module="tests.faults.control") == KILLED

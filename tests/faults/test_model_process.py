@@ -24,18 +24,18 @@ from tests.generators import page_image, text_image
 
 LIMITS = LimitOptions(page_seconds=60, page_cpu_seconds=60)
 LINES = ["Carriage paid in advance", "Fourteen barrels of tar", "No returns after May"]
-"""`ppocr` stands for any engine here: the process that holds a model does not know which it is."""
 OPTIONS = PipelineOptions.model_validate(
     {"text_layer": {"mode": "ignore"}, "recognize": {"engine": "ppocr"}, "draw": {"label": "text"}}
 )
+"""`ppocr` stands for any engine here: the process that holds a model does not know which it is."""
 HANDLERS = "tests.faults.handlers:handle"
 
 
 @pytest.fixture
 def lines() -> Iterator[LineWorker]:
-    made = LineWorker(OPTIONS.recognize, LIMITS)
-    yield made
-    made.close()
+    worker = LineWorker(OPTIONS.recognize, LIMITS)
+    yield worker
+    worker.close()
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-def test_a_page_in_halves_is_the_page_in_one(tmp_path: Path, lines: LineWorker) -> None:
+def test_a_page_read_in_three_processes_equals_one_read_in_one(tmp_path: Path, lines: LineWorker) -> None:
     """One page process begins the page, the model's process reads its lines, and another page process finishes it."""
     page_image(LINES).save(tmp_path / "page.png")
     (whole,) = read_document(tmp_path / "page.png", OPTIONS, LIMITS, sandboxed=False)
@@ -84,7 +84,7 @@ def test_a_page_in_halves_is_the_page_in_one(tmp_path: Path, lines: LineWorker) 
     assert (page.width, page.notes, page.engine) == (whole.width, whole.notes, whole.engine)
 
 
-def test_readings_that_are_not_those_of_the_page_are_an_internal_failure(tmp_path: Path) -> None:
+def test_readings_that_do_not_fit_the_page_are_an_internal_failure(tmp_path: Path) -> None:
     page_image(LINES).save(tmp_path / "page.png")
     with PageWorker(OPTIONS, LIMITS) as worker:
         begun = worker.begin(tmp_path / "page.png", 0, 1)
@@ -94,7 +94,7 @@ def test_readings_that_are_not_those_of_the_page_are_an_internal_failure(tmp_pat
     assert page.failure.kind is FailureKind.INTERNAL
 
 
-def test_killed_while_idle_it_is_started_again(lines: LineWorker, crops: list[np.ndarray]) -> None:
+def test_a_model_process_killed_while_idle_is_restarted(lines: LineWorker, crops: list[np.ndarray]) -> None:
     assert texts(lines.read([crops])) == [LINES]
     before = lines.pid
     assert before is not None
@@ -103,7 +103,7 @@ def test_killed_while_idle_it_is_started_again(lines: LineWorker, crops: list[np
     assert lines.pid != before
 
 
-def test_killed_while_it_reads_the_lines_are_read_again(lines: LineWorker, crops: list[np.ndarray]) -> None:
+def test_lines_are_read_again_if_the_model_process_is_killed(lines: LineWorker, crops: list[np.ndarray]) -> None:
     lines.start()
     before = lines.pid
     striker = when_busy(lines, kill)
@@ -112,7 +112,7 @@ def test_killed_while_it_reads_the_lines_are_read_again(lines: LineWorker, crops
     assert lines.pid != before
 
 
-def test_killed_each_time_it_is_a_crash_and_the_next_page_is_read(lines: LineWorker, crops: list[np.ndarray]) -> None:
+def test_a_second_kill_is_a_crash_and_the_next_page_is_read(lines: LineWorker, crops: list[np.ndarray]) -> None:
     lines.start()
     striker = when_busy(lines, kill, times=2)
     (answer,) = lines.read([crops * 20])
@@ -123,7 +123,7 @@ def test_killed_each_time_it_is_a_crash_and_the_next_page_is_read(lines: LineWor
     assert texts(lines.read([crops])) == [LINES]
 
 
-def test_a_lost_device_ends_the_process_and_the_lines_are_read_by_another(
+def test_a_new_process_reads_the_lines_after_a_device_is_lost(
     crops: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that lost its GPU never gets it back; a new process may."""
@@ -140,9 +140,7 @@ def test_a_lost_device_ends_the_process_and_the_lines_are_read_by_another(
         worker.close()
 
 
-def test_stopped_it_is_a_timeout_of_the_page_and_not_of_its_neighbour(
-    lines: LineWorker, crops: list[np.ndarray]
-) -> None:
+def test_a_timeout_of_one_page_does_not_cost_its_neighbour(lines: LineWorker, crops: list[np.ndarray]) -> None:
     """Pages that are read together share their time; after that, each has its own."""
     lines.start()
     striker = when_busy(lines, lambda pid: os.kill(pid, signal.SIGSTOP))
@@ -155,7 +153,7 @@ def test_stopped_it_is_a_timeout_of_the_page_and_not_of_its_neighbour(
     assert "the model took more than 0.3 s" in late.message
 
 
-def test_a_page_that_needs_too_much_memory_fails_and_its_neighbour_does_not(crops: list[np.ndarray]) -> None:
+def test_only_the_page_that_needs_too_much_memory_fails(crops: list[np.ndarray]) -> None:
     huge = np.zeros((9_000, 20_000), np.uint8)
     worker = LineWorker(OPTIONS.recognize, LIMITS.model_copy(update={"memory_mb": 300}))
     try:
@@ -164,7 +162,7 @@ def test_a_page_that_needs_too_much_memory_fails_and_its_neighbour_does_not(crop
         worker.close()
 
 
-def test_what_lasts_is_not_replaced_for_what_it_has_done_or_keeps() -> None:
+def test_a_lasting_process_is_not_recycled_for_its_calls_or_kept_memory() -> None:
     limits = LimitOptions(memory_mb=128, recycle_after=2)
     with Sandbox(HANDLERS, limits, lasting=True) as sandbox:
         pids = {sandbox.call({"do": "keep", "megabytes": 15})[0]["pid"] for _ in range(5)}
@@ -173,7 +171,7 @@ def test_what_lasts_is_not_replaced_for_what_it_has_done_or_keeps() -> None:
         assert again["pid"] not in pids, "it kept too much for this call, which is repeated"
 
 
-def test_pages_are_read_by_one_model_whatever_becomes_of_page_processes(tmp_path: Path, lines: LineWorker) -> None:
+def test_one_model_process_outlives_several_page_processes(tmp_path: Path, lines: LineWorker) -> None:
     page_image(LINES).save(tmp_path / "page.png")
     limits = LIMITS.model_copy(update={"recycle_after": 2})
     pages, models = [], []

@@ -22,17 +22,17 @@ OpenCluster = Callable[..., Cluster]
 @pytest.fixture
 def open_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenCluster]:
     """Return a function that starts two workers with the poison that its keywords name."""
-    made: list[Cluster] = []
+    clusters: list[Cluster] = []
 
     def start(allowed_failures: int = 1, **poison: str) -> Cluster:
         monkeypatch.setenv("DASK_DISTRIBUTED__WORKER__PRELOAD", "tests.faults.poison")
         for name, value in poison.items():
             monkeypatch.setenv(f"INKSTREAM_TEST_{name.upper()}", value)
-        made.append(Cluster(tmp_path, 2, allowed_failures=allowed_failures))
-        return made[-1]
+        clusters.append(Cluster(tmp_path, 2, allowed_failures=allowed_failures))
+        return clusters[-1]
 
     yield start
-    for cluster in made:
+    for cluster in clusters:
         cluster.close()
 
 
@@ -62,13 +62,13 @@ def _attempts(events: list[Event]) -> list[str]:
 
 
 def _fill(world: World, special: str, at: int, others: int) -> None:
-    """Put documents into the source, and the special one at its place in the order in which they are planned."""
+    """Put documents into the source; the special one is planned after `at` others."""
     world.fill(at)
     world.corpus.put(special, tiny_pdf("a page that is treated in its own way"), 1)
     world.fill(others - at, start=at)
 
 
-def test_the_next_batch_begins_while_the_last_page_of_one_is_read(
+def test_the_next_batch_begins_before_the_last_page_of_the_first_is_read(
     world: World, open_cluster: OpenCluster, tmp_path: Path
 ) -> None:
     """The first batch waits for a page that is released only after every file of the second was read."""
@@ -102,15 +102,18 @@ def test_the_next_batch_begins_while_the_last_page_of_one_is_read(
     assert (0, "slow.pdf") in rows
 
 
-def test_without_overlap_a_batch_waits_for_the_one_before(world: World, open_cluster: OpenCluster) -> None:
+def test_without_overlap_a_batch_waits_for_the_previous_one(world: World, open_cluster: OpenCluster) -> None:
     world.fill(12)
     events = _run(_config(world, open_cluster(), "execution.overlap=false"))
     seen = [event.attempt_id for event in events if isinstance(event, RangeDone | BatchDone)]
-    assert [one for one, before in zip(seen, [None, *seen], strict=False) if one != before] == _attempts(events)
+    changes = [attempt for attempt, before in zip(seen, [None, *seen], strict=False) if attempt != before]
+    assert changes == _attempts(events)
 
 
-def test_a_page_that_kills_is_convicted_among_the_pages_of_two_batches(world: World, open_cluster: OpenCluster) -> None:
-    """It belongs to the second batch, and takes ranges of the first down with it."""
+def test_a_page_that_kills_workers_is_found_among_the_pages_of_two_batches(
+    world: World, open_cluster: OpenCluster
+) -> None:
+    """It is in the second batch, and ranges of the first batch die with its worker."""
     _fill(world, "poison.pdf", 5, 11)
     events = _run(_config(world, open_cluster(poison="poison.pdf")))
     rows = read_rows(world.sink)
@@ -120,7 +123,7 @@ def test_a_page_that_kills_is_convicted_among_the_pages_of_two_batches(world: Wo
     assert sum(event.files for event in events if isinstance(event, BatchCommitted)) == 12
 
 
-def test_what_the_second_batch_cannot_do_does_not_cost_the_first(
+def test_a_fault_in_the_second_batch_does_not_lose_the_first(
     world: World, open_cluster: OpenCluster, tmp_path: Path
 ) -> None:
     """The second batch hits a fault of the machine while the first waits for its last page."""

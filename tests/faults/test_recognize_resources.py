@@ -45,11 +45,11 @@ def inbox(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    made = Cluster(tmp_path, 2, resources=["GPU=1"])
-    with Client(made.address, set_as_default=False) as client:
+    cluster = Cluster(tmp_path, 2, resources=["GPU=1"])
+    with Client(cluster.address, set_as_default=False) as client:
         client.wait_for_workers(2, timeout=60)
-    yield made
-    made.close()
+    yield cluster
+    cluster.close()
 
 
 def config_of(inbox: Path, sink: str, cluster: Cluster | None, **execution: Any) -> StreamConfig:
@@ -79,7 +79,7 @@ def run(config: StreamConfig, *observers: Callable[[Any], None]) -> list[dict[st
     return sorted(rows, key=lambda row: (str(row["path"]), row["pagenum"]))
 
 
-def test_each_part_runs_where_it_belongs_and_the_rows_are_the_same(inbox: Path, cluster: Cluster) -> None:
+def test_each_part_runs_on_its_kind_of_worker_and_the_rows_are_the_same(inbox: Path, cluster: Cluster) -> None:
     with Client(cluster.address, set_as_default=False) as client:
         pages, lines = by_task(client, GPU)
         assert (len(pages), len(lines), set(pages) & set(lines)) == (1, 1, set())
@@ -87,23 +87,23 @@ def test_each_part_runs_where_it_belongs_and_the_rows_are_the_same(inbox: Path, 
         apart = run(config_of(inbox, "apart", cluster, recognize_resources=GPU))
         noted = client.get_task_stream(count=100_000)
     ran = {(task["key"].partition("-")[0], task["worker"]) for task in noted if task["status"] == "OK"}
-    assert {one for one in ran if one[0].endswith("_range")} == {
+    assert {(task, worker) for task, worker in ran if task.endswith("_range")} == {
         ("begin_range", *pages),
         ("read_range", *lines),
         ("finish_range", *pages),
     }
     together = run(config_of(inbox, "together", None))
     assert len(apart) == FILES * len(PAGES)
-    for one, other in zip(apart, together, strict=True):
-        assert {name: one[name] for name in one.keys() - VOLATILE} == {
+    for row, other in zip(apart, together, strict=True):
+        assert {name: row[name] for name in row.keys() - VOLATILE} == {
             name: other[name] for name in other.keys() - VOLATILE
         }
-        assert Path(one["overlay_path"].removeprefix("file://")).name == Path(other["overlay_path"]).name
+        assert Path(row["overlay_path"].removeprefix("file://")).name == Path(other["overlay_path"]).name
     assert "Fourteen barrels of tar" in apart[0]["text"]
     assert {row["engine"] for row in apart} > {"tesseract"}
 
 
-def test_only_crops_of_lines_travel(inbox: Path) -> None:
+def test_only_line_crops_travel_between_workers(inbox: Path) -> None:
     file = list_files(config_of(inbox, "tables", None).source)[0]
     pipeline = config_of(inbox, "tables", None).pipeline.canonical()
     sink, copies = str(inbox.parent / "tables"), CopiesFolder(uuid.uuid4().hex, 10)
@@ -112,11 +112,11 @@ def test_only_crops_of_lines_travel(inbox: Path) -> None:
     waiting = [page for page in begun.file.pages if isinstance(page, BegunPage)]
     assert [page.pagenum for page in waiting] == [0, 1], "a blank page has nothing to read"
     page = 1275 * 1650
-    assert 0 < sum(one.size for one in waiting) < page / 10
+    assert 0 < sum(begun_page.size for begun_page in waiting) < page / 10
 
 
 @pytest.mark.parametrize("victim", [0, 1])
-def test_a_worker_of_either_kind_dies_and_its_pages_are_redone(inbox: Path, cluster: Cluster, victim: int) -> None:
+def test_the_pages_of_a_killed_worker_of_either_kind_are_redone(inbox: Path, cluster: Cluster, victim: int) -> None:
     """The nanny restarts the worker at another address; tasks bound to the old one are cancelled and run again."""
     struck: list[int] = []
 
@@ -133,7 +133,7 @@ def test_a_worker_of_either_kind_dies_and_its_pages_are_redone(inbox: Path, clus
     assert {row["exception_kind"] for row in rows} == {None}
 
 
-def test_when_nobody_is_left_who_reads_the_run_ends_and_says_so(inbox: Path, cluster: Cluster) -> None:
+def test_a_run_ends_with_an_error_when_no_line_worker_is_left(inbox: Path, cluster: Cluster) -> None:
     def strike(event: object) -> None:
         if type(event).__name__ == "RangeDone":
             nanny = cluster.nannies()[0]
@@ -147,7 +147,7 @@ def test_when_nobody_is_left_who_reads_the_run_ends_and_says_so(inbox: Path, clu
         run(config, strike)
 
 
-def test_a_resource_nobody_has_is_said_at_once(inbox: Path, cluster: Cluster) -> None:
+def test_a_resource_that_no_worker_declares_is_refused_at_once(inbox: Path, cluster: Cluster) -> None:
     with pytest.raises(EnvironmentFault, match="no Dask worker declares TPU=2") as caught:
         run(config_of(inbox, "tables", cluster, recognize_resources={"TPU": 2}))
     assert f'dask worker {cluster.address} --nthreads 1 --resources "TPU=2"' in caught.value.remedy
@@ -157,7 +157,7 @@ def test_a_resource_nobody_has_is_said_at_once(inbox: Path, cluster: Cluster) ->
     assert not (inbox.parent / "tables" / "pages").exists()
 
 
-def test_engines_that_read_whole_pages_have_no_use_for_it(inbox: Path) -> None:
+def test_recognize_resources_are_refused_for_whole_page_engines(inbox: Path) -> None:
     with pytest.raises(ConfigError, match="recognize_resources is for engines that read lines"):
         build_config(
             {

@@ -30,7 +30,7 @@ def test_commits_whose_replies_are_lost_are_neither_lost_nor_doubled(
     assert outcome.outcomes[LOST] == LOST_REPLIES
 
 
-def test_a_run_gets_through_a_store_that_fails_a_fifth_of_all_requests(
+def test_repeated_runs_succeed_on_a_store_that_fails_a_fifth_of_requests(
     endpoint: str, s3: Any, bucket: str, tmp_path: Path
 ) -> None:
     wanted: Counter[tuple[str, str]] = Counter()

@@ -1,4 +1,4 @@
-"""Asks a Prefect server over HTTP."""
+"""Sends requests to a Prefect server over HTTP."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def post(server: PrefectServer, path: str, body: object) -> Any:
 def runs_of(server: PrefectServer, deployment_id: str) -> list[dict[str, Any]]:
     """Return the runs of a deployment, including scheduled ones."""
     wanted = {"flow_runs": {"deployment_id": {"any_": [deployment_id]}}}
-    found: list[dict[str, Any]] = post(server, "/flow_runs/filter", wanted)
-    return found
+    runs: list[dict[str, Any]] = post(server, "/flow_runs/filter", wanted)
+    return runs
 
 
 def states_of(server: PrefectServer, deployment_id: str) -> set[str]:
@@ -65,8 +65,8 @@ def patch(server: PrefectServer, path: str, body: dict[str, Any]) -> None:
 
 def deployment(server: PrefectServer, flow: str, name: str) -> dict[str, Any]:
     """Return a deployment by its flow's name and its own."""
-    found: dict[str, Any] = ask(f"{server.url}/deployments/name/{flow}/{name}")
-    return found
+    answer: dict[str, Any] = ask(f"{server.url}/deployments/name/{flow}/{name}")
+    return answer
 
 
 def trigger(server: PrefectServer, deployment_id: str) -> str:
@@ -81,10 +81,10 @@ def state_of(server: PrefectServer, run_id: str) -> str:
 
 def artifacts(server: PrefectServer, key: str) -> list[dict[str, Any]]:
     """Return the versions of an artifact, oldest first."""
-    found: list[dict[str, Any]] = post(
+    versions: list[dict[str, Any]] = post(
         server, "/artifacts/filter", {"artifacts": {"key": {"any_": [key]}}, "sort": "UPDATED_DESC"}
     )
-    return sorted(found, key=lambda artifact: str(artifact["created"]))
+    return sorted(versions, key=lambda artifact: str(artifact["created"]))
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, otherwise: Callable[[], str]) -> None:
@@ -124,8 +124,8 @@ class Passage:
                 near, _ = self._listener.accept()
                 far = socket.create_connection(("127.0.0.1", self._target))
                 self._open += [near, far]
-                for one, other in ((near, far), (far, near)):
-                    threading.Thread(target=_pump, args=(one, other), daemon=True).start()
+                for source, target in ((near, far), (far, near)):
+                    threading.Thread(target=_pump, args=(source, target), daemon=True).start()
 
 
 def _pump(source: socket.socket, target: socket.socket) -> None:

@@ -62,35 +62,35 @@ def read(package: Path, **recognize: Any) -> list[Any]:
         cwd=package.parent,
     )
     assert done.returncode == 0, done.stderr
-    found: list[Any] = json.loads(done.stdout)
-    return found
+    answer: list[Any] = json.loads(done.stdout)
+    return answer
 
 
-def test_it_reads_in_the_sandbox(package: Path) -> None:
-    text, engine, failure, (_, model), made = read(package, engine="acme")
+def test_an_added_engine_reads_in_the_sandbox(package: Path) -> None:
+    text, engine, failure, (_, model), pipeline = read(package, engine="acme")
     assert text.split("\n\n") == LABELS
     assert (engine, failure, model) == ("acme", "None", None)
-    assert made == read(package, engine="acme", acme={"space": 0.35})[-1]
-    assert made != read(package, engine="acme", acme={"space": 0.37})[-1]
+    assert pipeline == read(package, engine="acme", acme={"space": 0.35})[-1]
+    assert pipeline != read(package, engine="acme", acme={"space": 0.37})[-1]
     metadata = package / "acme_reader-1.2.dist-info" / "METADATA"
     metadata.write_text(metadata.read_text().replace("1.2", "1.3"))
-    assert made != read(package, engine="acme")[-1], "the version of the package counts"
+    assert pipeline != read(package, engine="acme")[-1], "the pipeline_id depends on the version of the package"
 
 
-def test_it_reads_the_lines_that_another_engine_doubts(package: Path) -> None:
+def test_an_added_engine_reads_the_lines_that_another_engine_doubts(package: Path) -> None:
     text, engine, *_ = read(package, engine="auto", routing={"second": "acme", "threshold": 100})
     assert text.split() == " ".join(LABELS).split()
     assert "acme" in engine.split("+")
 
 
-def test_it_may_have_a_process_of_its_own(package: Path) -> None:
+def test_an_added_engine_may_have_its_own_process(package: Path) -> None:
     install(package, ('    scripts=("latin",),\n', "    own_process=True,\n"))
     text, _, _, (pages, model), _ = read(package, engine="acme")
     assert text.split("\n\n") == LABELS
     assert model not in (None, pages)
 
 
-def test_what_it_raises_is_a_failure_of_the_page_or_of_the_machine(package: Path) -> None:
+def test_errors_of_an_added_engine_are_page_failures_or_environment_faults(package: Path) -> None:
     install(
         package, ("        height, width = np", "        assert not ink.any(), 'smudged'\n        height, width = np")
     )
@@ -103,7 +103,7 @@ def test_what_it_raises_is_a_failure_of_the_page_or_of_the_machine(package: Path
         read(package, engine="acme")
 
 
-def test_it_reads_a_stream_on_dask(package: Path) -> None:
+def test_an_added_engine_reads_a_stream_on_dask(package: Path) -> None:
     folder = package.parent
     places: list[str | Path] = ["--source", folder / "inbox", "--sink", folder / "tables"]
     *_, last = run_json(*places, *CHOSEN, *settings(execution__workers=2), environment=environment(package), cwd=folder)
@@ -111,14 +111,14 @@ def test_it_reads_a_stream_on_dask(package: Path) -> None:
     (row,) = DeltaTable(str(folder / "tables" / "pages")).to_pyarrow_table().to_pylist()
     assert row["text"].split("\n\n") == LABELS
     assert {region["engine"] for region in row["regions"]} == {"acme"}
-    left = json.loads((folder / "tables" / "pipelines" / f"{row['pipeline_id']}.json").read_text())
-    assert left["engine_versions"]["engine:acme"] == "acme-reader 1.2"
-    assert left["pipeline"]["recognize"]["acme"]["space"] == 0.36
+    stored = json.loads((folder / "tables" / "pipelines" / f"{row['pipeline_id']}.json").read_text())
+    assert stored["engine_versions"]["engine:acme"] == "acme-reader 1.2"
+    assert stored["pipeline"]["recognize"]["acme"]["space"] == 0.36
     again = inkstream("reprocess", folder / "tables", "--dry-run", environment=environment(package), cwd=folder)
     assert "nothing" in again.stdout + again.stderr
 
 
-def test_doctor_looks_for_what_it_needs(package: Path) -> None:
+def test_doctor_checks_what_an_added_engine_needs(package: Path) -> None:
     words = ["doctor", "--json", *CHOSEN]
     done = inkstream(*words, environment=environment(package), cwd=package.parent)
     checks = {check["name"]: check for check in map(json.loads, done.stdout.splitlines())}
@@ -132,7 +132,7 @@ def test_doctor_looks_for_what_it_needs(package: Path) -> None:
     assert failed["remedy"] == "correct recognize.acme.typeface"
 
 
-def test_a_configuration_with_it_is_valid_only_with_the_package(package: Path) -> None:
+def test_a_configuration_with_an_added_engine_needs_its_package(package: Path) -> None:
     file = package.parent / "stream.yaml"
     own = re.findall(r"`(acme: \{.*?\})`", PAGE.read_text(encoding="utf-8"))
     recognize = {"engine": "acme", **yaml.safe_load(own[0])}
@@ -145,7 +145,7 @@ def test_a_configuration_with_it_is_valid_only_with_the_package(package: Path) -
     assert "'acme' is not one of tesseract, ppocr, trocr, auto" in done.stdout
 
 
-def test_a_worker_without_the_package_is_named(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_without_the_package_is_an_environment_fault(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = Cluster(package.parent, 1)
     try:
         execution = ExecutionOptions(scheduler=cluster.address)

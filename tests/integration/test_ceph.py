@@ -72,12 +72,12 @@ def sink_of(bucket: str, *more: str) -> list[str]:
 
 def test_eight_writers_racing_on_one_stream_write_each_file_once(plain: str, tmp_path: Path) -> None:
     make_inbox(tmp_path, 12)
-    of_two = sink_of(plain, "trigger.max_files_per_trigger=2")
-    writers = [start(tmp_path, *of_two) for _ in range(WRITERS)]
+    options = sink_of(plain, "trigger.max_files_per_trigger=2")
+    writers = [start(tmp_path, *options) for _ in range(WRITERS)]
     for writer in writers:
         _, errors = writer.communicate(timeout=200)
         assert writer.returncode == 0, errors
-    config = make_config(tmp_path, of_two[1::2])
+    config = make_config(tmp_path, options[1::2])
     assert found_rows(config) == wanted_rows(config)
 
 
@@ -114,7 +114,9 @@ def stream(bucket: str) -> StreamConfig:
 
 
 @pytest.mark.parametrize("point", ["RangeDone:2", "BatchCommitted:1"])
-def test_a_run_killed_from_bucket_to_bucket(ceph: Any, plain: str, tmp_path: Path, point: str) -> None:
+def test_a_killed_run_from_bucket_to_bucket_is_completed_by_the_next(
+    ceph: Any, plain: str, tmp_path: Path, point: str
+) -> None:
     keys = [f"in/{number} é+%25\n//a.pdf" for number in range(4)]
     for key in keys:
         ceph.put_object(Bucket=plain, Key=key, Body=tiny_pdf("the first page", "the second page"))
@@ -136,7 +138,7 @@ def test_a_run_killed_from_bucket_to_bucket(ceph: Any, plain: str, tmp_path: Pat
     assert overlays == 2, "the same content has the same overlays"
 
 
-def test_a_bucket_with_versions_holds_no_table_on_ceph(ceph: Any, plain: str) -> None:
+def test_a_versioned_ceph_bucket_is_refused_as_a_sink(ceph: Any, plain: str) -> None:
     versioned = f"versioned-{plain}"
     ceph.create_bucket(Bucket=versioned)
     ceph.put_bucket_versioning(Bucket=versioned, VersioningConfiguration={"Status": "Enabled"})
@@ -145,7 +147,9 @@ def test_a_bucket_with_versions_holds_no_table_on_ceph(ceph: Any, plain: str) ->
     refused = inkstream("run", *places, "--sink", f"s3://{versioned}/out", code=4).stderr
     assert "writers create the same object" in refused
     assert "without versioning" in refused
-    assert ceph.list_objects_v2(Bucket=versioned)["KeyCount"] == 1, "nothing is written, and the probe is taken away"
+    assert ceph.list_objects_v2(Bucket=versioned)["KeyCount"] == 1, (
+        "only the document is left: nothing is written, and the probe is removed"
+    )
     inkstream("run", *places, "--sink", f"s3://{plain}/out", "--set", "execution.workers=1")
     (row,) = PagesTable(f"s3://{plain}/out").rows().to_pylist()
     assert (row["text"], row["version_id"]) == ("the only page", put["VersionId"])

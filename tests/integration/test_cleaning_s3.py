@@ -68,7 +68,9 @@ def test_only_the_version_that_was_read_is_removed(s3: Any, bucket: str, kind: s
     assert contents(s3, bucket) == {"in/overwritten": b"a new version", **archived}
 
 
-def test_a_store_that_can_do_neither_is_refused(s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_without_versions_or_conditional_deletes_is_refused(
+    s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     s3.put_object(Bucket=bucket, Key="in/a", Body=b"x")
     ignore_conditions(monkeypatch)
     with pytest.raises(ConfigError, match="turn versioning on"):

@@ -99,7 +99,7 @@ def die_at(place: str, wanted: str) -> None:
 
 def drive(config: StreamConfig, kill_point: str) -> int:
     """Drain the source once; return the number of transient faults."""
-    put_off = 0
+    faults = 0
     projection = LedgerProjection(config.sink.url)
     while batches := plan(config):
         die_at("planned", kill_point)
@@ -110,8 +110,8 @@ def drive(config: StreamConfig, kill_point: str) -> int:
                 projection.run(config.stream)
                 die_at("projected", kill_point)
             except TransientError:
-                put_off += 1
-    return put_off
+                faults += 1
+    return faults
 
 
 class DyingSpool(ResultSpool):
@@ -144,7 +144,7 @@ def main() -> int:
     while True:
         try:
             drive(config, arguments.die_at)
-        except TransientError:  # of planning, too: it is tried again as the next trigger would
+        except TransientError:  # planning raises it too; the next trigger would also try again
             continue
         return 0
 
@@ -154,7 +154,7 @@ def start(folder: Path, *arguments: str, environment: Mapping[str, str] | None =
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
 
 
-def all_end_well(drivers: list[subprocess.Popen[str]]) -> None:
+def assert_all_succeed(drivers: list[subprocess.Popen[str]]) -> None:
     for driver in drivers:
         _, errors = driver.communicate(timeout=120)
         assert driver.returncode == 0, errors
@@ -163,7 +163,7 @@ def all_end_well(drivers: list[subprocess.Popen[str]]) -> None:
 def test_four_drivers_racing_on_one_stream_write_each_file_once(tmp_path: Path) -> None:
     make_inbox(tmp_path, 40)
     config = make_config(tmp_path)
-    all_end_well([start(tmp_path) for _ in range(4)])
+    assert_all_succeed([start(tmp_path) for _ in range(4)])
     assert found_rows(config) == wanted_rows(config)
     ledger = LedgerTable(config.sink.url).open()
     assert ledger.transaction_version("main") == PagesTable(config.sink.url).open().transaction_version("main")
@@ -192,7 +192,7 @@ def test_compaction_beside_commits_loses_and_doubles_nothing(tmp_path: Path) -> 
         "    except Exception: pass\n"
     )
     compacting = subprocess.Popen([sys.executable, "-c", compactor, PagesTable(config.sink.url).url])
-    all_end_well([start(tmp_path) for _ in range(2)])
+    assert_all_succeed([start(tmp_path) for _ in range(2)])
     assert compacting.wait(timeout=120) == 0
     assert found_rows(config) == wanted_rows(config)
 

@@ -21,7 +21,7 @@ from tests.integration.command import run_json, settings
 from tests.places import shared
 
 TIGHT = settings(
-    execution__limits__page_seconds=60,  # by the wall clock generous, for a busy machine; in CPU time tight
+    execution__limits__page_seconds=60,  # generous, for a busy machine; the CPU time is tight
     execution__limits__page_cpu_seconds=8,
     execution__limits__memory_mb=768,
     pipeline__recognize__time_limit=30,
@@ -47,7 +47,7 @@ EXACTLY: dict[str, tuple[FailureKind | None, str | None]] = {
     "ocrmypdf_enormous.pdf": (None, "rendered at 235 dpi to fit max_pixels"),
     "gen_zero_pages.pdf": (FailureKind.EMPTY, None),
 }
-"""Where the manifest leaves a choice, or says more than a status: failure and notes."""
+"""The failure and the notes of files whose status in the manifest is not precise enough."""
 PHRASES = ("EXIF ROTATED TEXT", "ALPHA TEXT ONLY", "SIXTEEN BIT GRAY", "ACTIVE CONTENT INERT")
 """What the manifest's detail may name as the text of a file's first page."""
 
@@ -134,7 +134,7 @@ def corpus(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[Path
     yield found
 
 
-def test_hostile_files_all_have_their_rows(corpus: dict[Path, Expected], tmp_path: Path) -> None:
+def test_every_hostile_file_has_its_expected_rows(corpus: dict[Path, Expected], tmp_path: Path) -> None:
     (folder,) = {path.parent for path in corpus}
     run = ["--source", str(folder), "--sink", str(tmp_path / "tables"), *TIGHT]
     *batches, last = run_json(*run, seconds=280)
@@ -148,10 +148,10 @@ def test_hostile_files_all_have_their_rows(corpus: dict[Path, Expected], tmp_pat
     assert rows.keys() == {encode("file", os.path.realpath(path)) for path in corpus}
     wrong = {}
     for path, expected in corpus.items():
-        of_file = rows[encode("file", os.path.realpath(path))]
-        fault = _fault(of_file, expected)
+        file_rows = rows[encode("file", os.path.realpath(path))]
+        fault = _fault(file_rows, expected)
         if fault:
-            wrong[path.name] = fault, of_file[:3]
+            wrong[path.name] = fault, file_rows[:3]
     assert not wrong
 
     assert run_json(*run) == [{**last, "batches": 0, "files": 0, "pages": 0, "failed_pages": 0}]
@@ -163,10 +163,10 @@ def _fault(rows: list[dict[str, Any]], expected: Expected) -> str:
     rows = sorted(rows, key=lambda row: row["pagenum"] or 0)
     faults = {
         f"not {expected.pages} pages counted": expected.pages not in (None, total),
-        "not one row a page": [row["pagenum"] for row in rows] != ([None] if total is None else list(range(total))),
+        "not one row per page": [row["pagenum"] for row in rows] != ([None] if total is None else list(range(total))),
         f"{kinds} where only {expected.kinds} may be": not kinds <= expected.kinds,
         f"not noted: {expected.notes}": expected.notes is not None and {r["notes"] for r in rows} != {expected.notes},
         f"not read: {expected.text}": expected.text not in (None, rows[0]["text"]),
         "text and exception, or neither": any((r["text"] is None) != (r["exception"] is not None) for r in rows),
     }
-    return "; ".join(fault for fault, there in faults.items() if there)
+    return "; ".join(fault for fault, applies in faults.items() if applies)

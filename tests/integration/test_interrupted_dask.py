@@ -48,13 +48,13 @@ def interrupt(client: Any, call: Callable[[], object]) -> None:
         interrupt_before_it_begins(client.loop.asyncio_loop, call)
 
 
-def test_while_workers_are_checked(client: Any, logged: pytest.LogCaptureFixture) -> None:
+def test_ctrl_c_while_workers_are_checked_leaves_dask_usable(client: Any, logged: pytest.LogCaptureFixture) -> None:
     interrupt(client, lambda: check_workers(client, PIPELINE, {}))
     assert len(check_workers(client, PIPELINE, {})) == 1
     assert logged.records == []
 
 
-def test_while_a_range_is_placed_counted_taken_in_or_given_up(
+def test_ctrl_c_at_each_step_of_a_range_leaves_dask_usable(
     client: Any, logged: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     (tmp_path / "a.pdf").write_bytes(tiny_pdf("the first page", "the second page"))

@@ -23,7 +23,7 @@ def rows_of(bucket: str) -> list[dict[str, Any]]:
     return rows
 
 
-def test_from_bucket_to_bucket(s3: Any, bucket: str, tmp_path: Path) -> None:
+def test_commands_work_from_bucket_to_bucket(s3: Any, bucket: str, tmp_path: Path) -> None:
     for number, key in enumerate(ODD_KEYS):
         s3.put_object(Bucket=bucket, Key=key, Body=tiny_pdf(f"first page of {number}", f"second page of {number}"))
     s3.put_object(Bucket=bucket, Key="in/_partial.pdf", Body=b"not there yet")

@@ -30,7 +30,7 @@ def authority_and_certificate(folder: Path) -> tuple[Path, Path]:
     names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in ("an authority", "localhost")]
 
     def signed(which: int) -> x509.Certificate:
-        made = (
+        builder = (
             x509.CertificateBuilder()
             .subject_name(names[which])
             .issuer_name(names[0])
@@ -42,8 +42,10 @@ def authority_and_certificate(folder: Path) -> tuple[Path, Path]:
         )
         if which:
             here = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-            made = made.add_extension(x509.SubjectAlternativeName([here, x509.DNSName("localhost")]), critical=False)
-        return made.sign(keys[0], hashes.SHA256())
+            builder = builder.add_extension(
+                x509.SubjectAlternativeName([here, x509.DNSName("localhost")]), critical=False
+            )
+        return builder.sign(keys[0], hashes.SHA256())
 
     pem = serialization.Encoding.PEM
     secret = keys[1].private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -53,7 +55,7 @@ def authority_and_certificate(folder: Path) -> tuple[Path, Path]:
     return authority, server
 
 
-def test_an_authority_of_ones_own(endpoint: str, s3: Any, bucket: str, tmp_path: Path) -> None:
+def test_aws_ca_bundle_names_the_certificate_authority(endpoint: str, s3: Any, bucket: str, tmp_path: Path) -> None:
     s3.put_object(Bucket=bucket, Key="in/a.pdf", Body=tiny_pdf("a page behind TLS"))
     authority, server = authority_and_certificate(tmp_path)
     places = ["--source", f"s3://{bucket}/in", "--sink", f"s3://{bucket}/out"]
@@ -66,13 +68,13 @@ def test_an_authority_of_ones_own(endpoint: str, s3: Any, bucket: str, tmp_path:
         assert "AWS_CA_BUNDLE" in refused
         (*_, summary) = run_json(*places, *CHEAP, environment={**there, "AWS_CA_BUNDLE": str(authority)})
         assert summary["pages"] == 1
-        assert all(one.path.startswith(f"/{bucket}") for one in proxy.asked()), "an endpoint of one's own: path style"
+        assert all(request.path.startswith(f"/{bucket}") for request in proxy.requests()), "not in path style"
     (row,) = PagesTable(f"s3://{bucket}/out").rows().to_pylist()
     assert row["text"] == "a page behind TLS"
 
 
-def of_profile(folder: Path, config: str, **more: str) -> dict[str, str]:
-    """Return an environment with only a profile for S3, `worker`, and the keys of another, `base`."""
+def profile_environment(folder: Path, config: str, **more: str) -> dict[str, str]:
+    """Return an environment whose only AWS settings are the profile `worker` and the keys of the profile `base`."""
     (folder / "config").write_text(f"[profile worker]\nregion = eu-west-1\n{config}")
     (folder / "credentials").write_text("[base]\naws_access_key_id = abc\naws_secret_access_key = def\n")
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
@@ -83,7 +85,7 @@ def of_profile(folder: Path, config: str, **more: str) -> dict[str, str]:
     }
 
 
-def test_a_profile_says_endpoint_region_and_role_whose_keys_are_renewed(
+def test_a_profile_names_endpoint_region_and_a_role_whose_keys_are_renewed(
     endpoint: str, s3: Any, bucket: str, tmp_path: Path
 ) -> None:
     for name in "ab":
@@ -91,53 +93,53 @@ def test_a_profile_says_endpoint_region_and_role_whose_keys_are_renewed(
     role = "role_arn = arn:aws:iam::123456789012:role/reader\nsource_profile = base\nduration_seconds = 900\n"
     places = ["--source", f"s3://{bucket}/in", "--sink", f"s3://{bucket}/out"]
     with s3_proxy(tmp_path, endpoint) as proxy:
-        environment = of_profile(tmp_path, f"{role}endpoint_url = {proxy.endpoint}\n")
+        environment = profile_environment(tmp_path, f"{role}endpoint_url = {proxy.endpoint}\n")
         one_by_one = settings(trigger__max_files_per_trigger=1)
         assert run_json(*places, *CHEAP, *one_by_one, environment=environment)[-1]["pages"] == 2
-        asked = proxy.asked()
-    of_sts = [one for one in asked if one.path == "/"]
-    assert {one.key for one in of_sts} == {"abc"}
-    tables = {one.key for one in asked if "/_delta_log/" in one.path}
-    documents = {one.key for one in asked if one.path.startswith(f"/{bucket}/in/")}
-    assert "abc" not in tables | documents, "all else with the keys of the role"
-    assert len(tables) > 1, "which were asked for anew: the AWS library does so a quarter of an hour before they expire"
+        requests = proxy.requests()
+    to_sts = [request for request in requests if request.path == "/"]
+    assert {request.key for request in to_sts} == {"abc"}
+    tables = {request.key for request in requests if "/_delta_log/" in request.path}
+    documents = {request.key for request in requests if request.path.startswith(f"/{bucket}/in/")}
+    assert "abc" not in tables | documents, "requests to S3 are signed with the keys of the role"
+    assert len(tables) > 1, "keys are renewed: the AWS library does so a quarter of an hour before they expire"
 
 
-def test_a_table_is_asked_for_with_the_keys_of_now(
+def test_a_table_is_opened_with_current_keys(
     endpoint: str, s3: Any, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     soon = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=1)).isoformat()
     keys = {"Version": 1, "AccessKeyId": "key$(wc -l < calls)", "SecretAccessKey": "s", "Expiration": soon}
-    said = json.dumps(keys).replace('"', '\\"')
-    (tmp_path / "keys.sh").write_text(f'cd {tmp_path}; echo >> calls; echo "{said}"')
+    answer = json.dumps(keys).replace('"', '\\"')
+    (tmp_path / "keys.sh").write_text(f'cd {tmp_path}; echo >> calls; echo "{answer}"')
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    for name, value in of_profile(tmp_path, f"credential_process = sh {tmp_path}/keys.sh\n").items():
+    for name, value in profile_environment(tmp_path, f"credential_process = sh {tmp_path}/keys.sh\n").items():
         monkeypatch.setenv(name, value)
     with s3_proxy(tmp_path, endpoint) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
         table = PagesTable(f"s3://{bucket}/out")
         table.create()
-        before = proxy.asked()
+        before = proxy.requests()
         table.open()
-        after = proxy.asked()[len(before) :]
-    assert {one.key for one in before}.isdisjoint(one.key for one in after), (
-        "one that is kept for long has none that expired"
-    )
+        after = proxy.requests()[len(before) :]
+    assert {request.key for request in before}.isdisjoint(request.key for request in after), "the keys were not renewed"
 
 
-def test_buckets_in_the_names_of_hosts(endpoint: str, s3: Any, bucket: str, tmp_path: Path) -> None:
-    """The proxy finds hosts that no name server knows."""
+def test_virtual_addressing_puts_the_bucket_into_the_host_name(
+    endpoint: str, s3: Any, bucket: str, tmp_path: Path
+) -> None:
+    """The proxy answers for host names that do not exist in DNS."""
     s3.put_object(Bucket=bucket, Key="in/a.pdf", Body=tiny_pdf("a page of a host"))
     places = ["--source", f"s3://{bucket}/in", "--sink", f"s3://{bucket}/out"]
     with s3_proxy(tmp_path, endpoint) as proxy:
         config = "endpoint_url = http://s3.amazonaws.com\ns3 =\n  addressing_style = virtual\n"
         there = {"AWS_ACCESS_KEY_ID": "abc", "AWS_SECRET_ACCESS_KEY": "def"}
         by_proxy = {"HTTP_PROXY": proxy.endpoint, "http_proxy": proxy.endpoint, "NO_PROXY": "", "no_proxy": ""}
-        environment = of_profile(tmp_path, config, **there, **by_proxy)
+        environment = profile_environment(tmp_path, config, **there, **by_proxy)
         assert run_json(*places, *CHEAP, environment=environment)[-1]["pages"] == 1
-        asked = proxy.asked()
-    assert {one.host for one in asked} == {f"{bucket}.s3.amazonaws.com"}
-    assert {one.path.split("/")[1].partition("?")[0] for one in asked} == {"", "in", "out"}
+        requests = proxy.requests()
+    assert {request.host for request in requests} == {f"{bucket}.s3.amazonaws.com"}
+    assert {request.path.split("/")[1].partition("?")[0] for request in requests} == {"", "in", "out"}
     (row,) = PagesTable(f"s3://{bucket}/out").rows().to_pylist()
     assert row["text"] == "a page of a host"

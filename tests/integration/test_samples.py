@@ -75,7 +75,7 @@ def samples(tmp_path: Path) -> Samples:
 
 
 @pytest.mark.parametrize("preset", list(RECALL_FLOORS))
-def test_a_preset_reads_them(preset: str, samples: Samples, tmp_path: Path) -> None:
+def test_a_preset_reads_the_samples(preset: str, samples: Samples, tmp_path: Path) -> None:
     begun = datetime.now(UTC)
     tables = str(tmp_path / "tables")
     last = run_json("--preset", preset, "--source", samples.inbox, "--sink", tables, seconds=240)[-1]

@@ -33,11 +33,12 @@ def source(s3: Any, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     return f"s3://{bucket}/in"
 
 
-def fetched(proxy: Proxy) -> list[str]:
-    return [one.path.rpartition("/")[2] for one in proxy.asked() if one.method == "GET" and "/in/" in one.path]
+def fetched_names(proxy: Proxy) -> list[str]:
+    requests = [request for request in proxy.requests() if request.method == "GET" and "/in/" in request.path]
+    return [request.path.rpartition("/")[2] for request in requests]
 
 
-def left(folder: Path) -> list[Path]:
+def remaining_copies(folder: Path) -> list[Path]:
     return list((folder / "temporary").glob("inkstream-files-*"))
 
 
@@ -46,22 +47,24 @@ def run_through(proxy: Proxy, source: str, folder: Path, *options: str) -> None:
     environment = {**os.environ, "AWS_ENDPOINT_URL": proxy.endpoint}
     (*_, summary) = run_json(*places, *CHEAP, *options, environment=environment)
     assert (summary["files"], summary["pages"], summary["failed_pages"]) == (2, 2 * PAGES, 0)
-    assert sorted(fetched(proxy)) == ["one.pdf", "two.pdf"]
+    assert sorted(fetched_names(proxy)) == ["one.pdf", "two.pdf"]
     assert PagesTable(str(folder / "tables")).rows().num_rows == 2 * PAGES
 
 
-def test_the_workers_of_a_run(source: str, endpoint: str, tmp_path: Path) -> None:
+def test_the_workers_of_a_run_share_one_copy_of_each_file(source: str, endpoint: str, tmp_path: Path) -> None:
     with s3_proxy(tmp_path, endpoint) as proxy:
         run_through(proxy, source, tmp_path, *settings(execution__workers=3))
-    assert left(tmp_path) == []
+    assert remaining_copies(tmp_path) == []
 
 
-def test_workers_that_live_on(source: str, endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lasting_workers_share_one_copy_and_remove_it_after_the_run(
+    source: str, endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with s3_proxy(tmp_path, endpoint) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
         cluster = Cluster(tmp_path, 2)
         try:
             run_through(proxy, source, tmp_path, *settings(execution__scheduler=cluster.address))
-            assert left(tmp_path) == []
+            assert remaining_copies(tmp_path) == []
         finally:
             cluster.close()

@@ -46,23 +46,23 @@ def test_every_command_works_or_says_what_it_needs(
     kind: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The Parquet sink has two files; another process's memory sink left nothing."""
-    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))  # what is exported goes there
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))  # exports go there
     sink = "memory://here"
     if kind == "parquet":
         sink = str(tmp_path / "tables")
         make_inbox(tmp_path, 2)
-        made = make_config(tmp_path, format="parquet")
-        write_stream(made)
-        commit(made, plan(made)[0])
+        config = make_config(tmp_path, format="parquet")
+        write_stream(config)
+        commit(config, plan(config)[0])
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    told = {}
+    results = {}
     for name, *options in COMMANDS:
         done = CliRunner().invoke(app, [name, sink, *options, *(["--prefect", "off"] if name in UNDER_PREFECT else [])])
-        told[name, *options] = (done.exit_code, done.output)
+        results[name, *options] = (done.exit_code, done.output)
     works = {("status",), ("show",), ("export", "--format", "text", "--output", "exported")}
     works = works if kind == "parquet" else set()
-    assert {command for command, (code, _) in told.items() if code == 0} == works
-    for command, (code, output) in told.items():
+    assert {command for command, (code, _) in results.items() if code == 0} == works
+    for command, (code, output) in results.items():
         if command not in works:
             assert code == 2, output
             assert "needs sink.format delta" in output

@@ -54,7 +54,7 @@ def environment(tmp_path: Path) -> Mapping[str, str]:
     return {**os.environ, "PYTHONPATH": path, "SHELF_ROOT": str(tmp_path), "FSSPEC_SHELF_KEY": '"open sesame"'}
 
 
-def test_end_to_end(environment: Mapping[str, str], tmp_path: Path) -> None:
+def test_a_store_from_a_plug_in_is_read_end_to_end(environment: Mapping[str, str], tmp_path: Path) -> None:
     room = tmp_path / "room" / "in"
     for number, name in enumerate(NAMES):
         (room / name).parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,9 @@ def test_end_to_end(environment: Mapping[str, str], tmp_path: Path) -> None:
     assert run_json(*places, *CHEAP, environment=environment)[-1]["pages"] == 1
 
 
-def test_a_driver_that_lacks_something_says_where_to_put_it(environment: Mapping[str, str], tmp_path: Path) -> None:
+def test_a_driver_without_its_key_names_the_environment_variables(
+    environment: Mapping[str, str], tmp_path: Path
+) -> None:
     places = ["--source", "shelf://room/in/", "--sink", str(tmp_path / "tables")]
     without = {name: value for name, value in environment.items() if name != "FSSPEC_SHELF_KEY"}
     refused = inkstream("run", *places, *CHEAP, "--prefect", "off", code=4, environment=without).stderr

@@ -59,16 +59,16 @@ def test_odd_keys_are_listed_and_read(s3: Any, bucket: str, tmp_path: Path) -> N
     assert len(listed(bucket, glob="*.pdf")) == len(ODD_KEYS)
 
 
-def test_a_listing_of_many_pages_is_that_of_the_aws_library(s3: Any, bucket: str) -> None:
+def test_a_listing_of_many_pages_equals_that_of_boto3(s3: Any, bucket: str) -> None:
     for number in range(7):
         s3.put_object(Bucket=bucket, Key=f"in/{number // 2}/a+b {number} é.pdf", Body=b"x" * number)
     s3.put_object(Bucket=bucket, Key="in/top.pdf", Body=b"")
     wanted = s3.list_objects_v2(Bucket=bucket, Prefix="in/")["Contents"]
     driver = open_store("s3", bucket).driver
-    found = [tuple(one) for one in list_objects(driver, bucket, "in/", max_keys=3)]
-    assert found == [(one["Key"], one["ETag"].strip('"'), one["Size"], one["LastModified"]) for one in wanted]
-    assert [one.key for one in list_objects(driver, bucket, "in/", recursive=False, max_keys=3)] == ["in/top.pdf"]
-    assert len(driver.find(f"{bucket}/in")) == len(wanted), "who else uses the client has its own answers"
+    found = [tuple(entry) for entry in list_objects(driver, bucket, "in/", max_keys=3)]
+    assert found == [(item["Key"], item["ETag"].strip('"'), item["Size"], item["LastModified"]) for item in wanted]
+    assert [entry.key for entry in list_objects(driver, bucket, "in/", recursive=False, max_keys=3)] == ["in/top.pdf"]
+    assert len(driver.find(f"{bucket}/in")) == len(wanted), "other calls of the same client are not affected"
 
 
 def test_new_objects_are_seen_at_once(s3: Any, bucket: str) -> None:
@@ -90,7 +90,7 @@ def test_an_object_overwritten_or_deleted_since_planning_is_not_read(s3: Any, bu
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_multipart_object_has_its_own_etag_and_a_versioned_one_its_id(s3: Any, bucket: str, tmp_path: Path) -> None:
+def test_a_multipart_object_keeps_its_etag_and_version_id(s3: Any, bucket: str, tmp_path: Path) -> None:
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     upload = s3.create_multipart_upload(Bucket=bucket, Key="in/a")["UploadId"]
     parts = []
@@ -106,7 +106,7 @@ def test_a_multipart_object_has_its_own_etag_and_a_versioned_one_its_id(s3: Any,
     assert fetched.local_path.stat().st_size == 5 * MIB + 1
 
 
-def test_an_archived_object_is_the_documents_fault(s3: Any, bucket: str, tmp_path: Path) -> None:
+def test_an_archived_object_is_a_document_error(s3: Any, bucket: str, tmp_path: Path) -> None:
     s3.put_object(Bucket=bucket, Key="in/a", Body=b"x", StorageClass="GLACIER")
     (file,) = listed(bucket)
     with pytest.raises(DocumentError) as caught:
@@ -114,7 +114,7 @@ def test_an_archived_object_is_the_documents_fault(s3: Any, bucket: str, tmp_pat
     assert caught.value.kind is FailureKind.UNREADABLE
 
 
-def test_a_source_that_is_an_object_or_has_none(s3: Any, bucket: str) -> None:
+def test_an_object_as_source_is_an_error_and_an_empty_prefix_is_not(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="in.pdf", Body=b"x")
     with pytest.raises(ConfigError, match="is a file"):
         list_files(SourceOptions.model_validate({"url": f"s3://{bucket}/in.pdf"}))
@@ -122,7 +122,7 @@ def test_a_source_that_is_an_object_or_has_none(s3: Any, bucket: str) -> None:
     assert len(list_files(SourceOptions.model_validate({"url": f"s3://{bucket}"}))) == 1
 
 
-def test_a_bucket_that_is_not_there_and_credentials_that_are_not_are_the_environments_fault(
+def test_missing_buckets_and_credentials_are_environment_faults(
     s3: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with pytest.raises(EnvironmentFault, match="bucket"):
@@ -137,7 +137,7 @@ def test_a_bucket_that_is_not_there_and_credentials_that_are_not_are_the_environ
         fetch(FileVersion("s3://nobodys-bucket/in/a", "e", 1, datetime.now(UTC)), tmp_path, MIB)
 
 
-def test_a_store_that_does_not_answer_is_the_moments_fault(
+def test_a_store_that_does_not_answer_is_a_transient_fault(
     s3: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
@@ -164,7 +164,7 @@ def config(s3: Any, bucket: str) -> StreamConfig:
     )
 
 
-def test_a_stream_on_s3_is_committed_and_known(config: StreamConfig) -> None:
+def test_a_stream_on_s3_commits_each_file_once(config: StreamConfig) -> None:
     write_stream(config)
     drive(config, "")
     assert found_rows(config) == wanted_rows(config)
@@ -177,7 +177,7 @@ def test_a_stream_on_s3_is_committed_and_known(config: StreamConfig) -> None:
     assert len(pages.open().history()) == 3
 
 
-def test_a_lost_race_on_s3_is_refused_and_made_good(config: StreamConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_race_on_s3_commits_nothing_twice(config: StreamConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     mine, theirs = plan(config), plan(config)
     append = commit_table.TableRunner.run
     raced: list[int] = []

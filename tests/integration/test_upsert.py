@@ -74,9 +74,9 @@ def newest(config: StreamConfig) -> Counter[tuple[str, str]]:
 @pytest.fixture
 def config(tmp_path: Path) -> StreamConfig:
     make_inbox(tmp_path, 5)
-    made = make_config(tmp_path)
-    drive(made)
-    return made
+    config = make_config(tmp_path)
+    drive(config)
+    return config
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def file(tmp_path: Path, config: StreamConfig) -> Path:
     return tmp_path / "inbox" / "002.pdf"
 
 
-def test_a_newer_version_takes_the_place_of_the_older(config: StreamConfig, file: Path) -> None:
+def test_a_newer_version_replaces_the_older_one(config: StreamConfig, file: Path) -> None:
     overwrite(file, b"newer", 1)
     found = discover(config)
     assert (len(found.files), found.known, found.superseded) == (1, 4, 0)
@@ -94,7 +94,7 @@ def test_a_newer_version_takes_the_place_of_the_older(config: StreamConfig, file
     assert "WRITE" in PagesTable(config.sink.url).open().history(1)[0]["operation"]
 
 
-def test_an_older_version_is_known_and_never_read(config: StreamConfig, file: Path) -> None:
+def test_an_older_version_is_superseded_and_not_read(config: StreamConfig, file: Path) -> None:
     before = rows(config)
     overwrite(file, b"older", -1000)
     found = discover(config)
@@ -112,7 +112,7 @@ def test_an_older_version_that_was_already_read_is_not_committed(config: StreamC
     assert rows(config) == newest(config)
 
 
-def test_a_newer_version_finds_an_older_that_came_since_its_plan(config: StreamConfig, tmp_path: Path) -> None:
+def test_a_newer_version_replaces_one_committed_since_its_plan(config: StreamConfig, tmp_path: Path) -> None:
     file = tmp_path / "inbox" / "new.pdf"
     file.write_bytes(b"first")
     (early,) = plan(config)
@@ -124,7 +124,7 @@ def test_a_newer_version_finds_an_older_that_came_since_its_plan(config: StreamC
     assert rows(config) == newest(config)
 
 
-def test_of_two_versions_of_one_time_the_next_look_decides(config: StreamConfig, file: Path) -> None:
+def test_the_next_run_decides_between_versions_of_the_same_time(config: StreamConfig, file: Path) -> None:
     overwrite(file, b"second", 1)
     (first,) = plan(config)
     overwrite(file, b"the third", 0)
@@ -135,7 +135,7 @@ def test_of_two_versions_of_one_time_the_next_look_decides(config: StreamConfig,
     assert rows(config) == newest(config)
 
 
-def test_an_old_content_that_comes_back_is_the_newest(config: StreamConfig) -> None:
+def test_content_that_comes_back_is_the_newest_version(config: StreamConfig) -> None:
     """On a store whose etag is a hash of the content, the ledger knows this very file version."""
     (old,) = (file for file in list_files(config.source) if file.path.endswith("002.pdf"))
     new = replace(old, etag="other", modified=old.modified + timedelta(seconds=1))
@@ -148,7 +148,7 @@ def test_an_old_content_that_comes_back_is_the_newest(config: StreamConfig) -> N
     assert rows(config) == newest(config)
 
 
-def test_the_ledger_may_be_lost(config: StreamConfig, file: Path) -> None:
+def test_upsert_works_without_the_ledger(config: StreamConfig, file: Path) -> None:
     overwrite(file, b"newer", 1)
     drive(config)
     ledger = Path(LedgerTable(config.sink.url).url)
@@ -172,9 +172,9 @@ def test_many_files_are_replaced_in_one_commit(tmp_path: Path) -> None:
 
 
 def read_again(config: StreamConfig) -> Batch:
-    """Return the plan of a retry or a reprocessing of the whole table: one batch."""
+    """Plan to read the whole table again, as a retry or a reprocess would, in one batch."""
     chosen = choose_made_otherwise(versioned(config.sink.url).snapshot(), config.stream, ["another"])
-    batch = Batch(config.stream, os.urandom(8).hex(), tuple(one.file for one in chosen.files), chosen.planned_at)
+    batch = Batch(config.stream, os.urandom(8).hex(), tuple(choice.file for choice in chosen.files), chosen.planned_at)
     return redo_batches([batch], version=chosen.version, again={})[0]
 
 
@@ -182,7 +182,7 @@ def commit_again(config: StreamConfig, batch: Batch) -> Committed:
     return commit(config, batch, replace=tuple(range(len(batch.files))))
 
 
-def test_a_version_that_is_read_again_does_not_come_back_after_a_newer_one(config: StreamConfig, file: Path) -> None:
+def test_a_reread_version_does_not_replace_a_newer_one(config: StreamConfig, file: Path) -> None:
     late = read_again(config)
     overwrite(file, b"newer", 1)
     drive(config)
@@ -193,9 +193,7 @@ def test_a_version_that_is_read_again_does_not_come_back_after_a_newer_one(confi
     assert plan(config) == []
 
 
-def test_a_newer_version_takes_the_place_of_one_that_was_read_again_since_its_plan(
-    config: StreamConfig, file: Path
-) -> None:
+def test_a_newer_version_replaces_one_reread_since_its_plan(config: StreamConfig, file: Path) -> None:
     again = read_again(config)
     overwrite(file, b"newer", 1)
     (late,) = plan(config)
@@ -204,7 +202,7 @@ def test_a_newer_version_takes_the_place_of_one_that_was_read_again_since_its_pl
     assert rows(config) == newest(config)
 
 
-def test_reading_an_old_version_again_takes_no_newer_one_along(config: StreamConfig, tmp_path: Path) -> None:
+def test_rereading_an_old_version_keeps_the_newer_one(config: StreamConfig, tmp_path: Path) -> None:
     """A table from mode append has both versions, and another file of the batch replaces its path."""
     append = config.model_copy(update={"sink": config.sink.model_copy(update={"mode": "append"})})
     first = {file.path: file for file in list_files(config.source)}
@@ -225,7 +223,7 @@ def test_upsert_needs_delta() -> None:
         build_config({"source": {"url": "a"}, "sink": {"url": "b", "mode": "upsert", "format": "parquet"}})
 
 
-def go_on(folder: Path) -> None:
+def drain_until_over(folder: Path) -> None:
     """Drain repeatedly until the file `over` exists, and then once more."""
     config = make_config(folder)
     over = False
@@ -237,7 +235,7 @@ def go_on(folder: Path) -> None:
             over = False
 
 
-def test_drivers_racing_over_files_that_are_overwritten_leave_the_newest(tmp_path: Path) -> None:
+def test_drivers_racing_over_overwritten_files_leave_the_newest_versions(tmp_path: Path) -> None:
     make_inbox(tmp_path, 6)
     command = [sys.executable, "-m", "tests.integration.test_upsert", str(tmp_path)]
     drivers = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
@@ -262,4 +260,4 @@ def test_drivers_racing_over_files_that_are_overwritten_leave_the_newest(tmp_pat
 
 
 if __name__ == "__main__":
-    go_on(Path(sys.argv[1]))
+    drain_until_over(Path(sys.argv[1]))

@@ -4,8 +4,8 @@ The table refuses exactly what Delta refuses: a commit whose stream's transactio
 commit can be refused, land with its reply lost, or hang in the network and land much later (a conditional PUT lands if
 its version is still free).
 
-In mode `upsert` two paths are overwritten repeatedly, every other time without a later modification time, and only the
-newest version of each is listed.
+In mode `upsert` two paths are overwritten repeatedly, and only the newest version of each is listed. Every second
+version of a path has the same modification time as the version before it.
 """
 
 from __future__ import annotations
@@ -140,19 +140,19 @@ class ModelWorld:
         return gone
 
     def resurrected(self) -> set[FileKey]:
-        asked = {key for commit in self.pages.log if commit.forgets for key in commit.added}
-        return asked - self.forgotten(len(self.pages.log))
+        ever_forgotten = {key for commit in self.pages.log if commit.forgets for key in commit.added}
+        return ever_forgotten - self.forgotten(len(self.pages.log))
 
     def lost(self) -> set[FileKey]:
         return set(self.listing()) - set(self.count())
 
 
 def modified(key: FileKey) -> datetime:
-    """Return when a version was modified; half of the versions have the time of the version before on their path."""
+    """Return when a version was modified; every second version of a path has the time of the one before it."""
     return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=key[2] // 4)
 
 
-def inkstream_trigger(world: ModelWorld, batch_size: int, does: str) -> Driver:
+def inkstream_trigger(world: ModelWorld, batch_size: int, task: str) -> Driver:
     """Run one trigger: discover, then commit batch by batch and project the ledger."""
     ledger_version: int = yield Step(lambda: len(world.ledger.log))
     snapshot: int = yield Step(lambda: len(world.pages.log))
@@ -161,8 +161,8 @@ def inkstream_trigger(world: ModelWorld, batch_size: int, does: str) -> Driver:
     rows = world.ledger.rows(ledger_version)
     rows += [row for row in world.pages.rows(snapshot) if row[1] > projected]
     planned_at = world.pages.transaction(snapshot)
-    there = [key for key, _ in world.pages.rows(snapshot)]
-    there = [key for key in there if key not in world.forgotten(snapshot)]
+    current = [key for key, _ in world.pages.rows(snapshot)]
+    current = [key for key in current if key not in world.forgotten(snapshot)]
     if world.upsert:
         latest = {key[0]: key for key, _ in sorted(rows, key=lambda row: (modified(row[0]), row[1]))}
         new = [
@@ -175,9 +175,9 @@ def inkstream_trigger(world: ModelWorld, batch_size: int, does: str) -> Driver:
         known = {key for key, _ in rows}
         new = [key for key in listed if key not in known]
         replacing = frozenset()
-    wanted = {"run": new, "partly": new[1:], "replace": there, "forget": there[:1]}[does]
+    wanted = {"run": new, "partly": new[1:], "replace": current, "forget": current[:1]}[task]
     for start in range(0, len(wanted), batch_size):
-        committed = yield from _commit(world, wanted[start : start + batch_size], planned_at, does, replacing)
+        committed = yield from _commit(world, wanted[start : start + batch_size], planned_at, task, replacing)
         planned_at = seen_after(planned_at, committed)
         yield from _project(world)
     if not wanted:
@@ -185,7 +185,7 @@ def inkstream_trigger(world: ModelWorld, batch_size: int, does: str) -> Driver:
 
 
 def _commit(
-    world: ModelWorld, batch: list[FileKey], planned_at: int, does: str, replacing: frozenset[str]
+    world: ModelWorld, batch: list[FileKey], planned_at: int, task: str, replacing: frozenset[str]
 ) -> Generator[Step, Any, Committed]:
     keys = dict(enumerate(batch))
     upsert = Upsert({index: modified(key) for index, key in keys.items()}, replacing) if world.upsert else None
@@ -195,7 +195,7 @@ def _commit(
     while True:
         resume: Callable[[], Operation]
         try:
-            answer = yield table_step(world.pages, handle, operation, keys, does)
+            answer = yield table_step(world.pages, handle, operation, keys, task)
             if isinstance(operation, Open):
                 handle = answer.version
         except TransientError as error:
@@ -209,7 +209,7 @@ def _commit(
             return committed
 
 
-def table_step(table: ModelTable, handle: int, operation: Operation, keys: dict[int, FileKey], does: str) -> Step:
+def table_step(table: ModelTable, handle: int, operation: Operation, keys: dict[int, FileKey], task: str) -> Step:
     if isinstance(operation, Open):
         return Step(lambda: Opened(len(table.log), table.transaction(len(table.log))))
     if isinstance(operation, CommittedSince):
@@ -228,8 +228,8 @@ def table_step(table: ModelTable, handle: int, operation: Operation, keys: dict[
             operation.batch_id,
             operation.commit_id,
             added,
-            replaces=does != "run" and not paths,
-            forgets=does == "forget",
+            replaces=task != "run" and not paths,
+            forgets=task == "forget",
             replaces_paths=paths,
         )
         return Step(lambda: table.append(handle, commit), lambda: table.stall(handle, commit))
@@ -266,11 +266,11 @@ def _project(world: ModelWorld) -> Driver:
         return
 
 
-def control_trigger(world: ModelWorld, batch_size: int, does: str) -> Driver:
+def control_trigger(world: ModelWorld, batch_size: int, task: str) -> Driver:
     """Run one trigger in the obvious way: append, then record the finished files in a separate file."""
-    done: set[FileKey] = yield Step(lambda: set(world.state_file))
+    recorded: set[FileKey] = yield Step(lambda: set(world.state_file))
     listed: list[FileKey] = yield Step(world.listing)
-    wanted = [key for key in listed if key not in done]
+    wanted = [key for key in listed if key not in recorded]
     for start in range(0, len(wanted), batch_size):
         batch = tuple(wanted[start : start + batch_size])
         commit = ModelCommit(STREAM, len(world.pages.log), "", batch)
@@ -292,7 +292,7 @@ def run_schedule(
     partly: int = -1,
     upsert: bool = False,
 ) -> ModelWorld:
-    """Run drivers as the schedule says, then one undisturbed until it finds nothing new.
+    """Run drivers as the schedule says, then run one driver undisturbed until it finds nothing new.
 
     Args:
         trigger: Runs one trigger of a driver.
@@ -313,11 +313,11 @@ def run_schedule(
     for number, steps, last_event in schedule:
         for event in [*["step"] * steps, last_event]:
             if event in ("deliver", "arrive", "foreign"):
-                _befall(world, event)
+                _apply(world, event)
             else:
                 driver = running.pop(number, None)
-                does = {replacing: "replace", forgetting: "forget", partly: "partly"}.get(number, "run")
-                driver = driver or _Running(trigger(world, batch_size, does))
+                task = {replacing: "replace", forgetting: "forget", partly: "partly"}.get(number, "run")
+                driver = driver or _Running(trigger(world, batch_size, task))
                 if driver.advance(event):
                     running[number] = driver
             if world.duplicated():
@@ -331,7 +331,7 @@ def run_schedule(
     return world
 
 
-def _befall(world: ModelWorld, event: str) -> None:
+def _apply(world: ModelWorld, event: str) -> None:
     if event == "deliver":
         world.pages.deliver()
         world.ledger.deliver()
@@ -361,7 +361,7 @@ class _Running:
         return event != "crash_after"
 
     def _resume(self, step: Step, event: str) -> Step:
-        """Let the step happen or not, and let the driver know or not."""
+        """Perform the step or skip it, and send the driver its answer or throw an error into it."""
         try:
             if event == "stall":
                 step.stall()

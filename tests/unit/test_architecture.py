@@ -1,4 +1,4 @@
-"""Imports go in one direction, and forbidden imports do not exist."""
+"""Rules for the source code: the direction of imports, lazy heavy imports, class names, and lengths."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ NODES = [node for text in FILES.values() for node in ast.walk(ast.parse(text))]
 
 
 def test_imports_run_one_way() -> None:
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert process.returncode == 0, process.stdout + process.stderr
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
@@ -55,8 +55,8 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 )
 def test_heavy_imports_are_lazy(statement: str, heavy: tuple[str, ...]) -> None:
     code = f"import sys\n{statement}\nprint([m for m in {heavy!r} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "[]"
 
 
 def test_no_two_classes_share_a_name() -> None:

@@ -1,4 +1,4 @@
-"""The tests mirror the source: `tasks/work/planning.py` is tested by a `tasks/work/test_planning.py` in some kind.
+"""The tests mirror the source: `tasks/work/planning.py` is tested by `tests/<kind>/tasks/work/test_planning.py`.
 
 The kinds are the folders of `tests/`: unit, property, integration, faults. `modules_without_a_test.txt` lists the
 modules that have no such file yet. The list may only shrink.
@@ -24,11 +24,15 @@ def modules_with_a_test() -> set[str]:
     return {str(Path(*file.parts[1:-1], file.name.removeprefix("test_"))) for file in files}
 
 
-def test_every_module_has_a_test_of_its_name_or_is_listed() -> None:
+def test_every_module_has_a_test_file_or_is_listed() -> None:
     missing = modules() - modules_with_a_test()
     listed = set(LIST.read_text().split())
-    assert sorted(missing - listed) == [], "add a test file of this name, in the folder that mirrors the module's"
-    assert sorted(listed - missing) == [], f"these have a test now, or are gone: take them out of {LIST.name}"
+    assert sorted(missing - listed) == [], (
+        "add a test file for each of these modules, in the folder that mirrors its own"
+    )
+    assert sorted(listed - missing) == [], (
+        f"these have a test file now, or no longer exist: remove them from {LIST.name}"
+    )
 
 
 def test_every_test_folder_mirrors_a_source_folder() -> None:

@@ -65,12 +65,12 @@ def test_a_public_name_can_be_imported(name: str) -> None:
     assert getattr(inkstream, name).__name__ == name
 
 
-def test_another_name_is_an_attribute_error() -> None:
+def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="nothing"):
         inkstream.nothing  # type: ignore[attr-defined]  # noqa: B018
 
 
-def test_importing_the_package_imports_none_of_its_parts() -> None:
+def test_importing_the_package_imports_no_submodules() -> None:
     code = "import sys, inkstream; print([m for m in sys.modules if m.startswith('inkstream.')])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "[]"

@@ -13,9 +13,9 @@ import pytest
 
 @pytest.mark.skipif(True, reason="the program is not installed")
 @pytest.mark.parametrize("n", [1, 2])
-def test_program(n): ...
+def test_that_needs_the_program(n): ...
 
-def test_service():
+def test_that_needs_the_service():
     pytest.skip("there is no service")
 
 def test_that_runs(): ...
@@ -25,19 +25,19 @@ def test_that_runs(): ...
 def test_each_reason_is_listed_with_its_tests(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(TESTS)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "tests.skipped", "-n", "1", "--rootdir", str(tmp_path), str(tmp_path)],
         capture_output=True,
         text=True,
         check=False,
         cwd=ROOT,
     )
-    *_, end = done.stdout.partition("what was skipped, and why")
-    assert end.splitlines()[1:-1] == [
+    *_, report = process.stdout.partition("what was skipped, and why")
+    assert report.splitlines()[1:-1] == [
         "the program is not installed",
-        "    test_it.py::test_program[1]",
-        "    test_it.py::test_program[2]",
+        "    test_it.py::test_that_needs_the_program[1]",
+        "    test_it.py::test_that_needs_the_program[2]",
         "there is no service",
-        "    test_it.py::test_service",
+        "    test_it.py::test_that_needs_the_service",
     ]
-    assert "1 passed, 3 skipped" in end
+    assert "1 passed, 3 skipped" in report

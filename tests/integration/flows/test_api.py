@@ -49,7 +49,7 @@ def config(tmp_path: Path) -> StreamConfig:
     )
 
 
-def test_a_planner_that_a_user_wrote_decides_what_is_read(config: StreamConfig) -> None:
+def test_a_planner_written_by_a_user_decides_what_is_read(config: StreamConfig) -> None:
     with Stream(config) as stream:
         planned = stream.plan(UrgentFiles("urgent"))
         assert (planned.looked_at, len(planned.work)) == (2, 1)
@@ -58,6 +58,6 @@ def test_a_planner_that_a_user_wrote_decides_what_is_read(config: StreamConfig) 
         assert stream.run().files == 1
 
 
-def test_a_mode_of_prefect_that_does_not_exist_is_refused(config: StreamConfig) -> None:
+def test_an_unknown_prefect_mode_is_refused(config: StreamConfig) -> None:
     with pytest.raises(ConfigError, match="use one of auto, on, off"):
         Stream(config, prefect="yes")  # type: ignore[arg-type]

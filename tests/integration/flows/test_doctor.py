@@ -42,7 +42,7 @@ def places(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_all_is_well_and_nothing_is_left_behind(places: Path) -> None:
+def test_all_checks_pass_and_nothing_is_left_behind(places: Path) -> None:
     checks = doctor("stream.yaml", cwd=places)
     assert checks["source"]["detail"].startswith("1 file,")
     assert "can be written" in checks["sink"]["detail"]
@@ -66,7 +66,7 @@ def test_all_is_well_and_nothing_is_left_behind(places: Path) -> None:
         ({"execution__scheduler": "tcp://127.0.0.1:9"}, "Dask scheduler", "no Dask scheduler answers"),
     ],
 )
-def test_what_is_amiss_is_named_with_its_remedy(
+def test_a_failed_check_has_a_remedy(
     places: Path, options: dict[str, object], name: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(places)
@@ -78,17 +78,17 @@ def test_what_is_amiss_is_named_with_its_remedy(
     assert failed.remedy
 
 
-def test_a_scheduler_and_its_workers(places: Path) -> None:
+def test_a_scheduler_and_its_workers_are_checked(places: Path) -> None:
     cluster = Cluster(places, workers=1)
     try:
         checks = doctor("stream.yaml", *settings(execution__scheduler=cluster.address), cwd=places)
     finally:
         cluster.close()
     assert "1 workers that can read pages" in checks["Dask scheduler"]["detail"]
-    assert "memory" not in checks, "it is the workers' machines that need it"
+    assert "memory" not in checks, "the memory is needed on the workers' machines"
 
 
-def test_a_prefect_api_that_does_not_answer(places: Path) -> None:
+def test_a_prefect_api_that_does_not_answer_fails_its_check(places: Path) -> None:
     environment = {**os.environ, "PREFECT_API_URL": "http://127.0.0.1:9/api", "PREFECT_HOME": str(places / "prefect")}
     checks = doctor("--set", "pipeline.text_layer.mode=only", code=4, environment=environment)
     assert "does not answer" in checks["Prefect API"]["detail"]
@@ -128,7 +128,7 @@ class Forgetful(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def forgetful(endpoint: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Make a bucket in a store that lets anyone create an object that exists already."""
+    """Make a bucket in a store that lets clients create an object that exists already."""
     handler = type("ForgetfulHere", (Forgetful,), {"upstream": endpoint})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -138,19 +138,19 @@ def forgetful(endpoint: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> It
         server.shutdown()
 
 
-def test_a_store_that_forgets_the_condition_holds_no_table(forgetful: str, s3: Any, places: Path) -> None:
+def test_a_store_that_ignores_if_none_match_is_refused(forgetful: str, s3: Any, places: Path) -> None:
     sink = f"s3://{forgetful}/tables"
     with pytest.raises(EnvironmentFault, match="let 4 writers create the same object"):
         require_exclusive_create(sink)
     apart: dict[str, Any] = {"cwd": places, "environment": os.environ}  # the store is a thread of this process
     checks = doctor("stream.yaml", "--sink", sink, code=4, **apart)
     assert "If-None-Match" in checks["sink"]["remedy"]
-    said = inkstream("run", "stream.yaml", "--sink", sink, "--prefect", "off", code=4, **apart).stderr
-    assert "a table there could lose rows" in said
+    refused = inkstream("run", "stream.yaml", "--sink", sink, "--prefect", "off", code=4, **apart).stderr
+    assert "a table there could lose rows" in refused
     assert s3.list_objects_v2(Bucket=forgetful)["KeyCount"] == 0
 
 
-def test_a_store_that_heeds_it_does(s3: Any, bucket: str, places: Path) -> None:
+def test_a_store_that_respects_if_none_match_is_accepted(s3: Any, bucket: str, places: Path) -> None:
     checks = doctor("stream.yaml", "--sink", f"s3://{bucket}/tables", cwd=places)
     assert "lets only one of two writers create an object" in checks["sink"]["detail"]
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0

@@ -32,7 +32,7 @@ def put(folder: Path, *names: str) -> None:
         partial.rename(folder / name)
 
 
-def make(tmp_path: Path, **options: Any) -> Stream:
+def make_stream(tmp_path: Path, **options: Any) -> Stream:
     put(tmp_path / "inbox", "a.pdf", "b.pdf")
     config = {
         "source": {"url": str(tmp_path / "inbox")},
@@ -46,8 +46,8 @@ def make(tmp_path: Path, **options: Any) -> Stream:
 
 @pytest.fixture
 def stream(tmp_path: Path) -> Iterator[Stream]:
-    with make(tmp_path) as made:
-        yield made
+    with make_stream(tmp_path) as stream:
+        yield stream
 
 
 def texts(stream: Stream) -> set[str]:
@@ -63,7 +63,7 @@ def until(condition: Callable[[], bool], seconds: float = 120) -> None:
         threading.Event().wait(0.01)
 
 
-def test_a_query_from_start_to_stop(stream: Stream, tmp_path: Path) -> None:
+def test_a_query_reads_new_files_until_it_is_stopped(stream: Stream, tmp_path: Path) -> None:
     query = stream.start(every="1h")
     assert isinstance(query, StreamingQuery)
     assert query.process_all_available(timeout=60)
@@ -92,7 +92,7 @@ def test_a_query_from_start_to_stop(stream: Stream, tmp_path: Path) -> None:
     assert (again.recent_progress, again.last_progress) == ([], None)
 
 
-def test_it_looks_again_every_so_often(stream: Stream, tmp_path: Path) -> None:
+def test_a_query_lists_the_source_again_at_each_interval(stream: Stream, tmp_path: Path) -> None:
     query = stream.start(every="50ms")
     query.process_all_available(timeout=60)
     put(tmp_path / "inbox", "late.pdf")
@@ -100,14 +100,14 @@ def test_it_looks_again_every_so_often(stream: Stream, tmp_path: Path) -> None:
     assert "late.pdf" in texts(stream)
 
 
-def test_what_is_available_now_is_taken_and_no_more(stream: Stream, tmp_path: Path) -> None:
+def test_available_now_reads_the_files_that_exist_and_ends(stream: Stream, tmp_path: Path) -> None:
     query = stream.start(available_now=True)
     assert query.await_termination(timeout=60)
     put(tmp_path / "inbox", "late.pdf")
     assert texts(stream) == {"a.pdf", "b.pdf"}
 
 
-def test_an_error_ends_it_and_is_told(stream: Stream, tmp_path: Path) -> None:
+def test_an_error_ends_the_query_and_is_raised(stream: Stream, tmp_path: Path) -> None:
     (tmp_path / "inbox").rename(tmp_path / "gone")
     query = stream.start()
     with pytest.raises((ConfigError, EnvironmentFault), match="inbox"):
@@ -118,7 +118,7 @@ def test_an_error_ends_it_and_is_told(stream: Stream, tmp_path: Path) -> None:
         query.process_all_available()
 
 
-def test_a_fault_of_the_moment_is_met_again(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_transient_fault_is_retried(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
     real = sources.list_files
 
@@ -139,7 +139,7 @@ def test_a_fault_of_the_moment_is_met_again(stream: Stream, monkeypatch: pytest.
         stream.start(available_now=True).await_termination(timeout=60)
 
 
-def test_stopping_in_the_middle_leaves_whole_batches(tmp_path: Path) -> None:
+def test_stopping_a_query_leaves_only_whole_batches(tmp_path: Path) -> None:
     reached, go_on = threading.Event(), threading.Event()
 
     def hold(event: Event) -> None:
@@ -147,7 +147,7 @@ def test_stopping_in_the_middle_leaves_whole_batches(tmp_path: Path) -> None:
             reached.set()
             go_on.wait(120)
 
-    with make(tmp_path, observers=[hold]) as stream:
+    with make_stream(tmp_path, observers=[hold]) as stream:
         query = stream.start()
         assert reached.wait(120)
         stopper = threading.Thread(target=query.stop)
@@ -193,7 +193,7 @@ def run_program(
     return done.returncode, done.stdout, done.stderr
 
 
-def test_ctrl_c_in_the_foreground_ends_it_in_order(tmp_path: Path) -> None:
+def test_ctrl_c_in_the_foreground_stops_the_query(tmp_path: Path) -> None:
     body = """
         try:
             with Stream(config) as stream:

@@ -73,27 +73,27 @@ def test_a_posted_event_becomes_a_row(prefect_server: PrefectServer, s3: Any, bu
     prefect = [sys.executable, "-m", "prefect", "--no-prompt"]
     worker = [*prefect, "worker", "start", "--pool", POOL, "--run-once", "--prefetch-seconds", "60"]
 
-    def do(command: list[str]) -> None:
+    def run_command(command: list[str]) -> None:
         done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
     keep_secret(prefect_server, "s3-endpoint", os.environ[IN_A_BLOCK])
     make_pool(prefect_server, {IN_A_BLOCK: "{{ prefect.blocks.secret.s3-endpoint }}"})
-    do([*prefect, "deploy", "--all", "--prefect-file", str(file)])
-    found = deployment(prefect_server, "ingest_s3_object", "arrival")
-    said = event(bucket, key)
-    # The same event twice, as whoever posts it may not know that it arrived; and one of another folder.
-    post(prefect_server, "/events", [said, said, event(bucket, "elsewhere/a.pdf")])
-    wait_until(lambda: len(runs_of(prefect_server, found["id"])) > 0, 60, lambda: "no run was started")
-    do(worker)
-    (run,) = runs_of(prefect_server, found["id"])
+    run_command([*prefect, "deploy", "--all", "--prefect-file", str(file)])
+    arrival = deployment(prefect_server, "ingest_s3_object", "arrival")
+    announcement = event(bucket, key)
+    # The same event twice, as from a sender that got no reply, and an event of another folder.
+    post(prefect_server, "/events", [announcement, announcement, event(bucket, "elsewhere/a.pdf")])
+    wait_until(lambda: len(runs_of(prefect_server, arrival["id"])) > 0, 60, lambda: "no run was started")
+    run_command(worker)
+    (run,) = runs_of(prefect_server, arrival["id"])
     assert (run["parameters"]["bucket"], run["parameters"]["key"]) == (bucket, key)
     assert run["state_type"] == "COMPLETED", run["state"]
     (row,) = PagesTable(places["INKSTREAM_SINK"]).rows().to_pylist()
     assert row["text"] == "announced page"
 
 
-def test_only_objects_of_a_bucket_can_be_announced(tmp_path: Path) -> None:
+def test_an_announced_object_is_refused_if_the_source_is_a_folder(tmp_path: Path) -> None:
     config = build_config({"source": {"url": str(tmp_path)}, "sink": {"url": str(tmp_path.parent / "tables")}})
     with pytest.raises(ConfigError, match="is not in one"):
         ingest_s3_object.fn(config, "bucket", "key")

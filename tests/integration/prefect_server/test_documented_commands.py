@@ -34,7 +34,7 @@ DOCUMENTED = [
 
 
 @pytest.mark.parametrize("block", DOCUMENTED, ids=str)
-def test_a_block_runs(block: Block, prefect_server: PrefectServer, s3: Any, tmp_path: Path) -> None:
+def test_a_documented_block_runs(block: Block, prefect_server: PrefectServer, s3: Any, tmp_path: Path) -> None:
     """Two pages create the same work pool, so it may exist already."""
     if "curl " in block.text and not shutil.which("curl"):
         pytest.skip("curl is not installed")
@@ -53,7 +53,7 @@ def test_a_block_runs(block: Block, prefect_server: PrefectServer, s3: Any, tmp_
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_pages_show_both_files_and_the_event() -> None:
+def test_the_blocks_use_both_deployment_files_events_and_lost_runs() -> None:
     text = "".join(block.text for block in DOCUMENTED)
     assert all(
         part in text for part in ("deployments/prefect.yaml", "deployments/on-arrival.yaml", "/events", "lost_runs")

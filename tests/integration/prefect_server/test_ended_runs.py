@@ -40,7 +40,7 @@ class Ended:
     folder: Path
     stream: str
 
-    def judge_left(self) -> int:
+    def count_unread(self) -> int:
         """Count the files that are still to be read, and check that there is no other harm."""
         verdict = self.corpus.judge(self.folder / "tables", stream=self.stream)
         assert (verdict.duplicated.total(), verdict.torn, verdict.foreign) == (0, set(), set())
@@ -52,53 +52,54 @@ def _end_in_the_middle(server: PrefectServer, folder: Path, stream: str, ending:
     corpus = fill(folder / "inbox", FILES)
     log = folder / "serve.log"
     with serving(serve_command(folder, stream, *ONE_BY_ONE), server.environment, log, folder) as process:
-        found = deployment(server, "ocr_stream", stream)["id"]
-        run = trigger(server, found)
+        deployment_id = deployment(server, "ocr_stream", stream)["id"]
+        run = trigger(server, deployment_id)
         wait_until(lambda: len(read_rows(folder / "tables", stream)) >= 2, 120, log.read_text)
         os.killpg(process.pid, ending)
         assert process.wait(timeout=60) == (0 if ending == signal.SIGINT else -ending), log.read_text()
-    ended = Ended(run, found, corpus, folder, stream)
-    assert ended.judge_left(), "the run was not ended in the middle"
+    ended = Ended(run, deployment_id, corpus, folder, stream)
+    assert ended.count_unread(), "the run was not ended in the middle"
     return ended
 
 
-def _the_next_goes_on(server: PrefectServer, ended: Ended, *schedule: str) -> None:
+def _complete_with_the_next_run(server: PrefectServer, ended: Ended, *schedule: str) -> None:
     log = ended.folder / "again.log"
     with serving(serve_command(ended.folder, ended.stream, *schedule), server.environment, log, ended.folder):
         if not schedule:
             trigger(server, ended.deployment)
         wait_until(lambda: "COMPLETED" in states_of(server, ended.deployment), 120, log.read_text)
-    assert ended.judge_left() == 0
+    assert ended.count_unread() == 0
 
 
 @pytest.fixture(scope="module")
 def lost(prefect_server: PrefectServer, tmp_path_factory: pytest.TempPathFactory) -> Ended:
-    """Make a run that no process will end: killed together with the process that started it."""
-    # As long as a run that lives may be silent, and two seconds.
+    """Make a run that was killed together with the process that started it, so that no process ends it."""
+    # The longest that a live run is silent, plus two seconds.
     command = [sys.executable, "-m", "inkstream.deployments.lost_runs", "--after", "32s"]
     done = subprocess.run(command, env=prefect_server.environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    (automation,) = [found for found in post(prefect_server, "/automations/filter", {}) if found["name"] == AUTOMATION]
+    automations = post(prefect_server, "/automations/filter", {})
+    (automation,) = [each for each in automations if each["name"] == AUTOMATION]
     assert automation["trigger"]["within"] == 32
     ended = _end_in_the_middle(prefect_server, tmp_path_factory.mktemp("lost"), "lost", signal.SIGKILL)
     assert state_of(prefect_server, ended.run) == "RUNNING"
     return ended
 
 
-def test_ctrl_c_ends_a_served_run_and_the_next_goes_on(
+def test_ctrl_c_ends_a_served_run_and_the_next_run_completes(
     prefect_server: PrefectServer,
-    lost: Ended,  # its time runs meanwhile
+    lost: Ended,  # its silence lasts during this test
     tmp_path: Path,
 ) -> None:
     ended = _end_in_the_middle(prefect_server, tmp_path, "interrupted", signal.SIGINT)
     state = ask(f"{prefect_server.url}/flow_runs/{ended.run}")["state"]
     assert (state["type"], state["message"]) == ("CRASHED", INTERRUPT)
     assert deployment(prefect_server, "ocr_stream", "interrupted")["paused"]
-    _the_next_goes_on(prefect_server, ended, "--every", "5s")
+    _complete_with_the_next_run(prefect_server, ended, "--every", "5s")
 
 
-def test_a_run_left_behind_is_found_out_and_the_next_goes_on(prefect_server: PrefectServer, lost: Ended) -> None:
+def test_a_killed_run_is_marked_crashed_and_the_next_run_completes(prefect_server: PrefectServer, lost: Ended) -> None:
     wait_until(lambda: state_of(prefect_server, lost.run) == "CRASHED", 120, lambda: "still running")
     message = ask(f"{prefect_server.url}/flow_runs/{lost.run}")["state"]["message"]
     assert message == "the process of this run was killed; what it committed stays, and the next run reads the rest"
-    _the_next_goes_on(prefect_server, lost)
+    _complete_with_the_next_run(prefect_server, lost)

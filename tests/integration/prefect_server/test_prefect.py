@@ -24,7 +24,7 @@ def _flow_runs(server: PrefectServer, name: str) -> list[dict[str, Any]]:
     return runs
 
 
-def test_one_flow_run_with_a_few_task_runs_a_batch(prefect_server: PrefectServer, tmp_path: Path) -> None:
+def test_a_run_is_one_flow_run_with_three_task_runs_per_batch(prefect_server: PrefectServer, tmp_path: Path) -> None:
     corpus = fill(tmp_path / "inbox", 4)
     settings = [part for option in CHEAP for part in ("--set", option)]
     command = [sys.executable, "-m", "inkstream", "run", "--source", str(tmp_path / "inbox"), "--sink"]
@@ -77,7 +77,7 @@ def test_one_flow_run_with_a_few_task_runs_a_batch(prefect_server: PrefectServer
     assert corpus.judge(tmp_path / "tables", stream="counted").clean
 
 
-def test_upkeep(prefect_server: PrefectServer, tmp_path: Path) -> None:
+def test_maintain_runs_under_prefect(prefect_server: PrefectServer, tmp_path: Path) -> None:
     make_inbox(tmp_path, 3)
     config = make_config(tmp_path, max_files_per_trigger=1)
     fill_table(config)
@@ -86,7 +86,7 @@ def test_upkeep(prefect_server: PrefectServer, tmp_path: Path) -> None:
     assert len(PagesTable(config.sink.url).open().file_uris()) == 1
 
 
-def test_a_query_of_a_program(prefect_server: PrefectServer, tmp_path: Path) -> None:
+def test_a_program_starts_a_query_under_prefect(prefect_server: PrefectServer, tmp_path: Path) -> None:
     body = """
         with Stream(config, prefect="on") as stream:
             query = stream.start(every="1h")
@@ -117,10 +117,10 @@ interrupted()
 """
 
 
-def test_ctrl_c_before_prefect_knows_the_task_is_no_failure(prefect_server: PrefectServer) -> None:
+def test_ctrl_c_before_the_task_run_exists_counts_as_an_interrupt(prefect_server: PrefectServer) -> None:
     command = [sys.executable, "-c", INTERRUPTED]
     done = subprocess.run(command, env=prefect_server.environment, capture_output=True, text=True, check=False)
-    assert "Task run is not set" in done.stderr, "what Prefect makes of it"
+    assert "Task run is not set" in done.stderr, "Prefect did not fail as this test expects"
     (run,) = _flow_runs(prefect_server, "before its task")
     assert (run["state"]["type"], run["state"]["message"]) == ("CRASHED", INTERRUPT)
 

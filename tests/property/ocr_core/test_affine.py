@@ -1,4 +1,4 @@
-"""Pixels and boxes move alike, for any rotation, scale and shift."""
+"""Pixels and boxes move together under any rotation, scale and shift."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ def close(wanted: tuple[float, ...]) -> Any:
 
 
 def chained(maps: list[Affine]) -> Affine:
-    made = Affine()
+    chain = Affine()
     for each in maps:
-        made = made.then(each)
-    return made
+        chain = chain.then(each)
+    return chain
 
 
-def inverse(given: Affine) -> Affine:
-    area = given.a * given.e - given.b * given.d
-    a, b, d, e = given.e / area, -given.b / area, -given.d / area, given.a / area
-    return Affine(a, b, -a * given.c - b * given.f, d, e, -d * given.c - e * given.f)
+def inverse(affine: Affine) -> Affine:
+    area = affine.a * affine.e - affine.b * affine.d
+    a, b, d, e = affine.e / area, -affine.b / area, -affine.d / area, affine.a / area
+    return Affine(a, b, -a * affine.c - b * affine.f, d, e, -d * affine.c - e * affine.f)
 
 
 @given(st.lists(turns | zooms | stretches, max_size=4), points)
-def test_a_chain_does_one_after_the_other(maps: list[Affine], point: tuple[float, float]) -> None:
+def test_a_chain_applies_its_maps_in_order(maps: list[Affine], point: tuple[float, float]) -> None:
     wanted = point
     for each in maps:
         wanted = each.point(*wanted)
@@ -51,25 +51,25 @@ def test_a_chain_does_one_after_the_other(maps: list[Affine], point: tuple[float
 
 
 @given(angles, points, points)
-def test_the_centre_of_a_turn_goes_where_it_should(
+def test_a_turn_moves_its_centre_to_the_given_point(
     degrees: float, centre: tuple[float, float], onto: tuple[float, float]
 ) -> None:
-    made = Affine.turn(degrees, centre, onto)
-    assert made.point(*centre) == pytest.approx(onto, abs=1e-6)
-    assert made.scale == pytest.approx(1)
+    affine = Affine.turn(degrees, centre, onto)
+    assert affine.point(*centre) == pytest.approx(onto, abs=1e-6)
+    assert affine.scale == pytest.approx(1)
 
 
 @given(similar, boxes)
-def test_a_boxs_corners_go_where_their_points_go(maps: list[Affine], box: Box) -> None:
-    made = chained(maps)
-    for moved, corner in zip(made.box(box).corners(), box.corners(), strict=True):
-        assert moved == close(made.point(*corner))
+def test_the_corners_of_a_box_move_like_points(maps: list[Affine], box: Box) -> None:
+    affine = chained(maps)
+    for moved, corner in zip(affine.box(box).corners(), box.corners(), strict=True):
+        assert moved == close(affine.point(*corner))
 
 
 @given(similar, boxes)
-def test_a_box_comes_back(maps: list[Affine], box: Box) -> None:
-    made = chained(maps)
-    back = inverse(made).box(made.box(box))
+def test_a_box_survives_a_map_and_its_inverse(maps: list[Affine], box: Box) -> None:
+    affine = chained(maps)
+    back = inverse(affine).box(affine.box(box))
     assert (back.left, back.top, back.width, back.height) == close((box.left, box.top, box.width, box.height))
     assert math.cos(math.radians(back.angle - box.angle)) == pytest.approx(1)
 
@@ -78,27 +78,29 @@ def test_a_box_comes_back(maps: list[Affine], box: Box) -> None:
 def test_an_upright_box_is_stretched_then_turned(stretch: Affine, turned: Affine, box: Box) -> None:
     """This is the inverse of deskewing first and scaling then."""
     upright = Box(box.left, box.top, box.width, box.height)
-    made = stretch.then(turned)
-    for moved, corner in zip(made.box(upright).corners(), upright.corners(), strict=True):
-        assert moved == close(made.point(*corner))
+    affine = stretch.then(turned)
+    for moved, corner in zip(affine.box(upright).corners(), upright.corners(), strict=True):
+        assert moved == close(affine.point(*corner))
 
 
 @given(stretches, boxes)
-def test_stretching_keeps_area_and_centre(stretch: Affine, box: Box) -> None:
-    made = stretch.box(box)
-    assert made.width * made.height == pytest.approx(box.width * box.height * stretch.scale**2)
+def test_stretching_scales_the_area_and_moves_the_centre_like_a_point(stretch: Affine, box: Box) -> None:
+    stretched = stretch.box(box)
+    assert stretched.width * stretched.height == pytest.approx(box.width * box.height * stretch.scale**2)
     centre = stretch.point(box.left + box.width / 2, box.top + box.height / 2)
-    assert (made.left + made.width / 2, made.top + made.height / 2) == close(centre)
+    assert (stretched.left + stretched.width / 2, stretched.top + stretched.height / 2) == close(centre)
 
 
 @given(st.sampled_from([0, 90, 180, 270]), st.integers(1, 20), st.integers(1, 20), st.data())
-def test_quarter_turns_name_the_pixel_they_came_from(angle: int, height: int, width: int, data: st.DataObject) -> None:
+def test_quarter_turns_map_each_pixel_back_to_its_source(
+    angle: int, height: int, width: int, data: st.DataObject
+) -> None:
     pixels = np.arange(height * width, dtype=np.uint16).reshape(height, width).astype(np.uint8)
-    made, back = turn(pixels, angle)
-    row = data.draw(st.integers(0, made.shape[0] - 1))
-    column = data.draw(st.integers(0, made.shape[1] - 1))
+    turned, back = turn(pixels, angle)
+    row = data.draw(st.integers(0, turned.shape[0] - 1))
+    column = data.draw(st.integers(0, turned.shape[1] - 1))
     x, y = back.point(column + 0.5, row + 0.5)
-    assert made[row, column] == pixels[int(y), int(x)]
+    assert turned[row, column] == pixels[int(y), int(x)]
 
 
 pictures = st.tuples(st.integers(1, 12), st.integers(1, 12)).flatmap(
@@ -109,14 +111,14 @@ pictures = st.tuples(st.integers(1, 12), st.integers(1, 12)).flatmap(
 
 
 @given(pictures)
-def test_components_are_what_flooding_finds(ink: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> None:
-    found = find_components(ink)
-    made = [
-        {(int(n) // ink.shape[1], int(n) % ink.shape[1]) for n in found.pixels_of(np.arange(len(found.area)) == label)}
-        for label in range(len(found.area))
+def test_components_match_a_flood_fill(ink: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> None:
+    table = find_components(ink)
+    components = [
+        {(int(n) // ink.shape[1], int(n) % ink.shape[1]) for n in table.pixels_of(np.arange(len(table.area)) == label)}
+        for label in range(len(table.area))
     ]
-    assert sorted(map(sorted, made)) == sorted(map(sorted, flooded(ink)))
-    for pixels, area, width, height in zip(made, found.area, found.width, found.height, strict=True):
+    assert sorted(map(sorted, components)) == sorted(map(sorted, flooded(ink)))
+    for pixels, area, width, height in zip(components, table.area, table.width, table.height, strict=True):
         rows, columns = [row for row, _ in pixels], [column for _, column in pixels]
         assert area == len(pixels)
         assert (height, width) == (max(rows) - min(rows) + 1, max(columns) - min(columns) + 1)

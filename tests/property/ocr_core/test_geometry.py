@@ -28,12 +28,12 @@ confidences = st.floats(0, 100)
 
 
 @given(boxes)
-def test_a_box_survives_its_dict(box: Box) -> None:
+def test_a_box_survives_a_round_trip_as_a_dict(box: Box) -> None:
     assert Box.from_dict(json.loads(json.dumps(box.to_dict()))) == box
 
 
 @given(boxes)
-def test_corners_are_as_far_from_the_centre_as_half_the_diagonal(box: Box) -> None:
+def test_corners_are_half_a_diagonal_from_the_centre(box: Box) -> None:
     cx, cy = box.left + box.width / 2, box.top + box.height / 2
     half = math.hypot(box.width, box.height) / 2
     for x, y in box.corners():
@@ -47,9 +47,9 @@ def test_corners_of_an_upright_box_are_its_edges(box: Box) -> None:
 
 
 @given(st.lists(upright, min_size=1))
-def test_the_enclosing_box_encloses(found: list[Box]) -> None:
-    around = enclosing(found)
-    for box in found:
+def test_the_enclosing_box_contains_every_box(inner: list[Box]) -> None:
+    around = enclosing(inner)
+    for box in inner:
         assert around.left <= box.left
         assert around.top <= box.top
         assert around.right >= box.right - 1e-6
@@ -58,13 +58,13 @@ def test_the_enclosing_box_encloses(found: list[Box]) -> None:
 
 @given(upright, st.floats(0, 100))
 def test_growing_keeps_the_centre(box: Box, margin: float) -> None:
-    made = grown(box, margin)
-    assert made.left + made.width / 2 == pytest.approx(box.left + box.width / 2, abs=1e-6)
-    assert made.width == pytest.approx(box.width + 2 * margin)
+    larger = grown(box, margin)
+    assert larger.left + larger.width / 2 == pytest.approx(box.left + box.width / 2, abs=1e-6)
+    assert larger.width == pytest.approx(box.width + 2 * margin)
 
 
 @given(boxes, st.sampled_from(["left", "top", "width", "height", "angle"]), st.sampled_from([math.nan, math.inf, None]))
-def test_other_values_are_refused(box: Box, name: str, value: float | None) -> None:
+def test_boxes_with_invalid_or_missing_values_are_rejected(box: Box, name: str, value: float | None) -> None:
     with pytest.raises((ValueError, TypeError)):
         Box.from_dict({**box.to_dict(), name: value})
     with pytest.raises(KeyError):
@@ -107,33 +107,33 @@ def test_a_result_survives_the_wire(result: PageResult) -> None:
 
 @st.composite
 def pages_of_words(draw: st.DrawFn) -> list[Word]:
-    made = []
+    words = []
     for block in range(draw(st.integers(0, 3))):
         for paragraph in range(draw(st.integers(1, 2))):
             for line in range(draw(st.integers(1, 3))):
                 for _ in range(draw(st.integers(1, 3))):
                     box, text, confidence = draw(upright), draw(words_text), draw(confidences)
-                    made.append(Word(block, paragraph, line, box, text, confidence))
-    return made
+                    words.append(Word(block, paragraph, line, box, text, confidence))
+    return words
 
 
 @given(pages_of_words(), st.sampled_from(LEVELS), confidences)
-def test_composition(words: list[Word], finest: Level, threshold: float) -> None:
-    made = compose(words, engine="x", finest=finest, threshold=threshold)
+def test_compose_builds_the_tree_of_regions_and_the_text(words: list[Word], finest: Level, threshold: float) -> None:
+    page = compose(words, engine="x", finest=finest, threshold=threshold)
     depth = LEVELS.index(finest)
-    assert [region.index for region in made.regions] == list(range(len(made.regions)))
-    for region in made.regions:
+    assert [region.index for region in page.regions] == list(range(len(page.regions)))
+    for region in page.regions:
         assert LEVELS.index(region.level) <= depth
         if region.parent is None:
             assert region.level is Level.BLOCK
         else:
             assert region.parent < region.index
-            assert LEVELS.index(made.regions[region.parent].level) == LEVELS.index(region.level) - 1
-    tops = [region.text for region in made.regions if region.parent is None]
-    assert made.text == "\n\n".join(str(text) for text in tops)
+            assert LEVELS.index(page.regions[region.parent].level) == LEVELS.index(region.level) - 1
+    tops = [region.text for region in page.regions if region.parent is None]
+    assert page.text == "\n\n".join(str(text) for text in tops)
     if threshold == 0:
-        assert made.text.split() == [word.text for word in words]
-    assert (made.confidence is None) == (not made.regions)
+        assert page.text.split() == [word.text for word in words]
+    assert (page.confidence is None) == (not page.regions)
 
 
 tsv_words = st.lists(
@@ -143,19 +143,21 @@ tsv_words = st.lists(
 
 
 @given(tsv_words, st.booleans(), st.sampled_from(["\n", "\r\n"]))
-def test_tsv_words_come_back(words: list[tuple[int, int, int, float, str]], heading: bool, ending: str) -> None:
+def test_tsv_words_are_parsed_and_moved_by_the_offset(
+    words: list[tuple[int, int, int, float, str]], heading: bool, ending: str
+) -> None:
     rows = ["level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext"]
     rows = rows if heading else []
     rows += ["1\t1\t0\t0\t0\t0\t0\t0\t9999\t9999\t-1\t"]
     rows += [f"5\t1\t{b}\t1\t1\t1\t{x}\t{w}\t{w}\t7\t{conf:f}\t{text}" for b, x, w, conf, text in words]
-    made = words_of_rows(parse_tsv(ending.join([*rows, ""])), left=5, top=2)
-    assert [word.text for word in made] == [word[4] for word in words]
-    assert [word.box.left for word in made] == [word[1] + 5 for word in words]
-    assert [word.confidence for word in made] == pytest.approx([word[3] for word in words], abs=1e-5)
+    parsed = words_of_rows(parse_tsv(ending.join([*rows, ""])), left=5, top=2)
+    assert [word.text for word in parsed] == [word[4] for word in words]
+    assert [word.box.left for word in parsed] == [word[1] + 5 for word in words]
+    assert [word.confidence for word in parsed] == pytest.approx([word[3] for word in words], abs=1e-5)
 
 
 @given(st.text())
-def test_other_text_is_refused_or_ignored_but_never_breaks(text: str) -> None:
+def test_parse_tsv_rejects_or_ignores_any_other_text(text: str) -> None:
     try:
         rows = parse_tsv(text)
     except ValueError:

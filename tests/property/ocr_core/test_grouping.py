@@ -11,7 +11,9 @@ from inkstream.ocr_core.grouping import groups_within
 
 
 @given(st.lists(st.integers(0, 50), max_size=40), st.none() | st.integers(0, 90), st.none() | st.integers(1, 9))
-def test_groups_are_the_items_in_order_within_the_limits(sizes: list[int], most: int | None, count: int | None) -> None:
+def test_groups_hold_the_items_in_order_within_the_limits(
+    sizes: list[int], most: int | None, count: int | None
+) -> None:
     groups = list(groups_within(sizes, float, most, count))
     assert [size for group in groups for size in group] == sizes
     for group in groups:

@@ -15,7 +15,7 @@ ALLOWED = set(string.ascii_letters + string.digits + "-._~/%")
 
 @given(st.binary(min_size=1))
 @example(b"/in/a b#c%20?d\n'\"\\\xff\xfe.pdf")
-def test_any_bytes_of_a_local_name_survive(name: bytes) -> None:
+def test_any_bytes_of_a_local_name_survive_a_round_trip(name: bytes) -> None:
     url = encode("file", os.fsdecode(name))
     assert set(url.removeprefix("file://")) <= ALLOWED
     protocol, path = decode(url)
@@ -23,11 +23,11 @@ def test_any_bytes_of_a_local_name_survive(name: bytes) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
-def test_any_key_of_an_object_store_survives(key: str) -> None:
+def test_any_key_of_an_object_store_survives_a_round_trip(key: str) -> None:
     assert decode(encode("s3", f"bucket/{key}")) == ("s3", f"bucket/{key}")
 
 
 @given(st.binary(), st.binary())
-def test_different_names_have_different_urls(one: bytes, other: bytes) -> None:
-    same = encode("file", os.fsdecode(one)) == encode("file", os.fsdecode(other))
-    assert same == (one == other)
+def test_different_names_have_different_urls(first: bytes, second: bytes) -> None:
+    same = encode("file", os.fsdecode(first)) == encode("file", os.fsdecode(second))
+    assert same == (first == second)

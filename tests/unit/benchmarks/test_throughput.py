@@ -10,13 +10,13 @@ from benchmarks.throughput import _figures, _order, _table, word_recall
 TRUTH = {"a.pdf": "the bank has confirmed the transfer", "b.pdf": "nobody remembers"}
 
 
-def test_recall_counts_words_in_their_own_file_with_repeats() -> None:
+def test_recall_counts_words_per_file_including_repeats() -> None:
     assert word_recall(dict(TRUTH), TRUTH) == 1.0
     assert word_recall({"a.pdf": "Nobody remembers", "b.pdf": "The bank"}, TRUTH) == 0.0
     assert word_recall({"a.pdf": "the bank: has confirmed"}, TRUTH) == pytest.approx(4 / 8)
 
 
-def test_every_round_starts_with_another_contender() -> None:
+def test_each_round_starts_with_the_next_contender() -> None:
     assert [_order(["a", "b", "c"], number)[0] for number in range(4)] == ["a", "b", "c", "a"]
 
 

@@ -19,20 +19,20 @@ FILES = ["on-arrival.yaml", "prefect.yaml"]
 
 
 def deployments(*arguments: str, cwd: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-    run = [sys.executable, "-m", "inkstream.deployments", *arguments]
-    done = subprocess.run(run, cwd=cwd, capture_output=True, text=True, check=False)
-    assert done.returncode == code, done.stderr
-    return done
+    command_line = [sys.executable, "-m", "inkstream.deployments", *arguments]
+    process = subprocess.run(command_line, cwd=cwd, capture_output=True, text=True, check=False)
+    assert process.returncode == code, process.stderr
+    return process
 
 
-def test_it_prints_where_the_files_are(tmp_path: Path) -> None:
+def test_without_arguments_the_folder_of_the_files_is_printed(tmp_path: Path) -> None:
     folder = Path(deployments(cwd=tmp_path).stdout.strip())
     assert sorted(path.name for path in folder.glob("*.yaml")) == FILES
 
 
-def test_it_copies_the_files_but_never_over_others(tmp_path: Path) -> None:
-    done = deployments("mine/prefect", cwd=tmp_path)
-    assert done.stdout.splitlines() == [f"mine/prefect/{name}" for name in FILES]
+def test_files_are_copied_but_never_over_existing_ones(tmp_path: Path) -> None:
+    copied = deployments("mine/prefect", cwd=tmp_path)
+    assert copied.stdout.splitlines() == [f"mine/prefect/{name}" for name in FILES]
     edited = tmp_path / "mine/prefect/prefect.yaml"
     edited.write_text("mine")
     (tmp_path / "mine/prefect/on-arrival.yaml").unlink()
@@ -41,15 +41,13 @@ def test_it_copies_the_files_but_never_over_others(tmp_path: Path) -> None:
     assert [path.read_text() for path in edited.parent.iterdir()] == ["mine"]
 
 
-def described() -> list[Any]:
+def deployment_entries() -> list[Any]:
     files = [yaml.safe_load((command.FOLDER / name).read_text()) for name in FILES]
     return [(deployment["entrypoint"], deployment) for file in files for deployment in file["deployments"]]
 
 
-@pytest.mark.parametrize(("entrypoint", "deployment"), described())
-def test_each_deployment_names_a_flow_of_the_package_and_parameters_that_it_takes(
-    entrypoint: str, deployment: dict[str, Any]
-) -> None:
+@pytest.mark.parametrize(("entrypoint", "deployment"), deployment_entries())
+def test_each_deployment_names_an_existing_flow_and_its_parameters(entrypoint: str, deployment: dict[str, Any]) -> None:
     assert entrypoint.startswith("inkstream.flows.under_prefect.")
     flow: Flow[..., Any] = load_flow_from_entrypoint(entrypoint)
     given = deployment["parameters"]

@@ -1,4 +1,4 @@
-"""`python -m inkstream.deployments.lost_runs` with a wrong duration, or without a server."""
+"""`python -m inkstream.deployments.lost_runs`, without a server."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tests.integration.conftest import free_port
 
 
 @pytest.mark.parametrize(("after", "code"), [("75s", 5)])
-def test_without_a_server_it_says_so(tmp_path: Path, after: str, code: int) -> None:
-    nobody = f"http://127.0.0.1:{free_port()}/api"
-    environment = {**os.environ, "PREFECT_API_URL": nobody, "PREFECT_HOME": str(tmp_path)}
-    run = [sys.executable, "-m", "inkstream.deployments.lost_runs", "--after", after]
-    done = subprocess.run(run, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == code, done.stderr
-    assert nobody in done.stderr
+def test_a_missing_server_is_an_error_that_names_its_url(tmp_path: Path, after: str, code: int) -> None:
+    url = f"http://127.0.0.1:{free_port()}/api"
+    environment = {**os.environ, "PREFECT_API_URL": url, "PREFECT_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "inkstream.deployments.lost_runs", "--after", after]
+    process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert process.returncode == code, process.stderr
+    assert url in process.stderr

@@ -6,7 +6,17 @@ import subprocess
 import sys
 
 
-def test_it_takes_what_inkstream_serve_takes() -> None:
-    run = [sys.executable, "-m", "inkstream.deployments.serve", "--every", "5m", "--cron", "* * * * *", "--set", "x=1"]
-    done = subprocess.run(run, capture_output=True, text=True, check=False)
-    assert (done.returncode, "x: unknown option" in done.stderr) == (2, True), done.stderr
+def test_the_module_takes_the_options_of_inkstream_serve() -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "inkstream.deployments.serve",
+        "--every",
+        "5m",
+        "--cron",
+        "* * * * *",
+        "--set",
+        "x=1",
+    ]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (process.returncode, "x: unknown option" in process.stderr) == (2, True), process.stderr

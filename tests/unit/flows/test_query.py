@@ -15,21 +15,21 @@ from tests.interrupting import default_interrupts, interrupt_while
 CONFIG = build_config({"source": {"url": "inbox"}, "sink": {"url": "memory://none"}})
 
 
-def test_ctrl_c_while_waiting_for_the_end_is_not_the_end() -> None:
+def test_ctrl_c_while_waiting_does_not_stop_the_query() -> None:
     go_on = threading.Event()
-    done = []
+    ended_runs = []
 
     def do(planner: Planner, *, observers: tuple[Observer, ...], run_id: str) -> Summary:
         interrupt_while("await_termination", waiting=True)
         go_on.wait(60)
-        done.append(run_id)
+        ended_runs.append(run_id)
         return Summary(table="none")
 
     query = StreamingQuery(CONFIG, do, pause=3600, once=False)
     with default_interrupts(), pytest.raises(KeyboardInterrupt):
         query.await_termination()
-    assert (query.is_active, done) == (True, [])
+    assert (query.is_active, ended_runs) == (True, [])
     go_on.set()
     query.stop()
-    assert (query.is_active, done) == (False, [query.run_id])
+    assert (query.is_active, ended_runs) == (False, [query.run_id])
     assert query.await_termination()

@@ -20,7 +20,7 @@ from inkstream.flows.text import (
 )
 
 
-def test_json_is_one_line_and_keeps_letters_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_is_one_line_and_does_not_escape_letters(capsys: pytest.CaptureFixture[str]) -> None:
     print_json({"text": "grün\nund blau", "at": ValueError("as text")})
     shown = capsys.readouterr().out
     assert shown.count("\n") == 1
@@ -38,22 +38,22 @@ def test_json_is_one_line_and_keeps_letters_as_they_are(capsys: pytest.CaptureFi
         (3, "file to read", "files to read", "3 files to read"),
     ],
 )
-def test_a_count_has_its_noun(count: int, noun: str, plural: str | None, shown: str) -> None:
+def test_a_count_is_followed_by_singular_or_plural(count: int, noun: str, plural: str | None, shown: str) -> None:
     assert counted(count, noun, plural) == shown
 
 
-def test_people_count_pages_from_one() -> None:
+def test_displayed_page_numbers_start_at_one() -> None:
     assert page_of("a.pdf", 0) == "a.pdf page 1"
     assert page_of("a.pdf", None) == "a.pdf"
 
 
-def test_a_name_is_decoded_and_harmless() -> None:
+def test_names_are_decoded_and_control_characters_replaced() -> None:
     assert short_name("file:///in/a%20b%5B1%5D.pdf") == "a b[1].pdf"
     assert plain("a[red]\x1b[31m.pdf") == "a\\[red]�\\[31m.pdf"
     assert visible("a\tb\nc", keep="\n") == "a�b\nc"
 
 
-def test_long_text_is_cut() -> None:
+def test_text_is_joined_and_cut_to_one_line() -> None:
     assert one_line(None) == ""
     assert one_line("a\n\n  b") == "a b"
     assert one_line("x" * 100) == "x" * (TEXT_WIDTH - 1) + "…"
@@ -62,7 +62,7 @@ def test_long_text_is_cut() -> None:
 @pytest.mark.parametrize(
     ("count", "shown"), [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (5 << 30, "5.0 GiB"), (3 << 40, "3.0 TiB")]
 )
-def test_sizes(count: int, shown: str) -> None:
+def test_sizes_are_shown_in_binary_units(count: int, shown: str) -> None:
     assert human_bytes(count) == shown
 
 
@@ -70,5 +70,5 @@ def test_sizes(count: int, shown: str) -> None:
     ("seconds", "shown"),
     [(-1, "0 s"), (119, "119 s"), (150, "2.5 min"), (1800, "30 min"), (9000, "2.5 h"), (86400 * 3, "3.0 d")],
 )
-def test_ages(seconds: float, shown: str) -> None:
+def test_ages_are_shown_in_readable_units(seconds: float, shown: str) -> None:
     assert human_age(seconds) == shown

@@ -1,4 +1,4 @@
-"""Makes small models in the layout of Microsoft's on the hub: old settings, no ready tokenizer, no pooler weights."""
+"""Small models in the layout of Microsoft's models on the hub: old settings, no ready tokenizer, no pooler weights."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def plain_loop(model: Any, crop: np.ndarray, longest: int) -> list[int]:
     return tokens[1:]
 
 
-def written(name: str, folder: Path, tokens: Sequence[int]) -> str:
+def decode_tokens(name: str, folder: Path, tokens: Sequence[int]) -> str:
     """Return the text of tokens, decoded by the library that made them instead of transformers."""
     if name.startswith("small"):
         from sentencepiece import SentencePieceProcessor
@@ -128,11 +128,11 @@ def _pieces(folder: Path) -> None:
 
     from sentencepiece import SentencePieceTrainer
 
-    made = io.BytesIO()
+    model_file = io.BytesIO()
     SentencePieceTrainer.train(
-        sentence_iterator=iter(TEXTS), model_writer=made, vocab_size=36, model_type="unigram", minloglevel=2
+        sentence_iterator=iter(TEXTS), model_writer=model_file, vocab_size=36, model_type="unigram", minloglevel=2
     )
-    (folder / "sentencepiece.bpe.model").write_bytes(made.getvalue())
+    (folder / "sentencepiece.bpe.model").write_bytes(model_file.getvalue())
 
 
 def _byte_pairs(folder: Path) -> None:

@@ -34,5 +34,5 @@ def page_of(lines: Sequence[Line], *, size: tuple[int, int] = (1000, 1000), angl
 
 
 def region(index: int, parent: int | None, level: Level, box: Box, text: str | None = None) -> Region:
-    """Return a region that an engine read, or only found."""
+    """Return a region; one without `text` was only detected."""
     return Region(index, parent, level, box, text, None if text is None else 90.0, "tesseract")

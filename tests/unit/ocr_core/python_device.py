@@ -35,10 +35,10 @@ class Elsewhere(torch.Tensor):  # type: ignore[misc]
     @staticmethod
     def of(raw: torch.Tensor) -> Elsewhere:
         """Return a tensor of the device with these numbers."""
-        made: Elsewhere = torch._C._acc.create_empty_tensor(tuple(raw.shape), raw.dtype)
-        made.__class__ = Elsewhere
-        made.raw = raw
-        return made
+        moved: Elsewhere = torch._C._acc.create_empty_tensor(tuple(raw.shape), raw.dtype)
+        moved.__class__ = Elsewhere
+        moved.raw = raw
+        return moved
 
 
 def run(operation: Any, *args: Any, **options: Any) -> Any:
@@ -61,9 +61,9 @@ def _raw(value: Any, *, moves: bool) -> Any:
     if isinstance(value, torch.Tensor) and value.dim() and not moves:
         raise RuntimeError(f"found {DEVICE} and {value.device} where all tensors should be on one device")
     if isinstance(value, list | tuple):
-        return type(value)(_raw(one, moves=moves) for one in value)
+        return type(value)(_raw(item, moves=moves) for item in value)
     if isinstance(value, dict):
-        return {key: _raw(one, moves=moves) for key, one in value.items()}
+        return {key: _raw(item, moves=moves) for key, item in value.items()}
     return torch.device("cpu") if isinstance(value, torch.device) else value
 
 
@@ -71,7 +71,7 @@ def _wrapped(answer: Any, given: dict[int, Any]) -> Any:
     if isinstance(answer, torch.Tensor):
         known = given.get(id(answer))
         return known if isinstance(known, Elsewhere) else Elsewhere.of(answer)
-    return type(answer)(_wrapped(one, given) for one in answer) if isinstance(answer, list | tuple) else answer
+    return type(answer)(_wrapped(item, given) for item in answer) if isinstance(answer, list | tuple) else answer
 
 
 def register() -> list[torch.library.Library]:
@@ -106,7 +106,7 @@ def move(module: torch.nn.Module, device: torch.device) -> torch.nn.Module:
 def main() -> None:
     """Read the crops once with each of a list of `TrocrOptions`, and print the texts of each."""
     torch.set_num_threads(1)
-    kept, texts = register(), []
+    libraries, texts = register(), []
     with np.load(sys.argv[1]) as stored:
         crops = [stored[name] for name in stored.files]
     with (
@@ -119,7 +119,7 @@ def main() -> None:
             assert all(isinstance(value, Elsewhere) for value in opened._model.parameters())
             texts.append([reading.text for reading in opened.read(crops)])
     print(json.dumps(texts))
-    del kept
+    del libraries
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ class Character:
     bottom: float
 
 
-def made(source: Path, pages: list[PageResult]) -> Path:
+def make_searchable(source: Path, pages: list[PageResult]) -> Path:
     target = source.with_name(f"{source.name}.ocr.pdf")
     searchable_pdf(source, pages, target)
     return target
@@ -41,15 +41,15 @@ def text_of(path: Path, number: int = 0) -> str:
 
 def characters(path: Path, width: int, height: int, number: int = 0) -> list[Character]:
     """Return PDFium's characters in pixels of a `width` x `height` rendering; PDFium turns and crops the page."""
-    found = []
+    drawn = []
     with pdfium.PdfDocument(path) as document:
         page = document[number]
         text = page.get_textpage()
         for index in range(text.count_chars()):
             left, bottom, right, top = text.get_charbox(index)
             xs, ys = zip(*(to_pixels(page, width, height, *at) for at in ((left, top), (right, bottom))), strict=True)
-            found.append(Character(text.get_text_range(index, 1), min(xs), min(ys), max(xs), max(ys)))
-    return found
+            drawn.append(Character(text.get_text_range(index, 1), min(xs), min(ys), max(xs), max(ys)))
+    return drawn
 
 
 def to_pixels(page: pdfium.PdfPage, width: int, height: int, x: float, y: float) -> tuple[float, float]:
@@ -61,7 +61,7 @@ def to_pixels(page: pdfium.PdfPage, width: int, height: int, x: float, y: float)
     return across.value / fine, down.value / fine
 
 
-def looks(path: Path, number: int = 0, scale: float = 1.0) -> Image.Image:
+def rendered(path: Path, number: int = 0, scale: float = 1.0) -> Image.Image:
     with pdfium.PdfDocument(path) as document:
         picture: Image.Image = document[number].render(scale=scale).to_pil()
         return picture.convert("RGB")
@@ -77,11 +77,11 @@ def assert_words_in_place(path: Path, page: PageResult, slack: float = 1.5) -> N
     """Check that each word's characters lie between its left and right edge, around the middle of its box."""
     assert page.width
     assert page.height
-    found = [c for c in characters(path, page.width, page.height) if not c.text.isspace()]
+    drawn = [c for c in characters(path, page.width, page.height) if not c.text.isspace()]
     words = [r for r in page.regions if r.level is Level.WORD and r.text]
-    assert "".join(c.text for c in found) == "".join(str(word.text) for word in words)
+    assert "".join(c.text for c in drawn) == "".join(str(word.text) for word in words)
     for word in words:
-        own, found = found[: len(str(word.text))], found[len(str(word.text)) :]
+        own, drawn = drawn[: len(str(word.text))], drawn[len(str(word.text)) :]
         for character in own:
             assert word.box.left - slack <= character.left <= character.right <= word.box.right + slack
             assert character.top - slack <= word.box.top + word.box.height / 2 <= character.bottom + slack

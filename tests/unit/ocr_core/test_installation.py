@@ -64,18 +64,18 @@ def active(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=":")
 
 
-def test_a_clone_is_installed_again_in_its_folder() -> None:
+def test_a_clone_is_reinstalled_from_its_folder() -> None:
     assert find_clone() == ROOT
     assert shlex.split(install_command("prefect")) == ["python", "-m", "pip", "install", "-e", f"{ROOT}[prefect]"]
     assert upgrade_command() == f"git -C {ROOT} pull && python -m pip install -e {ROOT}"
 
 
-def test_a_wheel_from_an_index_is_asked_for_by_its_name(wheel: Wheel) -> None:
+def test_a_wheel_from_an_index_is_installed_by_name(wheel: Wheel) -> None:
     assert install_command("trocr") == "python -m pip install 'inkstream[trocr]'"
     assert upgrade_command() == "python -m pip install --upgrade inkstream"
 
 
-def test_a_wheel_from_a_file_is_asked_for_where_it_is(wheel: Wheel, tmp_path: Path) -> None:
+def test_a_wheel_from_a_file_is_installed_from_that_file(wheel: Wheel, tmp_path: Path) -> None:
     file = tmp_path / "my wheels" / "inkstream-1.0-py3-none-any.whl"
     file.parent.mkdir()
     file.touch()
@@ -84,7 +84,7 @@ def test_a_wheel_from_a_file_is_asked_for_where_it_is(wheel: Wheel, tmp_path: Pa
     assert upgrade_command() == f"install a newer version of Inkstream in place of the one from {file.as_uri()}"
 
 
-def test_if_that_file_is_gone_the_packages_are_named(wheel: Wheel) -> None:
+def test_packages_are_named_if_the_wheel_file_is_gone(wheel: Wheel) -> None:
     wheel.came_from("file:///gone/inkstream-1.0-py3-none-any.whl", archive_info={})
     wheel.requires(
         "Requires-Dist: numpy>=2",
@@ -96,12 +96,12 @@ def test_if_that_file_is_gone_the_packages_are_named(wheel: Wheel) -> None:
     assert install_command("prefect") == "python -m pip install 'deltalake<1.7,>=1.6' 'prefect>=3'"
 
 
-def test_a_wheel_from_a_repository_is_asked_for_at_its_revision(wheel: Wheel) -> None:
+def test_a_wheel_from_a_repository_is_installed_at_its_revision(wheel: Wheel) -> None:
     wheel.came_from("https://example.org/inkstream.git", vcs_info={"vcs": "git", "commit_id": "abc"})
     assert install_command("ppocr").endswith("'inkstream[ppocr] @ git+https://example.org/inkstream.git@abc'")
 
 
-def test_a_copy_that_no_installer_made_is_asked_for_by_its_name(wheel: Wheel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_without_metadata_is_installed_by_name(wheel: Wheel, monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(name: str) -> metadata.Distribution:
         raise metadata.PackageNotFoundError(name)
 
@@ -109,26 +109,26 @@ def test_a_copy_that_no_installer_made_is_asked_for_by_its_name(wheel: Wheel, mo
     assert install_command("prefect") == "python -m pip install 'inkstream[prefect]'"
 
 
-def test_an_environment_of_pipx_is_added_to_by_pipx(wheel: Wheel) -> None:
+def test_packages_are_added_to_a_pipx_environment_with_pipx(wheel: Wheel) -> None:
     (wheel.prefix / "pipx_metadata.json").write_text("{}")
     assert install_command("prefect") == "pipx runpip inkstream-env install 'inkstream[prefect]'"
 
 
-def test_an_environment_of_uv_has_no_pip(wheel: Wheel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_environment_without_pip_is_added_to_with_uv(wheel: Wheel, monkeypatch: pytest.MonkeyPatch) -> None:
     (wheel.prefix / "pyvenv.cfg").write_text("home = /usr/bin\nuv = 0.9\n")
     assert package_command("gcsfs") == "python -m pip install gcsfs"
     monkeypatch.setattr(installation, "find_spec", lambda _: None)
     assert package_command("gcsfs") == f"uv pip install --python {sys.executable} gcsfs"
 
 
-def test_a_tool_of_uv_keeps_the_extras_it_has(wheel: Wheel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_uv_tool_keeps_its_extras(wheel: Wheel, monkeypatch: pytest.MonkeyPatch) -> None:
     (wheel.prefix / "uv-receipt.toml").touch()
     monkeypatch.setattr(installation, "missing_modules", lambda extra: () if extra == "ppocr" else ("absent",))
     assert install_command("prefect") == "uv tool install 'inkstream[ppocr,prefect]'"
     assert upgrade_command() == "uv tool upgrade inkstream"
 
 
-def test_an_environment_that_is_not_active_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_inactive_environment_is_named_by_its_python(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert python_command() == sys.executable
 
@@ -141,7 +141,7 @@ def test_an_environment_that_is_not_active_is_named(monkeypatch: pytest.MonkeyPa
         ([], 1000, "install tesseract-ocr (Debian's names) with the package manager of this system"),
     ],
 )
-def test_a_system_package(
+def test_system_command_uses_apt_and_sudo_where_they_apply(
     programs: list[str], user: int, command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for program in programs:
@@ -151,7 +151,7 @@ def test_a_system_package(
     assert system_command("tesseract-ocr") == command
 
 
-def test_what_is_missing_is_an_import_error_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_extra_is_an_import_error_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MODULES, "polars", ("json", "no_such_module"))
     assert missing_modules("polars") == ("no_such_module",)
     with pytest.raises(ImportError, match="the demo needs Python packages that are not installed: no_such_module") as e:
@@ -160,7 +160,7 @@ def test_what_is_missing_is_an_import_error_with_a_remedy(monkeypatch: pytest.Mo
     assert pickle.loads(pickle.dumps(e.value)).remedy == install_command("polars")
 
 
-def test_the_modules_are_those_of_the_extras_in_pyproject() -> None:
+def test_modules_match_the_extras_in_pyproject() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     distributions = {
         name: set(map(canonicalize_name, names)) for name, names in metadata.packages_distributions().items()
@@ -168,8 +168,8 @@ def test_the_modules_are_those_of_the_extras_in_pyproject() -> None:
     for extra, modules in MODULES.items():
         wanted = {Requirement(line).name for line in extras[extra]} - {"inkstream"}
         for module in modules:
-            found = distributions.get(module, {module})  # an extra that is not installed here is named as its modules
-            assert found & wanted, f"{module} of {found} is not in the extra {extra}"
+            packages = distributions.get(module, {module})  # a module that is not installed names itself
+            assert packages & wanted, f"{module} of {packages} is not in the extra {extra}"
         installed = {name for names in distributions.values() for name in names}
         named = {name for module in modules for name in distributions.get(module, {module})}
         assert (wanted & installed) <= named, f"a package of the extra {extra} has no module in MODULES"

@@ -1,4 +1,4 @@
-"""Results leave the sandbox complete, and anything else is refused."""
+"""Results leave the sandbox complete, and malformed ones are rejected."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_result_survives_the_wire(result: PageResult) -> None:
 
 
 @pytest.mark.parametrize("region", [WORD, SPACE, LINE])
-def test_a_region_survives_its_dict(region: Region) -> None:
+def test_a_region_survives_a_round_trip_as_a_dict(region: Region) -> None:
     assert Region.from_dict(json.loads(json.dumps(region.to_dict()))) == region
 
 
@@ -43,23 +43,23 @@ def test_a_region_survives_its_dict(region: Region) -> None:
         {"box": {**WORD.box.to_dict(), "width": float("nan")}},
     ],
 )
-def test_another_region_is_refused(change: dict[str, Any]) -> None:
+def test_a_malformed_region_is_rejected(change: dict[str, Any]) -> None:
     with pytest.raises((ValueError, TypeError, KeyError)):
         Region.from_dict({**WORD.to_dict(), **change})
 
 
 @pytest.mark.parametrize("change", [{"region": "1"}, {"kept": 5}, {"candidates": [{"engine": "x"}]}, {"candidates": 1}])
-def test_another_decision_is_refused(change: dict[str, Any]) -> None:
+def test_a_malformed_decision_is_rejected(change: dict[str, Any]) -> None:
     assert Decision.from_dict(DECISION.to_dict()) == DECISION
     with pytest.raises((ValueError, TypeError, KeyError)):
         Decision.from_dict({**DECISION.to_dict(), **change})
 
 
-def test_a_space_is_not_a_word() -> None:
+def test_is_space_is_true_only_for_a_space() -> None:
     assert [region.is_space for region in (WORD, SPACE, LINE)] == [False, True, False]
 
 
-def test_a_file_of_which_nothing_is_read_has_one_result_that_is_no_failure() -> None:
+def test_a_file_without_selected_pages_has_one_result_without_failure() -> None:
     result = nothing_selected(4, "7-")
     assert (result.pagenum, result.total_pages, result.text, result.failure) == (None, 4, "", None)
     assert result.notes == ("none of its 4 pages is among those to read (7-)",)

@@ -1,4 +1,4 @@
-"""The values that steps pass to each other are small and can travel to workers."""
+"""The values that steps pass to each other, and to workers in pickled form."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from inkstream.tasks.model import Batch, FileVersion, PagesAgain, Redo, Unsettle
 FILE = FileVersion("s3://b/a.pdf", "etag", 5, datetime(2026, 11, 21, tzinfo=UTC))
 
 
-def test_a_version_is_known_by_path_etag_and_size_whenever_it_was_modified() -> None:
+def test_a_version_is_identified_by_path_etag_and_size() -> None:
     later = FileVersion(FILE.path, FILE.etag, FILE.size, FILE.modified + timedelta(days=1))
     assert later.key == FILE.key == ("s3://b/a.pdf", "etag", 5)
     assert later != FILE
 
 
-def test_everything_travels() -> None:
+def test_values_survive_pickling() -> None:
     redo = Redo(3, {0: PagesAgain(9, (1, 2), "hash")})
-    for thing in (FILE, redo, Batch("main", "id", (FILE,), 2, redo, frozenset({FILE.path})), Unsettled("why")):
-        assert pickle.loads(pickle.dumps(thing)) == thing
+    for value in (FILE, redo, Batch("main", "id", (FILE,), 2, redo, frozenset({FILE.path})), Unsettled("why")):
+        assert pickle.loads(pickle.dumps(value)) == value

@@ -21,13 +21,13 @@ from inkstream.tasks.paths import protocol_of, refuse_sink_under_source, require
         ("sftp://host/in", "sftp"),
     ],
 )
-def test_the_protocol_of_a_url(url: str, protocol: str) -> None:
+def test_the_protocol_of_a_url_is_recognised(url: str, protocol: str) -> None:
     assert protocol_of(url) == protocol
     if protocol != "file":
         assert split_url(url)[0] == protocol
 
 
-def test_a_folder_has_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_spellings_of_a_folder_give_the_same_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "inbox").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "inbox")
     monkeypatch.chdir(tmp_path)
@@ -36,7 +36,7 @@ def test_a_folder_has_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("url", ["", "s3://", "s3:///"])
-def test_nothing_is_not_a_folder(url: str) -> None:
+def test_a_url_without_a_folder_or_bucket_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="expected a folder or a bucket"):
         split_url(url)
 
@@ -53,7 +53,7 @@ def test_a_url_with_credentials_is_refused_without_repeating_them(url: str) -> N
     "url",
     ["abfss://container@account.dfs.core.windows.net/in", "github://org:repo@main/docs", "a@b:c/d", "sftp://h/a@b"],
 )
-def test_an_at_sign_elsewhere_is_no_credential(url: str) -> None:
+def test_an_at_sign_elsewhere_is_not_a_credential(url: str) -> None:
     require_no_credentials(url)
 
 
@@ -76,7 +76,7 @@ def test_an_at_sign_elsewhere_is_no_credential(url: str) -> None:
         ("in", "s3://in/t", False),
     ],
 )
-def test_a_sink_in_the_source_is_refused(
+def test_a_source_and_a_sink_that_overlap_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, sink: str, refused: bool
 ) -> None:
     (tmp_path / "in").mkdir()

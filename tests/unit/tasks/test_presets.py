@@ -1,4 +1,4 @@
-"""Presets: each is valid, alone and in a form."""
+"""The presets: each changes only its own options, and forms offer them as choices."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ def test_a_preset_changes_what_it_names_and_nothing_else(name: str) -> None:
     assert others == {path: before[path] for path in others}
 
 
-def test_a_form_offers_them_as_choices() -> None:
+def test_forms_offer_the_presets_as_choices() -> None:
     assert TypeAdapter(PresetName).json_schema()["enum"] == ["ocr-streaming", "ocr-regions", "handwritten"]

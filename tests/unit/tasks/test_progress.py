@@ -8,7 +8,7 @@ from inkstream.tasks.model import Unsettled
 from inkstream.tasks.progress import Summary, timestamp
 
 
-def test_later_runs_are_added_but_what_waits_is_of_one_run() -> None:
+def test_summaries_add_up_except_for_unsettled_files() -> None:
     whole = Summary(table="t", batches=1, files=2, pages=3, left_out={"a": "busy"}, version=1)
     waiting = {"c": Unsettled("?")}
     whole.add(Summary(table="t", batches=1, pages=4, left_out={"b": "gone"}, unsettled=waiting, version=3))
@@ -16,14 +16,14 @@ def test_later_runs_are_added_but_what_waits_is_of_one_run() -> None:
     assert (whole.left_out, dict(whole.unsettled)) == ({"a": "busy", "b": "gone"}, {})
 
 
-def test_the_json_counts_and_names_no_file() -> None:
+def test_the_json_counts_files_without_naming_them() -> None:
     shown = Summary(table="t", left_out={"secret.pdf": "busy"}, unsettled={"secret.pdf": Unsettled("?")}).to_json()
     assert shown["left_out"] == 1
     assert "secret" not in str(shown)
     assert shown["version"] == -1
 
 
-def test_times_are_as_sparks_progress_reports_write_them() -> None:
+def test_timestamps_have_the_format_of_sparks_progress_reports() -> None:
     written = timestamp()
     assert written.endswith("Z")
     assert len(written) == len("2026-11-21T05:40:16.123Z")

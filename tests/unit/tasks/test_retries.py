@@ -13,9 +13,9 @@ from inkstream.tasks.retries import back_off, delay, retrying
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    made: list[float] = []
-    monkeypatch.setattr(retries, "pause", made.append)
-    return made
+    waits: list[float] = []
+    monkeypatch.setattr(retries, "pause", waits.append)
+    return waits
 
 
 def failing(*errors: Exception) -> Callable[[], str]:
@@ -37,21 +37,21 @@ def test_waits_grow_to_the_longest_and_are_never_less_than_half() -> None:
 
 
 def test_work_is_repeated_until_it_succeeds(pauses: list[float]) -> None:
-    told: list[BaseException] = []
+    reported: list[BaseException] = []
     errors = [TransientError("first"), TransientError("second")]
-    work = retrying(attempts=3, first=1.0, longest=9.0, before_pause=told.append)
+    work = retrying(attempts=3, first=1.0, longest=9.0, before_pause=reported.append)
     assert work(failing(*errors)) == "done"
-    assert told == errors
+    assert reported == errors
     assert [0.5 <= wait <= 2.0 for wait in pauses] == [True, True]
 
 
-def test_the_last_error_is_raised_as_it_is(pauses: list[float]) -> None:
+def test_the_last_error_is_raised_unchanged(pauses: list[float]) -> None:
     with pytest.raises(TransientError, match="second"):
         retrying(attempts=2, first=1.0, longest=9.0)(failing(TransientError("first"), TransientError("second")))
     assert len(pauses) == 1
 
 
-def test_what_is_not_worth_it_is_raised_at_once(pauses: list[float]) -> None:
+def test_errors_that_are_not_worth_a_retry_are_raised_at_once(pauses: list[float]) -> None:
     with pytest.raises(ConfigError):
         retrying(attempts=None, first=1.0, longest=9.0)(failing(ConfigError("wrong")))
     changed = failing(SourceChangedError("overwritten"))

@@ -51,7 +51,7 @@ def test_a_page_is_a_row_with_its_file_and_its_regions() -> None:
     assert (row["version_id"], row["content_hash"], row["processing_ms"]) == ("v", "h", 1.25)
 
 
-def test_a_failure_takes_the_place_of_text_and_a_blank_page_is_none() -> None:
+def test_a_failed_page_has_no_text_and_a_blank_page_is_not_a_failure() -> None:
     failed = PageResult(None, None, failure=Failure(FailureKind.ENCRYPTED, "needs a password"))
     first, second = rows_of(failed, PageResult(0, 1, "")).to_pylist()
     assert (first["pagenum"], first["text"]) == (None, None)
@@ -59,16 +59,16 @@ def test_a_failure_takes_the_place_of_text_and_a_blank_page_is_none() -> None:
     assert (second["text"], second["exception"]) == ("", None)
 
 
-def test_notes_are_one_text_and_come_back_as_they_were() -> None:
+def test_notes_are_stored_as_one_text_and_restored() -> None:
     noted, plain = PageResult(0, 2, "x", notes=("first of 3 frames", "repaired")), PageResult(1, 2, "y")
     first, second = rows_of(noted, plain).to_pylist()
     assert (first["notes"], second["notes"]) == ("first of 3 frames; repaired", None)
     assert (page_result(first).notes, page_result(second).notes) == (noted.notes, ())
-    del second["notes"]  # as in a table that was begun before there were notes
+    del second["notes"]  # as in a table from before the column existed
     assert page_result(second).notes == ()
 
 
-def test_the_pages_table_adds_what_the_commit_decides() -> None:
+def test_the_pages_table_adds_the_columns_of_the_commit() -> None:
     assert [name for name in PAGES_SCHEMA.names if name not in ROWS_SCHEMA.names] == ["batch_id", "timestamp"]
 
 
@@ -82,13 +82,13 @@ def test_the_pages_table_adds_what_the_commit_decides() -> None:
         (None, None),
     ],
 )
-def test_text_that_no_column_holds_is_made_safe(text: str | None, stored: str | None) -> None:
+def test_text_that_cannot_be_stored_is_made_safe(text: str | None, stored: str | None) -> None:
     assert storable(text) == stored
     (row,) = rows_of(PageResult(0, 1, text)).to_pylist()
     assert row["text"] == stored
 
 
-def test_a_confidence_that_is_no_number_is_none() -> None:
+def test_a_nan_confidence_is_stored_as_none() -> None:
     (row,) = rows_of(PageResult(0, 1, "x", float("nan"))).to_pylist()
     assert row["confidence"] is None
 

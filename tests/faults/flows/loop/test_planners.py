@@ -27,7 +27,7 @@ ONCE = ("pipeline.draw={}", "pipeline.render.max_pixels=100000")
 
 @pytest.fixture(scope="module")
 def read_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Return a folder where 10 files were read, and a copy. The middle one of each file's 3 pages was too large."""
+    """Return a folder where 10 files of 3 pages were read, and a copy of it. Each file's second page was too large."""
     place, copy = tmp_path_factory.mktemp("world"), tmp_path_factory.mktemp("copy")
     world = World(place, ONCE)
     world.fill(10, pages=PAGES, large=[LARGE])
@@ -69,7 +69,7 @@ def _whole_rows(world: World) -> dict[tuple[str, int], dict[str, Any]]:
     return {(row["path"], row["pagenum"]): row for row in rows}
 
 
-def test_a_retry_that_is_killed_again_and_again(failed: World) -> None:
+def test_a_retry_that_is_killed_repeatedly_keeps_one_row_per_page(failed: World) -> None:
     before = _whole_rows(failed)
     for point in ("RangeDone:3", "Processed:1", "BatchCommitted:1"):
         assert failed.run("--do", "retry", *FIXED, "--die-at", point) == KILLED
@@ -87,7 +87,7 @@ def test_a_retry_that_is_killed_again_and_again(failed: World) -> None:
     assert failed.judge().rows == 30
 
 
-def test_retries_race_each_other_and_a_run(failed: World) -> None:
+def test_retries_that_race_each_other_and_a_run_keep_one_row_per_page(failed: World) -> None:
     failed.fill(6, pages=3, start=10, large=[LARGE])
     drivers = [failed.start("--do", "retry", *FIXED) for _ in range(2)] + [failed.start()]
     for driver in drivers:
@@ -98,7 +98,7 @@ def test_retries_race_each_other_and_a_run(failed: World) -> None:
     assert _failures(failed) <= 6
 
 
-def test_a_retry_that_slept_through_anothers_adds_nothing(failed: World) -> None:
+def test_a_retry_that_slept_through_a_reprocess_adds_nothing(failed: World) -> None:
     sleeper = failed.start("--do", "retry", *FIXED, "--stop-at", "Processed:1")
     _wait_until_stopped(sleeper.pid)
     assert failed.run("--do", "reprocess", *FIXED) == 0
@@ -110,7 +110,7 @@ def test_a_retry_that_slept_through_anothers_adds_nothing(failed: World) -> None
     assert _whole_rows(failed) == done
 
 
-def test_reprocessing_races_a_retry_and_is_killed(failed: World) -> None:
+def test_a_killed_reprocess_that_races_a_retry_is_completed_by_the_next(failed: World) -> None:
     killed = failed.start("--do", "reprocess", *FIXED, "--die-at", "Processed:2")
     retried = failed.start("--do", "retry", *FIXED)
     assert (killed.wait(timeout=120), retried.wait(timeout=120)) == (-signal.SIGKILL, 0)
@@ -120,4 +120,4 @@ def test_reprocessing_races_a_retry_and_is_killed(failed: World) -> None:
     assert len({row["pipeline_id"] for row in _whole_rows(failed).values()}) == 1
     version = DeltaTable(str(failed.sink / "pages")).version()
     assert failed.run("--do", "reprocess", *FIXED) == 0
-    assert DeltaTable(str(failed.sink / "pages")).version() == version, "rows that are as wanted were written again"
+    assert DeltaTable(str(failed.sink / "pages")).version() == version, "rows that needed no change were written again"

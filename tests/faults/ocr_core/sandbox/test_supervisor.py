@@ -26,8 +26,8 @@ LIMITS = LimitOptions(page_seconds=20, page_cpu_seconds=20, memory_mb=128)
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(HANDLER, LIMITS) as made:
-        yield made
+    with Sandbox(HANDLER, LIMITS) as sandbox:
+        yield sandbox
 
 
 def failure_of(sandbox: Sandbox, **request: object) -> DocumentError:
@@ -47,7 +47,7 @@ def gone(pid: int, seconds: float = 60) -> bool:
     return True
 
 
-def test_answers_with_json_and_bytes(sandbox: Sandbox) -> None:
+def test_a_call_is_answered_with_json_and_bytes(sandbox: Sandbox) -> None:
     reply, blob = sandbox.call({"do": "echo", "blob": 3_000_000, "name": "a\udcff\n'#%"})
     assert reply["echo"]["name"] == "a\udcff\n'#%"
     assert len(blob) == 3_000_000
@@ -67,23 +67,23 @@ def test_answers_with_json_and_bytes(sandbox: Sandbox) -> None:
         ("say_bad_alloc", FailureKind.MEMORY, "SIGABRT"),
     ],
 )
-def test_every_way_to_die_has_its_kind(sandbox: Sandbox, do: str, kind: FailureKind, says: str) -> None:
+def test_each_way_to_die_has_its_failure_kind(sandbox: Sandbox, do: str, kind: FailureKind, says: str) -> None:
     error = failure_of(sandbox, do=do)
     assert (error.kind, says in error.message) == (kind, True), error.message
 
 
 @pytest.mark.parametrize("do", ["hang_without_gil", "hang_with_gil"])
-def test_a_hang_ends_at_the_wall_clock(do: str) -> None:
+def test_a_hang_ends_at_the_wall_clock_limit(do: str) -> None:
     with Sandbox(HANDLER, LIMITS.model_copy(update={"page_seconds": 0.5})) as sandbox:
         sandbox.start()
         began = time.monotonic()
         error = failure_of(sandbox, do=do)
         assert error.kind is FailureKind.TIMEOUT
         assert "0.5 s (page_seconds)" in error.message
-        assert time.monotonic() - began < 60, "it hangs for ten minutes"
+        assert time.monotonic() - began < 60, "the handler would hang for ten minutes"
 
 
-def test_burning_cpu_ends_at_its_limit_which_starts_again_with_each_call() -> None:
+def test_a_busy_loop_ends_at_the_cpu_limit() -> None:
     with Sandbox(HANDLER, LIMITS.model_copy(update={"page_cpu_seconds": 1.0})) as sandbox:
         error = failure_of(sandbox, do="burn")
         assert error.kind is FailureKind.TIMEOUT
@@ -112,10 +112,10 @@ def test_errors_keep_their_type(sandbox: Sandbox) -> None:
     with pytest.raises(DocumentError, match="ValueError: nobody foresaw this") as caught:
         sandbox.call({"do": "raise", "what": "value"})
     assert caught.value.kind is FailureKind.INTERNAL
-    assert sandbox.call({"do": "echo"})[0]["pid"] == pid, "an exception costs no child"
+    assert sandbox.call({"do": "echo"})[0]["pid"] == pid, "an exception does not end the child"
 
 
-def test_memory_error_costs_the_child(sandbox: Sandbox) -> None:
+def test_a_memory_error_ends_the_child(sandbox: Sandbox) -> None:
     pid = sandbox.call({"do": "echo"})[0]["pid"]
     error = failure_of(sandbox, do="raise", what="memory")
     assert error.kind is FailureKind.MEMORY
@@ -124,17 +124,19 @@ def test_memory_error_costs_the_child(sandbox: Sandbox) -> None:
 
 def test_a_reply_may_ask_for_another_child(sandbox: Sandbox) -> None:
     reply, _ = sandbox.call({"do": "retire"})
-    assert set(reply) == {"pid"}, "what is said to the sandbox is not part of the answer"
+    assert set(reply) == {"pid"}, "the request to retire is not part of the answer"
     assert gone(reply["pid"])
     assert sandbox.call({"do": "echo"})[0]["pid"] != reply["pid"]
 
 
-def test_printing_disturbs_nobody(sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> None:
+def test_printing_in_the_child_disturbs_neither_the_reply_nor_the_output(
+    sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
+) -> None:
     assert sandbox.call({"do": "print"})[0] == {"printed": True}
     assert capfd.readouterr() == ("", "")
 
 
-def test_no_credentials_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_child_has_no_credentials_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     secret = "s3cr3t-of-the-parent"
     for name in ("AWS_SECRET_ACCESS_KEY", "PREFECT_API_KEY", "DATABASE_URL", "PYTHONSTARTUP"):
         monkeypatch.setenv(name, secret)
@@ -147,7 +149,7 @@ def test_no_credentials_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
         assert secret not in str(reply["environ"])
         assert reply["environ"]["PATH"] == os.environ["PATH"]
         assert reply["environ"]["OMP_THREAD_LIMIT"] == "1"
-        assert reply["environ"]["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID", "which GPU is meant is no secret"
+        assert reply["environ"]["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID", "the choice of the GPU is passed on"
 
 
 def test_the_child_inherits_no_files(tmp_path: Path) -> None:
@@ -171,19 +173,19 @@ def test_no_descriptors_leak_in_the_parent() -> None:
     assert process.num_fds() == before
 
 
-def test_recycled_after_its_share() -> None:
+def test_the_child_is_recycled_after_its_share_of_calls() -> None:
     with Sandbox(HANDLER, LIMITS.model_copy(update={"recycle_after": 3})) as sandbox:
         pids = [sandbox.call({"do": "echo"})[0]["pid"] for _ in range(7)]
         assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [3, 3, 1]
     assert all(gone(pid) for pid in pids)
 
 
-def test_recycled_when_it_keeps_too_much(sandbox: Sandbox) -> None:
+def test_the_child_is_recycled_when_it_keeps_too_much_memory(sandbox: Sandbox) -> None:
     first = sandbox.call({"do": "keep", "megabytes": 60})[0]["pid"]
     assert sandbox.call({"do": "echo"})[0]["pid"] != first
 
 
-def test_what_is_loaded_first_counts_for_no_call() -> None:
+def test_the_first_request_counts_neither_as_a_call_nor_as_its_memory() -> None:
     loaded = {"do": "keep", "megabytes": 2 * LIMITS.memory_mb}
     with Sandbox(HANDLER, LIMITS.model_copy(update={"recycle_after": 3}), first=loaded) as sandbox:
         pids = [sandbox.call({"do": "echo"})[0]["pid"] for _ in range(7)]
@@ -194,7 +196,7 @@ def test_what_is_loaded_first_counts_for_no_call() -> None:
     assert failure.kind is FailureKind.MEMORY
 
 
-def test_what_fails_while_it_is_loaded_first_is_said() -> None:
+def test_an_error_of_the_first_request_is_raised() -> None:
     with (
         Sandbox(HANDLER, LIMITS, first={"do": "raise", "what": "environment"}) as sandbox,
         pytest.raises(EnvironmentFault),
@@ -202,7 +204,7 @@ def test_what_fails_while_it_is_loaded_first_is_said() -> None:
         sandbox.call({"do": "echo"})
 
 
-def test_close_ends_the_child_and_what_it_started(sandbox: Sandbox) -> None:
+def test_close_ends_the_child_and_its_own_child(sandbox: Sandbox) -> None:
     grandchild = sandbox.call({"do": "grandchild"})[0]["pid"]
     child = sandbox.pid
     assert child is not None
@@ -211,7 +213,7 @@ def test_close_ends_the_child_and_what_it_started(sandbox: Sandbox) -> None:
     assert gone(grandchild)
 
 
-def test_killed_from_outside_is_tried_once_more(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_call_is_repeated_once_after_a_kill_from_outside(sandbox: Sandbox, tmp_path: Path) -> None:
     marker = str(tmp_path / "killed")
     assert sandbox.call({"do": "killed_from_outside", "marker": marker})[0] == {"survived": True}
     error = failure_of(sandbox, do="killed_from_outside", marker=marker, always=True)
@@ -219,7 +221,7 @@ def test_killed_from_outside_is_tried_once_more(sandbox: Sandbox, tmp_path: Path
     assert "SIGKILL" in error.message
 
 
-def test_killed_while_idle_is_replaced(sandbox: Sandbox) -> None:
+def test_a_child_killed_while_idle_is_replaced(sandbox: Sandbox) -> None:
     sandbox.start()
     assert sandbox.pid is not None
     os.kill(sandbox.pid, signal.SIGKILL)
@@ -262,12 +264,12 @@ def test_the_child_dies_with_its_parent(do: str) -> None:
     "handler",
     ["tests.faults.broken_handler:handle", "tests.faults.handlers:missing", "no_such_module:handle"],
 )
-def test_a_child_that_cannot_start_is_the_machines_fault(handler: str) -> None:
+def test_a_child_that_cannot_start_is_an_environment_fault(handler: str) -> None:
     with Sandbox(handler, LIMITS) as sandbox, pytest.raises(EnvironmentFault, match="cannot start"):
         sandbox.call({})
 
 
-def test_quick_to_start_and_to_answer(sandbox: Sandbox) -> None:
+def test_a_call_takes_less_than_10_ms(sandbox: Sandbox) -> None:
     sandbox.start()
     times = []
     for _ in range(200):
@@ -278,7 +280,7 @@ def test_quick_to_start_and_to_answer(sandbox: Sandbox) -> None:
     assert min(times) < 0.01, "it takes about 0.2 ms on an idle machine"
 
 
-def test_interrupted_callers_leave_no_stale_answer(sandbox: Sandbox) -> None:
+def test_an_interrupted_call_leaves_no_stale_answer(sandbox: Sandbox) -> None:
     sandbox.start()
     interrupter = threading.Thread(target=interrupt_while, args=("_receive",), daemon=True)
     interrupter.start()

@@ -24,7 +24,7 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.rglob("*") if path.is_file()}
 
 
-def test_killed_between_the_commit_and_the_cleaning(world: World, done: Path) -> None:
+def test_the_next_driver_cleans_what_one_killed_after_its_commit_left(world: World, done: Path) -> None:
     world.fill(6)
     (world.inbox / "bad.pdf").write_bytes(b"%PDF-1.4 nothing more")
     assert world.run("--die-at", "BatchCommitted:1") == KILLED

@@ -26,9 +26,9 @@ from tests.places import ROOT
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    made = Cluster(tmp_path, 2)
-    yield made
-    made.close()
+    cluster = Cluster(tmp_path, 2)
+    yield cluster
+    cluster.close()
 
 
 def _config(world: World, cluster: Cluster | None, *overrides: str) -> StreamConfig:
@@ -63,7 +63,7 @@ def _workers(cluster: Cluster) -> list[psutil.Process]:
 
 
 @pytest.mark.parametrize("victim", ["worker", "nanny", "child"])
-def test_what_dies_is_redone(world: World, cluster: Cluster, victim: str) -> None:
+def test_the_work_of_a_killed_process_is_redone(world: World, cluster: Cluster, victim: str) -> None:
     world.fill(12, pages=5)
 
     def strike(event: RangeDone) -> None:
@@ -84,7 +84,7 @@ def test_what_dies_is_redone(world: World, cluster: Cluster, victim: str) -> Non
     assert world.judge().clean
 
 
-def test_every_worker_gone_is_the_moments_fault(world: World, cluster: Cluster) -> None:
+def test_losing_every_worker_is_a_transient_fault(world: World, cluster: Cluster) -> None:
     world.fill(30, pages=4)
 
     def strike(event: RangeDone) -> None:
@@ -106,7 +106,7 @@ def test_every_worker_gone_is_the_moments_fault(world: World, cluster: Cluster) 
     assert world.judge().clean
 
 
-def test_a_page_that_kills_its_worker_is_convicted_and_its_neighbours_are_not(
+def test_only_the_page_that_kills_its_worker_is_blamed(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The workers preload a store that kills the process that reads a file named `poison.pdf`."""
@@ -131,7 +131,7 @@ def test_a_page_that_kills_its_worker_is_convicted_and_its_neighbours_are_not(
     assert done.progress["failures"] == {"crash": 1}
 
 
-def test_overwritten_before_it_is_read(world: World) -> None:
+def test_a_file_overwritten_before_it_is_read_is_left_out(world: World) -> None:
     world.fill(3)
     new = "printf 'not a document at all' > document00001.pdf"
     assert world.run("--at", "Planned", f"cd {world.inbox} && {new}") == 5
@@ -141,8 +141,8 @@ def test_overwritten_before_it_is_read(world: World) -> None:
     assert len(read_rows(world.sink)) == 5
 
 
-def test_overwritten_while_it_is_read_and_after(world: World) -> None:
-    """An older version may have all of its rows; each row's hash is that of the bytes its etag names."""
+def test_versions_are_not_mixed_if_a_file_is_overwritten_while_it_is_read(world: World) -> None:
+    """The older version may have all of its rows; each row's hash is that of the bytes its etag names."""
     world.configure("execution.pages_per_range=1", "execution.workers=2", "execution.window_per_worker=1")
     world.fill(1, pages=30)
     source = world.inbox / "document00000.pdf"
@@ -162,14 +162,14 @@ def test_overwritten_while_it_is_read_and_after(world: World) -> None:
     assert after.rows == verdict.rows + 1
 
 
-def test_vanished_files_are_left_out_and_neighbours_committed(world: World) -> None:
+def test_vanished_files_are_left_out_and_the_others_committed(world: World) -> None:
     world.fill(4)
     assert world.run("--at", "Planned", f"rm {world.inbox}/document00002.pdf") == 5
     assert len(read_rows(world.sink)) == 6
     assert world.run() == 0
 
 
-def test_compaction_beside_commits(world: World) -> None:
+def test_compaction_between_batches_loses_and_duplicates_nothing(world: World) -> None:
     """Another process's maintenance rewrites the table between every two batches."""
     world.configure("trigger.max_files_per_trigger=2")
     world.fill(12)
@@ -183,7 +183,7 @@ def test_compaction_beside_commits(world: World) -> None:
     assert verdict.rows == 24
 
 
-def test_a_worker_without_what_the_pipeline_needs_is_the_environments_fault(
+def test_a_worker_without_language_data_is_an_environment_fault(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.fill(2)
@@ -196,7 +196,7 @@ def test_a_worker_without_what_the_pipeline_needs_is_the_environments_fault(
     assert not (world.sink / "pages").exists()
 
 
-def test_killed_the_flow_takes_its_workers_and_children_along(world: World) -> None:
+def test_workers_and_children_end_with_a_killed_flow(world: World) -> None:
     world.fill(40, pages=10)
     driver = world.start("--stop-at", "RangeDone:4")
     process = psutil.Process(driver.pid)

@@ -32,15 +32,15 @@ def test_check_names_all_mistakes_and_exits_with_2(tmp_path: Path) -> None:
 def test_check_finds_options_that_do_not_go_together(tmp_path: Path) -> None:
     file = tmp_path / "odd.yaml"
     file.write_text("source: {url: in}\nsink: {url: in/out}\npipeline: {recognize: {per_region: true}}\n")
-    said = inkstream("config", "check", file, code=2).stdout
-    assert "pipeline: " in said
-    assert "no earlier stage provides them" in said
-    assert "sink.url: the sink in/out is inside the source in" in said
+    shown = inkstream("config", "check", file, code=2).stdout
+    assert "pipeline: " in shown
+    assert "no earlier stage provides them" in shown
+    assert "sink.url: the sink in/out is inside the source in" in shown
     better = ["--set", "pipeline.detect={}", "--set", "sink.url=out"]
     assert "no mistakes found" in inkstream("config", "check", file, *better).stdout
 
 
-def test_show_prints_what_check_and_run_take(tmp_path: Path) -> None:
+def test_show_prints_a_configuration_that_check_accepts(tmp_path: Path) -> None:
     shown = inkstream("config", "show", "--preset", "ocr-regions", "--set", "source.url=in")
     assert shown.stdout.startswith("# sink.url is not given: tables is an example\nstream: main\n")
     (tmp_path / "whole.yaml").write_text(shown.stdout)

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.integration.command import bare_environment, inkstream
 
 
-def test_under_the_embedded_prefect_server_it_is_quiet_and_leaves_the_home_alone(tmp_path: Path) -> None:
+def test_demo_under_prefect_is_quiet_and_writes_nothing_to_the_home_folder(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     done = inkstream("demo", "--prefect", "on", cwd=tmp_path, environment=bare_environment(home), seconds=280)

@@ -8,7 +8,7 @@ from tests.integration.command import inkstream
 from tests.integration.flows.conftest import SmallSink
 
 
-def test_what_came_since_a_version(small_sink: SmallSink) -> None:
+def test_pages_added_since_a_version_are_listed(small_sink: SmallSink) -> None:
     shown = inkstream("diff", small_sink.url, "--from", "1").stdout
     assert shown.splitlines() == ["from version 1 to 2:", "        1 page added"]
     assert "  no differences" in inkstream("diff", small_sink.url, "--from", "2").stdout
@@ -17,5 +17,5 @@ def test_what_came_since_a_version(small_sink: SmallSink) -> None:
     assert (total["from"], total["to"], total["pages"]["added"]) == (1, 2, 1)
 
 
-def test_a_version_that_never_was(small_sink: SmallSink) -> None:
+def test_an_unknown_version_is_an_error(small_sink: SmallSink) -> None:
     assert "version" in inkstream("diff", small_sink.url, "--from", "99", code=2).stderr

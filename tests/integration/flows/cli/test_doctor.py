@@ -7,7 +7,7 @@ import json
 from tests.integration.command import inkstream
 
 
-def test_all_is_there_or_the_remedy_is_named() -> None:
+def test_all_checks_pass_or_a_remedy_is_printed() -> None:
     checks = [json.loads(line) for line in inkstream("doctor", "--json").stdout.splitlines()]
     assert all(check["ok"] for check in checks)
     assert {"python", "inkstream", "streaming", "prefect", "temporary space", "page process"} <= {

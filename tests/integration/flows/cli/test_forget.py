@@ -8,7 +8,7 @@ from tests.integration.command import inkstream
 from tests.integration.flows.conftest import SmallSink
 
 
-def test_it_asks_first_and_a_dry_run_changes_nothing(small_sink: SmallSink) -> None:
+def test_forget_needs_confirmation_and_a_dry_run_changes_nothing(small_sink: SmallSink) -> None:
     refused = inkstream("forget", small_sink.url, "a.pdf", code=2)
     assert "this is not a terminal: add --yes" in refused.stderr
     assert (
@@ -17,7 +17,7 @@ def test_it_asks_first_and_a_dry_run_changes_nothing(small_sink: SmallSink) -> N
     )
 
 
-def test_what_is_forgotten_and_where_it_still_is(own_sink: SmallSink) -> None:
+def test_forget_prints_which_versions_still_hold_the_text(own_sink: SmallSink) -> None:
     shown = inkstream("forget", own_sink.url, "a.pdf", "--yes").stdout
     assert "forgot 1 file version and removed 0 overlays; table version 3" in shown
     assert "versions 1 to 2 of the table still hold their text until a vacuum" in shown
@@ -26,6 +26,6 @@ def test_what_is_forgotten_and_where_it_still_is(own_sink: SmallSink) -> None:
     assert (again["files"], again["forgotten"]) == ([], False)
 
 
-def test_a_file_that_has_no_rows(small_sink: SmallSink) -> None:
+def test_a_file_without_rows_is_an_error(small_sink: SmallSink) -> None:
     message = inkstream("forget", small_sink.url, "nosuch.pdf", "--yes", code=2).stderr
     assert f"has no rows of nosuch.pdf; `inkstream show {small_sink.url}` lists file names" in message

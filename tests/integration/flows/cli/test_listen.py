@@ -24,6 +24,8 @@ BUCKET = ["--source", "s3://bucket/inbox"]
         ),
     ],
 )
-def test_what_cannot_be_followed_is_refused(arguments: list[str], message: str, tmp_path: Path) -> None:
+def test_missing_queues_and_unsuitable_sources_or_sinks_are_refused(
+    arguments: list[str], message: str, tmp_path: Path
+) -> None:
     assert message in inkstream("listen", *arguments, "--prefect", "off", code=2, cwd=tmp_path).stderr
     assert list(tmp_path.iterdir()) == []

@@ -11,7 +11,7 @@ from tests.integration.command import inkstream
 from tests.integration.flows.conftest import SmallSink
 
 
-def test_text_and_json(small_sink: SmallSink) -> None:
+def test_ocr_prints_text_and_json(small_sink: SmallSink) -> None:
     document = small_sink.folder / "inbox" / "a.pdf"
     assert inkstream("ocr", document).stdout == "first page of a\n\fsecond page of a\n"
     pages = [json.loads(line) for line in inkstream("ocr", document, "--format", "json").stdout.splitlines()]
@@ -19,13 +19,13 @@ def test_text_and_json(small_sink: SmallSink) -> None:
     assert pages[0]["regions"]
 
 
-def test_a_failure_is_on_standard_error_and_exit_code_3(small_sink: SmallSink) -> None:
+def test_a_failure_goes_to_standard_error_and_is_exit_code_3(small_sink: SmallSink) -> None:
     document = small_sink.folder / "inbox" / "damaged.pdf"
     done = inkstream("ocr", document, code=3)
     assert done.stderr.startswith(f"{document}: corrupt: ")
 
 
-def test_only_the_pages_asked_for_with_notes_on_standard_error(small_sink: SmallSink) -> None:
+def test_only_selected_pages_are_read_and_notes_go_to_standard_error(small_sink: SmallSink) -> None:
     document = small_sink.folder / "inbox" / "a.pdf"
     assert inkstream("ocr", document, "--pages", "last").stdout == "\fsecond page of a\n"
     none = inkstream("ocr", document, "--pages", "7-")
@@ -35,7 +35,7 @@ def test_only_the_pages_asked_for_with_notes_on_standard_error(small_sink: Small
     assert (only["pagenum"], only["total_pages"], only["notes"]) == (1, 2, [])
 
 
-def test_where_it_writes(small_sink: SmallSink, tmp_path: Path) -> None:
+def test_output_goes_to_a_new_file_but_not_over_the_document(small_sink: SmallSink, tmp_path: Path) -> None:
     document = small_sink.folder / "inbox" / "a.pdf"
     inkstream("ocr", document, "--format", "pdf", "--output", tmp_path / "new" / "a.pdf")
     assert (tmp_path / "new" / "a.pdf").read_bytes().startswith(b"%PDF")
@@ -47,7 +47,7 @@ def test_where_it_writes(small_sink: SmallSink, tmp_path: Path) -> None:
     assert "cannot be written" in below
 
 
-def test_a_pipe_is_an_output(small_sink: SmallSink, tmp_path: Path) -> None:
+def test_output_may_go_to_a_named_pipe(small_sink: SmallSink, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     read: list[str] = []
     reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe").read_text()))

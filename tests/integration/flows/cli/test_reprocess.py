@@ -10,7 +10,7 @@ from tests.integration.flows.conftest import SmallSink
 WIDE = ["--set", "pipeline.render.resolution=400"]
 
 
-def test_files_that_another_pipeline_read(small_sink: SmallSink) -> None:
+def test_files_read_by_another_pipeline_are_planned(small_sink: SmallSink) -> None:
     same = inkstream("reprocess", small_sink.url, "--dry-run").stdout
     assert same == "0 of 4 files would be read again; nothing was changed\n"
     lines = inkstream("reprocess", small_sink.url, *WIDE, "--path", "a*", "--dry-run", "--json").stdout.splitlines()
@@ -21,5 +21,5 @@ def test_files_that_another_pipeline_read(small_sink: SmallSink) -> None:
     assert shown.endswith("4 of 4 files would be read again; nothing was changed\n")
 
 
-def test_a_stream_that_never_ran(small_sink: SmallSink) -> None:
+def test_an_unknown_stream_is_an_error(small_sink: SmallSink) -> None:
     assert "there are: main" in inkstream("reprocess", small_sink.url, "--stream", "other", code=2).stderr

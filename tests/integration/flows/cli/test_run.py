@@ -70,7 +70,7 @@ def streamed(tmp_path_factory: pytest.TempPathFactory) -> Streamed:
     return Streamed(str(folder / "tables"), first, again, lines(inkstream(*run, "--json")))
 
 
-def test_run_again_finds_nothing_and_one_more_file_is_only_that_one(streamed: Streamed) -> None:
+def test_a_second_run_reads_nothing_and_a_third_only_the_new_file(streamed: Streamed) -> None:
     *batches, last = streamed.first
     assert [batch["batchId"] for batch in batches] == [0, 1]
     assert (last["files"], last["pages"], last["failed_pages"]) == (3, 4, 1)
@@ -79,7 +79,7 @@ def test_run_again_finds_nothing_and_one_more_file_is_only_that_one(streamed: St
     assert streamed.late[-1]["version"] > last["version"]
 
 
-def test_the_progress_of_a_batch_has_the_originals_keys(streamed: Streamed) -> None:
+def test_the_progress_of_a_batch_has_sparks_keys(streamed: Streamed) -> None:
     batches = streamed.first[:-1]
     for batch in batches:
         assert {
@@ -92,7 +92,7 @@ def test_the_progress_of_a_batch_has_the_originals_keys(streamed: Streamed) -> N
     assert sorted(batch["failures"].get("corrupt", 0) for batch in batches) == [0, 1]
 
 
-def test_a_configuration_file(run: list[str], inbox: Path, tmp_path: Path) -> None:
+def test_a_run_uses_and_stores_its_configuration_file(run: list[str], inbox: Path, tmp_path: Path) -> None:
     file = tmp_path / "stream.yaml"
     file.write_text(
         f"preset: ocr-streaming\nstream: mail\n"
@@ -120,12 +120,14 @@ def test_a_configuration_file(run: list[str], inbox: Path, tmp_path: Path) -> No
         (["--fail-on-document-error"], 3, ""),
     ],
 )
-def test_exit_codes(run: list[str], arguments: list[str], code: int, message: str) -> None:
+def test_mistakes_and_faults_have_their_exit_codes(
+    run: list[str], arguments: list[str], code: int, message: str
+) -> None:
     done = inkstream(*run, *arguments, code=code, environment=os.environ)
     assert message in done.stderr
 
 
-def test_without_a_worker_it_says_try_again_later(run: list[str], tmp_path: Path) -> None:
+def test_a_scheduler_without_workers_is_exit_code_5(run: list[str], tmp_path: Path) -> None:
     cluster = Cluster(tmp_path, workers=0)
     try:
         settings = ["--set", f"execution.scheduler={cluster.address}", "--set", "execution.worker_wait_seconds=1"]
@@ -134,7 +136,7 @@ def test_without_a_worker_it_says_try_again_later(run: list[str], tmp_path: Path
         cluster.close()
 
 
-def test_without_a_prefect_server_it_says_try_again_later(run: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_prefect_server_is_exit_code_5(run: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
     assert "does not answer" in inkstream(*run, "--prefect", "auto", code=5, environment=os.environ).stderr
 
@@ -145,7 +147,7 @@ def test_a_sink_under_the_source_is_refused(inbox: Path) -> None:
     assert not (inbox / "out").exists()
 
 
-def test_what_is_done_is_archived_and_what_cannot_be_is_said(run: list[str], inbox: Path, tmp_path: Path) -> None:
+def test_finished_files_are_archived_and_links_are_reported(run: list[str], inbox: Path, tmp_path: Path) -> None:
     (inbox / "link.pdf").symlink_to("a.pdf")
     archive = ["--set", "source.clean_source=archive", "--set", f"source.source_archive_dir={tmp_path}/done"]
     done = inkstream(*run, *archive, "--json")
@@ -156,7 +158,7 @@ def test_what_is_done_is_archived_and_what_cannot_be_is_said(run: list[str], inb
     assert {path.name for path in inbox.iterdir()} == {"damaged.pdf", "link.pdf"}
 
 
-def test_a_file_of_which_only_some_pages_were_read_is_not_taken_away(run: list[str], inbox: Path) -> None:
+def test_a_file_with_only_some_pages_read_is_not_deleted(run: list[str], inbox: Path) -> None:
     delete = ["--set", "source.clean_source=delete"]
     both = inkstream(*run, *delete, "--set", "pipeline.pages=1", code=2)
     assert "with pipeline.pages 1 the other pages of a file would be lost before they are read" in both.stderr
@@ -168,12 +170,12 @@ def test_a_file_of_which_only_some_pages_were_read_is_not_taken_away(run: list[s
 @pytest.mark.parametrize(
     ("mode", "number", "send"),
     [
-        pytest.param("off", signal.SIGINT, os.killpg, id="ctrl-c"),  # a terminal tells the whole process group
+        pytest.param("off", signal.SIGINT, os.killpg, id="ctrl-c"),  # a terminal signals the whole process group
         pytest.param("off", signal.SIGTERM, os.kill, id="sigterm"),
         pytest.param("on", signal.SIGINT, os.killpg, id="ctrl-c-under-prefect"),
     ],
 )
-def test_interrupted_it_leaves_nothing_half_written(
+def test_an_interrupted_run_leaves_only_whole_files(
     run: list[str], inbox: Path, tmp_path: Path, mode: str, number: signal.Signals, send: Callable[[int, int], None]
 ) -> None:
     for n in range(40):
@@ -201,7 +203,7 @@ def test_interrupted_it_leaves_nothing_half_written(
     assert rest["files"] == 43 - committed
 
 
-def test_every_goes_on_until_it_is_stopped(run: list[str], inbox: Path, tmp_path: Path) -> None:
+def test_every_repeats_the_run_until_it_is_stopped(run: list[str], inbox: Path, tmp_path: Path) -> None:
     process = subprocess.Popen(
         [*COMMAND, *run, "--json", "--every", "200ms"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -215,7 +217,7 @@ def test_every_goes_on_until_it_is_stopped(run: list[str], inbox: Path, tmp_path
     assert process.returncode == 130
 
 
-def test_only_the_pages_asked_for_have_rows_and_every_file_has_one(run: list[str], tmp_path: Path) -> None:
+def test_only_selected_pages_have_rows_and_every_file_has_a_row(run: list[str], tmp_path: Path) -> None:
     chosen = ["--set", "pipeline.pages=2"]
     assert lines(inkstream(*run, "--json", *chosen))[-1]["pages"] == 3
     rows = {row["path"].rpartition("/")[2]: row for row in lines(inkstream("show", str(tmp_path / "tables"), "--json"))}
@@ -230,7 +232,7 @@ def test_only_the_pages_asked_for_have_rows_and_every_file_has_one(run: list[str
     assert lines(inkstream(*run, "--json", *chosen))[-1]["files"] == 0
 
 
-def test_encrypted_pdfs_are_read_and_their_passwords_are_nowhere(
+def test_encrypted_pdfs_are_read_and_their_passwords_do_not_leak(
     run: list[str], inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = "correct-horse-battery"
@@ -250,5 +252,5 @@ def test_encrypted_pdfs_are_read_and_their_passwords_are_nowhere(
     again = lines(inkstream("show", str(tmp_path / "tables"), "--json"))
     assert {row["text"] for row in again if row["path"].endswith("shut.pdf")} == {"first page of a", "second page of a"}
     kept = [path.read_bytes() for path in (tmp_path / "tables").rglob("*") if path.is_file()]
-    told = [done.stdout.encode(), done.stderr.encode(), shown.encode(), *kept]
-    assert not any(word in text for text in told for word in (secret.encode(), b"wrong-one"))
+    outputs = [done.stdout.encode(), done.stderr.encode(), shown.encode(), *kept]
+    assert not any(word in text for text in outputs for word in (secret.encode(), b"wrong-one"))

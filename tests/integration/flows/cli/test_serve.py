@@ -20,6 +20,6 @@ PLACES = ["--source", "inbox", "--sink", "tables"]
         (["--source", "inbox", "--sink", "memory://rows", "--set", "sink.format=memory"], "memory sink"),
     ],
 )
-def test_what_cannot_be_served_is_refused(arguments: list[str], message: str, tmp_path: Path) -> None:
+def test_bad_schedules_and_memory_sinks_are_refused(arguments: list[str], message: str, tmp_path: Path) -> None:
     assert message in inkstream("serve", *arguments, code=2, cwd=tmp_path).stderr
     assert list(tmp_path.iterdir()) == []

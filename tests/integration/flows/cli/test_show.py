@@ -15,12 +15,12 @@ def test_the_newest_rows_come_first_and_the_table_is_named(small_sink: SmallSink
     assert origin.endswith("tables/pages")
 
 
-def test_the_table_as_it_was(small_sink: SmallSink) -> None:
+def test_show_reads_an_earlier_version(small_sink: SmallSink) -> None:
     lines = inkstream("show", small_sink.url, "--json", "--version", "1").stdout.splitlines()
     texts = {json.loads(line)["text"] for line in lines}
     assert texts == {"first page of a", "second page of a", "the whole text of b", None}
 
 
-def test_what_is_not_there_is_a_mistake_of_the_command_line(small_sink: SmallSink) -> None:
+def test_a_missing_table_or_version_is_an_error(small_sink: SmallSink) -> None:
     assert "no table" in inkstream("show", small_sink.folder / "inbox", code=2).stderr
     assert "version" in inkstream("show", small_sink.url, "--version", "9999", code=2).stderr

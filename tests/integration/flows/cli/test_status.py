@@ -9,7 +9,7 @@ from tests.integration.command import inkstream
 from tests.integration.flows.conftest import SmallSink
 
 
-def test_the_state_of_a_sink(small_sink: SmallSink) -> None:
+def test_status_prints_the_state_of_a_sink(small_sink: SmallSink) -> None:
     shown = inkstream("status", small_sink.url).stdout
     for line in ("  version 2; the oldest readable version is 0", "  5 rows, ", "  waiting: nothing"):
         assert line in shown
@@ -19,7 +19,7 @@ def test_the_state_of_a_sink(small_sink: SmallSink) -> None:
     assert [batch["batch_id"] for batch in state["streams"][0]["batches"]] == [1]
 
 
-def test_if_the_source_cannot_be_listed_the_rest_is_shown(own_sink: SmallSink) -> None:
+def test_the_rest_is_shown_if_the_source_cannot_be_listed(own_sink: SmallSink) -> None:
     config = own_sink.folder / "tables" / "streams" / "main.json"
     options = json.loads(config.read_text())
     options["source"]["url"] = str(own_sink.folder / "gone")

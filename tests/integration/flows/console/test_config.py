@@ -18,7 +18,7 @@ def check(text: str, capsys: pytest.CaptureFixture[str], *, as_json: bool = Fals
     return wrong, capsys.readouterr().out
 
 
-def test_mistakes_have_their_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_mistakes_are_printed_with_their_line(capsys: pytest.CaptureFixture[str]) -> None:
     places = "source: {url: in}\nsink: {url: out}\n"
     assert check(places, capsys) == (False, "a.yaml: no mistakes found\n")
     wrong, shown = check(f"{places}streem: x\n", capsys)
@@ -39,7 +39,7 @@ def test_a_file_that_cannot_be_read_is_a_mistake(capsys: pytest.CaptureFixture[s
     ]
 
 
-def test_what_was_not_given_is_marked_as_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_options_are_marked_as_examples(capsys: pytest.CaptureFixture[str]) -> None:
     config = build_config(PLACES)
     print_config_show(config, {"sink.url": "out"}, changed=True, as_json=False)
     assert capsys.readouterr().out == (

@@ -16,7 +16,7 @@ CONFIG = build_config(
 MISSING = ("source.url", "sink.url")
 
 
-def test_a_failed_check_has_its_remedy_below(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_remedy_is_printed_below_a_failed_check(capsys: pytest.CaptureFixture[str]) -> None:
     assert not print_doctor(CONFIG, MISSING, as_json=False)
     lines = capsys.readouterr().out.splitlines()
     at = next(number for number, line in enumerate(lines) if line.startswith("FAIL memory"))
@@ -24,7 +24,7 @@ def test_a_failed_check_has_its_remedy_below(capsys: pytest.CaptureFixture[str])
     assert lines[0].startswith("ok   python ")
 
 
-def test_for_programs_each_check_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_one_line_per_check(capsys: pytest.CaptureFixture[str]) -> None:
     print_doctor(CONFIG, MISSING, as_json=True)
     checks = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {frozenset(check) for check in checks} == {frozenset({"name", "ok", "detail", "remedy"})}

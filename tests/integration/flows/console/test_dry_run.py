@@ -22,7 +22,7 @@ def places(tmp_path: Path) -> list[str]:
     return ["--source", str(tmp_path / "inbox"), "--sink", str(tmp_path / "tables"), *CHEAP]
 
 
-def test_a_dry_run_says_what_a_run_then_does(places: list[str], tmp_path: Path) -> None:
+def test_a_dry_run_predicts_what_the_run_does(places: list[str], tmp_path: Path) -> None:
     done = inkstream("run", *places, "--dry-run", "--limit", "3", "--json")
     *batches, sums = [json.loads(line) for line in done.stdout.splitlines()]
     size = (tmp_path / "inbox/0.pdf").stat().st_size
@@ -30,8 +30,8 @@ def test_a_dry_run_says_what_a_run_then_does(places: list[str], tmp_path: Path) 
     assert [batch["files"] for batch in batches] == [2, 1]
     assert not (tmp_path / "tables").exists(), "nothing is written"
 
-    *made, total = run_json(*places, "--limit", "3")
-    assert [batch["numInputRows"] for batch in made] == [2, 1]
+    *reports, total = run_json(*places, "--limit", "3")
+    assert [batch["numInputRows"] for batch in reports] == [2, 1]
     rows = inkstream("show", tmp_path / "tables", "--json").stdout.splitlines()
     assert {json.loads(row)["path"] for row in rows} == {path for batch in batches for path in batch["paths"]}
     assert total["files"] == 3
@@ -48,12 +48,12 @@ def test_a_dry_run_says_what_a_run_then_does(places: list[str], tmp_path: Path) 
     assert "0 new files of 5" in inkstream("run", *places, "--dry-run").stdout
 
 
-def test_what_cannot_be_is_refused(places: list[str]) -> None:
+def test_wrong_options_and_missing_languages_are_refused(places: list[str]) -> None:
     assert "leave --every out" in inkstream("run", *places, "--dry-run", "--every", "1s", code=2).stderr
     inkstream("run", *places, "--limit", "0", code=2)
     broken = settings(pipeline__recognize__languages="[xyz]", pipeline__text_layer__mode="prefer")
     assert "remedy" in inkstream("run", *places, *broken, "--dry-run", code=4).stderr
 
 
-def test_the_flow_takes_the_limit_too() -> None:
+def test_the_flow_has_a_limit_of_at_least_1() -> None:
     assert ocr_stream.parameters.properties["limit"]["anyOf"][0]["minimum"] == 1

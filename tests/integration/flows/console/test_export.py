@@ -12,7 +12,7 @@ from tests.integration.committing import export_of
 from tests.integration.flows.conftest import SmallSink
 
 
-def test_the_totals_count_what_was_not_exported(
+def test_the_totals_count_files_that_were_not_exported(
     small_sink: SmallSink, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     export = export_of(small_sink.url, str(tmp_path), ExportFormat.PDF)

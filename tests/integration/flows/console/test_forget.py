@@ -18,7 +18,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize(("answer", "outcome"), [("n\n", "nothing was changed"), ("y\n", "forgot 1 file version")])
-def test_an_answer_decides(
+def test_text_is_forgotten_only_if_the_answer_is_yes(
     answer: str,
     outcome: str,
     own_sink: SmallSink,

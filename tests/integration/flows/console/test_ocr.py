@@ -18,7 +18,7 @@ PLACES = {"source": {"url": "."}, "sink": {"url": "."}}
 CONFIG = build_config(PLACES, overrides=["pipeline.text_layer.mode=only"])
 
 
-def test_text_for_a_terminal_has_no_control_codes(
+def test_text_is_printed_plainly_and_a_pdf_is_refused_on_a_terminal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a.pdf").write_bytes(tiny_pdf("the text of page one", "the text of page two"))
@@ -30,7 +30,7 @@ def test_text_for_a_terminal_has_no_control_codes(
         print_ocr(tmp_path / "a.pdf", CONFIG, ExportFormat.PDF, None)
 
 
-def test_a_failed_page_is_named_as_people_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_page_is_numbered_from_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     images = [generators.page_image(["one"]), generators.page_image(["two"], dpi=300)]
     images[0].save(tmp_path / "a.tiff", save_all=True, append_images=images[1:])
     small = {**PLACES, "pipeline": {"render": {"max_pixels": 3_000_000}}}

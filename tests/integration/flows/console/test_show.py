@@ -10,7 +10,7 @@ from inkstream.flows.console.show import print_show
 from tests.integration.flows.conftest import SmallSink
 
 
-def test_a_row_for_people_and_for_programs(small_sink: SmallSink, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rows_are_printed_as_text_and_as_json(small_sink: SmallSink, capsys: pytest.CaptureFixture[str]) -> None:
     print_show(small_sink.url, None, 20, as_json=False)
     shown = capsys.readouterr().out
     assert "with space #1.pdf" in shown

@@ -11,7 +11,7 @@ from tests.faults.documents import tiny_pdf
 from tests.integration.flows.conftest import SmallSink
 
 
-def test_what_waits_in_the_source(own_sink: SmallSink, capsys: pytest.CaptureFixture[str]) -> None:
+def test_status_prints_the_backlog_of_the_source(own_sink: SmallSink, capsys: pytest.CaptureFixture[str]) -> None:
     options = json.loads((own_sink.folder / "tables" / "streams" / "main.json").read_text())
     options["source"] |= {"url": str(own_sink.folder / "inbox"), "glob": "new*"}
     (own_sink.folder / "tables" / "streams" / "main.json").write_text(json.dumps(options))

@@ -18,7 +18,7 @@ from tests.integration.command import inkstream
 
 NOWHERE = "http://127.0.0.1:9"
 OFFLINE = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), NOWHERE)
-FOUND = (
+SHOWN = (
     "invoice-scan.pdf",
     "Minutes of the Harbour Library",
     "GREEN LANE GROCERS",
@@ -41,9 +41,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     return Demo(place / "demo", inkstream("demo", "--prefect", "off", cwd=place, environment=os.environ).stdout)
 
 
-def test_it_shows_a_table_that_reads_as_pasted(demo: Demo, tmp_path: Path) -> None:
+def test_the_demo_prints_a_command_that_works_as_pasted(demo: Demo, tmp_path: Path) -> None:
     shown = demo.shown
-    assert [text for text in FOUND if text not in shown] == []
+    assert [text for text in SHOWN if text not in shown] == []
 
     (pasted,) = (line for line in shown.splitlines() if " -c " in line)
     read = subprocess.run(
@@ -66,7 +66,7 @@ def test_it_shows_a_table_that_reads_as_pasted(demo: Demo, tmp_path: Path) -> No
         assert _has_green(picture)
 
 
-def test_again_nothing_is_new_and_one_more_file_is_only_that_one(demo: Demo) -> None:
+def test_a_second_demo_reads_nothing_and_a_third_only_the_new_file(demo: Demo) -> None:
     table = PagesTable(str(demo.folder / "tables"))
     version = table.version()
     again = inkstream("demo", "--prefect", "off", cwd=demo.folder.parent, environment=os.environ).stdout

@@ -44,7 +44,7 @@ class Events:
         etag: str = self.s3.put_object(Bucket=self.bucket, Key=key, Body=tiny_pdf(text))["ETag"]
         return etag.strip('"')
 
-    def say(self, body: object) -> None:
+    def send(self, body: object) -> None:
         self.sqs.send_message(QueueUrl=self.url, MessageBody=body if isinstance(body, str) else json.dumps(body))
 
     def left(self) -> int:
@@ -88,11 +88,11 @@ def announced(bucket: str, key: str) -> dict[str, Any]:
     return {"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": described}]}
 
 
-def test_what_is_announced_is_committed_once_and_its_messages_are_gone(events: Events) -> None:
+def test_announced_objects_are_committed_once_and_their_messages_deleted(events: Events) -> None:
     seen: list[Event] = []
     events.put("in/a b+é.pdf")
     events.put("in/b.pdf")
-    events.put("in/b.pdf", "overwritten page")  # two messages, one version that is there
+    events.put("in/b.pdf", "overwritten page")  # two messages, of which only this version exists
     events.put("in/_hidden.pdf")
     events.put("elsewhere/c.pdf")
     events.put("in/short-lived.pdf")
@@ -101,30 +101,30 @@ def test_what_is_announced_is_committed_once_and_its_messages_are_gone(events: E
         summary = running.listen(once=True)
         assert (summary.batches, summary.files, summary.left_out) == (1, 2, {})
         assert events.rows() == {"a%20b%2B%C3%A9.pdf announced page": 1, "b.pdf overwritten page": 1}
-        for _ in range(2):  # events come twice; and the sink's own files are in the same bucket
-            events.say(announced(events.bucket, "in/b.pdf"))
+        for _ in range(2):  # events may arrive twice, and the sink's own files are announced too
+            events.send(announced(events.bucket, "in/b.pdf"))
         again = running.listen(once=True)
         assert (again.batches, again.files, again.version) == (0, 0, summary.version)
         drained = sum(isinstance(event, Listed) for event in seen)
-        events.say(announced(events.bucket, "out/pages/a.parquet"))
-        events.say(announced(events.bucket, "in/_hidden.pdf"))
+        events.send(announced(events.bucket, "out/pages/a.parquet"))
+        events.send(announced(events.bucket, "in/_hidden.pdf"))
         running.listen(once=True)
-    assert sum(isinstance(event, Listed) for event in seen) == drained, "there was nothing to look for"
+    assert sum(isinstance(event, Listed) for event in seen) == drained, "no message named a file of the source"
     assert events.left() == 0
     assert not any(event.unsettled or event.unreadable for event in seen if isinstance(event, MessagesTaken))
 
 
-def test_what_cannot_be_settled_goes_to_the_dead_letter_queue(events: Events) -> None:
+def test_messages_that_cannot_be_settled_become_dead_letters(events: Events) -> None:
     seen: list[Event] = []
-    events.say("this is no notification")
-    events.say(announced(events.bucket, "in/never.pdf"))
-    events.say(announced("somebody-elses", "in/a.pdf"))
+    events.send("this is no notification")
+    events.send(announced(events.bucket, "in/never.pdf"))
+    events.send(announced("somebody-elses", "in/a.pdf"))
     events.put("in/good.pdf")
     with Stream(events.config(events__visibility_timeout="3s"), observers=[seen.append]) as running:
         assert running.listen(once=True).files == 1
-        told = [event for event in seen if isinstance(event, MessagesTaken)]
-        assert sum(len(event.unreadable) for event in told) == 1
-        left = {path: why for event in told for path, why in event.unsettled.items()}
+        taken = [event for event in seen if isinstance(event, MessagesTaken)]
+        assert sum(len(event.unreadable) for event in taken) == 1
+        left = {path: why for event in taken for path, why in event.unsettled.items()}
         assert left.keys() == {f"s3://{events.bucket}/in/never.pdf", "s3://somebody-elses/in/a.pdf"}
         end = time.monotonic() + 60
         while SqsQueue(events.dead_url, SHORT).status().waiting < 3:
@@ -133,12 +133,12 @@ def test_what_cannot_be_settled_goes_to_the_dead_letter_queue(events: Events) ->
     status = json.loads(inkstream("status", f"s3://{events.bucket}/out", "--queue", events.url, "--json").stdout)
     assert status["queue"]["dead_letters"] == {"url": events.dead_url, "waiting": 3, "in_flight": 0, "delayed": 0}
     assert status["queue"]["waiting"] == 0
-    said = inkstream("status", f"s3://{events.bucket}/out", "--queue", events.url).stdout
-    assert "dead-letter queue" in said
-    assert "3 messages" in said
+    shown = inkstream("status", f"s3://{events.bucket}/out", "--queue", events.url).stdout
+    assert "dead-letter queue" in shown
+    assert "3 messages" in shown
 
 
-def test_a_listing_finds_what_no_event_told_of(events: Events) -> None:
+def test_a_listing_finds_objects_without_events(events: Events) -> None:
     events.s3.put_bucket_notification_configuration(Bucket=events.bucket, NotificationConfiguration={})
     events.put("in/lost.pdf")
     with Stream(events.config(events__backfill_interval="1h")) as running:
@@ -148,12 +148,12 @@ def test_a_listing_finds_what_no_event_told_of(events: Events) -> None:
     assert events.rows() == {"lost.pdf announced page": 1, "late.pdf announced page": 1}
 
 
-def test_an_object_that_may_still_change_waits_in_the_queue(events: Events) -> None:
+def test_the_message_of_an_object_that_may_still_change_stays_hidden(events: Events) -> None:
     events.put("in/young.pdf")
     with Stream(events.config(source__stability_delay="1h", events__visibility_timeout="3s")) as running:
         assert running.listen(once=True).files == 0
     end = time.monotonic() + 4
-    while time.monotonic() < end:  # not for the visibility timeout alone, after which it would be a dead letter
+    while time.monotonic() < end:  # longer than the visibility timeout, after which it would be a dead letter
         assert SqsQueue(events.url, SHORT).receive(1, timedelta(0)) == []
         time.sleep(0.1)
     assert SqsQueue(events.url, SHORT).status().in_flight == 1
@@ -172,10 +172,10 @@ def test_a_message_stays_hidden_while_it_is_worked_on(events: Events) -> None:
             time.sleep(0.1)
     with pytest.raises(RuntimeError), held(queue, messages, visibility):
         raise RuntimeError
-    assert queue.receive(1, timedelta(0)), "what could not be worked on is given back at once"
+    assert queue.receive(1, timedelta(0)), "messages are given back at once after an error"
 
 
-def test_files_that_were_taken_out_of_the_source_settle_their_messages(events: Events) -> None:
+def test_messages_about_files_that_were_read_and_removed_are_deleted(events: Events) -> None:
     events.put("in/a.pdf")
     with Stream(events.config(source__clean_source="delete")) as running:
         assert running.run().cleaned == 1
@@ -184,7 +184,7 @@ def test_files_that_were_taken_out_of_the_source_settle_their_messages(events: E
         row = PagesTable(f"s3://{events.bucket}/out").rows().to_pylist()[0]
         message = announced(events.bucket, "in/a.pdf")
         message["Records"][0]["s3"]["object"].update(size=row["length"], eTag=row["etag"])
-        events.say(message)
+        events.send(message)
         assert running.listen(once=True).files == 0
     assert events.left() == 0
 
@@ -194,7 +194,7 @@ def test_rows_of_a_versioned_bucket_name_the_version_that_was_read(events: Event
     put = events.s3.put_object(Bucket=events.bucket, Key="in/a.pdf", Body=tiny_pdf("versioned page"))
     events.put("in/gone.pdf")
     events.s3.put_bucket_notification_configuration(Bucket=events.bucket, NotificationConfiguration={})
-    events.s3.delete_object(Bucket=events.bucket, Key="in/gone.pdf")  # which no event tells of: a delete marker does
+    events.s3.delete_object(Bucket=events.bucket, Key="in/gone.pdf")  # no event: only the delete marker shows it
     config = events.config(sink__url=f"s3://{events.bucket}-tables/out")
     events.s3.create_bucket(Bucket=f"{events.bucket}-tables")
     with Stream(config) as running:
@@ -204,12 +204,12 @@ def test_rows_of_a_versioned_bucket_name_the_version_that_was_read(events: Event
     assert events.left() == 0
 
 
-def test_faults_of_the_queue_name_their_remedy(events: Events) -> None:
+def test_queue_faults_are_reported_with_their_remedy(events: Events) -> None:
     with Stream(events.config(events__queue=f"{events.url}-not")) as running, pytest.raises(EnvironmentFault) as caught:
         running.listen(once=True)
     assert "create the queue" in caught.value.remedy
-    nobody = f"http://127.0.0.1:{free_port()}/1/q"
-    with Stream(events.config(events__queue=nobody)) as running, pytest.raises(TransientError):
+    unreachable = f"http://127.0.0.1:{free_port()}/1/q"
+    with Stream(events.config(events__queue=unreachable)) as running, pytest.raises(TransientError):
         running.listen(once=True)
     plain = events.sqs.create_queue(QueueName=uuid.uuid4().hex)["QueueUrl"]
     seen: list[Event] = []
@@ -218,7 +218,7 @@ def test_faults_of_the_queue_name_their_remedy(events: Events) -> None:
     assert any(isinstance(event, Notice) and "redrive policy" in event.text for event in seen)
 
 
-def test_poller_and_consumers_at_once_write_nothing_twice(events: Events, tmp_path: Path) -> None:
+def test_a_poller_and_two_consumers_write_nothing_twice(events: Events, tmp_path: Path) -> None:
     """Two consumers of one queue and a poller run in separate processes while files keep arriving."""
     file = tmp_path / "stream.yaml"
     file.write_text(events.config(trigger__max_files_per_trigger=2).model_dump_json())
@@ -234,7 +234,7 @@ def test_poller_and_consumers_at_once_write_nothing_twice(events: Events, tmp_pa
             events.put(f"in/{number}.pdf")
             time.sleep(0.05)
         end = time.monotonic() + 200
-        # The rows last: to read them all takes the server longer than its other work.
+        # The rows are checked last, because reading them all takes the server longest.
         while events.left() or not PagesTable(f"s3://{events.bucket}/out").exists() or events.rows() != wanted:
             ended = [process for process in processes if process.poll() is not None]
             assert not ended, [(process.returncode, *process.communicate()) for process in ended]
@@ -243,6 +243,6 @@ def test_poller_and_consumers_at_once_write_nothing_twice(events: Events, tmp_pa
     finally:
         for process in processes:
             process.terminate()
-        said = [process.communicate(timeout=60) for process in processes]
-    assert all(process.returncode == 130 for process in processes), said
+        outputs = [process.communicate(timeout=60) for process in processes]
+    assert all(process.returncode == 130 for process in processes), outputs
     assert events.rows() == wanted

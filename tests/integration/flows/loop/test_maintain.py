@@ -25,7 +25,7 @@ def config(tmp_path: Path) -> StreamConfig:
     return make_config(tmp_path, max_files_per_trigger=1)
 
 
-def test_each_part_is_two_steps_of_which_the_overlays_have_one(config: StreamConfig) -> None:
+def test_tables_are_compacted_and_vacuumed_and_overlays_only_vacuumed(config: StreamConfig) -> None:
     fill_table(config)
     labels: list[str] = []
 
@@ -42,7 +42,7 @@ def test_each_part_is_two_steps_of_which_the_overlays_have_one(config: StreamCon
     ]
 
 
-def test_a_sink_without_versions_and_a_place_without_a_sink_are_refused(tmp_path: Path, config: StreamConfig) -> None:
+def test_a_sink_without_versions_and_a_missing_sink_are_refused(tmp_path: Path, config: StreamConfig) -> None:
     with pytest.raises(ConfigError, match="there is no table at"):
         maintain(str(tmp_path / "none"), MaintainOptions())
     parquet = config.model_copy(update={"sink": config.sink.model_copy(update={"format": "parquet"})})
@@ -51,7 +51,7 @@ def test_a_sink_without_versions_and_a_place_without_a_sink_are_refused(tmp_path
         maintain(parquet.sink.url, MaintainOptions())
 
 
-def test_a_dry_run_changes_nothing_and_says_what_would_go(config: StreamConfig, tmp_path: Path) -> None:
+def test_a_dry_run_changes_nothing_and_counts_what_would_be_removed(config: StreamConfig, tmp_path: Path) -> None:
     fill_table(config)
     orphan = put_overlay(config.sink.url, overlay_key("a", 0, "p", "jpg"), b"picture of a")
     age(Path(orphan))
@@ -62,7 +62,7 @@ def test_a_dry_run_changes_nothing_and_says_what_would_go(config: StreamConfig, 
     assert (done["overlays"].removed, done["overlays"].removed_bytes) == (1, len(b"picture of a"))
 
 
-def test_the_command(config: StreamConfig, tmp_path: Path) -> None:
+def test_the_maintain_command_prints_what_it_did(config: StreamConfig, tmp_path: Path) -> None:
     fill_table(config)
     sink = config.sink.url
     assert "24h" in inkstream("maintain", sink, "--retention", "1h", code=2).stderr
@@ -70,8 +70,8 @@ def test_the_command(config: StreamConfig, tmp_path: Path) -> None:
         "pages: would merge 8 files into 1; nothing to remove"
         in inkstream("maintain", sink, "--dry-run", "--prefect", "off").stdout
     )
-    said = inkstream("maintain", sink, "--prefect", "off").stdout
-    assert "pages: merged 8 files into 1; nothing to remove; version 9, with a checkpoint" in said
+    shown = inkstream("maintain", sink, "--prefect", "off").stdout
+    assert "pages: merged 8 files into 1; nothing to remove; version 9, with a checkpoint" in shown
     assert "nothing to merge" in inkstream("maintain", sink, "--prefect", "off").stdout
     assert "no table" in inkstream("maintain", str(tmp_path / "none"), "--prefect", "off", code=2).stderr
     assert f"{MaintainOptions().retention.days}d by default" in " ".join(inkstream("maintain", "--help").stdout.split())

@@ -24,7 +24,7 @@ from tests.integration.command import inkstream
 TIGHT = "pipeline.render.max_pixels=100000"
 WIDE = "pipeline.render.max_pixels=50000000"
 ALONE = ("execution.scheduler=null", "execution.workers=1")
-"""On a worker of its own, which has no copy of the files left from before."""
+"""Overrides that start a new worker, which has no copies of files from earlier runs."""
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +59,8 @@ class Place:
         """Return which pages of which files would be re-read; None means all."""
         with Stream(stored_config(str(self.sink), None, overrides)) as started:
             work = started.plan(planner).work
-        chosen = [one for item in work for one in item.chosen]
-        return {_name(one.file.path): one.again.pages if one.again else None for one in chosen}
+        chosen = [choice for item in work for choice in item.chosen]
+        return {_name(choice.file.path): choice.again.pages if choice.again else None for choice in chosen}
 
     def command(self, *arguments: str | Path, code: int = 0) -> tuple[list[dict[str, Any]], str]:
         """Run a command on this sink; return its JSON output and its messages."""
@@ -81,13 +81,13 @@ def _name(path: str) -> str:
 
 @pytest.fixture
 def place(tmp_path: Path, scheduler: str) -> Place:
-    made = Place(tmp_path, scheduler)
-    (made.inbox / "a.pdf").write_bytes(tiny_pdf("the first page", "the second page", "the third page", large=[1]))
-    (made.inbox / "b.pdf").write_bytes(tiny_pdf("the only page", large=[0]))
-    (made.inbox / "c.pdf").write_bytes(tiny_pdf("a good page of text"))
-    (made.inbox / "damaged.pdf").write_bytes(b"%PDF-1.4\nnothing more")
-    made.run()
-    return made
+    place = Place(tmp_path, scheduler)
+    (place.inbox / "a.pdf").write_bytes(tiny_pdf("the first page", "the second page", "the third page", large=[1]))
+    (place.inbox / "b.pdf").write_bytes(tiny_pdf("the only page", large=[0]))
+    (place.inbox / "c.pdf").write_bytes(tiny_pdf("a good page of text"))
+    (place.inbox / "damaged.pdf").write_bytes(b"%PDF-1.4\nnothing more")
+    place.run()
+    return place
 
 
 def test_only_failed_pages_are_read_again_and_their_rows_replaced(place: Place) -> None:
@@ -109,14 +109,14 @@ def test_only_failed_pages_are_read_again_and_their_rows_replaced(place: Place) 
     assert place.rows(version=1) == before
 
 
-def test_what_fails_again_is_committed_again(place: Place) -> None:
+def test_pages_that_fail_again_are_committed_again(place: Place) -> None:
     summary = place.retry(paths=["damaged.pdf", "c*"])
     assert (summary.files, summary.pages, summary.failed_pages) == (1, 1, 1)
     assert place.rows()["damaged.pdf", None]["batch_id"] == 1
     assert place.retry(kinds=["timeout"]).files == 0
 
 
-def test_the_retry_command(place: Place) -> None:
+def test_the_retry_command_leaves_out_missing_and_changed_files(place: Place) -> None:
     planned, _ = place.command("retry", "--dry-run", "--kind", "limit")
     assert [(_name(file["path"]), file["pages"], file["failures"]) for file in planned] == [
         ("a.pdf", [1], {"limit": 1}),
@@ -128,8 +128,8 @@ def test_the_retry_command(place: Place) -> None:
     alone = [part for option in (WIDE, *ALONE) for part in ("--set", option)]
     done = inkstream("retry", place.sink, *alone, "--prefect", "off", code=5)
     read_again = ("3 files to read again", "2 other pages")
-    for said in (*read_again, "it is gone", "it was overwritten", "with the rows as they were"):
-        assert said in done.stdout
+    for part in (*read_again, "it is gone", "it was overwritten", "with the rows as they were"):
+        assert part in done.stdout
     after = place.rows()
     assert after["a.pdf", 1]["text"] == "the second page"
     assert {key: row for key, row in after.items() if key[0] != "a.pdf"} == {
@@ -137,7 +137,7 @@ def test_the_retry_command(place: Place) -> None:
     }
 
 
-def test_other_bytes_under_the_same_version_are_not_mixed_with_rows_of_the_old_ones(place: Place) -> None:
+def test_new_bytes_under_an_old_version_are_not_mixed_with_its_rows(place: Place) -> None:
     file = place.inbox / "a.pdf"
     stat = file.stat()
     file.write_bytes(file.read_bytes().replace(b"the second page", b"the secret page"))
@@ -150,7 +150,7 @@ def test_other_bytes_under_the_same_version_are_not_mixed_with_rows_of_the_old_o
     assert place.rows()["a.pdf", 1]["text"] == "the secret page"
 
 
-def test_reprocess_makes_all_rows_by_one_pipeline_and_then_has_nothing_to_do(place: Place) -> None:
+def test_reprocess_leaves_all_rows_made_by_one_pipeline(place: Place) -> None:
     place.retry(WIDE, paths=["b.pdf"])
     summary = place.reprocess(WIDE)
     assert (summary.files, summary.pages, summary.failed_pages) == (3, 5, 1)  # b.pdf is as wanted
@@ -177,7 +177,7 @@ def test_the_reprocess_command_reads_a_configuration_file_as_run_does(place: Pla
     assert "3 of 5 files would be read again; nothing was changed" in messages
 
 
-def test_a_stream_is_named_where_there_are_several(place: Place) -> None:
+def test_the_stream_must_be_named_if_there_are_several(place: Place) -> None:
     place.run("stream=other")
     assert "main, other" in place.command("retry", code=2)[1]
     assert "there are: main, other" in place.command("retry", "--stream", "nosuch", code=2)[1]

@@ -71,16 +71,16 @@ def failed(number: int, of: int) -> PageResult:
 
 @pytest.fixture
 def table(tmp_path: Path) -> Table:
-    made = Table(tmp_path)
-    made.put(0, page(0, 1))
-    made.put(1, page(0, 3), page(1, 3), failed(2, 3))
-    made.put(2, NOT_COUNTED)
-    assert made.put(3, page(0, 1)) == 4
-    made.put(1, page(0, 3, "one line of gold text", 80.0), failed(1, 3), page(2, 3))
-    made.put(2, page(0, 1))
-    made.put(4, page(0, 2), failed(1, 2))
-    forget(versioned(made.sink), find_files(versioned(made.sink), ["003.pdf"])[0])
-    return made
+    table = Table(tmp_path)
+    table.put(0, page(0, 1))
+    table.put(1, page(0, 3), page(1, 3), failed(2, 3))
+    table.put(2, NOT_COUNTED)
+    assert table.put(3, page(0, 1)) == 4
+    table.put(1, page(0, 3, "one line of gold text", 80.0), failed(1, 3), page(2, 3))
+    table.put(2, page(0, 1))
+    table.put(4, page(0, 2), failed(1, 2))
+    forget(versioned(table.sink), find_files(versioned(table.sink), ["003.pdf"])[0])
+    return table
 
 
 EXPECTED = [
@@ -99,7 +99,7 @@ def changes(comparison: Comparison) -> list[tuple[str, int | None, Change]]:
     return [(page.path[-7:], page.pagenum, page.change) for page in comparison.pages]
 
 
-def test_every_kind_of_change_is_told_and_measured(table: Table) -> None:
+def test_every_kind_of_change_is_reported_and_measured(table: Table) -> None:
     comparison = table.compare(4)
     assert (comparison.before, comparison.after) == (4, 8)
     assert changes(comparison) == EXPECTED
@@ -111,20 +111,20 @@ def test_every_kind_of_change_is_told_and_measured(table: Table) -> None:
     assert counts == {"changed": 1, "failed": 1, "fixed": 2, "added": 3, "forgotten": 1}
 
 
-def test_backwards_and_the_same_version(table: Table) -> None:
+def test_versions_are_compared_backwards_and_with_themselves(table: Table) -> None:
     assert table.compare(4, 4).pages == []
     back = table.compare(8, 4)
     assert ("001.pdf", 1, Change.FIXED) in changes(back)
     assert ("004.pdf", 0, Change.REMOVED) in changes(back)
 
 
-def test_only_some_files(table: Table) -> None:
+def test_a_comparison_may_be_limited_to_some_files(table: Table) -> None:
     assert changes(table.compare(4, None, "00[23].pdf")) == [
-        one for one in EXPECTED if one[0] in ("002.pdf", "003.pdf")
+        change for change in EXPECTED if change[0] in ("002.pdf", "003.pdf")
     ]
 
 
-def test_what_both_versions_name_is_not_read(table: Table) -> None:
+def test_data_files_of_both_versions_are_not_read(table: Table) -> None:
     pages = PagesTable(table.sink)
     common = set(pages.open(4).file_uris()) & set(pages.open(8).file_uris())
     assert common
@@ -139,14 +139,14 @@ def test_rows_that_a_compaction_moved_are_not_different(table: Table) -> None:
     assert changes(table.compare(4)) == EXPECTED
 
 
-def test_a_page_that_was_made_again_with_the_same_text_is_told_apart(table: Table) -> None:
+def test_a_reread_page_with_the_same_text_is_reported_as_the_same(table: Table) -> None:
     table.put(0, page(0, 1, confidence=70.0))
     comparison = table.compare(8)
     assert changes(comparison) == [("000.pdf", 0, Change.SAME)]
     assert (comparison.cer(), comparison.confidence()) == (0.0, (90.0, 70.0))
 
 
-def test_a_version_that_was_vacuumed_says_so(table: Table) -> None:
+def test_a_vacuumed_or_unknown_version_is_an_error(table: Table) -> None:
     DeltaTable(PagesTable(table.sink).url).vacuum(0, dry_run=False, enforce_retention_duration=False)
     with pytest.raises(ConfigError, match=r"version 4 of .* can no longer be read"):
         table.compare(4)
@@ -154,10 +154,10 @@ def test_a_version_that_was_vacuumed_says_so(table: Table) -> None:
         table.compare(99)
 
 
-def test_the_command(table: Table) -> None:
-    said = inkstream("diff", table.sink, "--from", "4").stdout
+def test_the_diff_command_prints_changes_as_text_and_as_json(table: Table) -> None:
+    shown = inkstream("diff", table.sink, "--from", "4").stdout
     for part in ("from version 4 to 8", "2 pages fixed", "001.pdf page 2: timeout", "[-good-] {+gold+}", "CER 4.76%"):
-        assert part in said, said
+        assert part in shown, shown
     *pages, summary = map(json.loads, inkstream("diff", table.sink, "--from", "4", "--json").stdout.splitlines())
     assert [page["change"] for page in pages] == [change for _, _, change in EXPECTED]
     assert pages[0]["before"]["text"] == GOOD

@@ -68,12 +68,10 @@ def text_of(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("export_format", [f for f in ExportFormat if f is not ExportFormat.PDF])
-def test_every_file_is_written_as_if_it_had_just_been_read(
-    folder: Path, export_format: ExportFormat, tmp_path: Path
-) -> None:
-    made = list(export_of(str(folder / "tables"), str(tmp_path), export_format))
-    assert {file.output for file in made} == {f"{tmp_path}/{name}" for name in tree(tmp_path)}
-    assert sorted((file.pages, file.failed_pages, file.problem) for file in made) == [
+def test_an_export_equals_the_output_of_a_fresh_read(folder: Path, export_format: ExportFormat, tmp_path: Path) -> None:
+    files = list(export_of(str(folder / "tables"), str(tmp_path), export_format))
+    assert {file.output for file in files} == {f"{tmp_path}/{name}" for name in tree(tmp_path)}
+    assert sorted((file.pages, file.failed_pages, file.problem) for file in files) == [
         (1, 0, None),
         (1, 1, None),
         (3, 0, None),
@@ -95,7 +93,7 @@ def test_every_file_is_written_as_if_it_had_just_been_read(
         ET.fromstring(damaged)
 
 
-def test_searchable_pdfs_are_made_of_the_originals(folder: Path, tmp_path: Path) -> None:
+def test_searchable_pdfs_are_made_from_the_source_files(folder: Path, tmp_path: Path) -> None:
     lines = exported(folder, "--format", "pdf", "--output", tmp_path, code=3)
     assert lines[-1] == {"files": 2, "pages": 4, "failed_pages": 0, "not_exported": 1, "output": str(tmp_path)}
     assert text_of(tmp_path / "scan.pdf.ocr.pdf") == ["page one here", "the second page", "and a third"]
@@ -107,9 +105,9 @@ def test_searchable_pdfs_are_made_of_the_originals(folder: Path, tmp_path: Path)
     )
 
 
-def test_only_what_is_asked_for_as_people_see_it(folder: Path, tmp_path: Path) -> None:
-    asked = ["--path", "*.png", "--path", "damaged.pdf"]
-    done = inkstream("export", folder / "tables", "--format", "pdf", "--output", tmp_path, *asked, code=3)
+def test_only_matching_files_are_exported_and_summed_up_in_text(folder: Path, tmp_path: Path) -> None:
+    paths = ["--path", "*.png", "--path", "damaged.pdf"]
+    done = inkstream("export", folder / "tables", "--format", "pdf", "--output", tmp_path, *paths, code=3)
     assert done.stdout == f"1 file, 1 page (0 of them could not be read) in {tmp_path}\n"
     problem = "damaged.pdf: not exported: the PDF is damaged: no page can be found in it, not even by qpdf"
     assert done.stderr == f"{problem}\n1 file not exported\n"
@@ -128,17 +126,19 @@ def test_only_what_is_asked_for_as_people_see_it(folder: Path, tmp_path: Path) -
         (["--format", "docx"], 2, "docx"),
     ],
 )
-def test_mistakes(folder: Path, tmp_path: Path, arguments: list[str], code: int, message: str) -> None:
+def test_mistakes_in_the_arguments_are_refused(
+    folder: Path, tmp_path: Path, arguments: list[str], code: int, message: str
+) -> None:
     usual = ["--format", "text", "--output", str(tmp_path)]
     assert message in inkstream("export", folder / "tables", *usual, *arguments, code=code).stderr
 
 
-def test_without_a_table(tmp_path: Path) -> None:
+def test_an_export_without_a_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there is no table"):
         export_of(str(tmp_path), str(tmp_path / "out"), ExportFormat.TEXT)
 
 
-def test_the_latest_version_of_each_file_and_the_table_as_it_was(tmp_path: Path) -> None:
+def test_the_latest_file_versions_or_an_earlier_table_are_exported(tmp_path: Path) -> None:
     inbox, tables = tmp_path / "inbox", tmp_path / "tables"
     inbox.mkdir()
     (inbox / "a.pdf").write_bytes(tiny_pdf("the first version", "with two pages"))
@@ -150,14 +150,14 @@ def test_the_latest_version_of_each_file_and_the_table_as_it_was(tmp_path: Path)
 
     def texts(**options: Any) -> dict[str, str]:
         shutil.rmtree(tmp_path / "out", ignore_errors=True)
-        made = list(export_of(str(tables), str(tmp_path / "out"), ExportFormat.TEXT, **options))
-        assert all(file.problem is None for file in made)
+        files = list(export_of(str(tables), str(tmp_path / "out"), ExportFormat.TEXT, **options))
+        assert all(file.problem is None for file in files)
         return {path.name: path.read_text() for path in (tmp_path / "out").iterdir()}
 
     assert texts() == {"a.pdf.txt": "the second version\n", "b.pdf.txt": "only one version\n"}
     assert texts(version=before)["a.pdf.txt"] == "the first version\n\fwith two pages\n"
 
-    # The rows of version `before` are of a file that is no longer there: its text stays, its PDF cannot be made.
+    # Version `before` has rows of files that were overwritten or are gone: their PDFs cannot be made.
     (inbox / "b.pdf").unlink()
     old = list(export_of(str(tables), str(tmp_path / "pdf"), ExportFormat.PDF, version=before))
     problems = {Path(file.path).name: file.problem or "" for file in old}
@@ -182,7 +182,7 @@ def commit_read_pages(config: StreamConfig, batch: Batch, text: str) -> None:
         commit_to(config, batch, spool, range(len(batch.files)))
 
 
-def test_parquet_files_are_exported_as_a_table_is(tmp_path: Path) -> None:
+def test_a_parquet_sink_exports_the_same_as_a_delta_table(tmp_path: Path) -> None:
     """More files than are read at a time, in several batches, one of them in two versions."""
     inbox = tmp_path / "inbox"
     inbox.mkdir()
@@ -209,8 +209,8 @@ def test_parquet_files_are_exported_as_a_table_is(tmp_path: Path) -> None:
         out = {}
         for sink_format in configs:
             place = tmp_path / export_format / sink_format
-            made = list(export_of(str(tmp_path / sink_format), str(place), export_format))
-            assert not any(file.problem for file in made)
+            files = list(export_of(str(tmp_path / sink_format), str(place), export_format))
+            assert not any(file.problem for file in files)
             out[sink_format] = {name: (place / name).read_bytes() for name in tree(place)}
         assert out["parquet"] == out["delta"]
         assert len(out["parquet"]) == 80
@@ -222,14 +222,14 @@ def test_parquet_files_are_exported_as_a_table_is(tmp_path: Path) -> None:
         export_of(parquet, str(tmp_path / "out"), ExportFormat.TEXT, version=0)
 
 
-def test_from_bucket_to_bucket(s3: Any, bucket: str, tmp_path: Path) -> None:
+def test_an_export_goes_from_bucket_to_bucket(s3: Any, bucket: str, tmp_path: Path) -> None:
     for number, key in enumerate(ODD_KEYS):
         s3.put_object(Bucket=bucket, Key=key, Body=tiny_pdf(f"the text of {number}"))
     cheap = settings(pipeline__text_layer__mode="only", execution__workers=1)
     run_json("--source", f"s3://{bucket}/in", "--sink", f"s3://{bucket}/out", *cheap, cwd=tmp_path)
-    made = list(export_of(f"s3://{bucket}/out", f"s3://{bucket}/text", ExportFormat.TEXT))
+    files = list(export_of(f"s3://{bucket}/out", f"s3://{bucket}/text", ExportFormat.TEXT))
     keys = {entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket, Prefix="text/")["Contents"]}
-    assert {file.output for file in made} == {f"s3://{bucket}/{key}" for key in keys}
+    assert {file.output for file in files} == {f"s3://{bucket}/{key}" for key in keys}
     assert len(keys) == len(ODD_KEYS)
     bodies = {s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode() for key in keys}
     assert bodies == {f"the text of {number}\n" for number in range(len(ODD_KEYS))}

@@ -42,7 +42,7 @@ def forget_files(config: StreamConfig, *paths: str) -> Any:
     return forget(versioned(config.sink.url), found)
 
 
-def test_the_text_goes_and_the_file_stays_known(config: StreamConfig) -> None:
+def test_forgetting_removes_the_text_and_keeps_the_file_known(config: StreamConfig) -> None:
     drive(config, "")
     forgotten = forget_files(config, "001.pdf")
     assert (forgotten.version, forgotten.held_from) == (2, 1)
@@ -66,12 +66,12 @@ def test_the_text_goes_and_the_file_stays_known(config: StreamConfig) -> None:
     assert (stream.pages, stream.failed_pages, stream.failures) == (4, 0, ())
 
 
-def test_it_is_neither_retried_nor_reprocessed_and_a_new_version_is_read(config: StreamConfig) -> None:
+def test_a_forgotten_file_is_not_reread_but_its_new_version_is_read(config: StreamConfig) -> None:
     drive(config, "")
     forget_files(config, "001.pdf")
     table = versioned(config.sink.url).snapshot()
     assert choose_failed(table, "main").files == []
-    assert {one.file.path[-7:] for one in choose_made_otherwise(table, "main", ["other"]).files} == {
+    assert {choice.file.path[-7:] for choice in choose_made_otherwise(table, "main", ["other"]).files} == {
         "000.pdf",
         "002.pdf",
     }
@@ -79,7 +79,7 @@ def test_it_is_neither_retried_nor_reprocessed_and_a_new_version_is_read(config:
     assert len(discover(config).files) == 1
 
 
-def test_a_driver_that_read_the_file_meanwhile_cannot_bring_it_back(config: StreamConfig) -> None:
+def test_a_driver_that_read_the_file_meanwhile_cannot_restore_it(config: StreamConfig) -> None:
     (late,) = plan(config)
     drive(config, "")
     planned_at = discover(config).planned_at
@@ -91,7 +91,7 @@ def test_a_driver_that_read_the_file_meanwhile_cannot_bring_it_back(config: Stre
     assert [row["text"] for row in rows(config)] == ["again", "again", None, "again", "again"]
 
 
-def test_rows_that_were_replaced_after_it_looked_are_forgotten_all_the_same(config: StreamConfig) -> None:
+def test_rows_replaced_since_the_files_were_found_are_forgotten_too(config: StreamConfig) -> None:
     drive(config, "")
     found, _ = find_files(versioned(config.sink.url), ["001.pdf"])
     (batch,) = plan(config.model_copy(update={"stream": "unused"}))
@@ -101,7 +101,7 @@ def test_rows_that_were_replaced_after_it_looked_are_forgotten_all_the_same(conf
     assert {row["text"] for row in rows(config)} == {"text", None}
 
 
-def test_it_is_forgotten_in_every_stream_and_twice_is_no_more(config: StreamConfig) -> None:
+def test_a_file_is_forgotten_in_every_stream_and_only_once(config: StreamConfig) -> None:
     other = config.model_copy(update={"stream": "other"})
     write_stream(other)
     drive(config, "")
@@ -114,7 +114,7 @@ def test_it_is_forgotten_in_every_stream_and_twice_is_no_more(config: StreamConf
         find_files(versioned(config.sink.url), ["001.pdf"], "nosuch")
 
 
-def test_after_a_vacuum_no_file_and_no_version_has_the_text(config: StreamConfig) -> None:
+def test_after_a_vacuum_text_is_held_only_from_a_later_version(config: StreamConfig) -> None:
     drive(config, "")
     forget_files(config, "00[01].pdf")
     table = DeltaTable(PagesTable(config.sink.url).url)
@@ -123,7 +123,7 @@ def test_after_a_vacuum_no_file_and_no_version_has_the_text(config: StreamConfig
     assert forgotten.held_from == 2
 
 
-def test_where_runs_replace_all_rows_of_a_path_each_version_is_forgotten_all_the_same(config: StreamConfig) -> None:
+def test_every_version_of_a_file_is_forgotten_in_upsert_mode(config: StreamConfig) -> None:
     drive(config, "")
     (Path(config.source.url) / "001.pdf").write_bytes(b"a newer version")
     drive(config, "")
@@ -148,7 +148,7 @@ def drawn(tmp_path: Path) -> Path:
     return tmp_path / "tables"
 
 
-def test_overlays_go_unless_another_row_shows_the_same(drawn: Path) -> None:
+def test_overlays_are_removed_unless_another_row_uses_them(drawn: Path) -> None:
     def overlays() -> int:
         return len(list(drawn.glob("overlays/*/*.jpg")))
 
@@ -162,9 +162,9 @@ def test_overlays_go_unless_another_row_shows_the_same(drawn: Path) -> None:
     export = ("export", drawn, "--format", "text", "--output", drawn / "out")
     inkstream(*export)
     assert sorted(file.name for file in (drawn / "out").rglob("*.txt")) == ["b.pdf.txt", "c.pdf.txt"]
-    said = inkstream("forget", drawn, "b.pdf", "c.pdf", "-y").stdout
-    assert "removed 2 overlays" in said
-    assert "versions 1 to 2 of the table still hold their text" in said
+    shown = inkstream("forget", drawn, "b.pdf", "c.pdf", "-y").stdout
+    assert "removed 2 overlays" in shown
+    assert "versions 1 to 2 of the table still hold their text" in shown
     assert overlays() == 0
     assert "forgotten before: 3 files" in inkstream("forget", drawn, "*.pdf", "-y").stdout
     assert (

@@ -49,7 +49,7 @@ def commit_failed(config: StreamConfig, kind: FailureKind) -> None:
         commit_to(config, batch, spool, range(len(batch.files)))
 
 
-def test_what_waits_what_was_done_and_what_failed(config: StreamConfig, tmp_path: Path) -> None:
+def test_status_has_the_backlog_the_batches_and_the_failures(config: StreamConfig, tmp_path: Path) -> None:
     before = status_of(config.sink.url)
     assert before.table is None
     assert before.streams[0].backlog is not None
@@ -76,7 +76,7 @@ def test_what_waits_what_was_done_and_what_failed(config: StreamConfig, tmp_path
     assert status.table.size == sum(path.stat().st_size for path in (tmp_path / "tables/pages").glob("*.parquet"))
 
 
-def test_the_ledger_changes_nothing_that_is_told(config: StreamConfig, tmp_path: Path) -> None:
+def test_status_is_the_same_with_and_without_the_ledger(config: StreamConfig, tmp_path: Path) -> None:
     for batch in plan(config):
         commit(config, batch)
     without = status_of(config.sink.url)
@@ -86,7 +86,7 @@ def test_the_ledger_changes_nothing_that_is_told(config: StreamConfig, tmp_path:
     assert status_of(config.sink.url) == without
 
 
-def test_streams_are_told_apart(config: StreamConfig) -> None:
+def test_status_distinguishes_streams(config: StreamConfig) -> None:
     other = config.model_copy(update={"stream": "other"})
     commit(config, plan(config)[0])
     commit(other, plan(other)[0])
@@ -94,7 +94,7 @@ def test_streams_are_told_apart(config: StreamConfig) -> None:
     assert [(s.name, s.pages, s.source) for s in status_of(config.sink.url).streams] == [
         ("main", 4, config.source.url),
         ("other", 8, None),
-    ], "the sink has no record of where the other came from"
+    ], "the sink has no record of the other stream's source"
     (only,) = status_of(config.sink.url, "other").streams
     assert [batch.batch_id for batch in only.batches] == [1, 0]
     assert only.backlog is None
@@ -103,7 +103,7 @@ def test_streams_are_told_apart(config: StreamConfig) -> None:
         status_of(config.sink.url, "mani")
 
 
-def test_the_oldest_version_is_what_a_vacuum_left_readable(config: StreamConfig) -> None:
+def test_a_vacuum_changes_the_oldest_readable_version(config: StreamConfig) -> None:
     for batch in plan(config):
         commit(config, batch)
     pages = PagesTable(config.sink.url)
@@ -123,7 +123,7 @@ def can_read(pages: PagesTable, version: int) -> bool:
     return all(Path(uri.removeprefix("file://")).exists() for uri in pages.open(version).file_uris())
 
 
-def test_a_sink_that_moved_is_told_of_where_it_is(config: StreamConfig, tmp_path: Path) -> None:
+def test_status_finds_the_rows_of_a_sink_that_was_moved(config: StreamConfig, tmp_path: Path) -> None:
     commit(config, plan(config)[0])
     shutil.move(tmp_path / "tables", tmp_path / "elsewhere")
     status = status_of(str(tmp_path / "elsewhere"))
@@ -131,7 +131,7 @@ def test_a_sink_that_moved_is_told_of_where_it_is(config: StreamConfig, tmp_path
     assert status.streams[0].backlog.files == 5
 
 
-def test_a_sink_of_parquet_files(config: StreamConfig) -> None:
+def test_status_of_a_parquet_sink(config: StreamConfig) -> None:
     config = build_config({**config.model_dump(mode="json"), "sink": {"url": config.sink.url, "format": "parquet"}})
     write_stream(config)
     assert status_of(config.sink.url).streams[0].pages == 0
@@ -150,12 +150,12 @@ def test_a_sink_of_parquet_files(config: StreamConfig) -> None:
     assert "8 pages, 2 of them failed" in shown
 
 
-def test_the_command(config: StreamConfig, tmp_path: Path) -> None:
+def test_the_status_command_prints_text_and_json(config: StreamConfig, tmp_path: Path) -> None:
     commit(config, plan(config)[0])
     commit_failed(config, FailureKind.ENCRYPTED)
-    told = json.loads(inkstream("status", config.sink.url, "--json").stdout)
-    assert told["table"]["rows"] == 8
-    (stream,) = told["streams"]
+    report = json.loads(inkstream("status", config.sink.url, "--json").stdout)
+    assert report["table"]["rows"] == 8
+    (stream,) = report["streams"]
     assert stream["backlog"]["files"] == 3
     assert 4.9 * HOUR < stream["backlog"]["oldest_age_seconds"] < 5.1 * HOUR
     assert stream["failures"] == [{"kind": "encrypted", "files": 2, "pages": 2}]
@@ -170,7 +170,7 @@ def test_the_command(config: StreamConfig, tmp_path: Path) -> None:
     assert "no table" in inkstream("status", tmp_path / "nothing", code=2).stderr
 
 
-def test_on_a_bucket(s3: Any, bucket: str) -> None:
+def test_status_of_a_sink_in_a_bucket(s3: Any, bucket: str) -> None:
     config = build_config({"source": {"url": f"s3://{bucket}/in"}, "sink": {"url": f"s3://{bucket}/out"}})
     for number in range(3):
         s3.put_object(Bucket=bucket, Key=f"in/{number}", Body=b"x" * 5)

@@ -33,20 +33,20 @@ def config(tmp_path: Path) -> StreamConfig:
     return make_config(tmp_path, max_files_per_trigger=1)
 
 
-def test_a_key_is_made_of_what_the_picture_shows() -> None:
+def test_an_overlay_key_depends_on_content_page_and_pipeline() -> None:
     key = overlay_key("hash", 0, "pipeline", "jpg")
     assert key == overlay_key("hash", 0, "pipeline", "jpg")
     others = {overlay_key("h", 0, "p", "jpg"), overlay_key("hash", 1, "pipeline", "jpg")}
     assert len({key, *others, overlay_key("hash", 0, "other", "jpg")}) == 4
 
 
-def test_keys_are_found_wherever_the_sink_was() -> None:
+def test_overlay_keys_are_found_in_the_paths_of_any_sink() -> None:
     key = overlay_key("hash", 0, "p", "jpg")
     paths = [f"/tables/{key}", f"s3://bucket/tables/{key}", None, "/tables/overlays/ab/notes.txt"]
     assert overlay_keys(paths) == {key}
 
 
-def test_what_was_removed_is_what_was_there(tmp_path: Path) -> None:
+def test_removal_returns_the_overlays_that_existed(tmp_path: Path) -> None:
     keys = [overlay_key(name, 0, "p", "jpg") for name in "ab"]
     picture = Path(put_overlay(str(tmp_path), keys[0], b"picture"))
     assert picture.read_bytes() == b"picture"
@@ -66,7 +66,7 @@ def overlay(config: StreamConfig, name: str) -> str:
     return put_overlay(config.sink.url, overlay_key(name, 0, "p", "jpg"), b"picture of " + name.encode())
 
 
-def test_overlays_go_when_no_readable_version_names_them(config: StreamConfig) -> None:
+def test_overlays_are_removed_when_no_readable_version_names_them(config: StreamConfig) -> None:
     first, second, *_ = plan(config)
     kept, replaced, orphan, young, late = (overlay(config, name) for name in "abcde")
     partial = Path(orphan).with_name(f".{Path(orphan).name}.{'0' * 32}.partial")
@@ -92,7 +92,7 @@ def test_overlays_go_when_no_readable_version_names_them(config: StreamConfig) -
     assert Path(kept).exists()
 
 
-def test_the_overlays_of_a_sink_that_was_moved_are_still_its_own(config: StreamConfig, tmp_path: Path) -> None:
+def test_a_moved_sink_keeps_its_overlays(config: StreamConfig, tmp_path: Path) -> None:
     path = overlay(config, "a")
     commit_with_overlays(config, plan(config)[0], [path])
     age(Path(path))

@@ -27,7 +27,7 @@ from tests.integration.committing import commit_to, discover
 from tests.integration.tasks.sinks.test_sink import drive, found_rows, make_config
 from tests.integration.test_commit_processes import (
     DyingSpool,
-    all_end_well,
+    assert_all_succeed,
     commit,
     die_at,
     make_inbox,
@@ -53,7 +53,7 @@ def files_of(config: StreamConfig) -> list[Path]:
 
 
 @pytest.mark.parametrize("lands", [True, False])
-def test_a_lost_reply_is_found_and_a_failure_is_repeated(
+def test_a_lost_reply_is_detected_and_a_failed_write_is_repeated(
     files: StreamConfig, monkeypatch: pytest.MonkeyPatch, lands: bool
 ) -> None:
     calls: list[str] = []
@@ -100,7 +100,7 @@ def test_a_large_batch_is_written_in_row_groups(files: StreamConfig, monkeypatch
     assert found_rows(files).total() == 10
 
 
-def test_parquet_on_s3(s3: Any, bucket: str) -> None:
+def test_racing_batches_on_s3_commit_each_file_once(s3: Any, bucket: str) -> None:
     for number in range(4):
         s3.put_object(Bucket=bucket, Key=f"in/{number}.pdf", Body=tiny_pdf(f"document {number}"))
     config = build_config(
@@ -154,16 +154,16 @@ def test_a_driver_killed_anywhere_leaves_nothing_lost_doubled_or_half_written(
     assert found_rows(files) == wanted_rows(files)
 
 
-def test_drivers_racing_write_each_file_once(tmp_path: Path) -> None:
+def test_racing_drivers_write_each_file_once(tmp_path: Path) -> None:
     make_inbox(tmp_path, 40)
     config = make_config(tmp_path)
-    all_end_well([start(tmp_path) for _ in range(4)])
+    assert_all_succeed([start(tmp_path) for _ in range(4)])
     assert found_rows(config) == wanted_rows(config)
     numbers = ParquetSink(config.sink.url).numbers("main")
     assert numbers == list(range(len(numbers)))
 
 
-def test_the_rows_a_driver_makes_are_whole(files: StreamConfig) -> None:
+def test_committing_a_file_with_missing_pages_is_an_error(files: StreamConfig) -> None:
     batch = plan(files)[0]
     with ResultSpool() as spool:
         spool.add(0, rows_of(batch.files[0], "main", "text").slice(0, 1))

@@ -1,4 +1,4 @@
-"""All sinks keep the same promise with the same loop. Run as a module, it is a driver that reads no pages."""
+"""All sinks commit each file once, with the same loop. Run as a module, it is a driver that reads no pages."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def config(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[StreamCon
         yield make_config(tmp_path, format=request.param, url=url)
 
 
-def test_every_file_once_and_again_nothing(config: StreamConfig) -> None:
+def test_each_file_is_committed_once(config: StreamConfig) -> None:
     sink: Sink = open_sink(config.sink)
     assert sink.version("main") is None
     with pytest.raises(ConfigError, match=r"nothing was committed|there is no table"):
@@ -97,7 +97,7 @@ def test_every_file_once_and_again_nothing(config: StreamConfig) -> None:
     assert newest == [{"batch_id": 2, "pagenum": page} for page in (0, 1, 0)]
 
 
-def test_streams_are_apart(config: StreamConfig) -> None:
+def test_streams_are_separate(config: StreamConfig) -> None:
     other = config.model_copy(update={"stream": "other"})
     drive(config)
     drive(other)
@@ -105,7 +105,7 @@ def test_streams_are_apart(config: StreamConfig) -> None:
     assert open_sink(config.sink).rows().num_rows == 48
 
 
-def test_a_stale_plan_commits_only_what_is_left(config: StreamConfig) -> None:
+def test_a_stale_plan_commits_only_the_remaining_files(config: StreamConfig) -> None:
     mine, theirs = plan(config), plan(config)
     commit(config, theirs[0])
     overlapping = Batch("main", "mine", (*mine[0].files[:2], *mine[1].files), -1)
@@ -114,7 +114,7 @@ def test_a_stale_plan_commits_only_what_is_left(config: StreamConfig) -> None:
     assert commit(config, mine[1]).already_done == (0, 1, 2, 3, 4)
 
 
-def test_the_sink_says_what_became_of_each_file(config: StreamConfig) -> None:
+def test_a_sink_returns_the_state_of_each_file(config: StreamConfig) -> None:
     batch = plan(config)[0]
     with ResultSpool() as spool:
         for index, pages in enumerate(([True, True], [True, False], [False, False])):
@@ -127,7 +127,7 @@ def test_the_sink_says_what_became_of_each_file(config: StreamConfig) -> None:
     assert done_files(open_sink(config.sink), config.stream, batch.files) == [batch.files[0]]
 
 
-def test_a_file_of_which_only_some_pages_were_read_is_not_done(config: StreamConfig) -> None:
+def test_a_file_with_only_some_pages_read_is_not_done(config: StreamConfig) -> None:
     batch = plan(config)[0]
     some = config.model_copy(update={"pipeline": PipelineOptions.model_validate({"pages": "1"})})
     with ResultSpool() as spool:
@@ -151,7 +151,7 @@ def failing_rows(file: FileVersion, good: list[bool]) -> pa.RecordBatch:
     return page_rows(file, results, stream="main", overlay_paths=[None] * len(good), **same)
 
 
-def test_rows_are_replaced_or_that_is_refused(config: StreamConfig) -> None:
+def test_rows_are_replaced_if_the_format_supports_it(config: StreamConfig) -> None:
     first = plan(config)[0]
     if not config.sink.traits.replaces_rows:
         with pytest.raises(ConfigError, match=r"cannot replace rows: this needs sink\.format delta"):
@@ -165,7 +165,7 @@ def test_rows_are_replaced_or_that_is_refused(config: StreamConfig) -> None:
     assert (late.batch_id, late.already_done) == (None, (0, 1, 2, 3, 4))
 
 
-def test_threads_racing_write_each_file_once(config: StreamConfig) -> None:
+def test_racing_threads_write_each_file_once(config: StreamConfig) -> None:
     threads = [threading.Thread(target=drive, args=(config,)) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -194,7 +194,7 @@ class Unlucky:
 
 
 @pytest.mark.parametrize("lands", [True, False])
-def test_a_lost_reply_is_found_and_a_lost_append_is_repeated(config: StreamConfig, lands: bool) -> None:
+def test_a_lost_reply_is_detected_and_a_lost_append_is_repeated(config: StreamConfig, lands: bool) -> None:
     batch = plan(config)[0]
     with ResultSpool() as spool:
         fill(spool, batch)
@@ -211,7 +211,7 @@ def files(tmp_path: Path) -> StreamConfig:
     return make_config(tmp_path)
 
 
-def test_formats_do_not_mix(files: StreamConfig, tmp_path: Path) -> None:
+def test_a_sink_with_rows_in_another_format_is_refused(files: StreamConfig, tmp_path: Path) -> None:
     as_delta = files.model_copy(update={"sink": files.sink.model_copy(update={"format": "delta"})})
     commit(files, plan(files)[0])
     with Stream(as_delta) as stream, pytest.raises(ConfigError, match=r"Set sink\.format to parquet"):
@@ -231,7 +231,7 @@ def _documents(inbox: Path, count: int) -> None:
 CHEAP = settings(pipeline__text_layer__mode="only", execution__workers=1, sink__format="parquet")
 
 
-def test_the_commands(tmp_path: Path) -> None:
+def test_run_and_show_work_on_a_parquet_sink(tmp_path: Path) -> None:
     _documents(tmp_path / "inbox", 3)
     sink = str(tmp_path / "tables")
     places = ["--source", str(tmp_path / "inbox"), "--sink", sink]
@@ -248,7 +248,7 @@ def test_the_commands(tmp_path: Path) -> None:
     assert "use the memory sink from Python" in inkstream("run", *memory, code=2).stderr
 
 
-def test_in_memory_from_python(tmp_path: Path) -> None:
+def test_a_memory_sink_works_from_python(tmp_path: Path) -> None:
     _documents(tmp_path / "inbox", 2)
     config = build_config(
         {

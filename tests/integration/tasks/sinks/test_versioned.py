@@ -1,4 +1,4 @@
-"""A second table format, in a separate folder, does everything that a table does."""
+"""A second format with versions, defined in the tests, supports everything that a Delta table does."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _sqlite() -> Iterator[None]:
         yield
 
 
-def test_a_format_does_what_is_declared_of_it() -> None:
+def test_each_sink_has_the_abilities_that_its_format_declares() -> None:
     urls = {"memory": "memory://here"}
     for name, sink_format in SINK_FORMATS.items():
         options: Any = {"url": urls.get(name, "tables"), "format": name}
@@ -82,7 +82,7 @@ class Library:
         return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_a_stream_runs_end_to_end_and_everything_that_is_asked_of_a_table_works(tmp_path: Path) -> None:
+def test_run_retry_diff_status_show_and_export_work_on_a_second_format(tmp_path: Path) -> None:
     library = Library(tmp_path)
     first = library.run()
     assert (first.files, first.pages, first.failed_pages, first.version) == (2, 3, 1, 1)
@@ -114,7 +114,7 @@ def test_a_stream_runs_end_to_end_and_everything_that_is_asked_of_a_table_works(
     assert (tmp_path / "out" / "b.pdf.txt").read_text() == "the first page\n\fthe second page\n"
 
 
-def test_forget_and_maintain(tmp_path: Path) -> None:
+def test_forget_and_maintain_work_on_a_second_format(tmp_path: Path) -> None:
     library = Library(tmp_path)
     library.run()
     overlays = [path for path in (library.sink / "overlays").rglob("*") if path.is_file()]
@@ -123,8 +123,8 @@ def test_forget_and_maintain(tmp_path: Path) -> None:
     assert (forgotten["overlays"], forgotten["versions_with_text"]) == (1, {"from": 1, "to": 1})
     assert [text for *_, text in library.texts()] == [None, "the first page", None]
     assert library.run().files == 0
-    kept = library.commands("maintain", "--prefect", "off")
-    assert [(part["name"], part["removed"]) for part in kept] == [("pages", 0), ("overlays", 0)]
+    maintained = library.commands("maintain", "--prefect", "off")
+    assert [(part["name"], part["removed"]) for part in maintained] == [("pages", 0), ("overlays", 0)]
 
 
 def sqlite_config(folder: Path) -> StreamConfig:
@@ -137,7 +137,7 @@ def sqlite_config(folder: Path) -> StreamConfig:
     )
 
 
-def test_a_newer_version_of_a_file_replaces_the_rows_of_the_older(tmp_path: Path) -> None:
+def test_a_newer_file_version_replaces_the_rows_of_the_older_one(tmp_path: Path) -> None:
     make_inbox(tmp_path, 3)
     config = sqlite_config(tmp_path)
     config = config.model_copy(update={"sink": config.sink.model_copy(update={"mode": "upsert"})})

@@ -112,7 +112,7 @@ KIND = EventSourceKind(
 """The entry in the registry."""
 
 
-def say(queue: Path, *bodies: str) -> None:
+def send(queue: Path, *bodies: str) -> None:
     """Put messages into a queue; create it if it does not exist."""
     database = sqlite3.connect(queue, timeout=60)
     with database:
@@ -123,7 +123,7 @@ def say(queue: Path, *bodies: str) -> None:
 
 def main(queue: str, act: str, *arguments: str) -> None:
     if act == "announce":
-        say(Path(queue), *(json.dumps({"created": [file]}) for file in arguments))
+        send(Path(queue), *(json.dumps({"created": [file]}) for file in arguments))
         return
     EVENT_SOURCES["sqlite"] = KIND
     config, event = arguments

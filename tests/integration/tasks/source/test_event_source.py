@@ -26,7 +26,7 @@ from inkstream.tasks.source.event_source import held
 from inkstream.tasks.source.opening import EVENT_SOURCES, count_messages, open_event_source
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream
-from tests.integration.tasks.source.sqlite_events import KIND, say
+from tests.integration.tasks.source.sqlite_events import KIND, send
 from tests.places import ROOT
 
 PROGRAM = [sys.executable, "-m", "tests.integration.tasks.source.sqlite_events"]
@@ -98,10 +98,10 @@ def announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Announced:
     return Announced(tmp_path)
 
 
-def test_what_is_announced_is_committed_and_its_messages_are_gone(announced: Announced) -> None:
+def test_announced_files_are_committed_and_their_messages_deleted(announced: Announced) -> None:
     seen: list[Event] = []
     announced.announce(*[announced.put(name) for name in ("a.pdf", "b.pdf", "_hidden.pdf")])
-    announced.put("nobody told of.pdf")
+    announced.put("unannounced.pdf")
     with Stream(announced.config, observers=[seen.append]) as stream:
         assert stream.listen(once=True).files == 2
         announced.announce(str(announced.folder / "inbox" / "a.pdf"))  # events come twice
@@ -111,14 +111,14 @@ def test_what_is_announced_is_committed_and_its_messages_are_gone(announced: Ann
     announced.wait_until_waiting(0)
 
 
-def test_a_listener_that_is_killed_before_it_acknowledges_leaves_the_messages_to_the_next(
+def test_a_killed_listener_leaves_its_messages_to_the_next_one(
     announced: Announced,
 ) -> None:
     announced.announce(*[announced.put(name) for name in ("a.pdf", "b.pdf")])
     config = announced.folder / "stream.json"
     config.write_text(announced.config.model_dump_json())
     assert announced.program("listen", str(config), "BatchCommitted:1") == -signal.SIGKILL
-    assert announced.rows().total() == 2, "it had committed"
+    assert announced.rows().total() == 2, "it committed before it was killed"
     announced.wait_until_waiting(2)
     with Stream(announced.config) as stream:
         assert stream.listen(once=True).files == 0, "nothing is read twice"
@@ -126,11 +126,11 @@ def test_a_listener_that_is_killed_before_it_acknowledges_leaves_the_messages_to
     announced.wait_until_waiting(0)
 
 
-def test_a_message_that_is_never_settled_dies_and_is_counted(announced: Announced) -> None:
+def test_a_message_that_is_never_settled_becomes_a_dead_letter(announced: Announced) -> None:
     seen: list[Event] = []
     never = str(announced.folder / "inbox" / "never.pdf")
     announced.announce(announced.put("good.pdf"), never)
-    say(announced.queue, "this is not JSON")
+    send(announced.queue, "this is not JSON")
     with Stream(announced.config, observers=[seen.append]) as stream:
         assert stream.listen(once=True).files == 1
         end = time.monotonic() + 60
@@ -140,8 +140,8 @@ def test_a_message_that_is_never_settled_dies_and_is_counted(announced: Announce
     taken = [event for event in seen if isinstance(event, MessagesTaken)]
     assert {why for event in taken for why in event.unsettled.values()} == {"it does not exist, or not yet"}
     assert sum(len(event.unreadable) for event in taken) == 2
-    said = json.loads(inkstream("status", announced.folder / "tables", "--queue", announced.url, "--json").stdout)
-    assert said["queue"]["dead_letters"]["waiting"] == 2
+    status = json.loads(inkstream("status", announced.folder / "tables", "--queue", announced.url, "--json").stdout)
+    assert status["queue"]["dead_letters"]["waiting"] == 2
     (check,) = [check for check in run_checks(announced.config) if check.name == "event source"]
     assert (check.ok, "2 dead letters" in check.detail) == (True, True)
 
@@ -157,11 +157,11 @@ def test_messages_stay_hidden_while_they_are_worked_on(announced: Announced) -> 
             threading.Event().wait(0.05)
     with pytest.raises(RuntimeError), held(source, messages, VISIBILITY):
         raise RuntimeError
-    assert source.receive(1, timedelta(0)), "what could not be worked on is given back at once"
+    assert source.receive(1, timedelta(0)), "messages are given back at once after an error"
     source.close()
 
 
-def test_an_object_that_may_still_change_waits_as_long_as_it_has_to(announced: Announced) -> None:
+def test_the_message_of_a_file_that_may_still_change_stays_hidden(announced: Announced) -> None:
     announced.announce(announced.put("young.pdf"))
     config = announced.config
     patient = config.model_copy(
@@ -175,7 +175,7 @@ def test_an_object_that_may_still_change_waits_as_long_as_it_has_to(announced: A
     source.close()
 
 
-def test_what_is_wrong_with_the_queue_is_told_before_anything_is_done(announced: Announced) -> None:
+def test_mistakes_about_the_queue_are_raised_before_anything_is_written(announced: Announced) -> None:
     with Stream(announced.config) as stream, pytest.raises(EnvironmentFault, match="there is no queue"):
         stream.listen(once=True)
     elsewhere = build_config({**announced.config.model_dump(mode="json"), "source": {"url": "s3://bucket/in"}})

@@ -29,28 +29,28 @@ def make_queue(sqs: Any, **attributes: str) -> str:
     return str(sqs.create_queue(QueueName=uuid.uuid4().hex, Attributes=attributes)["QueueUrl"])
 
 
-def test_messages_are_read_and_given_out_once_at_a_time(sqs: Any) -> None:
+def test_received_messages_are_hidden_until_they_are_given_back(sqs: Any) -> None:
     url = make_queue(sqs)
     for number in range(12):  # more than one request takes
         sqs.send_message(QueueUrl=url, MessageBody=message(record(f"in/{number}.pdf")))
     sqs.send_message(QueueUrl=url, MessageBody="not a notification")
     queue = SqsQueue(url, LONG)
-    taken = queue.receive(100, NOW)
-    assert len(taken) == 13
+    received = queue.receive(100, NOW)
+    assert len(received) == 13
     assert queue.receive(1, NOW) == [], "they are hidden"
-    (unreadable,) = [one for one in taken if one.problem]
+    (unreadable,) = [each for each in received if each.problem]
     assert (unreadable.problem, unreadable.announcements) == ("it is not JSON", ())
-    readable = {one.announcements for one in taken if not one.problem}
+    readable = {each.announcements for each in received if not each.problem}
     assert readable == {(Announcement("s3", f"b/in/{n}.pdf", True, "abc", 7),) for n in range(12)}
     assert queue.status().in_flight == 13
     queue.hide([unreadable], GIVE_BACK)
-    assert [one.problem for one in queue.receive(100, NOW)] == ["it is not JSON"]
-    queue.acknowledge([one for one in taken if not one.problem])
+    assert [each.problem for each in queue.receive(100, NOW)] == ["it is not JSON"]
+    queue.acknowledge([each for each in received if not each.problem])
     assert queue.status().in_flight == 1
     queue.close()
 
 
-def test_a_limit_is_kept(sqs: Any) -> None:
+def test_receive_respects_its_limit(sqs: Any) -> None:
     url = make_queue(sqs)
     for number in range(3):
         sqs.send_message(QueueUrl=url, MessageBody=message(record(f"in/{number}.pdf")))
@@ -60,7 +60,7 @@ def test_a_limit_is_kept(sqs: Any) -> None:
     queue.close()
 
 
-def test_dead_letters_are_counted_where_the_queue_has_some(sqs: Any) -> None:
+def test_dead_letters_are_counted_if_the_queue_has_a_dead_letter_queue(sqs: Any) -> None:
     dead = make_queue(sqs)
     sqs.send_message(QueueUrl=dead, MessageBody="a dead letter")
     arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -75,12 +75,12 @@ def test_dead_letters_are_counted_where_the_queue_has_some(sqs: Any) -> None:
     plain.close()
 
 
-def test_what_is_wrong_names_its_remedy_and_late_work_is_no_error(sqs: Any) -> None:
+def test_a_missing_queue_has_a_remedy_and_an_unreachable_one_is_transient(sqs: Any) -> None:
     queue = SqsQueue(f"{make_queue(sqs)}-not", LONG)
     with pytest.raises(EnvironmentFault, match="create the queue, or correct its URL"):
         queue.receive(1, NOW)
     queue.close()
-    nobody = SqsQueue(f"http://127.0.0.1:{free_port()}/1/q", LONG)
+    unreachable = SqsQueue(f"http://127.0.0.1:{free_port()}/1/q", LONG)
     with pytest.raises(TransientError, match=r"the queue http://127\.0\.0\.1"):
-        nobody.status()
-    nobody.close()
+        unreachable.status()
+    unreachable.close()

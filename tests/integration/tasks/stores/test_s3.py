@@ -12,7 +12,7 @@ from inkstream.tasks.stores.base import FileFilter, State
 from inkstream.tasks.stores.opening import open_store
 
 
-def test_objects_are_looked_up_as_they_are_listed(s3: Any, bucket: str) -> None:
+def test_a_lookup_returns_the_same_versions_as_a_listing(s3: Any, bucket: str) -> None:
     keys = ["in/a b+é.pdf", "in/b.pdf", "in/b.pdf.part"]
     for key in keys:
         s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
@@ -20,14 +20,14 @@ def test_objects_are_looked_up_as_they_are_listed(s3: Any, bucket: str) -> None:
     lookup = open_lookup(f"s3://{bucket}/in", "events")
     found = lookup.look_up([f"{bucket}/{key}" for key in [*keys, "in/b", "in/none.pdf"]])
     assert {file.path: file for file in found if file} == listed
-    assert found[-2:] == [None, None], "the beginning of a name is not a name"
+    assert found[-2:] == [None, None], "a prefix of a key is not a key"
 
 
-def test_a_bucket_with_versions_remembers_what_was_deleted(s3: Any, bucket: str) -> None:
+def test_only_a_versioned_bucket_remembers_deletions(s3: Any, bucket: str) -> None:
     lookup = open_lookup(f"s3://{bucket}/in", "events")
     s3.put_object(Bucket=bucket, Key="in/a.pdf", Body=b"x")
     s3.delete_object(Bucket=bucket, Key="in/a.pdf")
-    assert not lookup.was_deleted(f"{bucket}/in/a.pdf"), "without versions nothing is left of it"
+    assert not lookup.was_deleted(f"{bucket}/in/a.pdf"), "without versioning there is no record of it"
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     s3.put_object(Bucket=bucket, Key="in/b.pdf", Body=b"x")
     assert not lookup.was_deleted(f"{bucket}/in/b.pdf")
@@ -35,7 +35,7 @@ def test_a_bucket_with_versions_remembers_what_was_deleted(s3: Any, bucket: str)
     assert lookup.was_deleted(f"{bucket}/in/b.pdf")
 
 
-def test_one_version_is_removed_or_none(s3: Any, bucket: str) -> None:
+def test_only_the_expected_version_is_removed_or_archived(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="in/a.pdf", Body=b"one")
     removal = open_removal(f"s3://{bucket}/in", f"{bucket}/probes", "cleaning")
     for state in (State("0" * 32, 3), State("", 3)):

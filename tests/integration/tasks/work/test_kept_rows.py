@@ -32,7 +32,7 @@ def batch(config: StreamConfig) -> Batch:
     return replace(planned, planned_at=0, redo=Redo(version, {0: PagesAgain(PAGES, (1,), "h")}))
 
 
-def test_the_other_pages_come_from_the_planned_version_without_their_stamps(
+def test_other_pages_are_kept_from_the_planned_version_without_stamps(
     config: StreamConfig, batch: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kept_rows, "_CHUNK_ROWS", 1)
@@ -44,14 +44,14 @@ def test_the_other_pages_come_from_the_planned_version_without_their_stamps(
     assert [(row["pagenum"], row["text"]) for row in rows.to_pylist()] == [(0, "text")]
 
 
-def test_nothing_is_kept_of_a_file_that_is_read_whole(config: StreamConfig, batch: Batch) -> None:
+def test_no_rows_are_kept_of_a_file_that_is_read_whole(config: StreamConfig, batch: Batch) -> None:
     with ResultSpool() as spool:
         assert keep_other_pages(open_sink(config.sink), batch, 1, spool) == 0
         assert keep_other_pages(open_sink(config.sink), replace(batch, redo=None), 0, spool) == 0
         assert spool.pages(0) == spool.pages(1) == frozenset()
 
 
-def test_a_sink_without_versions_has_nothing_to_keep(config: StreamConfig, batch: Batch) -> None:
+def test_a_sink_without_versions_cannot_keep_rows(config: StreamConfig, batch: Batch) -> None:
     parquet = open_sink(config.sink.model_copy(update={"format": "parquet"}))
     with ResultSpool() as spool, pytest.raises(ConfigError, match="have no versions"):
         keep_other_pages(parquet, batch, 0, spool)

@@ -1,4 +1,4 @@
-"""Selections of pages: the pages that are read are those that were asked for."""
+"""Page selections: the pages that are read are the ones requested."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def test_a_selection_is_the_union_of_its_parts_within_the_file(chosen: list[tupl
         ("1-999999999", 2, [0, 1]),
     ],
 )
-def test_what_people_write(text: str | int, total: int, pages: list[int]) -> None:
+def test_typical_selections_are_understood(text: str | int, total: int, pages: list[int]) -> None:
     assert list(PipelineOptions.model_validate({"pages": text}).selected(total)) == pages
 
 
-def test_all_pages_where_nothing_is_said() -> None:
+def test_all_pages_are_selected_by_default() -> None:
     assert list(PipelineOptions().selected(3)) == [0, 1, 2]
 
 
@@ -60,10 +60,10 @@ def test_all_pages_where_nothing_is_said() -> None:
         ("last-2", "backwards"),
     ],
 )
-def test_mistakes_are_named(text: str, why: str) -> None:
+def test_invalid_selections_are_rejected_with_the_reason(text: str, why: str) -> None:
     with pytest.raises(ValidationError, match=why):
         PipelineOptions(pages=text)
 
 
-def test_equal_selections_are_equal_options() -> None:
+def test_equivalent_selections_give_equal_options() -> None:
     assert PipelineOptions(pages="1 - 3,Last").canonical() == PipelineOptions(pages="1-3,last").canonical()

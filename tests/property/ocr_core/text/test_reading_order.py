@@ -76,13 +76,13 @@ def test_words_far_apart_stay_apart() -> None:
     assert len(join_words(line, 1.0).boxes) == 3
 
 
-def test_areas_found_twice_are_one() -> None:
+def test_overlapping_areas_are_merged() -> None:
     merged = merge_intersecting([Box(0, 0, 100, 40), Box(10, 2, 100, 40), Box(0, 100, 100, 40)])
     assert sorted((box.left, box.top, box.width) for box in merged) == [(0, 0, 110), (0, 100, 100)]
 
 
 @pytest.mark.parametrize("angle", [0.0, 1.0, -7.5, 30.0, 90.0, -90.0])
-def test_a_cut_is_upright_wherever_the_text_leans(angle: float) -> None:
+def test_a_crop_of_rotated_text_is_upright(angle: float) -> None:
     page = Image.new("L", (600, 600), 255)
     ImageDraw.Draw(page).rectangle((200, 280, 299, 319), fill=0)
     ImageDraw.Draw(page).rectangle((300, 280, 399, 319), fill=100)
@@ -94,13 +94,13 @@ def test_a_cut_is_upright_wherever_the_text_leans(angle: float) -> None:
 
 
 @pytest.mark.parametrize("box", [Box(-50, -50, 80, 60, 10), Box(590, 590, 40, 40), Box(5, 5, 0.2, 0.2, 45)])
-def test_a_cut_beyond_the_page_goes_on_with_its_edge(box: Box) -> None:
+def test_a_crop_beyond_the_page_repeats_its_edge(box: Box) -> None:
     crop = cut(np.full((600, 600, 3), 200, np.uint8), box)
     assert crop.shape == (max(1, round(box.height)), max(1, round(box.width)), 3)
     assert (crop == 200).all()
 
 
-def test_parts_of_a_box_lie_along_it() -> None:
+def test_parts_of_a_rotated_box_lie_along_it() -> None:
     box = Box(100, 100, 200, 40, 90)
     left, right = part(box, 0, 0.5), part(box, 0.5, 1)
     assert (left.width, left.angle) == (100, 90)

@@ -24,12 +24,12 @@ space_widths = st.floats(0.01, 500)
 
 
 @given(pages_of_words(), space_widths)
-def test_every_word_is_there_once(words: list[Word], space: float) -> None:
+def test_every_word_is_laid_out_once(words: list[Word], space: float) -> None:
     assert Counter(lay_out(words, space).split()) == Counter(word.text for word in words)
 
 
 @given(pages_of_words(), space_widths)
-def test_it_is_no_bigger_than_its_words_and_a_page_of_space(words: list[Word], space: float) -> None:
+def test_the_size_of_the_grid_is_bounded(words: list[Word], space: float) -> None:
     text = lay_out(words, space)
     longest = max((len(line) for line in text.split("\n")), default=0)
     assert longest <= sum(len(word.text) + 1 for word in words) + 800 + 2 * len(words)
@@ -63,8 +63,8 @@ def tables(draw: st.DrawFn) -> tuple[list[list[list[str]]], list[list[Word]], bo
 
 
 @given(tables(), st.floats(1, 100))
-def test_columns_are_aligned(made: tuple[list[list[list[str]]], list[list[Word]], bool], space: float) -> None:
-    table, rows, right = made
+def test_columns_are_aligned(page: tuple[list[list[list[str]]], list[list[Word]], bool], space: float) -> None:
+    table, rows, right = page
     lines = [line for line in lay_out([word for row in rows for word in row], space).split("\n") if line]
     assert len(lines) == len(table)
     edges: list[set[int]] = [set() for _ in table[0]]
@@ -75,7 +75,7 @@ def test_columns_are_aligned(made: tuple[list[list[list[str]]], list[list[Word]]
             at = line.index(text, at)
             edges[column].add(at + len(text) if right and column else at)
             at += len(text)
-    assert all(len(found) == 1 for found in edges[1:]), "each column has one edge"
+    assert all(len(positions) == 1 for positions in edges[1:]), "each column has one edge"
 
 
 @given(st.lists(st.tuples(word_texts, word_texts), min_size=1, max_size=12), letter_widths)
@@ -91,7 +91,7 @@ def test_two_columns_stand_side_by_side(pairs: list[tuple[str, str]], width: int
 
 
 @given(st.integers(2, 30))
-def test_room_for_lines_is_empty_lines(gap: int) -> None:
+def test_a_gap_between_lines_becomes_empty_lines(gap: int) -> None:
     """Three lines follow closely, then one `gap` lines further down."""
     tops = [0, 1, 2, 2 + gap]
     words = [Word(0, 0, line, Box(0, top * SPACING, 90, ROW), "word", 90.0) for line, top in enumerate(tops)]
@@ -110,24 +110,24 @@ def test_full_width_characters_count_twice() -> None:
     assert cells(first.partition("x")[0]) == cells(second.partition("y")[0])
 
 
-def test_no_words() -> None:
+def test_no_words_give_an_empty_text() -> None:
     assert lay_out([], 8) == ""
 
 
 @given(pages_of_words())
-def test_a_line_is_its_words_and_spaces(words: list[Word]) -> None:
-    made = compose(words, engine="x", spaces=True)
+def test_words_and_spaces_of_a_line_join_to_its_text(words: list[Word]) -> None:
+    spaced = compose(words, engine="x", spaces=True)
     plain = compose(words, engine="x")
-    assert (made.text, made.confidence) == (plain.text, plain.confidence)
-    assert [region.index for region in made.regions] == list(range(len(made.regions)))
-    for line in made.regions:
+    assert (spaced.text, spaced.confidence) == (plain.text, plain.confidence)
+    assert [region.index for region in spaced.regions] == list(range(len(spaced.regions)))
+    for line in spaced.regions:
         if line.level is not Level.LINE:
             continue
-        children = [region for region in made.regions if region.parent == line.index]
+        children = [region for region in spaced.regions if region.parent == line.index]
         assert "".join(str(child.text) for child in children) == line.text
         assert all((child.text == " ") == (child.confidence is None) for child in children)
-    kept = [region for region in made.regions if region.text != " "]
-    assert [(r.level, r.box, r.text) for r in kept] == [(r.level, r.box, r.text) for r in plain.regions]
+    words_only = [region for region in spaced.regions if region.text != " "]
+    assert [(r.level, r.box, r.text) for r in words_only] == [(r.level, r.box, r.text) for r in plain.regions]
 
 
 coordinates = st.integers(0, 500)
@@ -136,7 +136,7 @@ upright = st.builds(Box, coordinates, coordinates, sides, sides)
 
 
 @given(upright, upright)
-def test_what_is_between_two_boxes_overlaps_neither(first: Box, second: Box) -> None:
+def test_the_gap_between_two_boxes_overlaps_neither(first: Box, second: Box) -> None:
     gap = between(first, second)
     assert gap == between(second, first)
     for box in (first, second):

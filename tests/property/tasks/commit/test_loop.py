@@ -1,4 +1,4 @@
-"""Exactly once, under any interleaving, crash, conflict or lost reply."""
+"""Files are committed exactly once under any interleaving, crash, conflict or lost reply."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _is_clean(world: ModelWorld) -> bool:
 
 @settings(max_examples=600)
 @given(schedule=schedules, batch_size=st.integers(1, 4), drivers=special_drivers)
-def test_every_file_version_is_there_exactly_once_and_what_was_forgotten_stays_so(
+def test_files_are_committed_exactly_once_and_stay_forgotten(
     schedule: list[tuple[int, int, str]], batch_size: int, drivers: dict[str, Any]
 ) -> None:
     world = run_schedule(inkstream_trigger, schedule, batch_size=batch_size, **drivers)
@@ -70,7 +70,7 @@ def test_upserts_leave_the_newest_version_of_each_path_and_nothing_else(
     assert world.resurrected() == set()
 
 
-def test_without_the_rule_of_the_newer_the_oracle_sees_stale_or_doubled_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oracle_catches_upserts_without_the_modified_since_check(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commit_model, "table_step", _answering(ModifiedSince, {}))
 
     def wrong(schedule: list[tuple[int, int, str]]) -> bool:
@@ -79,7 +79,7 @@ def test_without_the_rule_of_the_newer_the_oracle_sees_stale_or_doubled_rows(mon
     assert find(schedules, wrong, settings=settings(max_examples=2000, database=None, derandomize=True))
 
 
-def _fails(trigger: Trigger) -> list[tuple[int, int, str]]:
+def _failing_schedule(trigger: Trigger) -> list[tuple[int, int, str]]:
     return find(
         schedules,
         lambda schedule: not _is_clean(run_schedule(trigger, schedule, batch_size=2, replacing=-1)),
@@ -87,11 +87,11 @@ def _fails(trigger: Trigger) -> list[tuple[int, int, str]]:
     )
 
 
-def test_the_same_oracle_catches_a_driver_that_writes_down_what_is_done_after_the_commit() -> None:
-    schedule = _fails(control_trigger)
+def test_the_oracle_catches_a_driver_with_a_separate_state_file() -> None:
+    schedule = _failing_schedule(control_trigger)
     assert not _is_clean(run_schedule(control_trigger, schedule, batch_size=2, replacing=-1))
     with pytest.raises(NoSuchExample):
-        _fails(inkstream_trigger)
+        _failing_schedule(inkstream_trigger)
 
 
 def _answering(kind: type[Any], answer: Any) -> Callable[..., Step]:
@@ -108,25 +108,25 @@ def _append_always(table: ModelTable, handle: int, commit: ModelCommit) -> int:
     return len(table.log)
 
 
-def test_without_the_check_before_the_append_the_oracle_sees_duplicates(
+def test_the_oracle_catches_appends_without_the_committed_since_check(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(commit_model, "table_step", _answering(CommittedSince, frozenset()))
-    assert _fails(inkstream_trigger)
+    assert _failing_schedule(inkstream_trigger)
 
 
-def test_a_run_that_forgets_who_was_between_its_commits_writes_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_ignores_commits_between_its_own_writes_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     def careless(planned_at: int, committed: Committed) -> int:
         return planned_at if committed.batch_id is None else committed.batch_id
 
     def writes_twice(schedule: list[tuple[int, int, str]]) -> bool:
         return bool(run_schedule(inkstream_trigger, schedule, batch_size=1, replacing=-1, partly=0).duplicated())
 
-    sought = settings(max_examples=2000, database=None, derandomize=True)
+    search_settings = settings(max_examples=2000, database=None, derandomize=True)
     with pytest.raises(NoSuchExample):
-        find(schedules, writes_twice, settings=sought)
+        find(schedules, writes_twice, settings=search_settings)
     monkeypatch.setattr(commit_model, "seen_after", careless)
-    assert find(schedules, writes_twice, settings=sought)
+    assert find(schedules, writes_twice, settings=search_settings)
 
 
 def _delete_only(table: ModelTable, version: int) -> list[tuple[FileKey, int]]:
@@ -140,21 +140,21 @@ def _delete_only(table: ModelTable, version: int) -> list[tuple[FileKey, int]]:
     return rows
 
 
-def test_without_the_row_that_stays_the_oracle_sees_forgotten_files_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oracle_catches_a_forget_that_leaves_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
     def comes_back(schedule: list[tuple[int, int, str]]) -> bool:
         world = run_schedule(inkstream_trigger, schedule, batch_size=2, replacing=-1, forgetting=1)
         return bool(world.resurrected())
 
-    sought = settings(max_examples=2000, database=None, derandomize=True)
+    search_settings = settings(max_examples=2000, database=None, derandomize=True)
     with pytest.raises(NoSuchExample):
-        find(schedules, comes_back, settings=sought)
+        find(schedules, comes_back, settings=search_settings)
     monkeypatch.setattr(ModelTable, "rows", _delete_only)
-    assert find(schedules, comes_back, settings=sought)
+    assert find(schedules, comes_back, settings=search_settings)
 
 
-def test_without_the_tables_transactions_the_oracle_sees_duplicates(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oracle_catches_a_table_without_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ModelTable, "append", _append_always)
-    assert _fails(inkstream_trigger)
+    assert _failing_schedule(inkstream_trigger)
 
 
 def _drive(*answers: Any, planned_at: int = -1, max_attempts: int = 3) -> tuple[list[Any], Any]:
@@ -167,24 +167,24 @@ def _drive(*answers: Any, planned_at: int = -1, max_attempts: int = 3) -> tuple[
             operations.append(steps.throw(answer) if throw else steps.send(answer))
     except StopIteration as stop:
         return operations, stop.value
-    except Exception as error:  # noqa: BLE001 - it is what the test looks at
+    except Exception as error:  # noqa: BLE001 - the test inspects it
         return operations, error
     return operations, None
 
 
-def test_an_undisturbed_commit_asks_for_no_rows() -> None:
+def test_an_undisturbed_commit_reads_no_rows() -> None:
     operations, end = _drive(Opened(7, 3), 8, planned_at=3)
     assert operations == [Open(), Append((0, 1), 4, "me")]
     assert end == Committed(4, 8, (0, 1), ())
 
 
-def test_what_another_driver_did_is_left_out() -> None:
+def test_files_committed_by_another_driver_are_left_out() -> None:
     operations, end = _drive(Opened(7, 5), frozenset({KEYS[0]}), 8, planned_at=3)
     assert operations == [Open(), CommittedSince(3), Append((1,), 6, "me")]
     assert end == Committed(6, 8, (1,), (0,))
 
 
-def test_nothing_left_to_do_commits_nothing() -> None:
+def test_nothing_is_committed_if_no_file_is_left() -> None:
     _, end = _drive(Opened(7, 5), frozenset(KEYS.values()), planned_at=3)
     assert end == Committed(None, 7, (), (0, 1))
 
@@ -195,14 +195,14 @@ def test_a_commit_whose_reply_was_lost_is_found() -> None:
     assert end == Committed(4, 8, (0, 1), ())
 
 
-def test_a_refused_commit_is_tried_again_with_what_is_left() -> None:
+def test_a_conflicting_commit_is_retried_with_the_remaining_files() -> None:
     answers = [Opened(7, 3), TransientError("conflict"), None, Opened(8, 4), None, frozenset({KEYS[1]}), 9]
     operations, end = _drive(*answers, planned_at=3)
     assert operations[4:] == [FindCommit("me", 7), CommittedSince(3), Append((0,), 5, "me")]
     assert end == Committed(5, 9, (0,), (1,))
 
 
-def test_an_error_no_retry_helps_is_told_unless_the_commit_landed_all_the_same() -> None:
+def test_a_permanent_error_is_raised_unless_the_commit_landed() -> None:
     fault = EnvironmentFault("forbidden", "ask")
     operations, end = _drive(Opened(7, 3), fault, Opened(7, 3), None, planned_at=3)
     assert operations[2:] == [Open(), FindCommit("me", 7)]
@@ -211,13 +211,13 @@ def test_an_error_no_retry_helps_is_told_unless_the_commit_landed_all_the_same()
     assert end == Committed(4, 8, (0, 1), ())
 
 
-def test_an_error_before_anything_was_tried_is_told_at_once() -> None:
+def test_an_error_before_the_first_append_is_raised_at_once() -> None:
     fault = EnvironmentFault("forbidden", "ask")
     operations, end = _drive(fault)
     assert (operations, end) == ([Open()], fault)
 
 
-def test_attempts_are_bounded_and_the_last_round_only_looks() -> None:
+def test_attempts_are_bounded_and_end_with_a_search_for_the_commit() -> None:
     conflict = [TransientError("conflict"), None]
     answers = [Opened(1, 0), *conflict, Opened(2, 0), None, *conflict, Opened(3, 0), None]
     operations, end = _drive(*answers, planned_at=0, max_attempts=2)
@@ -226,7 +226,7 @@ def test_attempts_are_bounded_and_the_last_round_only_looks() -> None:
     assert isinstance(end, TransientError)
 
 
-def test_a_table_that_went_back_behind_the_plan_is_not_written() -> None:
+def test_a_table_restored_to_before_the_plan_is_not_written() -> None:
     operations, end = _drive(Opened(1, 2), None, Opened(1, 2), None, Opened(1, 2), None, Opened(1, 2), planned_at=3)
     assert not any(isinstance(operation, Append) for operation in operations)
     assert isinstance(end, TransientError)

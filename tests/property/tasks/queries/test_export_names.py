@@ -1,4 +1,4 @@
-"""Names of exports, for any name in a store: they stay in the folder, and are different for each document."""
+"""Export names for any name in a store stay in the folder and differ for each document."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def named(key: str, export_format: ExportFormat) -> str:
 
 
 @given(keys, formats, st.sampled_from(["inbox/", "elsewhere/", ""]))
-def test_a_name_is_safe(key: str, export_format: ExportFormat, where: str) -> None:
+def test_an_export_name_is_a_safe_relative_path(key: str, export_format: ExportFormat, where: str) -> None:
     name = named(where + key, export_format)
     assert name.endswith(export_format.extension)
     assert name.isprintable()
@@ -43,15 +43,15 @@ def test_a_name_is_safe(key: str, export_format: ExportFormat, where: str) -> No
 @example("inbox/a", "inbox/a.txt/b", ExportFormat.TEXT)
 @example("inbox/%2Ea", "inbox/.a", ExportFormat.TEXT)
 @example("inbox/a", "a", ExportFormat.TEXT)
-def test_two_documents_never_share_a_name_or_stand_in_each_others_way(
-    one: str, other: str, export_format: ExportFormat
+def test_two_documents_never_share_or_nest_their_export_names(
+    first_key: str, second_key: str, export_format: ExportFormat
 ) -> None:
-    first, second = (named(f"inbox/{key}", export_format) for key in (one, other))
-    assert (first == second) == (one == other)
-    assert not f"{first}/".startswith(f"{second}/") or one == other
+    first, second = (named(f"inbox/{key}", export_format) for key in (first_key, second_key))
+    assert (first == second) == (first_key == second_key)
+    assert not f"{first}/".startswith(f"{second}/") or first_key == second_key
 
 
-def test_names_are_readable() -> None:
+def test_export_names_stay_readable() -> None:
     assert named("inbox/2026/Invoice März #3.pdf", ExportFormat.HOCR) == "2026/Invoice März #3.pdf.hocr"
     assert named("inbox/a?b.png", ExportFormat.PDF) == "a%3Fb.png.ocr.pdf"
     assert named("archive/a.png", ExportFormat.TEXT) == "s3%/bucket/archive/a.png.txt"
@@ -61,8 +61,8 @@ def test_names_are_readable() -> None:
 
 
 @given(st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=60))
-def test_any_local_name_can_be_written(name: str) -> None:
-    made = output_name(encode("file", f"/in/{name}"), encode("file", "/in"), ".alto.xml")
-    assert "/" not in made
-    assert Path("/out", made).parent == Path("/out")
-    assert len(os.fsencode(made)) < 256
+def test_any_local_name_gives_a_valid_file_name(name: str) -> None:
+    exported = output_name(encode("file", f"/in/{name}"), encode("file", "/in"), ".alto.xml")
+    assert "/" not in exported
+    assert Path("/out", exported).parent == Path("/out")
+    assert len(os.fsencode(exported)) < 256

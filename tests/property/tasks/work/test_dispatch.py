@@ -78,7 +78,7 @@ def test_every_page_has_exactly_one_result_and_only_killers_are_convicted(
 
 
 def pages_again(totals: list[int | None], some: dict[int, set[int]]) -> dict[int, PagesAgain]:
-    """Return the files of which only some existing pages are wanted, with those pages."""
+    """Return the files to read again in part, with the existing pages to read."""
     again = {}
     for index, total in enumerate(totals):
         wanted = tuple(sorted(page for page in some.get(index, ()) if page < (total or 0)))
@@ -88,7 +88,7 @@ def pages_again(totals: list[int | None], some: dict[int, set[int]]) -> dict[int
 
 
 @given(small=st.integers(1, 20), window=st.integers(1, 4))
-def test_a_huge_file_starves_nobody(small: int, window: int) -> None:
+def test_a_huge_file_does_not_delay_small_ones(small: int, window: int) -> None:
     """Every small file starts before the huge first one has had two more ranges."""
     dispatch = Dispatch(small + 1, pages_per_range=8, max_attempts=1)
     started: list[int] = []
@@ -120,30 +120,30 @@ def test_two_batches_share_the_workers_and_suspects_still_run_alone(
     data: st.DataObject,
 ) -> None:
     """Batches end in order, at most two are open, and only killers are convicted."""
-    all_of = [Dispatch(len(files), pages_per_range=per_range, max_attempts=2) for files in batches]
+    dispatches = [Dispatch(len(files), pages_per_range=per_range, max_attempts=2) for files in batches]
     running: list[tuple[int, PageRange]] = []
     results: set[tuple[int, int, int]] = set()
     convicted: set[tuple[int, int, int]] = set()
-    for current, dispatch in enumerate(all_of):
-        following = all_of[current + 1] if current + 1 < len(all_of) else None
+    for current, dispatch in enumerate(dispatches):
+        following = dispatches[current + 1] if current + 1 < len(dispatches) else None
         while not dispatch.finished:
             while len(running) < window:
-                found = next_range(dispatch, following, [work for _, work in running])
-                if found is None:
+                assigned = next_range(dispatch, following, [work for _, work in running])
+                if assigned is None:
                     break
-                if found[1].alone:
+                if assigned[1].alone:
                     assert not running, "a suspect must run with nothing else in flight, of any batch"
-                running.append((all_of.index(found[0]), found[1]))
+                running.append((dispatches.index(assigned[0]), assigned[1]))
             assert running, "nothing runs and nothing is finished"
             whose, work = running.pop(data.draw(st.integers(0, len(running) - 1)))
             assert whose in (current, current + 1)
             pages = list(work.pages) or list(range(min(work.count, batches[whose][work.file])))
             keys = {(whose, work.file, page) for page in pages}
-            if killers & keys and not all_of[whose].worker_died(work):
+            if killers & keys and not dispatches[whose].worker_died(work):
                 continue
             convicted |= killers & keys
             assert not results & keys
             results |= keys
-            all_of[whose].succeeded(work, total=batches[whose][work.file], results=len(pages))
+            dispatches[whose].succeeded(work, total=batches[whose][work.file], results=len(pages))
     assert convicted <= killers
     assert results == {(b, f, p) for b, files in enumerate(batches) for f, n in enumerate(files) for p in range(n)}

@@ -16,7 +16,7 @@ sizes = st.lists(st.integers(0, 50), max_size=40)
 
 
 @given(sizes, st.integers(1, 10), st.none() | st.integers(1, 100))
-def test_batches_are_the_files_in_order_within_the_caps(
+def test_batches_hold_the_files_in_order_within_the_caps(
     sizes: list[int], max_files: int, max_bytes: int | None
 ) -> None:
     files = [FileVersion(f"file:///{i}", "e", size, datetime.now(UTC)) for i, size in enumerate(sizes)]
@@ -36,14 +36,14 @@ def test_batches_are_the_files_in_order_within_the_caps(
 
 
 @given(st.lists(st.integers(0, 60)), st.integers(1, 9))
-def test_ranges_are_the_pages_in_order(wanted: list[int], per_range: int) -> None:
+def test_ranges_hold_the_pages_in_order(wanted: list[int], per_range: int) -> None:
     ranges = page_ranges(wanted, per_range)
     assert [page for pages in ranges for page in pages] == wanted
     assert all(1 <= len(pages) <= per_range for pages in ranges)
 
 
 @given(st.sets(st.integers(0, 40)), st.integers(1, 9))
-def test_runs_are_the_pages_in_order_without_gaps(pages: set[int], longest: int) -> None:
+def test_runs_hold_the_pages_in_order_without_gaps(pages: set[int], longest: int) -> None:
     runs = page_runs(sorted(pages), longest)
     assert [page for run in runs for page in run] == sorted(pages)
     assert all(1 <= len(run) <= longest for run in runs)

@@ -32,7 +32,7 @@ from tests.integration.command import inkstream
 HEAVY = {"prefect", "distributed", "dask", "deltalake", "pyarrow", "numpy", "torch", "fsspec", "PIL"}
 
 
-def test_help_teaches_the_exit_codes() -> None:
+def test_help_lists_the_exit_codes() -> None:
     shown = " ".join(inkstream("--help").stdout.split())
     for code in EXIT_CODES:
         assert f"{code}: " in shown
@@ -40,10 +40,10 @@ def test_help_teaches_the_exit_codes() -> None:
 
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["--version"]], ids=" ".join)
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "inkstream", *words], capture_output=True, text=True, check=True
     )
-    imported = set(re.findall(r"\| +(\w+)$", done.stderr, re.MULTILINE))
+    imported = set(re.findall(r"\| +(\w+)$", process.stderr, re.MULTILINE))
     assert {"typer", "inkstream"} <= imported
     assert imported & HEAVY == set()
 
@@ -58,7 +58,7 @@ def test_help_imports_nothing_heavy(words: list[str]) -> None:
         (KeyboardInterrupt(), 130),
     ],
 )
-def test_an_error_is_one_message_and_its_exit_code(
+def test_an_error_becomes_a_message_and_an_exit_code(
     error: InkstreamError, code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(typer.Exit) as ended, exit_codes():
@@ -72,7 +72,7 @@ def test_flags_are_overrides_that_survive_yaml() -> None:
     assert flag_overrides(given) == ['source.url="in: [1]"', "trigger.max_files_per_trigger=3"]
 
 
-def test_what_is_not_given_is_an_example() -> None:
+def test_a_missing_place_is_filled_in_with_an_example() -> None:
     built, examples = read_partial_config(ConfigFile("", {}, {}), None, ["source.url=in"])
     assert (built.source.url, built.sink.url) == ("in", "tables")
     assert examples == {"sink.url": "tables"}
@@ -86,13 +86,13 @@ def test_what_is_not_given_is_an_example() -> None:
         (["source.url=in", "source.globb=x"], "source.globb: unknown option; did you mean 'glob'?\nsink: required"),
     ],
 )
-def test_if_places_are_all_that_is_missing_it_names_their_flags(overrides: list[str], message: str) -> None:
+def test_an_error_about_missing_places_alone_names_their_flags(overrides: list[str], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read_config(None, None, overrides)
     assert str(caught.value).startswith(message)
 
 
-def test_a_file_that_cannot_be_read_is_a_mistake_of_the_command_line(tmp_path: Path) -> None:
+def test_an_unreadable_configuration_file_is_a_config_error(tmp_path: Path) -> None:
     assert read_config_file(None).options == {}
     (tmp_path / "latin.yaml").write_bytes(b"stream: caf\xe9\n")
     for path in (tmp_path / "none.yaml", tmp_path / "latin.yaml"):

@@ -1,4 +1,4 @@
-"""Every command takes an option under one name, with one meaning."""
+"""An option has the same name and the same meaning in every command."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from inkstream.flows.cli import app
 from inkstream.tasks.presets import PRESETS
 
 OWN_WORDS = {
-    "--every",  # `run` runs again, `serve` reads what is new
+    "--every",  # how often `run` runs again, or `serve` reads new files
     "--format",  # `ocr` prints, `export` writes
     "--json",  # `status` and `config show` print one object
     "--limit",  # files of a run, rows of a table, pages of a comparison
     "--output",  # a file of `ocr`, a folder of `export`
     "--queue",  # followed by `listen`, counted by `status`
-    "--stream",  # named by those who make one, chosen by those who look
+    "--stream",  # names the stream of a run, or selects a stream that has run
     "--version",
 }
 """Options that mean something else in another command."""
@@ -47,7 +47,7 @@ def test_an_option_means_the_same_in_every_command() -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_help_is_sentences_and_has_an_example(name: str) -> None:
+def test_the_help_consists_of_sentences_and_an_example(name: str) -> None:
     command = COMMANDS[name]
     what, _, example = command.help.partition("Example:")
     assert what.strip().endswith(".")
@@ -58,6 +58,6 @@ def test_help_is_sentences_and_has_an_example(name: str) -> None:
         assert param.help.endswith((".", "'.")), param.help
 
 
-def test_the_presets_are_named() -> None:
+def test_the_help_of_run_names_the_presets() -> None:
     (preset,) = (param for param in COMMANDS["run"].params if param.name == "preset")
     assert all(name in preset.help for name in PRESETS)

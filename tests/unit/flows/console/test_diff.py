@@ -19,11 +19,11 @@ from inkstream.flows.console.diff import word_diff
         ("bell", "\x1b[31mbell", "[-bell-] {+\N{REPLACEMENT CHARACTER}[31mbell+}"),
     ],
 )  # fmt: skip
-def test_without_colour_what_went_and_came_is_marked(before: str, after: str, shown: str) -> None:
+def test_removed_and_added_words_are_marked_without_colour(before: str, after: str, shown: str) -> None:
     assert word_diff(before, after, coloured=False).plain.strip() == shown
 
 
-def test_with_colour_it_is_struck_and_bold() -> None:
+def test_removed_words_are_struck_and_added_ones_bold_in_colour() -> None:
     text = word_diff("a b", "a c", coloured=True)
     assert text.plain.split() == ["a", "b", "c"]
     assert {str(span.style) for span in text.spans} == {"red strike", "bold green"}

@@ -47,7 +47,7 @@ def printed(
     return shown.out.splitlines(), shown.err.splitlines()
 
 
-def test_a_batch_and_its_failures(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_batch_is_printed_with_its_failures(capsys: pytest.CaptureFixture[str]) -> None:
     summary = Summary("tables/pages", batches=1, files=1, pages=2, failed_pages=1, version=4)
     lines, _ = printed(capsys, BatchDone("attempt", PROGRESS, (FILE,)), summary)
     assert lines == [
@@ -57,7 +57,7 @@ def test_a_batch_and_its_failures(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
-def test_for_programs_each_batch_is_a_line_and_people_read_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_goes_to_standard_output_and_notices_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     events = (Notice("a note"), BatchDone("attempt", PROGRESS, (FILE,)), Summary("tables/pages", version=4))
     lines, notes = printed(capsys, *events, as_json=True)
     assert [json.loads(line) for line in lines] == [PROGRESS, Summary("tables/pages", version=4).to_json()]
@@ -68,11 +68,11 @@ def test_for_programs_each_batch_is_a_line_and_people_read_standard_error(capsys
     ("version", "line"),
     [(-1, "nothing new; no table exists yet"), (7, "nothing new; the table is at version 7: tables/pages")],
 )
-def test_nothing_new(version: int, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_without_new_files_prints_one_line(version: int, line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert printed(capsys, Summary("tables/pages", version=version))[0] == [line]
 
 
-def test_what_is_left_is_named_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
+def test_files_that_were_not_read_again_are_listed_with_reasons(capsys: pytest.CaptureFixture[str]) -> None:
     summary = Summary("tables/pages", kept_pages=1, left_out={"file:///in/a.pdf": "it changed\x07"})
     lines, _ = printed(capsys, summary, words=READ_AGAIN)
     assert lines[1:] == [
@@ -82,7 +82,7 @@ def test_what_is_left_is_named_with_its_reason(capsys: pytest.CaptureFixture[str
     ]
 
 
-def test_the_small_events(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_other_events_are_printed_or_ignored(capsys: pytest.CaptureFixture[str]) -> None:
     lines, errors = printed(
         capsys,
         Listed(5, 3, 2048, waiting=2),

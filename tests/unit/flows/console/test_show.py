@@ -23,7 +23,7 @@ def sink_format(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.param)
 
 
-def test_the_newest_rows_and_where_they_are(
+def test_show_prints_the_newest_rows_and_their_location(
     sink_format: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     print_show(str(tmp_path), None, 3, as_json=False)
@@ -33,13 +33,15 @@ def test_the_newest_rows_and_where_they_are(
     assert (shown.count("b.pdf"), shown.count("a.pdf")) == (2, 1)
 
 
-def test_rows_as_json(sink_format: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_prints_rows_as_json_lines(sink_format: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     print_show(str(tmp_path), None, 2, as_json=True)
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(row["path"], row["pagenum"]) for row in rows] == [(OTHER.path, 0), (OTHER.path, 1)]
 
 
-def test_an_earlier_version(sink_format: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_prints_an_earlier_version_if_the_sink_keeps_versions(
+    sink_format: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     if sink_format == "parquet":
         with pytest.raises(ConfigError, match="have no versions"):
             print_show(str(tmp_path), 1, 9, as_json=True)

@@ -36,11 +36,11 @@ def test_a_page_is_one_line_in_80_columns() -> None:
     assert line == f"{'x' * 27}… 1 91.3 long long long long long long lon…"
 
 
-def test_a_wide_terminal_shows_when_it_was_read() -> None:
+def test_a_wide_terminal_also_shows_the_time() -> None:
     assert shown({}, width=120)[1].startswith("2026-11-05 18:30:00 a b.pdf 1 91.3 ")
 
 
-def test_a_failure_stands_in_place_of_the_text_and_a_note_before_it() -> None:
+def test_a_failure_replaces_the_text_and_a_note_precedes_it() -> None:
     failed = {
         "text": None,
         "confidence": None,
@@ -58,7 +58,7 @@ def test_text_of_a_document_cannot_style_the_terminal() -> None:
     assert line == "[b].pdf 1 91.3 [red]�[31mtext"
 
 
-def test_a_table_without_lines() -> None:
+def test_a_plain_table_has_no_borders() -> None:
     console = Console(file=io.StringIO(), width=30)
     table = plain_table("file", "size", right=("size",))
     table.add_row("a.pdf", "5 B")
@@ -67,5 +67,5 @@ def test_a_table_without_lines() -> None:
     assert [line.rstrip() for line in console.file.getvalue().splitlines()] == ["file   size", "a.pdf   5 B"]
 
 
-def test_without_a_terminal_there_is_room_for_a_row() -> None:
+def test_output_that_is_not_a_terminal_is_160_columns_wide() -> None:
     assert table_console().width == 160

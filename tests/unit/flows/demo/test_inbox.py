@@ -39,9 +39,11 @@ def pages(path: Path) -> list[Image.Image]:
         return [page.render(scale=300 / 72, grayscale=True).to_pil() for page in document]
 
 
-def test_five_documents_and_nothing_else(inbox: Path) -> None:
+def test_the_inbox_holds_exactly_the_five_documents(inbox: Path) -> None:
     assert sorted(path.name for path in inbox.iterdir()) == sorted(NAMES)
-    assert sum(path.stat().st_size for path in inbox.iterdir()) < 300_000, "they are in the wheel"
+    assert sum(path.stat().st_size for path in inbox.iterdir()) < 300_000, (
+        "they are part of the wheel and must stay small"
+    )
 
 
 def test_a_second_call_writes_no_new_version(inbox: Path) -> None:
@@ -87,7 +89,7 @@ def test_the_damaged_file_is_a_pdf_that_cannot_be_opened(inbox: Path) -> None:
         pypdfium2.PdfDocument(data)
 
 
-def test_pictures_say_how_they_were_taken(inbox: Path) -> None:
+def test_pictures_have_their_format_mode_and_resolution(inbox: Path) -> None:
     with Image.open(inbox / "receipt.jpg") as receipt, Image.open(inbox / "letter.png") as letter:
         assert (receipt.format, receipt.mode) == ("JPEG", "RGB")
         assert (letter.format, letter.mode) == ("PNG", "L")

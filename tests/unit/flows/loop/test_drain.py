@@ -10,7 +10,7 @@ from inkstream.flows.loop.drain import in_absolute_terms
 from inkstream.tasks.config import build_config
 
 
-def test_folders_mean_the_same_in_every_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_folders_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     config = in_absolute_terms(build_config({"source": {"url": "inbox"}, "sink": {"url": "s3://bucket/tables/"}}))
     assert config.source.url == str(tmp_path / "inbox")

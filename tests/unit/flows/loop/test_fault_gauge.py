@@ -22,7 +22,7 @@ def reports(kind: FailureKind, bad: int, good: int) -> list[FileReport]:
 
 
 @pytest.mark.parametrize("kind", [FailureKind.CRASH, FailureKind.INTERNAL])
-def test_many_crashes_are_the_machines_fault(kind: FailureKind) -> None:
+def test_many_crashes_are_an_environment_fault(kind: FailureKind) -> None:
     gauge = FaultGauge()
     gauge.check(reports(kind, 4, 15))
     with pytest.raises(EnvironmentFault, match="5 of 20 files"):
@@ -32,5 +32,5 @@ def test_many_crashes_are_the_machines_fault(kind: FailureKind) -> None:
 @pytest.mark.parametrize(
     ("kind", "bad", "good"), [(FailureKind.CRASH, 19, 0), (FailureKind.CRASH, 4, 16), (FailureKind.CORRUPT, 50, 0)]
 )
-def test_few_files_or_few_crashes_or_bad_documents_are_not(kind: FailureKind, bad: int, good: int) -> None:
+def test_few_files_few_crashes_or_bad_documents_are_not_a_fault(kind: FailureKind, bad: int, good: int) -> None:
     FaultGauge().check(reports(kind, bad, good))

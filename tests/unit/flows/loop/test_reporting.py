@@ -29,7 +29,7 @@ def processed() -> Iterator[ProcessedBatch]:
         yield ProcessedBatch(Batch("main", "a", (FILE,) * 3, -1), [good, failed, left_out], spool)
 
 
-def test_a_clock_adds_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_batch_clock_adds_up_the_phases(monkeypatch: pytest.MonkeyPatch) -> None:
     moments = iter([10.0, 12.0, 15.0])
     monkeypatch.setattr("inkstream.flows.loop.reporting.time.perf_counter", lambda: next(moments))
     clock = BatchClock(listing_ms=500.0)
@@ -54,7 +54,7 @@ def test_a_summary_counts_what_was_committed(processed: ProcessedBatch) -> None:
     assert summary.batches == 1
 
 
-def test_progress_is_of_what_this_batch_committed(processed: ProcessedBatch) -> None:
+def test_progress_describes_what_the_batch_committed(processed: ProcessedBatch) -> None:
     durations = dict.fromkeys(("latestOffset", "addBatch", "commitOffsets", "processBatch"), 1)
     progress = batch_progress(
         CONFIG,
@@ -73,7 +73,7 @@ def test_progress_is_of_what_this_batch_committed(processed: ProcessedBatch) -> 
     assert progress["id"] == stream_id(CONFIG) != stream_id(CONFIG.model_copy(update={"stream": "other"}))
 
 
-def test_a_file_is_reported_for_people(processed: ProcessedBatch) -> None:
+def test_a_report_of_a_file_has_its_confidence_kinds_and_overlays(processed: ProcessedBatch) -> None:
     good, failed, left_out = (file_done(report) for report in processed.files)
     assert (good.confidence, good.overlays) == (90.0, ("one", "two"))
     assert (failed.confidence, failed.kinds) == (None, {"timeout": 2})

@@ -14,14 +14,14 @@ def config(source: str, sink: str, archive: str | None = None) -> StreamConfig:
 
 
 @pytest.mark.parametrize("place", ["/data/x", "~/x", "s3://bucket/x", "file:///data/x"])
-def test_a_whole_path_or_a_url_means_the_same_everywhere(place: str) -> None:
+def test_absolute_paths_and_urls_are_not_relative_places(place: str) -> None:
     assert relative_places(config(place, f"{place}-tables", f"{place}-done")) == {}
 
 
 def test_relative_folders_are_named_by_their_options() -> None:
-    found = relative_places(config("./inbox", "tables", "../done"))
-    assert found == {"source.url": "./inbox", "source.source_archive_dir": "../done", "sink.url": "tables"}
+    places = relative_places(config("./inbox", "tables", "../done"))
+    assert places == {"source.url": "./inbox", "source.source_archive_dir": "../done", "sink.url": "tables"}
 
 
-def test_outside_a_deployment_they_are_taken() -> None:
+def test_relative_folders_are_accepted_outside_a_deployment() -> None:
     require_absolute_places(config("inbox", "tables"))

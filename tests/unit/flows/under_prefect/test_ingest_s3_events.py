@@ -10,7 +10,7 @@ from inkstream.ocr_core.errors import ConfigError
 from inkstream.tasks.config import build_config
 
 
-def test_the_form_has_one_runs_choices_before_the_long_configuration() -> None:
+def test_the_form_lists_a_runs_own_choices_before_the_configuration() -> None:
     form = ingest_s3_events.parameters
     names = sorted(form.properties, key=lambda name: form.properties[name]["position"])
     assert names == ["once", "max_batches", "config"]

@@ -10,7 +10,7 @@ from inkstream.tasks.config import build_config
 
 
 @pytest.mark.parametrize("source", ["/inbox", "gs://bucket/in"])
-def test_only_objects_of_s3_are_announced(source: str) -> None:
+def test_a_source_outside_s3_is_refused(source: str) -> None:
     config = build_config({"source": {"url": source}, "sink": {"url": "tables"}})
     with pytest.raises(ConfigError, match="the flow ingest_s3_object announces objects of s3:// stores") as caught:
         ingest_s3_object.fn(config, "bucket", "in/a.pdf")

@@ -10,7 +10,7 @@ from inkstream.flows.under_prefect.lost_runs import HEARTBEAT_SECONDS, SILENCE, 
 from inkstream.ocr_core.errors import ConfigError
 
 
-def test_only_runs_that_are_known_to_send_heartbeats_often_are_watched() -> None:
+def test_the_automation_watches_runs_by_their_heartbeat_tag() -> None:
     trigger = lost_runs_automation().model_dump(mode="json")["trigger"]
     (tag,) = trigger["match_related"]["prefect.resource.id"]
     assert tag.removeprefix("prefect.tag.") in run_tags("letters")
@@ -18,6 +18,6 @@ def test_only_runs_that_are_known_to_send_heartbeats_often_are_watched() -> None
     assert trigger["within"] == SILENCE.total_seconds() > 2 * HEARTBEAT_SECONDS
 
 
-def test_a_silence_that_a_living_run_has_is_refused() -> None:
+def test_a_silence_no_longer_than_the_heartbeat_is_refused() -> None:
     with pytest.raises(ConfigError, match="sends a heartbeat every 30 s"):
         lost_runs_automation(timedelta(seconds=HEARTBEAT_SECONDS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from inkstream.flows.under_prefect.ocr_stream import ocr_stream
 
 
-def test_the_form_has_one_runs_choices_before_the_long_configuration() -> None:
+def test_the_form_lists_a_runs_own_choices_before_the_configuration() -> None:
     form = ocr_stream.parameters
     assert sorted(form.properties, key=lambda name: form.properties[name]["position"]) == ["limit", "preset", "config"]
     assert form.required == ["config"]

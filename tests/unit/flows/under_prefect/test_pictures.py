@@ -1,4 +1,4 @@
-"""The pictures of Prefect's artifacts: outlines and bars, and no text of a document."""
+"""The pictures in Prefect's artifacts, which show outlines and bars but no text of a document."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_regions_are_outlines_of_lines_without_their_text() -> None:
     assert "unmistakable" not in svg
 
 
-def test_the_plot_has_a_bar_a_batch() -> None:
+def test_the_plot_has_one_bar_per_batch() -> None:
     batches = [{"batch": n, "pages_per_second": n / 2, "backlog": 9 - n} for n in range(10)]
     drawn = ElementTree.fromstring(throughput_svg(batches))
     assert len(list(drawn.iter(f"{SVG}rect"))) == 1 + len(batches)
@@ -32,5 +32,5 @@ def test_the_plot_has_a_bar_a_batch() -> None:
     assert ElementTree.fromstring(throughput_svg([])) is not None
 
 
-def test_a_picture_is_a_link_that_carries_it() -> None:
+def test_a_data_uri_contains_the_picture() -> None:
     assert data_uri("<svg/>") == "data:image/svg+xml;base64,PHN2Zy8+"

@@ -14,25 +14,25 @@ from inkstream.ocr_core.errors import ConfigError
 from inkstream.tasks.config import build_config
 
 CONFIG = build_config({"source": {"url": "inbox"}, "sink": {"url": "tables"}})
-OF_THE_FORM_ALONE = {"config", "preset"}
+ONLY_IN_THE_FORM = {"config", "preset"}
 
 
 @dataclass(frozen=True, slots=True)
-class Somebodys(NewFiles):
+class CustomPlanner(NewFiles):
     """A planner that a user wrote."""
 
-    kind: ClassVar[str] = "somebodys"
+    kind: ClassVar[str] = "custom"
 
 
 @pytest.mark.parametrize("planner", [NewFiles, FailedPages, OtherPipeline])
 def test_a_planners_fields_are_the_parameters_of_its_flow(planner: Any) -> None:
     form: dict[str, Any] = FLOWS[planner.kind].parameters.properties
-    assert {field.name for field in fields(planner)} == form.keys() - OF_THE_FORM_ALONE
-    assert {field["title"] for field in form.values()} == form.keys(), "a person sees the names and no machinery"
+    assert {field.name for field in fields(planner)} == form.keys() - ONLY_IN_THE_FORM
+    assert {field["title"] for field in form.values()} == form.keys(), "the form shows the plain names"
 
 
-@pytest.mark.parametrize("planner", [AnnouncedFiles([]), Somebodys()])
-def test_a_planner_without_a_flow_is_refused_and_does_not_become_another(planner: Planner) -> None:
+@pytest.mark.parametrize("planner", [AnnouncedFiles([]), CustomPlanner()])
+def test_a_planner_without_a_flow_is_refused(planner: Planner) -> None:
     with pytest.raises(ConfigError) as caught:
         run_planner(CONFIG, planner)
     assert str(caught.value).startswith(f"the planner '{planner.kind}' has no Prefect flow")
@@ -40,6 +40,6 @@ def test_a_planner_without_a_flow_is_refused_and_does_not_become_another(planner
     assert all(kind in str(caught.value) for kind in known)
 
 
-def test_no_two_planners_have_one_kind() -> None:
+def test_each_planner_has_its_own_kind() -> None:
     planners = (NewFiles, AnnouncedFiles, FailedPages, OtherPipeline)
     assert len({planner.kind for planner in planners}) == len(planners)

@@ -6,7 +6,7 @@ from inkstream.flows.under_prefect.retry_and_reprocess import reprocess, retry
 from inkstream.ocr_core.errors import FailureKind
 
 
-def test_a_person_chooses_failures_by_their_kinds_and_files_by_their_paths() -> None:
+def test_the_form_of_retry_offers_kinds_and_paths() -> None:
     form = retry.parameters
     names = sorted(form.properties, key=lambda name: form.properties[name]["position"])
     assert names == ["kinds", "paths", "overrides", "config"]
@@ -15,7 +15,7 @@ def test_a_person_chooses_failures_by_their_kinds_and_files_by_their_paths() -> 
     assert form.properties["paths"]["items"] == {"type": "string"}
 
 
-def test_a_person_chooses_files_and_a_preset_to_read_them_with() -> None:
+def test_the_form_of_reprocess_offers_paths_and_a_preset() -> None:
     form = reprocess.parameters
     names = sorted(form.properties, key=lambda name: form.properties[name]["position"])
     assert names == ["paths", "preset", "config"]

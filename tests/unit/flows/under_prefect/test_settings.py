@@ -19,14 +19,14 @@ from inkstream.ocr_core.errors import ConfigError
 
 @pytest.fixture(autouse=True)
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set an environment and a folder in which nothing is configured."""
+    """Enter an environment and a folder in which nothing is configured."""
     for name in [name for name in os.environ if name.startswith("PREFECT_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
 
 
-def test_a_run_goes_through_prefect_when_told_or_when_an_api_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_use_prefect_if_told_to_or_if_an_api_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert goes_through_prefect("on")
     assert not goes_through_prefect("off")
     assert not goes_through_prefect("auto")
@@ -40,17 +40,17 @@ def test_a_mode_that_does_not_exist_is_refused() -> None:
         goes_through_prefect(cast(PrefectMode, "yes"))
 
 
-def test_a_settings_file_without_an_api_configures_none(tmp_path: Path) -> None:
+def test_a_settings_file_without_an_api_url_configures_no_api(tmp_path: Path) -> None:
     (tmp_path / "prefect.toml").write_text("[logging]\nlevel = 'WARNING'\n")
     assert not api_configured()
 
 
-def test_what_the_user_has_set_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_embedded_server_keeps_the_users_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DO_NOT_TRACK", "PREFECT_LOGGING_LEVEL"):
         monkeypatch.setenv(name, "mine")
     for name in ("PREFECT_SERVER_EPHEMERAL_ENABLED", "PREFECT_CLI_PROMPT", "PREFECT_SERVER_ANALYTICS_ENABLED"):
         monkeypatch.setenv(name, "")
-        monkeypatch.delenv(name)  # so that it is put back after the test
+        monkeypatch.delenv(name)  # after the setenv, so that monkeypatch restores the variable
     monkeypatch.setenv("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "1")
     use_embedded_server()
     assert os.environ["PREFECT_LOGGING_LEVEL"] == "mine"

@@ -1,4 +1,4 @@
-"""What the caller of a flow shares with its run."""
+"""The values that the caller of a flow shares with its run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from inkstream.flows.under_prefect.watching import current_watch, watching
 from inkstream.tasks.progress import Notice, Summary
 
 
-def test_a_run_sees_what_its_caller_shares_and_hands_back_its_summary() -> None:
+def test_a_run_sees_its_callers_observers_and_shares_its_summary() -> None:
     seen: list[object] = []
     with watching([seen.append], None, "a run") as watch:
         for observer in current_watch().observers:

@@ -29,7 +29,7 @@ from tests import generators
         (b"P6\n# by hand\n12 9\n255\n", "pnm"),
     ],
 )
-def test_known_by_its_bytes(head: bytes, name: str) -> None:
+def test_a_format_is_identified_by_its_first_bytes(head: bytes, name: str) -> None:
     assert identify(head) == name
 
 
@@ -50,7 +50,7 @@ def test_known_by_its_bytes(head: bytes, name: str) -> None:
         (b" " * 2000 + b"%PDF-", "plain text"),
     ],
 )
-def test_others_are_unsupported_and_named(head: bytes, seems: str) -> None:
+def test_other_formats_are_unsupported_and_named(head: bytes, seems: str) -> None:
     with pytest.raises(DocumentError, match=seems) as caught:
         identify(head[:1024])
     assert caught.value.kind is FailureKind.UNSUPPORTED
@@ -62,7 +62,7 @@ def kind_of(path: Path, **limits: int) -> FailureKind:
     return caught.value.kind
 
 
-def test_no_bytes_are_empty(tmp_path: Path) -> None:
+def test_an_empty_file_is_reported_as_empty(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").touch()
     assert kind_of(tmp_path / "a.pdf") is FailureKind.EMPTY
 
@@ -72,7 +72,7 @@ def test_a_missing_file_and_a_folder_are_unreadable(tmp_path: Path) -> None:
     assert kind_of(tmp_path) is FailureKind.UNREADABLE
 
 
-def test_too_large_too_many_pages(tmp_path: Path) -> None:
+def test_files_too_large_or_with_too_many_pages_hit_a_limit(tmp_path: Path) -> None:
     path = tmp_path / "a.pdf"
     path.write_bytes(b"%PDF-1.7\n" + bytes(2 << 20))
     assert kind_of(path, max_file_mb=1) is FailureKind.LIMIT
@@ -97,13 +97,13 @@ def test_a_sound_pdf_without_pages_is_empty_and_an_unsound_one_corrupt(tmp_path:
     assert kind_of(tmp_path / "torn") is FailureKind.CORRUPT
 
 
-def test_names_decide_nothing(tmp_path: Path) -> None:
+def test_the_file_name_does_not_decide_the_format(tmp_path: Path) -> None:
     path = tmp_path / "really a picture.pdf"
     generators.text_image().save(path, "PNG")
     assert probe(path).format == "png"
 
 
 @pytest.mark.parametrize("name", ["a b", "a#b%20c", "new\nline 'quote\"", "bytes \udcff\udcfe", "~home"])
-def test_odd_names_are_only_names(tmp_path: Path, name: str) -> None:
+def test_files_with_odd_names_can_be_opened(tmp_path: Path, name: str) -> None:
     pdf = generators.born_digital_pdf(tmp_path / "plain", ["one", "two"])
     assert probe(pdf.rename(tmp_path / name)).pages == 2

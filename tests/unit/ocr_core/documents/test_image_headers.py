@@ -72,12 +72,12 @@ HUGE = {
 
 @pytest.fixture(scope="module")
 def worker() -> Iterator[PageWorker]:
-    with PageWorker(limits=LimitOptions(memory_mb=64)) as made:
-        yield made
+    with PageWorker(limits=LimitOptions(memory_mb=64)) as opened:
+        yield opened
 
 
 @pytest.mark.parametrize("name", list(HUGE))
-def test_too_many_pixels_are_a_limit_and_take_no_memory(worker: PageWorker, tmp_path: Path, name: str) -> None:
+def test_too_many_pixels_hit_the_limit_without_using_memory(worker: PageWorker, tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(HUGE[name])
     assert worker.probe(path).pages == 1
@@ -87,7 +87,7 @@ def test_too_many_pixels_are_a_limit_and_take_no_memory(worker: PageWorker, tmp_
     assert "max_pixels" in failure.message
 
 
-def test_a_frame_beyond_the_screen_of_a_gif_counts(tmp_path: Path) -> None:
+def test_a_gif_frame_larger_than_its_screen_counts(tmp_path: Path) -> None:
     data = bytearray(huge_gif(64))
     place = data.index(b",\0\0\0\0")
     data[place + 5 : place + 9] = struct.pack("<HH", 40_000, 40_000)
@@ -107,13 +107,13 @@ def test_a_frame_beyond_the_screen_of_a_gif_counts(tmp_path: Path) -> None:
         ("PPM", {}, "pnm"),
     ],
 )
-def test_sizes_are_those_that_pillow_finds(tmp_path: Path, kind: str, options: dict[str, object], name: str) -> None:
+def test_header_sizes_match_those_of_pillow(tmp_path: Path, kind: str, options: dict[str, object], name: str) -> None:
     (tmp_path / "a").write_bytes(make.encoded(text_image(size=(123, 45), mode="RGB"), kind, **options))
     with Image.open(tmp_path / "a") as image:
         assert read_header(tmp_path / "a", name) == Header(*image.size)
 
 
-def test_more_channels_than_a_picture_has_are_unsupported(tmp_path: Path) -> None:
+def test_a_header_with_thousands_of_channels_is_unsupported(tmp_path: Path) -> None:
     data = bytearray(make.encoded(Image.new("L", (64, 64)), "JPEG2000", no_jp2=True))
     data[40:42] = struct.pack(">H", 16_384)
     (tmp_path / "a").write_bytes(data)
@@ -131,7 +131,7 @@ WHOLE = {
 
 
 @given(kind=st.sampled_from(list(WHOLE)), data=st.data())
-def test_any_bytes_are_a_header_or_a_documents_error(
+def test_a_damaged_header_is_read_or_raises_a_document_error(
     tmp_path_factory: pytest.TempPathFactory, kind: str, data: st.DataObject
 ) -> None:
     damaged = bytearray(WHOLE[kind])

@@ -27,37 +27,37 @@ def only(path: Path, options: PipelineOptions = IGNORE) -> PageResult:
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA"])
-def test_png_of_every_mode(tmp_path: Path, mode: str) -> None:
+def test_a_png_of_every_mode_is_read(tmp_path: Path, mode: str) -> None:
     path = tmp_path / "a.png"
     generators.text_image(mode=mode if mode != "P" else "L").convert(mode).save(path)
     assert only(path).text == PANGRAM
 
 
-def test_alpha_alone_carries_the_text(tmp_path: Path) -> None:
+def test_text_in_the_alpha_channel_is_read(tmp_path: Path) -> None:
     assert only(generators.alpha_png(tmp_path / "a.png")).text == PANGRAM
 
 
-def test_palette_with_transparency(tmp_path: Path) -> None:
+def test_a_transparent_palette_colour_becomes_white(tmp_path: Path) -> None:
     image = ImageOps.invert(generators.text_image()).convert("P")
     image.save(tmp_path / "a.png", transparency=0)
     with open_document(tmp_path / "a.png") as document:
         pixels = document.page(0).render(RenderOptions()).pixels
-    assert pixels[0, 0] == 255, "transparent is white, whatever colour it has"
+    assert pixels[0, 0] == 255, "transparent pixels are white, whatever their colour"
 
 
 @pytest.mark.parametrize(("suffix", "bits"), [("png", 16), ("tif", 16), ("tif", 12)])
-def test_deep_gray(tmp_path: Path, suffix: str, bits: int) -> None:
+def test_gray_of_more_than_8_bits_is_read(tmp_path: Path, suffix: str, bits: int) -> None:
     assert only(generators.deep_gray(tmp_path / f"a.{suffix}", bits=bits)).text == PANGRAM
 
 
-def test_float_gray(tmp_path: Path) -> None:
+def test_floating_point_gray_is_read(tmp_path: Path) -> None:
     samples = np.asarray(generators.text_image(), dtype=np.float32) / 255
     Image.fromarray(samples).save(tmp_path / "a.tif")
     assert only(tmp_path / "a.tif").text == PANGRAM
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientation(tmp_path: Path, orientation: int) -> None:
+def test_the_exif_orientation_is_applied(tmp_path: Path, orientation: int) -> None:
     result = only(generators.exif_jpeg(tmp_path / "a.jpg", orientation))
     assert (result.text, result.width, result.height) == (PANGRAM, 1600, 300)
 
@@ -72,7 +72,7 @@ def test_cmyk_is_not_inverted(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize("compression", ["group4", "group3", "tiff_lzw", "tiff_deflate", "jpeg", "packbits"])
-def test_tiff_of_every_compression_has_all_its_pages(tmp_path: Path, compression: str) -> None:
+def test_all_pages_of_a_tiff_are_read_in_every_compression(tmp_path: Path, compression: str) -> None:
     texts = [f"Page number {number}" for number in ("one", "two", "three")]
     path = generators.tiff(tmp_path / "a.tif", texts, compression=compression)
     assert [page.text for page in read(path)] == texts
@@ -80,20 +80,20 @@ def test_tiff_of_every_compression_has_all_its_pages(tmp_path: Path, compression
         assert [document.page(number).render(RenderOptions()).pixels.shape for number in (2, 0)] == [(300, 1600)] * 2
 
 
-def test_big_tiff(tmp_path: Path) -> None:
+def test_a_big_tiff_is_read(tmp_path: Path) -> None:
     path = generators.tiff(tmp_path / "a.tif", [PANGRAM], big_tiff=True)
     assert path.read_bytes()[2] == 43
     assert only(path).text == PANGRAM
 
 
 @pytest.mark.parametrize(("dpi", "told"), [((200, 200), 200), ((72, 72), 300), ((96, 96), 300), ((9600, 9600), 300)])
-def test_resolution_is_the_files_own_where_believable(tmp_path: Path, dpi: tuple[int, int], told: int) -> None:
+def test_a_plausible_resolution_is_taken_from_the_file(tmp_path: Path, dpi: tuple[int, int], told: int) -> None:
     path = generators.tiff(tmp_path / "a.tif", [PANGRAM], dpi=dpi)
     result = only(path)
     assert (result.resolution, result.text) == (told, PANGRAM)
 
 
-def test_fax_rows_become_square(tmp_path: Path) -> None:
+def test_fax_pixels_become_square(tmp_path: Path) -> None:
     squashed = generators.text_image(size=(1600, 300)).resize((1600, 150))
     squashed.convert("1").save(tmp_path / "a.tif", compression="group3", dpi=(204, 98))
     result = only(tmp_path / "a.tif")
@@ -102,7 +102,7 @@ def test_fax_rows_become_square(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "tif"])
-def test_cut_short_is_corrupt(tmp_path: Path, suffix: str) -> None:
+def test_a_truncated_picture_is_corrupt(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.{suffix}"
     Image.effect_noise((1200, 800), 90).save(path, quality=90)
     whole = path.read_bytes()
@@ -114,7 +114,7 @@ def test_cut_short_is_corrupt(tmp_path: Path, suffix: str) -> None:
         assert failure.kind is FailureKind.CORRUPT
 
 
-def test_too_many_pixels_are_a_limit_before_they_are_decoded(tmp_path: Path) -> None:
+def test_too_many_pixels_hit_the_limit_before_they_are_decoded(tmp_path: Path) -> None:
     for side in (8_000, 20_000, 2_000_000):
         failure = only(generators.huge_png(tmp_path / "a.png", side)).failure
         assert failure is not None
@@ -122,7 +122,7 @@ def test_too_many_pixels_are_a_limit_before_they_are_decoded(tmp_path: Path) -> 
         assert "max_pixels" in failure.message
 
 
-def test_large_pdf_pages_lose_resolution_then_fail(tmp_path: Path) -> None:
+def test_large_pdf_pages_lose_resolution_and_larger_ones_fail(tmp_path: Path) -> None:
     large = only(generators.big_page_pdf(tmp_path / "a.pdf", 3000))
     assert large.failure is None
     assert large.text == ""
@@ -135,7 +135,7 @@ def test_large_pdf_pages_lose_resolution_then_fail(tmp_path: Path) -> None:
     assert largest.failure.kind is FailureKind.LIMIT
 
 
-def test_scanned_pdf(tmp_path: Path) -> None:
+def test_every_page_of_a_scanned_pdf_is_read(tmp_path: Path) -> None:
     path = generators.scanned_pdf(tmp_path / "a.pdf", [PANGRAM, "", "Second page of the scan"])
     pages = read(path)
     assert [page.text for page in pages] == [PANGRAM, "", "Second page of the scan"]
@@ -143,7 +143,7 @@ def test_scanned_pdf(tmp_path: Path) -> None:
     assert (pages[1].confidence, pages[1].failure, pages[1].regions) == (None, None, ())
 
 
-def test_one_bad_page_is_one_failure(tmp_path: Path) -> None:
+def test_a_damaged_page_fails_alone(tmp_path: Path) -> None:
     path = generators.born_digital_pdf(tmp_path / "a.pdf", ["First", "Second", "Third"])
     path.write_bytes(with_second_page(path, b"(This is a string, not a page.)"))
     pages = read(path, PipelineOptions(text_layer=TextLayerOptions(min_chars=1)))
@@ -160,7 +160,7 @@ def with_second_page(path: Path, body: bytes) -> bytes:
     return b"".join(parts)
 
 
-def test_gray_and_rgb_shapes(tmp_path: Path) -> None:
+def test_rendered_pixels_are_two_dimensional_if_gray_and_three_if_rgb(tmp_path: Path) -> None:
     path = generators.scanned_pdf(tmp_path / "a.pdf", ["x"])
     with open_document(path) as document:
         page = document.page(0)

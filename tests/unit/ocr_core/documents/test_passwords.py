@@ -35,7 +35,7 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("keys")
 @pytest.mark.parametrize("revision", [2, 3, 4, 6])
 @pytest.mark.parametrize("sandboxed", [True, False])
-def test_every_revision_opens_with_a_password_of_the_environment(
+def test_every_encryption_revision_opens_with_a_known_password(
     tmp_path: Path, revision: Revision, sandboxed: bool
 ) -> None:
     secret = SECRETS[1] if revision == 6 else SECRETS[0]
@@ -44,12 +44,12 @@ def test_every_revision_opens_with_a_password_of_the_environment(
 
 
 @pytest.mark.usefixtures("keys")
-def test_the_owners_password_opens_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_owner_password_also_opens_a_pdf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "owner")
     assert [page.text for page in read_document(locked(tmp_path / "a.pdf", "x"))] == [TEXT, TEXT]
 
 
-def test_without_a_password_the_row_names_the_remedy(tmp_path: Path) -> None:
+def test_a_missing_password_is_a_failure_that_names_the_variable(tmp_path: Path) -> None:
     (page,) = read_document(locked(tmp_path / "a.pdf", "unknown"))
     assert page.failure is not None
     assert page.failure.kind is FailureKind.ENCRYPTED
@@ -58,7 +58,7 @@ def test_without_a_password_the_row_names_the_remedy(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("keys")
-def test_wrong_passwords_are_counted_and_never_told(tmp_path: Path) -> None:
+def test_wrong_passwords_are_counted_but_not_shown(tmp_path: Path) -> None:
     (page,) = read_document(locked(tmp_path / "a.pdf", "unknown"))
     assert page.failure is not None
     assert "none of the 3 passwords" in page.failure.message
@@ -75,14 +75,14 @@ def test_a_damaged_and_encrypted_pdf_is_repaired_with_its_password(tmp_path: Pat
     assert caught.value.kind is FailureKind.ENCRYPTED
 
 
-def test_only_a_file_that_needs_one_is_told_and_its_child_opens_no_other(tmp_path: Path) -> None:
+def test_a_child_that_knows_the_passwords_opens_no_other_file(tmp_path: Path) -> None:
     plain = born_digital_pdf(tmp_path / "plain.pdf", [TEXT])
     secret = locked(tmp_path / "secret.pdf", SECRETS[0])
     with PageWorker(passwords=SECRETS) as worker:
         assert worker.probe(plain).pages == 1
         first = worker.pid
         assert worker.probe(secret).pages == 2
-        assert worker.pid == first, "the file at hand needs no new child"
+        assert worker.pid == first, "an encrypted file needs no new child"
         assert worker.page(secret, 1, 2).text == TEXT
         assert worker.pid == first
         assert _knows(first, SECRETS[0])
@@ -106,11 +106,11 @@ def _knows(pid: int | None, secret: str) -> bool:
                 continue
             if secret.encode() in content:
                 return True
-    told = Path(f"/proc/{pid}/cmdline").read_bytes() + Path(f"/proc/{pid}/environ").read_bytes()
-    return secret.encode() in told
+    arguments = Path(f"/proc/{pid}/cmdline").read_bytes() + Path(f"/proc/{pid}/environ").read_bytes()
+    return secret.encode() in arguments
 
 
-def test_a_child_that_dies_is_told_again(tmp_path: Path) -> None:
+def test_a_restarted_child_gets_the_passwords_again(tmp_path: Path) -> None:
     secret = locked(tmp_path / "a.pdf", SECRETS[1])
     with PageWorker(passwords=SECRETS) as worker:
         assert worker.page(secret, 0, 2).text == TEXT
@@ -132,7 +132,7 @@ def test_passwords_come_from_the_variable_then_the_file(tmp_path: Path, monkeypa
 
 
 @pytest.mark.parametrize("content", [None, b"caf\xe9"])
-def test_a_file_of_passwords_that_cannot_be_read_is_the_machines_fault(
+def test_an_unreadable_password_file_is_an_environment_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
 ) -> None:
     if content is not None:
@@ -144,7 +144,7 @@ def test_a_file_of_passwords_that_cannot_be_read_is_the_machines_fault(
     assert "caf" not in str(caught.value)
 
 
-def test_a_scheme_without_passwords_says_so(tmp_path: Path) -> None:
+def test_an_unknown_encryption_scheme_is_reported(tmp_path: Path) -> None:
     path = locked(tmp_path / "a.pdf", "x")
     path.write_bytes(path.read_bytes().replace(b"/Filter /Standard", b"/Filter /Unheardo"))
     with PageWorker(passwords=["x"]) as worker, pytest.raises(DocumentError, match="scheme") as caught:

@@ -30,7 +30,7 @@ def without_trailer(path: Path) -> Path:
 
 @pytest.mark.parametrize("sandboxed", [True, False])
 def test_a_pdf_in_which_pdfium_finds_no_page_is_repaired(tmp_path: Path, sandboxed: bool) -> None:
-    path = without_trailer(tmp_path / "a\udcff.pdf")  # qpdf itself takes no name that is not Unicode
+    path = without_trailer(tmp_path / "a\udcff.pdf")  # qpdf itself accepts only names that are valid Unicode
     before = path.read_bytes()
     pages = read(path, sandboxed=sandboxed)
     assert [page.text for page in pages] == TEXTS
@@ -39,7 +39,7 @@ def test_a_pdf_in_which_pdfium_finds_no_page_is_repaired(tmp_path: Path, sandbox
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_what_a_damaged_file_lost_is_an_error_for_each_page(tmp_path: Path) -> None:
+def test_each_page_lost_from_a_damaged_file_is_a_failure(tmp_path: Path) -> None:
     """Cut within the second page's content: neither it nor the third page can be recovered."""
     path = without_trailer(tmp_path / "a.pdf")
     path.write_bytes(path.read_bytes().partition(b"The second")[0])
@@ -49,14 +49,14 @@ def test_what_a_damaged_file_lost_is_an_error_for_each_page(tmp_path: Path) -> N
     assert {(page.total_pages, page.notes) for page in pages} == {(3, ("repaired with qpdf",))}
 
 
-def test_a_page_count_beyond_reason_is_not_believed(tmp_path: Path) -> None:
+def test_an_absurd_page_count_is_ignored(tmp_path: Path) -> None:
     path = without_trailer(tmp_path / "a.pdf")
     path.write_bytes(path.read_bytes().replace(b"/Count 3", b"/Count 99999999"))
     assert [page.text for page in read(path)] == TEXTS
 
 
 @pytest.mark.parametrize("count", [1, 2, 31, 100_000])
-def test_a_page_count_that_lies_costs_no_page_and_makes_none(count: int, tmp_path: Path) -> None:
+def test_a_wrong_page_count_neither_loses_nor_adds_pages(count: int, tmp_path: Path) -> None:
     """PDFium believes the count: it does not see pages beyond it, and takes missing ones for damaged."""
     pages = read(born_digital_pdf(tmp_path / "a.pdf", TEXTS, count=count))
     assert [(page.text, page.total_pages) for page in pages] == [(text, 3) for text in TEXTS]
@@ -66,29 +66,29 @@ def test_a_page_count_that_lies_costs_no_page_and_makes_none(count: int, tmp_pat
     ]
 
 
-def test_a_page_count_that_lies_in_an_encrypted_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pikepdf.open(born_digital_pdf(tmp_path / "a.pdf", TEXTS)) as made:
-        made.save(tmp_path / "b.pdf", encryption=pikepdf.Encryption(owner="owner", user="user"))
+def test_a_wrong_page_count_in_an_encrypted_file_loses_no_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pikepdf.open(born_digital_pdf(tmp_path / "a.pdf", TEXTS)) as document:
+        document.save(tmp_path / "b.pdf", encryption=pikepdf.Encryption(owner="owner", user="user"))
     write_over(tmp_path / "b.pdf", {b"/Count 3": b"/Count 2"})
     monkeypatch.setenv("INKSTREAM_PDF_PASSWORDS", "user")
     assert [page.text for page in read(tmp_path / "b.pdf")] == TEXTS
 
 
-def test_page_counts_that_lie_in_the_branches(tmp_path: Path) -> None:
+def test_wrong_page_counts_in_the_branches_lose_no_page(tmp_path: Path) -> None:
     """PDFium adds up the branches' counts if the root has none."""
-    with pikepdf.open(born_digital_pdf(tmp_path / "a.pdf", TEXTS)) as made:
-        pages, root = [page.obj for page in made.pages], made.Root.Pages
+    with pikepdf.open(born_digital_pdf(tmp_path / "a.pdf", TEXTS)) as document:
+        pages, root = [page.obj for page in document.pages], document.Root.Pages
         for kids in (pages[:2], pages[2:]):
             branch = pikepdf.Dictionary(Type=pikepdf.Name.Pages, Parent=root, Kids=kids, Count=len(kids))
-            kids[0].Parent = kids[-1].Parent = made.make_indirect(branch)
+            kids[0].Parent = kids[-1].Parent = document.make_indirect(branch)
         root.Kids = pikepdf.Array([pages[0].Parent, pages[2].Parent])
-        made.save(tmp_path / "b.pdf")
+        document.save(tmp_path / "b.pdf")
     write_over(tmp_path / "b.pdf", {b"/Count 3": b"/Count 0", b"/Count 2": b"/Count 1"})
     assert [page.text for page in read(tmp_path / "b.pdf")] == TEXTS
 
 
 def write_over(path: Path, changes: dict[bytes, bytes]) -> None:
-    """Replace bytes that a file has exactly once by as many others."""
+    """Replace byte strings that occur exactly once in a file with others of the same length."""
     data = path.read_bytes()
     for old, new in changes.items():
         assert data.count(old) == 1
@@ -96,7 +96,7 @@ def write_over(path: Path, changes: dict[bytes, bytes]) -> None:
     path.write_bytes(data)
 
 
-def test_a_page_count_within_reason_may_be_of_pages_that_are_lost(tmp_path: Path) -> None:
+def test_a_plausible_page_count_makes_missing_pages_failures(tmp_path: Path) -> None:
     pages = read(born_digital_pdf(tmp_path / "a.pdf", TEXTS, count=5))
     assert [page.text for page in pages] == [*TEXTS, None, None]
     assert [page.failure.message for page in pages if page.failure] == [
@@ -104,9 +104,9 @@ def test_a_page_count_within_reason_may_be_of_pages_that_are_lost(tmp_path: Path
     ]
 
 
-def test_an_encrypted_file_that_lost_its_key_is_no_blank_page(tmp_path: Path) -> None:
-    with pikepdf.open(born_digital_pdf(tmp_path / "a.pdf", TEXTS)) as made:
-        made.save(tmp_path / "b.pdf", encryption=pikepdf.Encryption(owner="owner", user="user"))
+def test_an_encrypted_file_without_its_key_fails_on_every_page(tmp_path: Path) -> None:
+    with pikepdf.open(born_digital_pdf(tmp_path / "a.pdf", TEXTS)) as document:
+        document.save(tmp_path / "b.pdf", encryption=pikepdf.Encryption(owner="owner", user="user"))
     data = (tmp_path / "b.pdf").read_bytes()
     (tmp_path / "b.pdf").write_bytes(data[: data.rindex(b"trailer")])
     pages = read(tmp_path / "b.pdf")
@@ -128,8 +128,8 @@ def test_a_mislabelled_page_is_taken_from_the_repaired_copy(tmp_path: Path) -> N
     assert [page.notes for page in pages] == [(), ("repaired with qpdf",), ()]
 
 
-def test_what_a_repair_makes_blank_stays_an_error(tmp_path: Path) -> None:
-    """qpdf makes a blank page of a page object that lost its contents."""
+def test_a_page_that_the_repair_leaves_blank_stays_a_failure(tmp_path: Path) -> None:
+    """qpdf turns a page object that lost its contents into a blank page."""
     path = born_digital_pdf(tmp_path / "a.pdf", TEXTS)
     path.write_bytes(with_second_page(path, b"<< /Type /Nope /MediaBox [0 0 612 792] >>"))
     pages = read(path)
@@ -138,13 +138,13 @@ def test_what_a_repair_makes_blank_stays_an_error(tmp_path: Path) -> None:
     assert (pages[1].failure.kind, pages[1].notes) == (FailureKind.CORRUPT, ())
 
 
-def test_a_repair_is_under_the_limits_of_a_page(tmp_path: Path) -> None:
+def test_a_repair_runs_under_the_limits_of_a_page(tmp_path: Path) -> None:
     """The damaged file has an object stream that unpacks to 600 MiB, which qpdf would have to read."""
-    with pikepdf.new() as made:
+    with pikepdf.new() as document:
         for _ in range(40):
-            made.add_blank_page()
-            made.pages[-1].obj.Filler = pikepdf.String(b" " * (16 << 20))
-        made.save(tmp_path / "a.pdf", object_stream_mode=pikepdf.ObjectStreamMode.generate, compress_streams=True)
+            document.add_blank_page()
+            document.pages[-1].obj.Filler = pikepdf.String(b" " * (16 << 20))
+        document.save(tmp_path / "a.pdf", object_stream_mode=pikepdf.ObjectStreamMode.generate, compress_streams=True)
     data = (tmp_path / "a.pdf").read_bytes()
     (tmp_path / "a.pdf").write_bytes(data[: data.rindex(b"startxref")])
     with PageWorker(limits=LimitOptions(memory_mb=128, page_cpu_seconds=20)) as worker:

@@ -1,4 +1,4 @@
-"""What an entry tells about its engine."""
+"""The checks of an engine's entry, and the modules that it requires."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from inkstream.ocr_core.engines.ppocr.entry import PPOCR
 from inkstream.ocr_core.installation import package_command
 
 
-def test_a_check_is_passed_with_what_was_found() -> None:
+def test_a_passed_check_shows_the_value_found() -> None:
     assert checked("model", lambda: 5) == Check("model", True, "5")
 
 
-def test_a_check_fails_with_the_remedy_and_other_errors_pass() -> None:
+def test_a_failed_check_has_the_remedy_and_other_errors_propagate() -> None:
     def missing() -> str:
         raise EnvironmentFault("there is no model", "get it")
 

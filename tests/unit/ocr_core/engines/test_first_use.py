@@ -1,4 +1,4 @@
-"""Any error at an engine's first use is the machine's fault."""
+"""An unexpected error at an engine's first use is an environment fault."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from inkstream import ConfigError, DocumentError, EnvironmentFault, FailureKind,
 from inkstream.ocr_core.engines.first_use import first_use
 
 
-def test_an_exception_is_the_machine_s_fault() -> None:
+def test_an_unexpected_exception_is_an_environment_fault() -> None:
     with (
         pytest.raises(EnvironmentFault, match="the model does not work: ZeroDivisionError") as caught,
         first_use("the model", "get it"),
@@ -21,12 +21,12 @@ def test_an_exception_is_the_machine_s_fault() -> None:
 @pytest.mark.parametrize(
     "error", [ConfigError("no"), DocumentError(FailureKind.LIMIT, "no"), EnvironmentFault("no", "x")]
 )
-def test_errors_of_inkstream_s_own_pass(error: InkstreamError) -> None:
+def test_errors_of_inkstream_propagate_unchanged(error: InkstreamError) -> None:
     with pytest.raises(type(error)) as caught, first_use("the model", "get it"):
         raise error
     assert caught.value is error
 
 
-def test_an_interrupt_passes() -> None:
+def test_an_interrupt_propagates() -> None:
     with pytest.raises(KeyboardInterrupt), first_use("the model", "get it"):
         raise KeyboardInterrupt

@@ -9,7 +9,7 @@ import pytest
 from inkstream.ocr_core.engines.page_reader import TimeLimit
 
 
-def test_time_runs_down() -> None:
+def test_a_time_limit_counts_down() -> None:
     limit = TimeLimit.from_now(60)
     assert 59 < limit.remaining <= 60
     assert limit.seconds == 60

@@ -45,7 +45,7 @@ def test_the_registry_and_the_options_name_the_same_engines() -> None:
     assert {engine.detect.engine for engine in BUILT_IN.values() if isinstance(engine, LineEngine)} <= set(FINDERS)
 
 
-def test_what_is_not_in_the_fingerprint_is_an_option() -> None:
+def test_options_left_out_of_the_fingerprint_exist() -> None:
     for engine in BUILT_IN.values():
         assert engine.not_in_fingerprint <= set(engine.options.model_fields)
     for finder in FINDERS.values():
@@ -53,7 +53,7 @@ def test_what_is_not_in_the_fingerprint_is_an_option() -> None:
 
 
 def comparisons(tree: ast.AST) -> Iterator[str]:
-    """Yield the texts that a module compares something with, or matches."""
+    """Yield the strings in a module's comparisons and `case` patterns."""
     for node in ast.walk(tree):
         compared = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
         matched = [node.value] if isinstance(node, ast.MatchValue) else []
@@ -62,20 +62,20 @@ def comparisons(tree: ast.AST) -> Iterator[str]:
                 yield part.value
 
 
-def test_nothing_compares_the_name_of_an_engine() -> None:
+def test_no_module_compares_engine_names() -> None:
     modules = [
         path for folder in ("ocr_core", "tasks", "flows", "deployments") for path in (ROOT / folder).rglob("*.py")
     ]
-    found = {
+    compared = {
         str(path.relative_to(ROOT)): name
         for path in modules
         for name in comparisons(ast.parse(path.read_text(encoding="utf-8")))
         if name in BUILT_IN
     }
-    assert found == {}
+    assert compared == {}
 
 
-def test_an_unknown_name_is_an_error_that_lists_the_known_ones() -> None:
+def test_an_unknown_engine_is_an_error_that_lists_the_known_ones() -> None:
     with pytest.raises(ConfigError, match="no engine 'tesserract'; the engines are tesseract, ppocr, trocr, and auto"):
         engine_named("tesserract")
     with pytest.raises(ConfigError, match="no region finder 'craft'; the finders are tesseract, ppocr"):
@@ -84,13 +84,15 @@ def test_an_unknown_name_is_an_error_that_lists_the_known_ones() -> None:
         RecognizeOptions().model_copy(update={"engine": "easy"}),
         RecognizeOptions(engine="auto", routing=RecognizeOptions().routing.model_copy(update={"second": "easy"})),
     ):
-        made = PipelineOptions().model_copy(update={"recognize": changed})
+        chosen = PipelineOptions().model_copy(update={"recognize": changed})
         for use in (build_pipeline, uses_of, has_own_process):
             with pytest.raises(ConfigError, match="no engine 'easy'"):
-                use(made)
-    found = PipelineOptions().model_copy(update={"detect": DetectOptions().model_copy(update={"engine": "easy"})})
+                use(chosen)
+    with_unknown_finder = PipelineOptions().model_copy(
+        update={"detect": DetectOptions().model_copy(update={"engine": "easy"})}
+    )
     with pytest.raises(ConfigError, match="the finders are tesseract, ppocr"):
-        uses_of(found)
+        uses_of(with_unknown_finder)
 
 
 @pytest.mark.parametrize(
@@ -101,12 +103,12 @@ def test_an_unknown_name_is_an_error_that_lists_the_known_ones() -> None:
         ({"detect": {"engine": "easy"}}, "detect.engine", "tesseract, ppocr"),
     ],
 )
-def test_in_a_configuration_it_is_named_where_it_stands(changes: dict[str, Any], path: str, known: str) -> None:
+def test_a_config_error_gives_the_path_of_an_unknown_engine(changes: dict[str, Any], path: str, known: str) -> None:
     with pytest.raises(ConfigError, match=rf"pipeline\.{path}: '\w+' is not one of {known}$"):
         build_config({"source": {"url": "a"}, "sink": {"url": "b"}, "pipeline": changes})
 
 
-def test_a_page_engine_is_no_second_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_engine_cannot_be_the_second_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(BUILT_IN, "ppocr", BUILT_IN["tesseract"])
     with pytest.raises(ConfigError, match="reads whole pages, but the second engine must read lines"):
         reading_of(RecognizeOptions(engine="auto"))
@@ -116,16 +118,18 @@ def test_a_page_engine_is_no_second_engine(monkeypatch: pytest.MonkeyPatch) -> N
     ("engine", "lines", "own_process"),
     [("tesseract", None, False), ("ppocr", "ppocr", False), ("trocr", "trocr", True), ("auto", "ppocr", False)],
 )
-def test_who_reads(engine: str, lines: str | None, own_process: bool) -> None:
-    made = options(recognize={"engine": engine})
-    found = line_engine_of(made.recognize)
-    assert (found.name if found else None) == lines
-    assert has_own_process(made) is own_process
-    assert not has_own_process(made.model_copy(update={"text_layer": options(text_layer={"mode": "only"}).text_layer}))
+def test_which_engine_reads_lines_and_has_its_own_process(engine: str, lines: str | None, own_process: bool) -> None:
+    chosen = options(recognize={"engine": engine})
+    line_engine = line_engine_of(chosen.recognize)
+    assert (line_engine.name if line_engine else None) == lines
+    assert has_own_process(chosen) is own_process
+    assert not has_own_process(
+        chosen.model_copy(update={"text_layer": options(text_layer={"mode": "only"}).text_layer})
+    )
     assert (engine in LINE_MODES) == (lines is not None)
 
 
-def test_lines_are_found_for_an_engine_that_needs_them() -> None:
+def test_an_engine_that_reads_lines_gets_detection_by_default() -> None:
     assert detection_of(options()) is None
     assert detection_of(options(detect={"level": "line"})) == DetectOptions(level="line")
     assert detection_of(options(recognize={"engine": "trocr"})) == DetectOptions(engine="ppocr")
@@ -134,12 +138,12 @@ def test_lines_are_found_for_an_engine_that_needs_them() -> None:
     assert detection_of(options(recognize={"engine": "auto"})) is None
 
 
-def test_a_routed_page_is_searched_as_detect_says_if_that_finds_lines() -> None:
-    made = [
+def test_the_search_of_a_routed_page_uses_detect_if_it_finds_lines() -> None:
+    variants = [
         options(detect=each, recognize={"engine": "auto"}) for each in (None, {"engine": "ppocr", "width": 640}, {})
     ]
     searches = []
-    for each in made:
+    for each in variants:
         routed = reading_of(each.recognize)
         assert isinstance(routed, registry.Routed)
         assert isinstance(routed.first, PageEngine)
@@ -160,38 +164,38 @@ def test_a_routed_page_is_searched_as_detect_says_if_that_finds_lines() -> None:
         ({"preprocess": {"orient": {}}}, ["tesseract binding", "tesseract orientation"], []),
     ],
 )
-def test_what_is_used_is_looked_for_by_whoever_uses_it(
+def test_each_share_of_the_work_checks_what_it_uses(
     sections: dict[str, Any], pages: list[str], lines: list[str]
 ) -> None:
     uses = uses_of(options(**sections))
-    found = {
+    check_names = {
         share: [check.name for use in uses if use.share == share for check in use.checks()]
         for share in ("pages", "lines")
     }
-    for wanted, names in ((pages, found["pages"]), (lines, found["lines"])):
+    for wanted, names in ((pages, check_names["pages"]), (lines, check_names["lines"])):
         assert bool(wanted) == bool(names)
         assert all(any(name.startswith(each) for name in names) for each in wanted), names
 
 
-def test_a_model_is_opened_before_any_page_unless_it_is_elsewhere() -> None:
+def test_only_ppocr_models_are_loaded_before_the_first_page() -> None:
     loads = {
         engine: [use.load is not None for use in uses_of(options(recognize={"engine": engine}))] for engine in BUILT_IN
     }
     assert loads == {"tesseract": [False], "ppocr": [True, True], "trocr": [True, False]}
 
 
-def test_a_reader_is_opened_once_in_a_process() -> None:
+def test_a_line_reader_is_reused_unless_its_options_change() -> None:
     first = open_line_reader(RecognizeOptions(engine="ppocr"))
     assert open_line_reader(RecognizeOptions(engine="ppocr", languages="deu")) is first
     assert open_line_reader(options(recognize={"engine": "ppocr", "ppocr": {"views": 2}}).recognize) is not first
 
 
-def test_what_does_not_read_lines_opens_no_reader_of_them() -> None:
+def test_an_engine_that_reads_pages_has_no_line_reader() -> None:
     with pytest.raises(ConfigError, match=r"recognize\.engine: tesseract does not read single lines"):
         open_line_reader(RecognizeOptions())
 
 
-def test_a_model_that_does_not_work_is_the_machine_s_fault(tmp_path: Path) -> None:
+def test_a_broken_model_is_an_environment_fault(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"no model")
     wrong = options(recognize={"engine": "ppocr", "ppocr": {"model": str(tmp_path / "model.onnx")}})
     with pytest.raises(EnvironmentFault, match="cannot be opened as an ONNX model"):

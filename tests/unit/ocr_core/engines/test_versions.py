@@ -1,4 +1,4 @@
-"""Versions are those of the installed packages, and hashes those of the files' current content."""
+"""Versions come from the installed packages, and hashes from the current content of files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from inkstream.ocr_core.engines.versions import file_hash, package_version
 
 
-def test_a_file_is_hashed_again_when_it_has_changed(tmp_path: Path) -> None:
+def test_a_changed_file_is_hashed_again(tmp_path: Path) -> None:
     path = tmp_path / "model"
     path.write_bytes(b"one")
     assert file_hash(path) == hashlib.sha256(b"one").hexdigest()[:16]
@@ -21,7 +21,7 @@ def test_a_file_is_hashed_again_when_it_has_changed(tmp_path: Path) -> None:
     assert file_hash(path) == hashlib.sha256(b"two").hexdigest()[:16]
 
 
-def test_a_package_has_the_version_that_its_metadata_says() -> None:
+def test_a_package_version_comes_from_its_metadata() -> None:
     assert package_version("numpy") == metadata.version("numpy")
     with pytest.raises(metadata.PackageNotFoundError):
         package_version("no-such-package")

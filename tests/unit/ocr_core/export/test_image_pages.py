@@ -16,9 +16,9 @@ from tests import generators
 from tests.unit.ocr_core.searchable import (
     LINES,
     assert_words_in_place,
-    looks,
-    made,
+    make_searchable,
     only_picture,
+    rendered,
     text_of,
 )
 
@@ -27,7 +27,7 @@ def test_pictures_become_pages_at_their_dpi(tmp_path: Path) -> None:
     source = tmp_path / "page.png"
     generators.page_image(LINES, dpi=150).save(source, dpi=(150, 150))
     pages = list(read_document(source, sandboxed=False))
-    result = made(source, pages)
+    result = make_searchable(source, pages)
     assert text_of(result) == " ".join(LINES)
     assert_words_in_place(result, pages[0])
     with pikepdf.open(result) as pdf:
@@ -47,23 +47,23 @@ def test_pictures_are_kept_without_loss(mode: str, bits: int, tmp_path: Path) ->
     picture = Image.fromarray(noise).convert(mode)
     picture.save(tmp_path / "a.png", dpi=(100, 100))
     page = PageResult(0, 1, text="", width=90, height=60, resolution=100)
-    with pikepdf.open(made(tmp_path / "a.png", [page])) as pdf:
+    with pikepdf.open(make_searchable(tmp_path / "a.png", [page])) as pdf:
         stored = only_picture(pdf)
         assert stored.BitsPerComponent == bits
-        kept = pikepdf.PdfImage(stored).as_pil_image().convert("RGB")
-    assert ImageChops.difference(kept, picture.convert("RGB")).getbbox() is None
+        extracted = pikepdf.PdfImage(stored).as_pil_image().convert("RGB")
+    assert ImageChops.difference(extracted, picture.convert("RGB")).getbbox() is None
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_jpeg_is_kept_as_it_is_and_shown_upright(orientation: int, tmp_path: Path) -> None:
+def test_a_jpeg_is_stored_unchanged_and_shown_upright(orientation: int, tmp_path: Path) -> None:
     source = generators.exif_jpeg(tmp_path / "a.jpg", orientation)
     pages = list(read_document(source, sandboxed=False))
-    result = made(source, pages)
+    result = make_searchable(source, pages)
     assert_words_in_place(result, pages[0])
     with pikepdf.open(result) as pdf:
         picture = only_picture(pdf)
         assert picture.read_raw_bytes() == source.read_bytes()
-    shown = looks(result, scale=300 / 72).convert("L")
+    shown = rendered(result, scale=300 / 72).convert("L")
     upright = generators.text_image()
     assert shown.size == upright.size
     assert float(np.abs(np.asarray(shown, float) - np.asarray(upright, float)).mean()) < 3
@@ -72,23 +72,23 @@ def test_a_jpeg_is_kept_as_it_is_and_shown_upright(orientation: int, tmp_path: P
 def test_a_cmyk_jpeg_keeps_its_colours(tmp_path: Path) -> None:
     source = tmp_path / "a.jpg"
     Image.new("CMYK", (80, 40), (255, 0, 0, 0)).save(source, quality=95)
-    result = made(source, [PageResult(0, 1, text="", width=80, height=40, resolution=100)])
-    red, green, blue = looks(result).getpixel((20, 10))  # type: ignore[misc]
+    result = make_searchable(source, [PageResult(0, 1, text="", width=80, height=40, resolution=100)])
+    red, green, blue = rendered(result).getpixel((20, 10))  # type: ignore[misc]
     assert red < 80
     assert min(green, blue) > 120
 
 
 def test_every_frame_of_a_tiff_is_a_page(tmp_path: Path) -> None:
     source = generators.tiff(tmp_path / "a.tif", ["First frame", "Second frame"], compression="group4", dpi=(200, 200))
-    result = made(source, list(read_document(source, sandboxed=False)))
+    result = make_searchable(source, list(read_document(source, sandboxed=False)))
     assert [text_of(result, number) for number in (0, 1)] == ["First frame", "Second frame"]
 
 
-def test_a_picture_that_cannot_be_read_is_a_page_that_says_so(tmp_path: Path) -> None:
+def test_an_unreadable_picture_becomes_a_page_with_its_error(tmp_path: Path) -> None:
     source = tmp_path / "a.png"
     buffer = io.BytesIO()
     generators.text_image().save(buffer, "PNG")
     source.write_bytes(buffer.getvalue()[:1500])
     pages = list(read_document(source, sandboxed=False))
     assert pages[0].failure is not None
-    assert "This page could not be read: corrupt: the image is damaged" in text_of(made(source, pages))
+    assert "This page could not be read: corrupt: the image is damaged" in text_of(make_searchable(source, pages))

@@ -26,17 +26,17 @@ from tests.unit.ocr_core.searchable import (
     LINES,
     assert_words_in_place,
     characters,
-    looks,
-    made,
+    make_searchable,
+    rendered,
     text_of,
 )
 
 
 @pytest.mark.parametrize("rotate", [0, 90, 180, 270])
 @pytest.mark.parametrize("cropped", [False, True])
-def test_a_scan_keeps_its_looks_and_gets_its_text(rotate: int, cropped: bool, tmp_path: Path) -> None:
+def test_a_scan_looks_unchanged_and_gets_its_text(rotate: int, cropped: bool, tmp_path: Path) -> None:
     source = generators.scanned_pdf(tmp_path / "upright.pdf", ["\n".join(LINES)])
-    with pikepdf.open(source) as pdf:  # stored turned, and shown turned back
+    with pikepdf.open(source) as pdf:  # stored rotated, and shown upright
         page = pdf.pages[0]
         left, bottom, right, top = (float(v) for v in page.mediabox)
         turn = {0: "", 90: f"0 1 -1 0 {top} 0 cm", 180: f"-1 0 0 -1 {right} {top} cm", 270: f"0 -1 1 0 0 {right} cm"}
@@ -52,13 +52,13 @@ def test_a_scan_keeps_its_looks_and_gets_its_text(rotate: int, cropped: bool, tm
     pages = list(read_document(source, IGNORE, sandboxed=False))
     assert pages[0].text is not None
     assert " ".join(pages[0].text.split()) == " ".join(LINES)
-    result = made(source, pages)
+    result = make_searchable(source, pages)
     assert text_of(result) == " ".join(LINES)
     assert_words_in_place(result, pages[0])
-    assert ImageChops.difference(looks(source), looks(result)).getbbox() is None
+    assert ImageChops.difference(rendered(source), rendered(result)).getbbox() is None
 
 
-def test_a_media_box_that_starts_elsewhere_and_a_user_unit(tmp_path: Path) -> None:
+def test_text_fits_a_moved_media_box_and_a_user_unit(tmp_path: Path) -> None:
     source = generators.scanned_pdf(tmp_path / "plain.pdf", ["\n".join(LINES)])
     with pikepdf.open(source) as pdf:
         page = pdf.pages[0]
@@ -69,24 +69,24 @@ def test_a_media_box_that_starts_elsewhere_and_a_user_unit(tmp_path: Path) -> No
         pdf.save(tmp_path / "moved.pdf")
     source = tmp_path / "moved.pdf"
     pages = list(read_document(source, IGNORE, sandboxed=False))
-    result = made(source, pages)
+    result = make_searchable(source, pages)
     assert_words_in_place(result, pages[0])
     with pikepdf.open(result) as pdf:
         assert pdf.pages[0].UserUnit == 2
 
 
-def test_content_that_leaves_the_state_moved_moves_no_text(tmp_path: Path) -> None:
+def test_an_unrestored_graphics_state_does_not_move_the_text(tmp_path: Path) -> None:
     source = generators.scanned_pdf(tmp_path / "plain.pdf", ["\n".join(LINES)])
     with pikepdf.open(source) as pdf:
         pdf.pages[0].contents_add(b"q 5 0 0 5 300 300 cm", prepend=False)  # never restored
         pdf.save(tmp_path / "open.pdf")
     pages = list(read_document(tmp_path / "open.pdf", IGNORE, sandboxed=False))
-    assert_words_in_place(made(tmp_path / "open.pdf", pages), pages[0])
+    assert_words_in_place(make_searchable(tmp_path / "open.pdf", pages), pages[0])
 
 
-def test_search_finds_phrases_over_words(tmp_path: Path) -> None:
+def test_search_finds_phrases_of_several_words(tmp_path: Path) -> None:
     source = generators.scanned_pdf(tmp_path / "a.pdf", ["\n".join(LINES), "page two"])
-    result = made(source, list(read_document(source, IGNORE, sandboxed=False)))
+    result = make_searchable(source, list(read_document(source, IGNORE, sandboxed=False)))
     with pdfium.PdfDocument(result) as document:
         assert document[0].get_textpage().search("nine on weekdays").get_next() is not None
         assert document[0].get_textpage().search("ten on weekdays").get_next() is None
@@ -94,22 +94,22 @@ def test_search_finds_phrases_over_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler-utils is not installed")
-def test_poppler_reads_the_same(tmp_path: Path) -> None:
+def test_poppler_extracts_the_same_lines(tmp_path: Path) -> None:
     source = generators.scanned_pdf(tmp_path / "a.pdf", ["\n".join(LINES)])
-    result = made(source, list(read_document(source, IGNORE, sandboxed=False)))
-    done = subprocess.run(["pdftotext", result, "-"], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stderr == ""
-    assert [line for line in done.stdout.split("\n") if line.strip("\f")] == LINES
+    result = make_searchable(source, list(read_document(source, IGNORE, sandboxed=False)))
+    process = subprocess.run(["pdftotext", result, "-"], capture_output=True, text=True, check=True, timeout=60)
+    assert process.stderr == ""
+    assert [line for line in process.stdout.split("\n") if line.strip("\f")] == LINES
 
 
-def test_text_that_a_page_has_already_is_not_there_twice(tmp_path: Path) -> None:
+def test_text_that_a_page_already_has_is_not_added_again(tmp_path: Path) -> None:
     source = generators.born_digital_pdf(tmp_path / "a.pdf", ["Born with its text"])
     pages = list(read_document(source, sandboxed=False))
     assert pages[0].engine == "text_layer"
-    assert text_of(made(source, pages)) == "Born with its text"
+    assert text_of(make_searchable(source, pages)) == "Born with its text"
 
 
-def test_shared_and_inherited_resources_stay_as_they_are(tmp_path: Path) -> None:
+def test_text_on_one_page_leaves_shared_resources_unchanged(tmp_path: Path) -> None:
     """Two pages inherit their font from the parent node; text is added to one of them."""
     source = generators.born_digital_pdf(tmp_path / "a.pdf", ["First of two", "Second of two"])
     with pikepdf.open(source) as pdf:
@@ -119,11 +119,11 @@ def test_shared_and_inherited_resources_stay_as_they_are(tmp_path: Path) -> None
         pdf.save(tmp_path / "shared.pdf")
     regions = page_of([(100, 900, ["added"])]).regions
     read = PageResult(1, 2, text="x", regions=regions, width=1275, height=1650, resolution=150)
-    result = made(tmp_path / "shared.pdf", [read])
+    result = make_searchable(tmp_path / "shared.pdf", [read])
     assert text_of(result, 0) == "First of two"
     assert set(text_of(result, 1).split()) == {"Second", "of", "two", "added"}
     for number in (0, 1):
-        assert ImageChops.difference(looks(source, number), looks(result, number)).getbbox() is None
+        assert ImageChops.difference(rendered(source, number), rendered(result, number)).getbbox() is None
 
 
 SCRIPTS = {
@@ -137,8 +137,8 @@ SCRIPTS = {
 
 
 @pytest.mark.parametrize("words", SCRIPTS.values(), ids=list(SCRIPTS))
-def test_any_script_is_found_and_copied(words: list[str], tmp_path: Path) -> None:
-    """Words are in reading order; right-to-left ones are in that order on the page."""
+def test_words_of_any_script_can_be_found_and_copied(words: list[str], tmp_path: Path) -> None:
+    """`words` are in reading order; words of a right-to-left script are placed from right to left."""
     source = tmp_path / "blank.png"
     Image.new("L", (1000, 1000), 255).save(source)
     backwards = words[0] in SCRIPTS["hebrew"] + SCRIPTS["arabic"]
@@ -146,43 +146,43 @@ def test_any_script_is_found_and_copied(words: list[str], tmp_path: Path) -> Non
     if backwards:
         *above, second, first = page.regions
         page = PageResult(0, 1, "x", 90.0, (*above, first, second), 1000, 1000, 100)
-    result = made(source, [page])
+    result = make_searchable(source, [page])
     assert text_of(result) == " ".join(words)
     with pdfium.PdfDocument(result) as document:
         for word in words:
             assert word in document[0].get_textpage().get_text_range()
     if shutil.which("pdftotext"):
-        done = subprocess.run(["pdftotext", result, "-"], capture_output=True, check=True, timeout=60)
-        plain = "".join(c for c in done.stdout.decode() if c not in "\u202a\u202b\u202c")
+        process = subprocess.run(["pdftotext", result, "-"], capture_output=True, check=True, timeout=60)
+        plain = "".join(c for c in process.stdout.decode() if c not in "\u202a\u202b\u202c")
         assert " ".join(plain.split()) == " ".join(words)
 
 
-def test_coarse_regions_put_their_words_about_where_they_are(tmp_path: Path) -> None:
+def test_words_of_a_coarse_region_are_placed_inside_it(tmp_path: Path) -> None:
     source = tmp_path / "blank.png"
     Image.new("L", (1000, 1000), 255).save(source)
     block = region(0, None, Level.BLOCK, Box(100, 200, 600, 400), "first line\nsecond line\n\nthird one")
-    result = made(source, [PageResult(0, 1, "x", 90.0, (block,), 1000, 1000, 100)])
+    result = make_searchable(source, [PageResult(0, 1, "x", 90.0, (block,), 1000, 1000, 100)])
     assert text_of(result) == "first line second line third one"
-    found = characters(result, 1000, 1000)
-    for character in found:  # 133 pixels high, and PDFium rounds a character's extents up by a hundredth or two
+    drawn = characters(result, 1000, 1000)
+    for character in drawn:  # 133 pixels high, and PDFium rounds a character's extents up by a hundredth or two
         assert 99 <= character.left <= character.right <= 701
         assert 197 <= character.top <= character.bottom <= 601
-    third = next(c for c in found if c.text == "t" and c.top > 400)
+    third = next(c for c in drawn if c.text == "t" and c.top > 400)
     assert third.left == pytest.approx(100, abs=1)
 
 
-def test_text_of_a_turned_region_runs_along_it(tmp_path: Path) -> None:
+def test_text_of_a_rotated_region_runs_along_it(tmp_path: Path) -> None:
     source = tmp_path / "blank.png"
     Image.new("L", (1000, 1000), 255).save(source)
-    result = made(source, [page_of([(400, 475, ["upwards"])], angle=-90.0)])
-    found = [c for c in characters(result, 1000, 1000) if c.text.strip()]
-    assert "".join(c.text for c in found) == "upwards"
+    result = make_searchable(source, [page_of([(400, 475, ["upwards"])], angle=-90.0)])
+    drawn = [c for c in characters(result, 1000, 1000) if c.text.strip()]
+    assert "".join(c.text for c in drawn) == "upwards"
     half = GLYPH * len("upwards") / 2
-    middle = 400 + half  # the box's centre, about which it is turned
-    for character in found:
+    middle = 400 + half  # the box's centre, about which it is rotated
+    for character in drawn:
         assert middle - 26 <= character.left <= character.right <= middle + 26
         assert 500 - half - 1 <= character.top <= character.bottom <= 500 + half + 1
-    assert found[0].top > found[-1].top
+    assert drawn[0].top > drawn[-1].top
 
 
 def test_words_on_a_sloping_line_share_its_slope(tmp_path: Path) -> None:
@@ -192,20 +192,20 @@ def test_words_on_a_sloping_line_share_its_slope(tmp_path: Path) -> None:
     words = [region(n, 0, Level.WORD, box, f"word{n}") for n, box in enumerate(boxes, 1)]
     line = region(0, None, Level.LINE, Box(100, 100, 1700, 250))
     page = PageResult(0, 1, "x", 90.0, (line, *words), 2000, 1000, 100)
-    result = made(source, [page])
+    result = make_searchable(source, [page])
     assert_words_in_place(result, page, slack=8)
-    found = [c for c in characters(result, 2000, 1000) if c.text.strip()]
-    assert found[-1].bottom - found[0].bottom == pytest.approx(25 * 7, abs=3)
-    assert max(c.bottom - c.top for c in found) < 110
+    drawn = [c for c in characters(result, 2000, 1000) if c.text.strip()]
+    assert drawn[-1].bottom - drawn[0].bottom == pytest.approx(25 * 7, abs=3)
+    assert max(c.bottom - c.top for c in drawn) < 110
 
 
-def test_a_line_that_runs_down_the_page_is_read_along_it(tmp_path: Path) -> None:
+def test_a_line_running_down_the_page_is_extracted_in_order(tmp_path: Path) -> None:
     """Tesseract finds such lines by itself, with upright boxes."""
     source = tmp_path / "a.png"
     generators.page_image(LINES).transpose(Image.Transpose.ROTATE_270).save(source, dpi=(150, 150))
     pages = list(read_document(source, sandboxed=False))
-    assert {found.box.angle for found in pages[0].regions} == {0.0}
-    assert text_of(made(source, pages)) == " ".join(LINES)
+    assert {r.box.angle for r in pages[0].regions} == {0.0}
+    assert text_of(make_searchable(source, pages)) == " ".join(LINES)
 
 
 @pytest.mark.parametrize("skew", [-3, -2, 1, 2])
@@ -215,26 +215,26 @@ def test_lines_of_a_skewed_page_stay_whole(skew: float, tmp_path: Path) -> None:
     turned.save(source, dpi=(150, 150))
     pages = list(read_document(source, sandboxed=False))
     read = " ".join(str(pages[0].text).split())
-    result = made(source, pages)
+    result = make_searchable(source, pages)
     assert text_of(result) == read
     if shutil.which("pdftotext"):
-        done = subprocess.run(["pdftotext", result, "-"], capture_output=True, text=True, check=True, timeout=60)
-        assert " ".join(done.stdout.split()) == read
+        process = subprocess.run(["pdftotext", result, "-"], capture_output=True, text=True, check=True, timeout=60)
+        assert " ".join(process.stdout.split()) == read
 
 
-def test_the_same_document_makes_the_same_pdf(tmp_path: Path) -> None:
+def test_the_same_document_gives_an_identical_pdf(tmp_path: Path) -> None:
     source = generators.scanned_pdf(tmp_path / "a.pdf", ["one"])
     pages = list(read_document(source, IGNORE, sandboxed=False))
-    first = made(source, pages).read_bytes()
-    assert made(source, pages).read_bytes() == first
+    first = make_searchable(source, pages).read_bytes()
+    assert make_searchable(source, pages).read_bytes() == first
 
 
 @pytest.mark.parametrize("sample", shared("samples/seed", "*.pdf"), ids=lambda path: path.name)
-def test_real_documents_keep_their_looks(sample: Path, tmp_path: Path) -> None:
+def test_real_documents_look_unchanged_and_get_their_words(sample: Path, tmp_path: Path) -> None:
     pages = list(read_document(sample, IGNORE, sandboxed=False))
     target = tmp_path / "a.pdf"
     searchable_pdf(sample, pages, target)
-    assert ImageChops.difference(looks(sample), looks(target)).getbbox() is None
+    assert ImageChops.difference(rendered(sample), rendered(target)).getbbox() is None
     words = [str(r.text) for r in pages[0].regions if r.level is Level.WORD and str(r.text).isalnum()]
     found = text_of(target)
     assert sum(word in found for word in words) > 0.97 * len(words)
@@ -246,7 +246,7 @@ def test_real_documents_keep_their_looks(sample: Path, tmp_path: Path) -> None:
     st.integers(1, 5000),
     st.integers(1, 5000),
 )
-def test_a_placement_takes_corners_to_corners(
+def test_a_placement_maps_corners_to_corners(
     box: tuple[float, float, float, float], rotation: int, width: int, height: int
 ) -> None:
     left, bottom, right, top = box[0], box[1], box[0] + box[2], box[1] + box[3]
@@ -258,7 +258,7 @@ def test_a_placement_takes_corners_to_corners(
 
 
 @given(st.text(max_size=12))
-def test_clusters_lose_no_character(text: str) -> None:
+def test_clusters_keep_every_printable_character(text: str) -> None:
     clusters = clusters_of(text)
     shown = [c for c in text if c.isprintable() or c.isspace()]
     assert sorted(c for c in "".join(clusters) if c.isprintable()) == sorted(c for c in shown if c.isprintable())
@@ -267,7 +267,7 @@ def test_clusters_lose_no_character(text: str) -> None:
     assert font.encode(clusters) == font.encode(clusters)
 
 
-def test_a_font_that_is_full_shows_the_replacement_character() -> None:
+def test_a_full_font_uses_the_replacement_character() -> None:
     font = GlyphlessFont()
     pairs = [chr(0x4E00 + n // 256) + chr(0x300 + n % 100) + chr(0x1100 + n % 256) for n in range(0x10000)]
     codes = [font.encode([pair]) for pair in pairs]

@@ -60,10 +60,10 @@ def checked_hocr(text: str, path: Path, *, overlaps: bool = True) -> ET.Element:
     """Parse hOCR as XHTML, and check it with hocr-tools."""
     path.write_text(text, encoding="utf-8")
     options = [] if overlaps else ["--nooverlap"]
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, HOCR_CHECK, *options, path], capture_output=True, text=True, check=True, timeout=60
     )
-    results = done.stderr.splitlines()
+    results = process.stderr.splitlines()
     assert len(results) >= 3
     assert [line for line in results if not line.startswith("ok ")] == []
     return ET.fromstring(text)
@@ -78,7 +78,7 @@ def of_class(root: ET.Element, name: str) -> list[ET.Element]:
     return [element for element in root.iter() if element.get("class") == name]
 
 
-def test_hocr_of_several_pages_is_valid_and_says_where_words_are(tmp_path: Path) -> None:
+def test_hocr_of_several_pages_is_valid_and_has_word_boxes(tmp_path: Path) -> None:
     text = hocr([page_of(LINES), FAILED, DETECTED], 'a "b"; c.pdf')
     root = checked_hocr(text, tmp_path / "a.hocr", overlaps=False)
     pages = of_class(root, "ocr_page")
@@ -96,11 +96,11 @@ def test_hocr_of_several_pages_is_valid_and_says_where_words_are(tmp_path: Path)
     assert len({element.get("id") for element in root.iter() if element.get("id")}) == text.count(' id="')
 
 
-def test_a_whole_page_passes_the_overlap_checks(tmp_path: Path) -> None:
+def test_hocr_of_a_whole_page_passes_the_overlap_checks(tmp_path: Path) -> None:
     checked_hocr(hocr([page_of(LINES)], "a.png"), tmp_path / "a.hocr")
 
 
-def test_alto_of_several_pages_is_valid_and_says_where_words_are() -> None:
+def test_alto_of_several_pages_is_valid_and_has_word_boxes() -> None:
     text = alto([page_of(LINES), FAILED, DETECTED], "a & b.pdf")
     root = valid_alto(text)
     pages = root.findall(f".//{ALTO}Page")
@@ -138,7 +138,7 @@ def test_rotated_boxes_keep_their_angle(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("finest", LEVELS)
-def test_coarse_regions_give_all_their_words(finest: Level, tmp_path: Path) -> None:
+def test_coarse_regions_are_exported_with_all_their_words(finest: Level, tmp_path: Path) -> None:
     source = generators.born_digital_pdf(tmp_path / "a.pdf", ["First line here\nand a second one"])
     options = PipelineOptions.model_validate({"recognize": {"iterator_level": finest}})
     pages = list(read_document(source, options, sandboxed=False))
@@ -156,7 +156,7 @@ def has_boxes(root: ET.Element, kind: str) -> bool:
     return all("bbox" in properties(element) for element in of_class(root, kind))
 
 
-def test_regions_that_hang_on_nothing_get_parents() -> None:
+def test_words_without_parents_get_lines_and_a_block() -> None:
     boxes = [Box(0, 0, 50, 20), Box(60, 2, 50, 20), Box(0, 100, 50, 20)]
     words = tuple(region(n, None, Level.WORD, box, f"w{n}") for n, box in enumerate(boxes))
     (block,) = page_tree(PageResult(0, 1, text="w0 w1 w2", regions=words, width=200, height=200))
@@ -166,16 +166,16 @@ def test_regions_that_hang_on_nothing_get_parents() -> None:
 
 
 @pytest.mark.parametrize(("tops", "angle"), [((100, 210), 90.0), ((210, 100), -90.0)], ids=["down", "up"])
-def test_lines_that_run_along_the_page_get_their_angle(tops: tuple[int, int], angle: float) -> None:
+def test_vertical_lines_get_their_angle(tops: tuple[int, int], angle: float) -> None:
     words = [region(n, 0, Level.WORD, Box(50, top, 20, 100), f"w{n}") for n, top in enumerate(tops, 1)]
     line = region(0, None, Level.LINE, Box(50, 100, 20, 210))
     (block,) = page_tree(PageResult(0, 1, text="w1 w2", regions=(line, *words), width=200, height=400))
-    (found,) = block.children[0].children
-    assert found.box == Box(-45, 195, 210, 20, angle)
-    assert found.children[0].box == Box(10, tops[0] + 40, 100, 20, angle)
+    (element,) = block.children[0].children
+    assert element.box == Box(-45, 195, 210, 20, angle)
+    assert element.children[0].box == Box(10, tops[0] + 40, 100, 20, angle)
 
 
-def test_text_without_regions_is_a_block_of_the_page() -> None:
+def test_text_without_regions_becomes_a_block_of_page_size() -> None:
     (block,) = page_tree(PageResult(0, 1, text="one two\nthree\n\nfour", width=200, height=100))
     assert block.box == Box(0, 0, 200, 100)
     lines = [[word.text for word in line.children] for part in block.children for line in part.children]
@@ -201,20 +201,20 @@ def results(draw: st.DrawFn) -> PageResult:
 
 
 @given(results(), anything)
-def test_whatever_a_page_holds_all_formats_are_well_formed_and_lose_no_word(page: PageResult, name: str) -> None:
+def test_every_format_is_well_formed_and_loses_no_word(page: PageResult, name: str) -> None:
     root = ET.fromstring(hocr([page], name))
     expected = words_in(page_tree(page))
     assert len(of_class(root, "ocrx_word")) == len(expected)
     written = valid_alto(alto([page], name))
     assert len(list(written.iter(f"{ALTO}String"))) == len([word for word in expected if word])
     leaves = {r.parent for r in page.regions if r.text and r.text.strip()}
-    for found in page.regions:
-        if found.text and found.level is Level.WORD and found.index not in leaves:
-            assert found.text in expected
+    for each in page.regions:
+        if each.text and each.level is Level.WORD and each.index not in leaves:
+            assert each.text in expected
     json_lines([page]).encode("utf-8", "replace")
 
 
-def test_text_keeps_pages_in_their_places() -> None:
+def test_plain_text_keeps_the_place_of_a_failed_page() -> None:
     last = PageResult(2, 3, text="the end")
     assert plain_text([page_of(LINES), FAILED, last]) == "Hello big world\nsecond line\n\f\fthe end\n"
 
@@ -226,8 +226,8 @@ def test_json_lines_have_a_line_for_each_page() -> None:
 
 
 @pytest.mark.skipif(shutil.which("tesseract") is None, reason="the program tesseract is not installed")
-def test_hocr_and_alto_say_what_tesseracts_own_say(tmp_path: Path) -> None:
-    """The same engine gives us its words, and its own hOCR and ALTO through its command line."""
+def test_hocr_and_alto_match_tesseract_s_own_output(tmp_path: Path) -> None:
+    """Tesseract reads the page for Inkstream, and also writes its own hOCR and ALTO from the command line."""
     image = tmp_path / "page.png"
     lines = ["The harbour library", "opens at nine on weekdays", "and closes at five."]
     generators.page_image(lines).save(image, dpi=(150, 150))
@@ -247,12 +247,12 @@ def test_hocr_and_alto_say_what_tesseracts_own_say(tmp_path: Path) -> None:
     assert [tags_above(ours, ALTO)[-4:], tags_above(theirs, space)[-4:]] == [nesting, nesting]
 
     root = checked_hocr(hocr(pages, image.name), tmp_path / "a.hocr")
-    found = (tmp_path / "theirs.hocr").read_text(encoding="utf-8")
-    words = re.findall(r"class='ocrx_word' id='\w+' title='bbox ([\d ]+); x_wconf (\d+)'", found)
+    their_hocr = (tmp_path / "theirs.hocr").read_text(encoding="utf-8")
+    words = re.findall(r"class='ocrx_word' id='\w+' title='bbox ([\d ]+); x_wconf (\d+)'", their_hocr)
     assert [properties(word)["bbox"] for word in of_class(root, "ocrx_word")] == [box for box, _ in words]
     for line, slope, height in zip(
         of_class(root, "ocr_line"),
-        *zip(*re.findall(r"baseline (-?[\d.]+) (-?[\d.]+)", found), strict=True),
+        *zip(*re.findall(r"baseline (-?[\d.]+) (-?[\d.]+)", their_hocr), strict=True),
         strict=True,
     ):
         our_slope, our_height = (float(value) for value in properties(line)["baseline"].split())

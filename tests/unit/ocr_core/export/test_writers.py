@@ -14,7 +14,7 @@ def test_every_text_format_has_a_writer_and_an_extension_of_its_own() -> None:
     assert len({export_format.extension for export_format in ExportFormat}) == len(ExportFormat)
 
 
-def test_each_writes_what_its_name_says() -> None:
+def test_each_writer_writes_its_own_format() -> None:
     pages = [PageResult(0, 1, text="a letter", width=10, height=20)]
     written = {name: write(pages, "a.png") for name, write in TEXT_WRITERS.items()}
     assert written[ExportFormat.TEXT] == "a letter\n"

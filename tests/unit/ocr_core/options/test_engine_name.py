@@ -19,7 +19,7 @@ def adapter(*added: str, looked_up: list[str] | None = None) -> TypeAdapter[str]
     return TypeAdapter(Annotated[str, EngineName(lambda: ("one", "two"), names)])
 
 
-def test_known_names_are_taken_and_others_are_listed() -> None:
+def test_known_names_are_accepted_and_an_unknown_name_lists_them() -> None:
     assert [adapter("three").validate_python(name) for name in ("one", "three")] == ["one", "three"]
     with pytest.raises(ValidationError, match="Input should be 'one', 'two' or 'three'"):
         adapter("three").validate_python("four")
@@ -27,11 +27,11 @@ def test_known_names_are_taken_and_others_are_listed() -> None:
         adapter().validate_python(5)
 
 
-def test_what_packages_add_is_looked_up_only_for_other_names() -> None:
+def test_a_built_in_name_does_not_look_up_added_packages() -> None:
     looked_up: list[str] = []
     adapter("three", looked_up=looked_up).validate_python("two")
     assert looked_up == []
 
 
-def test_the_schema_lists_them() -> None:
+def test_the_schema_lists_built_in_and_added_names() -> None:
     assert adapter("three").json_schema() == {"type": "string", "enum": ["one", "two", "three"]}

@@ -23,7 +23,7 @@ PLACES = {"source": {"url": "inbox"}, "sink": {"url": "tables"}}
 
 @pytest.fixture
 def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Path]]:
-    """Install packages that this process finds until the test ends."""
+    """Yield a function that installs an engine package, which this process sees until the test ends."""
     monkeypatch.syspath_prepend(tmp_path)
 
     def add(*changes: tuple[str, str], name: str = "acme") -> Path:
@@ -65,7 +65,7 @@ def test_an_added_engine_has_a_section_with_defaults(added: Callable[..., Path])
     assert RecognizeOptions().section("acme").model_dump()["space"] == 0.35
 
 
-def test_its_mistakes_are_named_like_any_other(added: Callable[..., Path]) -> None:
+def test_mistakes_with_an_added_engine_are_reported_like_any_other(added: Callable[..., Path]) -> None:
     assert mistakes(engine="acme") == "pipeline.recognize.engine: 'acme' is not one of tesseract, ppocr, trocr, auto", (
         "without the package it is unknown"
     )
@@ -81,7 +81,7 @@ def test_its_mistakes_are_named_like_any_other(added: Callable[..., Path]) -> No
     assert mistakes(alphabet="AB").endswith("did you mean pipeline.recognize.acme.alphabet?")
 
 
-def test_the_schema_has_its_section(added: Callable[..., Path]) -> None:
+def test_the_editor_schema_covers_an_added_engine(added: Callable[..., Path]) -> None:
     added()
     schema = editor_schema()
     wrong: list[dict[str, Any]] = [{"engine": "acne"}, {"acme": {"spice": 1}}, {"acne": {}}]
@@ -93,20 +93,20 @@ def test_the_schema_has_its_section(added: Callable[..., Path]) -> None:
     assert section["properties"]["space"]["description"].startswith("white between letters")
 
 
-def test_its_options_count_only_where_it_reads_and_differ_from_their_defaults(added: Callable[..., Path]) -> None:
+def test_the_pipeline_id_covers_changed_options_of_the_engine_in_use(added: Callable[..., Path]) -> None:
     added()
 
-    def made(engine: str, **acme: Any) -> str:
+    def id_with(engine: str, **acme: Any) -> str:
         return pipeline_id(build_config(recognize(engine=engine, acme=acme)).pipeline, {"acme": "1"})
 
-    assert made("tesseract", space=0.9) == pipeline_id(PipelineOptions(), {"acme": "1"})
-    assert made("acme") == made("acme", space=0.35) == made("acme", typeface="/a.ttf")
-    assert len({made("acme"), made("acme", space=0.9), made("tesseract")}) == 3
+    assert id_with("tesseract", space=0.9) == pipeline_id(PipelineOptions(), {"acme": "1"})
+    assert id_with("acme") == id_with("acme", space=0.35) == id_with("acme", typeface="/a.ttf")
+    assert len({id_with("acme"), id_with("acme", space=0.9), id_with("tesseract")}) == 3
     added(("    space: float", "    weight: int = 3\n    space: float"))
-    assert made("acme", space=0.9, weight=3) == made("acme", space=0.9) != made("acme", space=0.9, weight=4)
+    assert id_with("acme", space=0.9, weight=3) == id_with("acme", space=0.9) != id_with("acme", space=0.9, weight=4)
 
 
-def test_what_it_requires_is_looked_for(added: Callable[..., Path]) -> None:
+def test_check_environment_names_missing_modules_of_an_added_engine(added: Callable[..., Path]) -> None:
     added(('requires=("PIL", "numpy")', 'requires=("PIL", "no_such_module")'))
     pipeline = build_config(recognize(engine="acme")).pipeline
     (failed,) = [check for check in check_environment(pipeline) if not check.ok]
@@ -124,7 +124,7 @@ def test_what_it_requires_is_looked_for(added: Callable[..., Path]) -> None:
         (("options=AcmeOptions,", "options=DetectOptions,"), "is not a LineEngine or PageEngine of that name"),
     ],
 )
-def test_a_package_that_does_not_work_is_the_machine_s_fault(
+def test_a_broken_engine_package_is_an_environment_fault(
     added: Callable[..., Path], change: tuple[str, str], problem: str
 ) -> None:
     added(change)
@@ -132,20 +132,20 @@ def test_a_package_that_does_not_work_is_the_machine_s_fault(
         build_config(recognize(engine="acme"))
     assert problem in caught.value.problem
     assert "use another engine" in caught.value.remedy
-    assert build_config(recognize(engine="tesseract")), "who does not use it does not notice"
+    assert build_config(recognize(engine="tesseract")), "other engines are not affected"
     assert mistakes(tessdate="x").endswith("did you mean 'tessdata'?")
     section = editor_schema()["$defs"]["RecognizeOptions"]["properties"]["acme"]
     assert problem in section["description"]
 
 
-def test_a_name_that_inkstream_has_is_refused(added: Callable[..., Path]) -> None:
+def test_an_added_engine_may_not_take_a_built_in_name(added: Callable[..., Path]) -> None:
     added(name="ppocr")
     assert engine_named("ppocr").options is not None
     with pytest.raises(EnvironmentFault, match="adds an engine called ppocr, which is an option of Inkstream"):
         build_config(recognize(engine="acme"))
 
 
-def test_two_packages_with_one_name_are_refused(added: Callable[..., Path]) -> None:
+def test_two_packages_may_not_add_the_same_engine(added: Callable[..., Path]) -> None:
     folder = added()
     second = folder / "other-1.dist-info"
     second.mkdir()
@@ -156,9 +156,9 @@ def test_two_packages_with_one_name_are_refused(added: Callable[..., Path]) -> N
         build_config(recognize(engine="acme"))
 
 
-def test_without_a_name_that_is_unknown_nothing_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_known_names_do_not_look_up_added_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
-        raise AssertionError("the metadata of all packages takes time to read")
+        raise AssertionError("packages were looked up without need, which takes time")
 
     monkeypatch.setattr(plugins, "_found", fail)
     build_config(recognize(engine="auto", routing={"second": "trocr"}, ppocr={"scripts": ["latin"]}))

@@ -62,8 +62,8 @@ def bill(tmp_path: Path) -> Path:
     """Draw two columns, the right one aligned right."""
     lines = [("Linen cloth", "12.50"), ("Glue", "7.25"), ("Repair of spine", "120.00")]
     page = generators.text_image("", size=(1600, 500))
-    for number, (what, price) in enumerate(lines):
-        page.paste(generators.text_image(what, size=(800, 110), font_size=44), (0, 110 * number))
+    for number, (item, price) in enumerate(lines):
+        page.paste(generators.text_image(item, size=(800, 110), font_size=44), (0, 110 * number))
         picture = generators.text_image(price, size=(500, 110), font_size=44)
         end = int(np.flatnonzero((np.asarray(picture) < 128).any(axis=0))[-1]) + 1
         page.paste(picture.crop((0, 0, end, 110)), (1500 - end, 110 * number))
@@ -72,7 +72,7 @@ def bill(tmp_path: Path) -> Path:
     return path
 
 
-def test_keep_layout(bill: Path, tmp_path: Path, binding: str) -> None:
+def test_keep_layout_aligns_columns(bill: Path, tmp_path: Path, binding: str) -> None:
     for detect in (False, True):
         mode: dict[str, Any] = {"page_seg_mode": 6, "per_region": detect, "binding": binding}
         plain = read(bill, tmp_path, detect=detect, **mode)
@@ -87,7 +87,7 @@ def test_keep_layout(bill: Path, tmp_path: Path, binding: str) -> None:
         assert result.regions == plain.regions
 
 
-def test_keep_layout_of_a_text_layer(tmp_path: Path, binding: str) -> None:
+def test_keep_layout_and_with_spaces_apply_to_a_text_layer(tmp_path: Path, binding: str) -> None:
     path = generators.born_digital_pdf(tmp_path / "a.pdf", ["Harbour Library\nMinutes of the meeting"])
     result = read(path, tmp_path, keep_layout=True, with_spaces=True, binding=binding)
     assert result.engine == "text_layer"
@@ -95,7 +95,7 @@ def test_keep_layout_of_a_text_layer(tmp_path: Path, binding: str) -> None:
     assert sum(region.text == " " for region in result.regions) == 4
 
 
-def test_with_spaces(tmp_path: Path, binding: str) -> None:
+def test_with_spaces_adds_regions_between_words(tmp_path: Path, binding: str) -> None:
     image = generators.text_image("one two three")
     plain = read(image, tmp_path, binding=binding)
     result = read(image, tmp_path, with_spaces=True, binding=binding)
@@ -109,7 +109,7 @@ def test_with_spaces(tmp_path: Path, binding: str) -> None:
     assert page_tree(result) == page_tree(plain), "exports have words only"
 
 
-def test_lists_of_characters(tmp_path: Path, binding: str) -> None:
+def test_char_whitelist_and_char_blacklist_limit_the_text(tmp_path: Path, binding: str) -> None:
     image = generators.text_image("Room 101 and 202")
     mode: dict[str, Any] = {"page_seg_mode": 7, "binding": binding}
     digits = read(image, tmp_path, char_whitelist="0123456789", **mode)
@@ -119,17 +119,17 @@ def test_lists_of_characters(tmp_path: Path, binding: str) -> None:
     assert not set(str(without.text)) & set("10o")
     assert "202" not in str(without.text)
     assert "and" in str(without.text)
-    assert read(image, tmp_path, **mode).text == "Room 101 and 202", "nothing is left of it in the next engine"
+    assert read(image, tmp_path, **mode).text == "Room 101 and 202", "the lists do not carry over to the next engine"
 
 
-def test_user_words_make_a_name_likelier(tmp_path: Path, binding: str) -> None:
+def test_user_words_raise_the_confidence_of_a_name(tmp_path: Path, binding: str) -> None:
     image = blurred("The Brznk file", 0.16)
     before = words(read(image, tmp_path, page_seg_mode=7, binding=binding))["Brznk"].confidence or 0
     after = words(read(image, tmp_path, page_seg_mode=7, user_words=["Brznk"], binding=binding))["Brznk"]
     assert (after.confidence or 0) > before + 5
 
 
-def test_user_patterns_decide_what_a_doubtful_code_is(tmp_path: Path, binding: str) -> None:
+def test_user_patterns_raise_the_confidence_of_a_code(tmp_path: Path, binding: str) -> None:
     image = generators.text_image("Number Q123-456")
     before = read(image, tmp_path, page_seg_mode=7, binding=binding)
     result = read(image, tmp_path, page_seg_mode=7, user_patterns=[r"Q\d\d\d-\d\d\d"], binding=binding)
@@ -137,20 +137,22 @@ def test_user_patterns_decide_what_a_doubtful_code_is(tmp_path: Path, binding: s
     assert (result.confidence or 0) > (before.confidence or 0) + 2
 
 
-def test_no_file_of_user_words_is_left(tmp_path: Path, binding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_of_user_words_are_removed_after_reading(
+    tmp_path: Path, binding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
     (tmp_path / "scratch").mkdir()
     read(generators.text_image(), tmp_path, user_words=["Brznk"], user_patterns=[r"\d\d"], binding=binding)
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
-def test_an_unknown_variable_is_a_mistake_of_the_configuration(tmp_path: Path, binding: str) -> None:
+def test_an_unknown_variable_is_a_config_error(tmp_path: Path, binding: str) -> None:
     with pytest.raises(ConfigError, match="no_such_thing"):
         read(generators.text_image(), tmp_path, variables={"no_such_thing": "1"}, binding=binding)
 
 
-def test_ignore_resolution(tmp_path: Path, binding: str) -> None:
-    """A ruled form claims a resolution at which its letters would be specks, and is read all the same."""
+def test_ignore_resolution_reads_a_page_that_claims_a_wrong_resolution(tmp_path: Path, binding: str) -> None:
+    """At the resolution that the ruled form claims, its letters would be specks."""
     path = tmp_path / "page.png"
     text = "The inner basin takes\nfishing vessels only, the\nouter one takes ferries"
     page = generators.text_image(text, size=(400, 200), font_size=20)
@@ -159,16 +161,18 @@ def test_ignore_resolution(tmp_path: Path, binding: str) -> None:
     for y in (0, 66, 132, 198):
         draw.line((5, y, 395, y), fill=0, width=2)
     page.save(path, dpi=(1200, 1200))
-    told = read(path, tmp_path, binding=binding)
+    as_claimed = read(path, tmp_path, binding=binding)
     estimated = read(path, tmp_path, ignore_resolution=True, binding=binding)
-    assert told.resolution == estimated.resolution == 1200, "the page's own resolution is recorded all the same"
+    assert as_claimed.resolution == estimated.resolution == 1200, "the page's own resolution is recorded in both cases"
     assert estimated.text == text
-    assert told.text != text
-    assert read(path, tmp_path, binding=binding).text == told.text, "no page is read with another's estimate"
+    assert as_claimed.text != text
+    assert read(path, tmp_path, binding=binding).text == as_claimed.text, (
+        "an estimate does not carry over to the next page"
+    )
 
 
-def test_languages_together(tmp_path: Path, binding: str) -> None:
-    """Two models at once; a model that is installed everywhere serves as the second one."""
+def test_two_languages_are_read_together(tmp_path: Path, binding: str) -> None:
+    """A link to the English model, which is installed everywhere, stands in for a second language."""
     models = tmp_path / "models"
     models.mkdir()
     installed = find_tessdata(Wanted(), ("eng",)) / "eng.traineddata"
@@ -178,7 +182,7 @@ def test_languages_together(tmp_path: Path, binding: str) -> None:
     assert result.text == generators.PANGRAM
 
 
-def test_mistakes_are_told_when_the_options_are_made(binding: str) -> None:
+def test_invalid_options_raise_a_validation_error(binding: str) -> None:
     mistakes: list[tuple[dict[str, Any], str]] = [
         ({"user_words": ["two words"]}, "user_words"),
         ({"user_patterns": ["a\nb"]}, "user_patterns"),
@@ -192,8 +196,8 @@ def test_mistakes_are_told_when_the_options_are_made(binding: str) -> None:
             RecognizeOptions(binding=binding, **wrong)
 
 
-def test_what_shapes_the_output_shapes_the_pipeline_id(binding: str) -> None:
-    same = pipeline_id(PipelineOptions(recognize=RecognizeOptions(binding=binding)), {})
+def test_options_that_change_the_output_change_the_pipeline_id(binding: str) -> None:
+    default_id = pipeline_id(PipelineOptions(recognize=RecognizeOptions(binding=binding)), {})
     changes: tuple[dict[str, Any], ...] = (
         {"keep_layout": True},
         {"with_spaces": True},
@@ -203,4 +207,4 @@ def test_what_shapes_the_output_shapes_the_pipeline_id(binding: str) -> None:
         {"ignore_resolution": True},
     )
     for change in changes:
-        assert pipeline_id(PipelineOptions(recognize=RecognizeOptions(binding=binding, **change)), {}) != same
+        assert pipeline_id(PipelineOptions(recognize=RecognizeOptions(binding=binding, **change)), {}) != default_id

@@ -24,7 +24,7 @@ INFO = DocumentInfo("png", 3, ("repaired",))
         (KeyError("x"), FailureKind.INTERNAL, "KeyError: 'x'"),
     ],
 )
-def test_an_exception_is_a_failure(error: Exception, kind: FailureKind, message: str) -> None:
+def test_an_exception_becomes_a_failure(error: Exception, kind: FailureKind, message: str) -> None:
     attempt = Attempt(INFO)
     with attempt:
         attempt.page = WorkingPage(None, 10, 20, 300, text="half of it")
@@ -38,20 +38,20 @@ def test_an_exception_is_a_failure(error: Exception, kind: FailureKind, message:
 
 
 @pytest.mark.parametrize("error", [ConfigError("no"), EnvironmentFault("no", "x"), KeyboardInterrupt()])
-def test_what_is_not_the_document_s_fault_passes(error: BaseException) -> None:
+def test_errors_that_are_not_the_document_s_propagate(error: BaseException) -> None:
     attempt = Attempt(INFO)
     with pytest.raises(type(error)), attempt:
         raise error
 
 
-def test_a_page_without_text_is_blank_and_one_that_never_opened_has_no_size() -> None:
+def test_a_page_without_text_is_blank_and_an_unopened_one_has_no_size() -> None:
     attempt = Attempt(INFO)
     attempt.page = WorkingPage(None, 10, 20, 300)
     assert (attempt.result(0).text, attempt.result(0).failure) == ("", None)
     assert Attempt(INFO).result(0).width is None
 
 
-def test_a_page_is_closed_whatever_happens(tmp_path: Path) -> None:
+def test_a_failed_page_is_closed_and_a_missing_page_fails(tmp_path: Path) -> None:
     text_image("a", size=(60, 40)).save(tmp_path / "a.png")
     with open_document(tmp_path / "a.png") as document:
         closed = []

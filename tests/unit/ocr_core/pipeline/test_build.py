@@ -65,7 +65,7 @@ def letter(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_chain_that_cannot_work_is_refused_when_built() -> None:
+def test_an_impossible_pipeline_is_rejected_when_built() -> None:
     message = "recognize needs regions; no earlier stage provides them"
     with pytest.raises(ConfigError, match=message):
         build_pipeline(options(recognize=RecognizeOptions(per_region=True)))
@@ -77,7 +77,7 @@ def test_a_chain_that_cannot_work_is_refused_when_built() -> None:
         build_pipeline(options(draw=DrawOptions(color="grün")))
 
 
-def test_by_hand_a_pipeline_may_only_detect(letter: Path) -> None:
+def test_a_hand_built_pipeline_may_only_detect(letter: Path) -> None:
     chain = Pipeline([Render(RenderOptions()), Detect(DetectOptions(level=Level.LINE), RecognizeOptions())])
     with open_document(letter) as document:
         result = chain.run(document, 0)
@@ -89,7 +89,7 @@ def test_by_hand_a_pipeline_may_only_detect(letter: Path) -> None:
 
 
 @pytest.mark.parametrize("binding", BINDINGS)
-def test_the_tree_of_regions(letter: Path, binding: str) -> None:
+def test_regions_form_a_tree_from_blocks_to_words(letter: Path, binding: str) -> None:
     result = run(letter, options(recognize=RecognizeOptions(binding=binding)))
     assert result.text is not None
     assert result.text.startswith("Harbour office\n\nThe inner basin takes\nfishing vessels only, the\n")
@@ -110,7 +110,7 @@ def test_the_tree_of_regions(letter: Path, binding: str) -> None:
     assert result.confidence == pytest.approx(mean, abs=0.02)
 
 
-def test_both_bindings_answer_alike(letter: Path) -> None:
+def test_both_bindings_give_the_same_text_and_regions(letter: Path) -> None:
     first, second = (run(letter, options(recognize=RecognizeOptions(binding=binding))) for binding in BINDINGS)
     assert first.text == second.text
     shapes = [[(r.level, r.parent, r.text) for r in result.regions] for result in (first, second)]
@@ -119,7 +119,7 @@ def test_both_bindings_answer_alike(letter: Path) -> None:
 
 @pytest.mark.parametrize("binding", BINDINGS)
 @pytest.mark.parametrize("level", [Level.BLOCK, Level.PARAGRAPH, Level.LINE, Level.WORD])
-def test_each_region_by_itself(letter: Path, level: Level, binding: str) -> None:
+def test_regions_of_every_level_can_be_read_one_by_one(letter: Path, level: Level, binding: str) -> None:
     chosen = options(
         detect=DetectOptions(level=level),
         recognize=RecognizeOptions(per_region=True, page_seg_mode=6, binding=binding),
@@ -136,7 +136,7 @@ def test_each_region_by_itself(letter: Path, level: Level, binding: str) -> None
     assert lines[0].box.top < 200, "boxes are in pixels of the page, not of the region"
 
 
-def test_a_region_as_wide_as_the_page(tmp_path: Path) -> None:
+def test_a_region_as_wide_as_the_page_is_read_correctly(tmp_path: Path) -> None:
     """libtesseract reads such a rectangle at the wrong height if it is only set on the page."""
     image = generators.text_image("Upper line of it\n\n\n\nLower line of it", size=(1000, 700), font_size=80)
     image.crop((50, 0, 740, 700)).save(tmp_path / "a.png")
@@ -148,10 +148,10 @@ def test_a_region_as_wide_as_the_page(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("level", list(Level))
-def test_the_finest_level_kept(letter: Path, level: Level) -> None:
+def test_iterator_level_is_the_finest_level_kept(letter: Path, level: Level) -> None:
     result = run(letter, options(recognize=RecognizeOptions(iterator_level=level)))
-    kept = list(Level)[: list(Level).index(level) + 1]
-    assert {region.level for region in result.regions} == set(kept)
+    expected = list(Level)[: list(Level).index(level) + 1]
+    assert {region.level for region in result.regions} == set(expected)
 
 
 def smudged(text: str) -> Image.Image:
@@ -177,7 +177,7 @@ def test_the_confidence_threshold_applies_at_the_iterator_level(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("binding", BINDINGS)
-def test_engine_variables(tmp_path: Path, binding: str) -> None:
+def test_variables_reach_tesseract(tmp_path: Path, binding: str) -> None:
     generators.text_image("Room 101 and 202").save(tmp_path / "a.png")
     digits = RecognizeOptions(binding=binding, variables={"tessedit_char_whitelist": "0123456789"}, page_seg_mode=7)
     result = run(tmp_path / "a.png", options(recognize=digits))
@@ -185,14 +185,14 @@ def test_engine_variables(tmp_path: Path, binding: str) -> None:
     assert "101" in (result.text or "")
 
 
-def test_unknown_variable_is_a_mistake_of_the_configuration(tmp_path: Path) -> None:
+def test_an_unknown_variable_is_a_config_error(tmp_path: Path) -> None:
     generators.text_image().save(tmp_path / "a.png")
     with pytest.raises(ConfigError, match="no_such_thing"):
         run(tmp_path / "a.png", options(recognize=RecognizeOptions(variables={"no_such_thing": "1"})))
 
 
 @pytest.mark.parametrize("binding", BINDINGS)
-def test_time_limit(tmp_path: Path, binding: str) -> None:
+def test_a_page_over_the_time_limit_is_a_timeout(tmp_path: Path, binding: str) -> None:
     generators.page_image(["many words to be read on this line"] * 26, dpi=300).save(tmp_path / "a.png")
     result = run(tmp_path / "a.png", options(recognize=RecognizeOptions(binding=binding, time_limit=0.15)))
     assert result.failure is not None
@@ -204,25 +204,25 @@ def test_time_limit(tmp_path: Path, binding: str) -> None:
 @pytest.mark.parametrize(
     "method", ["threshold", "otsu", "mean", "gaussian", "sauvola", "wolf", "nick", "isauvola", "singh"]
 )
-def test_binarize(tmp_path: Path, method: str) -> None:
+def test_a_shaded_page_is_legible_after_every_binarize_method(tmp_path: Path, method: str) -> None:
     page = np.asarray(generators.text_image(), dtype=np.float32)
     shaded = (page * np.linspace(0.7, 1.0, page.shape[1]) * 0.9 + 20).clip(0, 255).astype(np.uint8)
     chosen = BinarizeOptions(method=method, threshold=120)
     for pixels in (shaded, np.dstack([shaded] * 3)):
-        made = binarize(pixels, chosen)
-        assert made.shape == shaded.shape
-        assert set(np.unique(made)) == {0, 255}
+        binarized = binarize(pixels, chosen)
+        assert binarized.shape == shaded.shape
+        assert set(np.unique(binarized)) == {0, 255}
     Image.fromarray(shaded).save(tmp_path / "a.png")
     result = run(tmp_path / "a.png", options(preprocess=PreprocessOptions(binarize=chosen)))
     assert result.text == generators.PANGRAM
 
 
-def test_a_window_wider_than_the_picture() -> None:
+def test_binarize_accepts_a_window_wider_than_the_picture() -> None:
     assert binarize(np.zeros((5, 4), np.uint8), BinarizeOptions(method="sauvola")).shape == (5, 4)
 
 
 @pytest.mark.parametrize("encoding", ["jpeg", "png", "webp"])
-def test_overlay(letter: Path, encoding: str) -> None:
+def test_the_overlay_outlines_lines_in_every_encoding(letter: Path, encoding: str) -> None:
     result = run(letter, options(draw=DrawOptions(format=encoding, color="#ff0000", max_side=1000)))
     assert result.overlay is not None
     assert result.overlay_format == encoding
@@ -235,7 +235,7 @@ def test_overlay(letter: Path, encoding: str) -> None:
     assert red[row - 3 : row + 3, column].any(), "the outline runs just above the letters"
 
 
-def test_an_overlay_shows_what_there_is() -> None:
+def test_an_overlay_shows_the_next_coarser_level_if_one_is_missing() -> None:
     block = Region(0, None, Level.BLOCK, Box(0, 0, 9, 9), None, None, "x")
     word = replace(block, index=1, parent=0, level=Level.WORD)
     assert shown((block, word), Level.LINE) == [block]
@@ -265,7 +265,7 @@ class Broken:
         (ZeroDivisionError("by none"), FailureKind.INTERNAL, "ZeroDivisionError: by none"),
     ],
 )
-def test_faults_become_failures(letter: Path, error: BaseException, kind: FailureKind, message: str) -> None:
+def test_errors_in_a_stage_become_failures(letter: Path, error: BaseException, kind: FailureKind, message: str) -> None:
     with open_document(letter) as document:
         result = _run_broken(document, error)
     assert result.failure is not None

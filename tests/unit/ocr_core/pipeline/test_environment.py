@@ -27,7 +27,7 @@ def with_recognize(**changes: object) -> PipelineOptions:
     return PipelineOptions(recognize=RecognizeOptions(**changes))
 
 
-def test_all_is_there() -> None:
+def test_the_default_pipeline_passes_every_check() -> None:
     checks = check_environment(PipelineOptions())
     assert [check.name for check in checks if not check.ok] == []
     assert [check.remedy for check in checks] == [""] * len(checks)
@@ -52,7 +52,7 @@ def test_text_layers_alone_need_no_tesseract() -> None:
     assert "tesseract" not in engine_versions(options)
 
 
-def test_data_is_found_by_option_then_by_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tessdata_is_found_by_option_then_by_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usual = find_tessdata(Wanted(), ("eng",))
     for name in ("option", "prefix", "parent/tessdata"):
         (tmp_path / name).mkdir(parents=True)
@@ -66,18 +66,18 @@ def test_data_is_found_by_option_then_by_environment(tmp_path: Path, monkeypatch
         find_tessdata(Wanted(str(tmp_path)), ("eng",))
 
 
-def test_pipeline_id_is_what_shapes_the_output(tmp_path: Path) -> None:
+def test_the_pipeline_id_covers_what_changes_the_output(tmp_path: Path) -> None:
     options = PipelineOptions()
     versions = engine_versions(options)
     assert {"tesseract", "model:eng", "pdfium", "pypdfium2"} <= set(versions)
-    same = pipeline_id(options, versions)
-    assert same == pipeline_id(PipelineOptions(), dict(reversed(versions.items())))
-    assert len(same) == 16
-    assert pipeline_id(with_recognize(time_limit=5, tessdata=str(tmp_path)), versions) == same
-    assert pipeline_id(with_recognize(page_seg_mode=6), versions) != same
-    assert pipeline_id(options, {**versions, "model:eng": "other"}) != same
+    default_id = pipeline_id(options, versions)
+    assert default_id == pipeline_id(PipelineOptions(), dict(reversed(versions.items())))
+    assert len(default_id) == 16
+    assert pipeline_id(with_recognize(time_limit=5, tessdata=str(tmp_path)), versions) == default_id
+    assert pipeline_id(with_recognize(page_seg_mode=6), versions) != default_id
+    assert pipeline_id(options, {**versions, "model:eng": "other"}) != default_id
     other = engine_versions(with_recognize(binding="pytesseract"))
-    assert pipeline_id(options, other) != same or other["tesseract"] == versions["tesseract"]
+    assert pipeline_id(options, other) != default_id or other["tesseract"] == versions["tesseract"]
 
 
 def test_importing_loads_no_native_library() -> None:
@@ -91,7 +91,7 @@ def test_importing_loads_no_native_library() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
 
 
-def test_the_parts_of_the_work_need_and_are_made_by_what_they_use_and_together_by_all() -> None:
+def test_checks_and_versions_cover_each_share_of_the_work() -> None:
     options = PipelineOptions.model_validate({"recognize": {"engine": "auto"}})
     assert [check.name for check in check_environment(options, "lines")] == ["ppocr recogniser"]
     pages, lines = engine_versions(options, "pages"), engine_versions(options, "lines")

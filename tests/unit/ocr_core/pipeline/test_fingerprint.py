@@ -15,7 +15,7 @@ from inkstream.ocr_core.pipeline import fingerprint
 from inkstream.ocr_core.pipeline.fingerprint_v1 import OPTIONAL, OPTIONS
 
 GOLDEN = json.loads(Path(__file__).with_name("golden_ids.json").read_text())
-"""Ids computed by the last version whose fingerprint took every option there was."""
+"""Ids from the last version whose fingerprint covered every option."""
 VERSIONS = GOLDEN["versions"]
 
 
@@ -24,7 +24,7 @@ def id_of(given: dict[str, Any], model: type[PipelineOptions] = PipelineOptions)
 
 
 @pytest.mark.parametrize("golden", GOLDEN["pipelines"], ids=lambda golden: golden["name"])
-def test_ids_are_those_of_the_rows_that_were_ever_written(golden: dict[str, Any]) -> None:
+def test_pipeline_ids_match_those_of_existing_rows(golden: dict[str, Any]) -> None:
     assert id_of(golden["pipeline"]) == golden["id"]
 
 
@@ -72,13 +72,13 @@ def test_a_new_option_at_its_default_changes_no_id(golden: dict[str, Any]) -> No
         {"recognize": {"engine": "trocr", "trocr": {"length_penalty": 2}}},
     ],
 )
-def test_a_new_option_counts_where_it_differs(given: dict[str, Any]) -> None:
+def test_a_new_option_changes_the_id_where_it_is_set(given: dict[str, Any]) -> None:
     later = with_new_options()
     assert id_of(given, later) not in {golden["id"] for golden in GOLDEN["pipelines"]}
     assert id_of(given, later) != id_of({"preprocess": {"sharpen": {"radius": 9}}}, later)
 
 
-def test_a_new_option_in_a_new_section_changes_no_id_either() -> None:
+def test_a_new_option_in_an_optional_section_changes_no_id() -> None:
     wider = create_model("Wider", __base__=SharpenOptions, kernel=(str, "gauss"))
     before = create_model("Before", __base__=PipelineOptions, sharpen=(SharpenOptions | None, None))
     after = create_model("After", __base__=PipelineOptions, sharpen=(wider | None, None))
@@ -87,14 +87,14 @@ def test_a_new_option_in_a_new_section_changes_no_id_either() -> None:
     assert id_of({"sharpen": {"strength": 2, "kernel": "box"}}, after) != id_of(given, after)
 
 
-def test_a_new_option_of_an_engine_that_is_not_used_does_not_count() -> None:
+def test_a_new_option_of_an_unused_engine_changes_no_id() -> None:
     assert id_of({"recognize": {"trocr": {"length_penalty": 2}}}, with_new_options()) == id_of({})
 
 
-def test_an_option_that_is_gone_counts_as_its_default_was(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_removed_option_keeps_its_old_default_in_the_id(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fingerprint, "OPTIONS", {**OPTIONS, "gone": 5, "section": {"size": 1}})
     with_both = id_of({})
     later = create_model("Revived", __base__=PipelineOptions, gone=(int, 5))
     assert with_both == id_of({}, later) != id_of({"gone": 6}, later)
     monkeypatch.setattr(fingerprint, "OPTIONAL", OPTIONAL | {"section"})
-    assert id_of({}) != with_both, "an optional section that is gone was null"
+    assert id_of({}) != with_both, "a removed optional section counts as null"

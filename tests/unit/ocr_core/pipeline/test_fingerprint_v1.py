@@ -8,7 +8,7 @@ from inkstream import PipelineOptions
 from inkstream.ocr_core.pipeline.fingerprint_v1 import OPTIONAL, OPTIONS
 
 
-def test_the_defaults_of_version_1_are_frozen_as_they_were() -> None:
+def test_the_defaults_match_those_frozen_in_version_1() -> None:
     """A changed default makes new ids, because the text changes; the table keeps the old meaning of each option."""
     given: dict[str, Any] = {path: {} for path in OPTIONAL if "." not in path}
     steps: dict[str, Any] = {path.partition(".")[2]: {} for path in OPTIONAL if "." in path}

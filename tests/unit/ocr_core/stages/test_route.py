@@ -66,9 +66,9 @@ def lines_of(result: PageResult) -> list[str]:
     return [line for line in (result.text or "").split("\n") if line]
 
 
-def run(image: Image.Image, folder: Path, made: PipelineOptions) -> tuple[PageResult, Pipeline]:
+def run(image: Image.Image, folder: Path, chosen: PipelineOptions) -> tuple[PageResult, Pipeline]:
     image.save(folder / "page.png", dpi=(300, 300))
-    pipeline = build_pipeline(made)
+    pipeline = build_pipeline(chosen)
     with open_document(folder / "page.png") as document:
         return pipeline.run(document, 0), pipeline
 
@@ -102,13 +102,13 @@ def test_a_page_without_unread_ink_is_not_searched(tmp_path: Path, monkeypatch: 
     assert searched
 
 
-def test_one_faint_line_is_read_again_where_it_stands(tmp_path: Path) -> None:
+def test_a_faint_line_is_reread_in_place_by_the_second_engine(tmp_path: Path) -> None:
     result, _ = run(page_of(CLEAN, {4: FAINT}), tmp_path, options())
     assert lines_of(result) == [*CLEAN[:4], FAINT, *CLEAN[4:]]
     assert result.engine == "ppocr+tesseract"
-    (decision,) = [one for one in result.routing if one.reason == "tesseract found nothing"]
+    (decision,) = [d for d in result.routing if d.reason == "tesseract found nothing"]
     assert decision.kept == "ppocr"
-    assert [(one.engine, one.text) for one in decision.candidates] == [("ppocr", FAINT)]
+    assert [(c.engine, c.text) for c in decision.candidates] == [("ppocr", FAINT)]
     assert decision.region is not None
     line = result.regions[decision.region]
     assert (line.level, line.text, line.engine) == (Level.LINE, FAINT, "ppocr")
@@ -125,18 +125,18 @@ def test_a_page_that_is_mostly_faint_is_searched_for_text(tmp_path: Path) -> Non
     assert [line.split()[0] for line in lines if line] == ["The", "Total", "Carriage", "Discount", "and", "No", "Books"]
 
 
-def test_without_the_search_what_tesseract_missed_stays_missed(tmp_path: Path) -> None:
+def test_lines_that_tesseract_missed_stay_missing_without_search(tmp_path: Path) -> None:
     result, _ = run(page_of(CLEAN, {4: FAINT}), tmp_path, options(routing={"search": False}))
     assert lines_of(result) == CLEAN
 
 
-def test_the_threshold_decides_who_is_asked(tmp_path: Path) -> None:
+def test_the_threshold_decides_which_lines_are_reread(tmp_path: Path) -> None:
     result, _ = run(page_of(CLEAN, {4: FAINT}), tmp_path, options(routing={"threshold": 0, "search": False}))
     assert (result.engine, result.routing) == ("tesseract", ())
     result, _ = run(page_of(CLEAN[:3]), tmp_path, options(routing={"threshold": 100}))
     assert len(result.routing) == 3
     for decision in result.routing:
-        best = max(decision.candidates, key=lambda one: one.confidence)
+        best = max(decision.candidates, key=lambda candidate: candidate.confidence)
         assert decision.kept == best.engine
 
 
@@ -145,31 +145,31 @@ def test_a_blank_page_stays_blank(tmp_path: Path) -> None:
     assert (result.text, result.failure, result.routing, result.confidence) == ("", None, (), None)
 
 
-def test_candidates_leave_the_sandbox(tmp_path: Path) -> None:
+def test_candidates_are_returned_from_the_sandbox(tmp_path: Path) -> None:
     page_of(CLEAN[:5], {2: FAINT}).save(tmp_path / "page.png", dpi=(300, 300))
     (result,) = read_document(tmp_path / "page.png", options())
     assert result.failure is None
-    assert FAINT in {one.text for decision in result.routing for one in decision.candidates}
+    assert FAINT in {c.text for decision in result.routing for c in decision.candidates}
 
 
-def test_what_made_a_row_covers_both_engines() -> None:
+def test_versions_and_pipeline_id_cover_both_engines() -> None:
     versions = engine_versions(options())
     assert {"tesseract", "model:eng", "model:ppocr-det", "model:ppocr-rec"} <= versions.keys()
-    ids = {pipeline_id(made, engine_versions(made)) for made in (options(), options(routing={"threshold": 50}))}
+    ids = {pipeline_id(chosen, engine_versions(chosen)) for chosen in (options(), options(routing={"threshold": 50}))}
     assert len(ids) == 2
     plain = PipelineOptions.model_validate({"recognize": {"routing": {"threshold": 50}}})
     assert pipeline_id(plain, {}) == pipeline_id(PipelineOptions(), {})
 
 
-@pytest.mark.skipif(not shared("samples/receipts", "*.jpg"), reason="the receipts are not here")
-def test_receipts_are_read_at_least_as_well_as_by_either_engine() -> None:
+@pytest.mark.skipif(not shared("samples/receipts", "*.jpg"), reason="the receipts are not present")
+def test_auto_reads_receipts_about_as_well_as_the_better_engine() -> None:
     scores: dict[str, list[float]] = {"tesseract": [], "ppocr": [], "auto": []}
     for path in shared("samples/receipts", "*.jpg")[:3]:
         rows = path.with_suffix(".csv").read_text(encoding="utf-8").splitlines()
         truth = "\n".join(row.split(",", 8)[-1] for row in rows).upper()
-        for engine, found in scores.items():
+        for engine, engine_scores in scores.items():
             (result,) = read_document(path, options(engine=engine), sandboxed=False)
-            found.append(word_score(truth, (result.text or "").upper()).f1)
-    means = {engine: sum(found) / len(found) for engine, found in scores.items()}
+            engine_scores.append(word_score(truth, (result.text or "").upper()).f1)
+    means = {engine: sum(engine_scores) / len(engine_scores) for engine, engine_scores in scores.items()}
     assert means["auto"] > means["tesseract"] + 0.05
     assert means["auto"] > means["ppocr"] - 0.01

@@ -17,7 +17,7 @@ def read(path: Path, mode: str = "prefer", min_chars: int = 10, **more: object) 
     return result
 
 
-def test_used_instead_of_reading(tmp_path: Path) -> None:
+def test_a_text_layer_is_used_instead_of_ocr(tmp_path: Path) -> None:
     result = read(generators.born_digital_pdf(tmp_path / "a.pdf", [TEXT]))
     assert (result.text, result.engine, result.confidence) == (TEXT, "text_layer", 100)
     assert (result.width, result.height, result.resolution) == (2550, 3300, 300)
@@ -26,7 +26,7 @@ def test_used_instead_of_reading(tmp_path: Path) -> None:
     assert {region.level for region in result.regions} == set(Level)
 
 
-def test_boxes_are_where_tesseract_sees_the_words(tmp_path: Path) -> None:
+def test_text_layer_boxes_match_tesseract_and_follow_rotation(tmp_path: Path) -> None:
     for rotate in (0, 90, 270):
         path = generators.born_digital_pdf(tmp_path / "a.pdf", [TEXT], rotate=rotate)
         own = read(path)
@@ -47,19 +47,19 @@ def test_ignore_reads_the_pixels(tmp_path: Path) -> None:
     assert (result.text, result.engine) == (TEXT, "tesseract")
 
 
-def test_too_short_to_be_believed(tmp_path: Path) -> None:
+def test_a_text_layer_shorter_than_min_chars_is_not_used(tmp_path: Path) -> None:
     path = generators.born_digital_pdf(tmp_path / "a.pdf", ["Page seven"])
     assert read(path, min_chars=10).engine == "tesseract"
     assert read(path, min_chars=9).engine == "text_layer"
 
 
 @pytest.mark.parametrize("code_point", ["FFFD", "E012", "0003"])
-def test_unmapped_characters_are_not_believed(tmp_path: Path, code_point: str) -> None:
+def test_a_text_layer_with_unmapped_characters_is_not_used(tmp_path: Path, code_point: str) -> None:
     result = read(generators.born_digital_pdf(tmp_path / "a.pdf", [TEXT], to_unicode=code_point))
     assert (result.text, result.engine) == (TEXT, "tesseract")
 
 
-def test_only_never_recognises(tmp_path: Path) -> None:
+def test_mode_only_never_runs_ocr(tmp_path: Path) -> None:
     scan = read(generators.scanned_pdf(tmp_path / "a.pdf", [TEXT]), "only")
     assert (scan.text, scan.failure, scan.regions) == ("", None, ())
     assert scan.width == 2550
@@ -68,18 +68,18 @@ def test_only_never_recognises(tmp_path: Path) -> None:
     assert read(tmp_path / "a.png", "only").text == ""
 
 
-def test_lone_surrogates_never_leave(tmp_path: Path) -> None:
+def test_text_with_lone_surrogates_can_be_encoded(tmp_path: Path) -> None:
     result = read(generators.born_digital_pdf(tmp_path / "a.pdf", [TEXT], to_unicode="D800"), "only", 0)
     assert result.text is not None
     result.text.encode()
 
 
-def test_distant_lines_are_blocks(tmp_path: Path) -> None:
+def test_distant_lines_become_separate_blocks(tmp_path: Path) -> None:
     path = generators.born_digital_pdf(tmp_path / "a.pdf", ["Heading of it\n\n\n\nBody line one\nBody line two"])
     assert read(path).text == "Heading of it\n\nBody line one\nBody line two"
 
 
-def test_drawn_and_coarser_when_asked(tmp_path: Path) -> None:
+def test_a_text_layer_follows_iterator_level_and_draw(tmp_path: Path) -> None:
     path = generators.born_digital_pdf(tmp_path / "a.pdf", [TEXT])
     result = read(path, recognize=RecognizeOptions(iterator_level=Level.LINE), draw=DrawOptions())
     assert {region.level for region in result.regions} == {Level.BLOCK, Level.PARAGRAPH, Level.LINE}

@@ -47,7 +47,7 @@ def grainy(image: Image.Image, sigma: float, seed: int = 0) -> np.ndarray:
     missing=st.none() | st.integers(0, len(WORDS) - 1),
     gray=st.booleans(),
 )
-def test_a_word_is_unread_if_it_is_in_no_box(size: int, sigma: float, missing: int | None, gray: bool) -> None:
+def test_a_word_outside_every_box_is_unread_ink(size: int, sigma: float, missing: int | None, gray: bool) -> None:
     image, words = page(size)
     pixels = grainy(image.convert("L") if gray else image, sigma)
     read = [word for number, word in enumerate(words) if number != missing]
@@ -74,13 +74,13 @@ def inverse(draw: ImageDraw.ImageDraw) -> None:
     ],
     ids=["pale", "of equal brightness", "small", "white on black", "a page's number"],
 )
-def test_unread_text_of_any_look_is_ink(also: Draw) -> None:
+def test_unread_text_of_any_appearance_is_found(also: Draw) -> None:
     image, words = page(also=also)
     assert has_unread_ink(grainy(image, 4), words)
 
 
 @pytest.mark.parametrize(("confidence", "expected"), [(30, True), (95, False)])
-def test_a_picture_taken_for_a_word_is_still_unread(confidence: float, expected: bool) -> None:
+def test_a_tall_word_of_low_confidence_is_still_unread(confidence: float, expected: bool) -> None:
     def headline(draw: ImageDraw.ImageDraw) -> None:
         draw.text((200, 1850), "May", font=ImageFont.load_default(size=200), fill=(20, 20, 20))
 
@@ -106,12 +106,12 @@ def dust(draw: ImageDraw.ImageDraw) -> None:
     ],
     ids=["dust", "a rule", "an upright rule", "the left edge", "the lower edge"],
 )
-def test_what_is_no_text_is_no_reason_to_search(also: Draw) -> None:
+def test_dust_rules_and_page_edges_are_not_unread_ink(also: Draw) -> None:
     image, words = page(also=also)
     assert not has_unread_ink(grainy(image, 4), words)
 
 
-def test_shade_is_no_ink() -> None:
+def test_shading_is_not_unread_ink() -> None:
     image, words = page()
     shade = np.linspace(1.0, 0.5, image.width)[None, :, None]
     assert not has_unread_ink((np.asarray(image) * shade).astype(np.uint8), words)

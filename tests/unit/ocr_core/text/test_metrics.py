@@ -11,11 +11,11 @@ from inkstream.ocr_core.text.metrics import WordScore, character_error_rate, edi
     ("truth", "found", "edits"),
     [("", "", 0), ("abc", "abc", 0), ("kitten", "sitting", 3), ("", "abc", 3), ("flaw", "lawn", 2)],
 )
-def test_edit_distance(truth: str, found: str, edits: int) -> None:
+def test_edit_distance_is_symmetric_and_matches_known_values(truth: str, found: str, edits: int) -> None:
     assert edit_distance(truth, found) == edit_distance(found, truth) == edits
 
 
-def test_error_rates() -> None:
+def test_error_rates_normalize_whitespace_and_accept_an_empty_truth() -> None:
     assert character_error_rate("a  b\nc", "a b c") == 0
     assert character_error_rate("abcd", "abxd") == 0.25
     assert word_error_rate("one two three", "one too three") == pytest.approx(1 / 3)
@@ -30,8 +30,8 @@ def test_word_score_counts_repeats() -> None:
     assert WordScore(0.5, 1).f1 == pytest.approx(2 / 3)
 
 
-def _by_the_table(truth: str, found: str) -> int:
-    """Return the distance by Wagner and Fischer's table, row by row: slow and simple."""
+def _table_distance(truth: str, found: str) -> int:
+    """Return the edit distance from Wagner and Fischer's table, row by row: slow and simple."""
     row = list(range(len(found) + 1))
     for number, wanted in enumerate(truth, 1):
         above, row = row, [number]
@@ -41,5 +41,5 @@ def _by_the_table(truth: str, found: str) -> int:
 
 
 @given(st.text("abcd", max_size=80), st.text("abcd", max_size=80))
-def test_edit_distance_is_that_of_the_table(truth: str, found: str) -> None:
-    assert edit_distance(truth, found) == _by_the_table(truth, found)
+def test_edit_distance_matches_wagner_and_fischer_s_table(truth: str, found: str) -> None:
+    assert edit_distance(truth, found) == _table_distance(truth, found)

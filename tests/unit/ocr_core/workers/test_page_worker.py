@@ -25,11 +25,11 @@ TEXT = "Fourteen barrels of tar"
 
 @pytest.fixture(scope="module")
 def worker() -> Iterator[PageWorker]:
-    with PageWorker(limits=LIMITS) as made:
-        yield made
+    with PageWorker(limits=LIMITS) as opened:
+        yield opened
 
 
-def test_pages_of_a_file(worker: PageWorker, tmp_path: Path) -> None:
+def test_a_worker_reads_the_pages_of_a_file(worker: PageWorker, tmp_path: Path) -> None:
     path = generators.born_digital_pdf(tmp_path / "a #%\n\udcff.pdf", [TEXT, "", TEXT])
     assert worker.probe(path).pages == 3
     pages = [worker.page(path, number, 3) for number in range(3)]
@@ -38,23 +38,23 @@ def test_pages_of_a_file(worker: PageWorker, tmp_path: Path) -> None:
     assert all(page.processing_ms > 0 for page in pages)
 
 
-def test_the_overlay_and_its_size_come_back(worker: PageWorker, tmp_path: Path) -> None:
+def test_the_overlay_and_its_format_are_returned(worker: PageWorker, tmp_path: Path) -> None:
     path = generators.born_digital_pdf(tmp_path / "a.pdf", [TEXT])
     page = worker.page(path, 0, 1, PipelineOptions(draw=DrawOptions()))
     assert page.overlay is not None
     assert page.overlay.startswith(b"\xff\xd8")
     assert page.overlay_format == "jpeg"
-    assert worker.page(path, 0, 1).overlay is None, "options go with the call"
+    assert worker.page(path, 0, 1).overlay is None, "options apply to one call only"
 
 
-def test_a_file_that_changes_under_one_name_is_opened_again(worker: PageWorker, tmp_path: Path) -> None:
+def test_a_changed_file_is_opened_again(worker: PageWorker, tmp_path: Path) -> None:
     path = tmp_path / "a.pdf"
     for text in ("The first version", "The second version"):
         generators.born_digital_pdf(path, [text])
         assert worker.page(path, 0, 1).text == text
 
 
-def test_what_cannot_be_opened_is_a_failure_of_each_page(worker: PageWorker, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_opened_fails_on_each_page(worker: PageWorker, tmp_path: Path) -> None:
     path = tmp_path / "a.pdf"
     path.write_bytes(b"%PDF-1.7 and nothing more")
     with pytest.raises(DocumentError):
@@ -67,7 +67,7 @@ def test_what_cannot_be_opened_is_a_failure_of_each_page(worker: PageWorker, tmp
     assert gone.failure.kind is FailureKind.UNREADABLE
 
 
-def test_the_machines_faults_pass_through(worker: PageWorker, tmp_path: Path) -> None:
+def test_environment_and_config_errors_propagate(worker: PageWorker, tmp_path: Path) -> None:
     generators.text_image().save(tmp_path / "a.png")
     missing = PipelineOptions(recognize=RecognizeOptions(languages=("xyz",)))
     with pytest.raises(EnvironmentFault, match="xyz"):
@@ -78,13 +78,13 @@ def test_the_machines_faults_pass_through(worker: PageWorker, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("binding", ["tesserocr", "pytesseract"])
-def test_both_bindings_work_inside(worker: PageWorker, tmp_path: Path, binding: str) -> None:
+def test_both_bindings_work_in_the_sandbox(worker: PageWorker, tmp_path: Path, binding: str) -> None:
     generators.text_image().save(tmp_path / "a.png")
     chosen = PipelineOptions(recognize=RecognizeOptions(binding=binding))
     assert worker.page(tmp_path / "a.png", 0, 1, chosen).text == generators.PANGRAM
 
 
-def test_a_flate_bomb_is_memory(tmp_path: Path) -> None:
+def test_a_flate_bomb_is_a_memory_failure(tmp_path: Path) -> None:
     path = generators.flate_bomb_pdf(tmp_path / "a.pdf", 600)
     assert path.stat().st_size < 10_000
     with PageWorker(limits=LIMITS.model_copy(update={"memory_mb": 256})) as worker:
@@ -103,10 +103,10 @@ def test_an_endless_pattern_is_a_timeout(tmp_path: Path) -> None:
         page = worker.page(path, 0, 1)
     assert page.failure is not None
     assert page.failure.kind is FailureKind.TIMEOUT
-    assert 900 < page.processing_ms < 60_000, "the pattern is endless"
+    assert 900 < page.processing_ms < 60_000, "the page runs until its time limit"
 
 
-def test_reading_a_document_either_way(tmp_path: Path) -> None:
+def test_read_document_gives_the_same_with_and_without_sandbox(tmp_path: Path) -> None:
     path = generators.scanned_pdf(tmp_path / "a.pdf", [TEXT, TEXT])
     for sandboxed in (True, False):
         pages = list(read_document(path, limits=LIMITS, sandboxed=sandboxed))
@@ -118,7 +118,7 @@ def test_reading_a_document_either_way(tmp_path: Path) -> None:
         assert (page.pagenum, page.failure.kind) == (None, FailureKind.EMPTY)
 
 
-def test_what_a_compromised_process_answers_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answers_of_a_compromised_process_are_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_worker, "HANDLER", "tests.faults.handlers_page:escape")
     with PageWorker() as worker:
         with pytest.raises(DocumentError, match="malformed result") as caught:

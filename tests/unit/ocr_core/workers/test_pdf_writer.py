@@ -16,19 +16,19 @@ from tests import generators
 from tests.unit.ocr_core.pages import page_of
 from tests.unit.ocr_core.searchable import (
     IGNORE,
-    looks,
-    made,
+    make_searchable,
+    rendered,
     text_of,
 )
 
 
-def test_a_failed_page_of_a_pdf_stays_as_it_was(tmp_path: Path) -> None:
+def test_a_failed_page_of_a_pdf_is_unchanged(tmp_path: Path) -> None:
     source = generators.scanned_pdf(tmp_path / "a.pdf", ["one", "two"])
     read = list(read_document(source, IGNORE, sandboxed=False))
     failed = PageResult(0, 2, failure=Failure(FailureKind.TIMEOUT, "too slow"))
-    result = made(source, [failed, read[1]])
+    result = make_searchable(source, [failed, read[1]])
     assert [text_of(result, number) for number in (0, 1)] == ["", "two"]
-    assert ImageChops.difference(looks(source), looks(result)).getbbox() is None
+    assert ImageChops.difference(rendered(source), rendered(result)).getbbox() is None
 
 
 def without_second_page(path: Path, *, count: int = 4, damaged: bool = False) -> Path:
@@ -62,40 +62,41 @@ def without_second_page(path: Path, *, count: int = 4, damaged: bool = False) ->
     [(4, ["FIRST", None, "THIRD", "FOURTH"]), (3, ["FIRST", None, "THIRD", None])],
     ids=["counted", "not-counted"],
 )
-def test_text_comes_on_no_other_page_where_qpdf_leaves_one_out(count: int, texts: list[str], tmp_path: Path) -> None:
+def test_a_pdf_is_not_written_if_qpdf_finds_fewer_pages(count: int, texts: list[str], tmp_path: Path) -> None:
     source = without_second_page(tmp_path / "a.pdf", count=count)
     read = list(read_document(source, IGNORE, sandboxed=False))
     assert [page.text for page in read] == texts
     with pytest.raises(DocumentError, match=r"\(3\) are not those that were counted \(4\)") as caught:
-        made(source, read)
+        make_searchable(source, read)
     assert caught.value.kind is FailureKind.CORRUPT
 
 
-def test_a_pdf_that_was_read_from_a_repaired_copy_gets_text_where_it_was_read(tmp_path: Path) -> None:
+def test_a_pdf_read_from_a_repaired_copy_gets_text_on_the_right_pages(tmp_path: Path) -> None:
     source = without_second_page(tmp_path / "a.pdf", damaged=True)
     read = list(read_document(source, IGNORE, sandboxed=False))
     texts = [page.text for page in read if page.failure is None]
     assert texts == ["FIRST", "THIRD"]
-    result = made(source, read)
-    assert [text_of(result, number) for number in (0, 1)] == ["FIRST FIRST", "THIRD THIRD"]  # as printed, and as read
+    result = make_searchable(source, read)
+    expected = ["FIRST FIRST", "THIRD THIRD"]  # the printed text, and the text layer
+    assert [text_of(result, number) for number in (0, 1)] == expected
 
 
-def test_an_encrypted_pdf_is_an_error_that_says_so(tmp_path: Path) -> None:
+def test_a_pdf_with_a_user_password_is_an_error_without_it(tmp_path: Path) -> None:
     plain = generators.scanned_pdf(tmp_path / "a.pdf", ["secret"])
     with pikepdf.open(plain) as pdf:
         pdf.save(tmp_path / "locked.pdf", encryption=pikepdf.Encryption(user="u", owner="o"))
         pdf.save(tmp_path / "owned.pdf", encryption=pikepdf.Encryption(user="", owner="o"))
     with pytest.raises(DocumentError, match="encrypted and needs a password") as caught:
-        made(tmp_path / "locked.pdf", [page_of([])])
+        make_searchable(tmp_path / "locked.pdf", [page_of([])])
     assert caught.value.kind is FailureKind.ENCRYPTED
     pages = list(read_document(tmp_path / "owned.pdf", IGNORE, sandboxed=False))
-    result = made(tmp_path / "owned.pdf", pages)
+    result = make_searchable(tmp_path / "owned.pdf", pages)
     assert text_of(result) == "secret"
     with pikepdf.open(result) as pdf:
         assert pdf.is_encrypted
 
 
-def test_an_encrypted_pdf_whose_password_is_there_stays_encrypted(
+def test_an_encrypted_pdf_with_a_known_password_stays_encrypted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = generators.scanned_pdf(tmp_path / "a.pdf", ["secret"])
@@ -113,8 +114,8 @@ def test_an_encrypted_pdf_whose_password_is_there_stays_encrypted(
     assert text_of(tmp_path / "open.pdf") == "secret"
 
 
-def test_the_writer_survives_documents_that_do_not(tmp_path: Path) -> None:
-    """A page with a flate bomb gets text, between two sound documents, in a child with little memory."""
+def test_the_writer_survives_damaged_documents(tmp_path: Path) -> None:
+    """Between two sound documents, damaged ones fail and leave no file."""
     sound = generators.scanned_pdf(tmp_path / "a.pdf", ["one"])
     pages = list(read_document(sound, IGNORE, sandboxed=False))
     damaged = tmp_path / "damaged.pdf"

@@ -18,7 +18,7 @@ def pages(*numbers: int, total: int = 9) -> pa.RecordBatch:
     return rows_of(*(PageResult(number, total, f"page {number}") for number in numbers))
 
 
-def test_a_selection_is_whole_with_its_own_pages_alone() -> None:
+def test_a_file_is_whole_with_only_its_selected_pages() -> None:
     def selected(total: int) -> list[int]:
         return [0, total - 1]
 
@@ -36,7 +36,7 @@ def test_a_selection_is_whole_with_its_own_pages_alone() -> None:
             spool.require_whole(1, selected)
 
 
-def test_a_spool_gives_pages_back_in_order_and_again() -> None:
+def test_a_spool_can_be_read_repeatedly_in_page_order() -> None:
     with ResultSpool() as spool:
         spool.add(1, pages(0, 1, total=2))
         spool.add(0, pages(2, 3, total=4))
@@ -57,7 +57,7 @@ def test_a_range_that_comes_twice_is_kept_once() -> None:
 
 
 @pytest.mark.parametrize("numbers", [(1, 2), (), (3, 3)])
-def test_ranges_that_do_not_fit_are_refused(numbers: tuple[int, ...]) -> None:
+def test_overlapping_empty_and_repeated_ranges_are_refused(numbers: tuple[int, ...]) -> None:
     with ResultSpool() as spool:
         spool.add(0, pages(0, 1))
         with pytest.raises(ValueError, match="overlap"):
@@ -65,7 +65,7 @@ def test_ranges_that_do_not_fit_are_refused(numbers: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize("numbers", [(1,), (0, 2)])
-def test_gaps_are_noticed(numbers: tuple[int, ...]) -> None:
+def test_a_file_with_missing_pages_is_not_whole(numbers: tuple[int, ...]) -> None:
     with ResultSpool() as spool:
         spool.add(0, pages(*numbers))
         with pytest.raises(ValueError, match="one row for each page"):
@@ -74,7 +74,7 @@ def test_gaps_are_noticed(numbers: tuple[int, ...]) -> None:
             spool.require_whole(1)
 
 
-def test_the_one_row_of_a_file_that_cannot_be_counted_is_whole() -> None:
+def test_a_file_whose_pages_cannot_be_counted_is_whole_with_one_row() -> None:
     with ResultSpool() as spool:
         spool.add(0, rows_of(PageResult(None, None, failure=Failure(FailureKind.CORRUPT, "torn"))))
         spool.require_whole(0)

@@ -28,7 +28,7 @@ def test_rows_come_file_by_file_with_the_stamps_of_the_commit() -> None:
     assert len(set(rows.column("timestamp").to_pylist())) == 1
 
 
-def test_rows_have_the_columns_of_the_table_whatever_they_had() -> None:
+def test_rows_are_converted_to_the_columns_of_the_table() -> None:
     table = pa.schema([("pagenum", pa.int64()), ("label", pa.string()), ("batch_id", pa.int64())])
     with ResultSpool() as spool:
         stamped_before = pages(0).append_column("batch_id", pa.array([3], pa.int64()))
@@ -38,7 +38,7 @@ def test_rows_have_the_columns_of_the_table_whatever_they_had() -> None:
     assert batch.to_pylist() == [{"pagenum": 0, "label": None, "batch_id": 8}]
 
 
-def test_a_reader_hides_an_error_that_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_while_reading_is_kept_in_its_original_type(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> object:
         raise TransientError("the disk is gone")
 

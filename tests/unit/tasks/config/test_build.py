@@ -1,4 +1,4 @@
-"""Layers of configuration, and the errors for wrong ones."""
+"""Building a configuration from its layers, and the errors for mistakes in them."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def test_presets_are_valid_and_follow_the_model_card(name: str) -> None:
         (MINIMAL, ["stream=../up"], "stream: "),
     ],
 )
-def test_mistakes_are_named(document: dict[str, object], overrides: list[str], message: str) -> None:
+def test_each_mistake_has_its_own_message(document: dict[str, object], overrides: list[str], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         build_config(document, overrides=overrides)
     assert message in str(caught.value)
 
 
-def test_an_override_that_is_no_yaml_is_taken_as_it_is() -> None:
+def test_an_override_that_is_not_yaml_is_taken_as_text() -> None:
     assert build_config(MINIMAL, overrides=["source.glob=*.pdf"]).source.glob == "*.pdf"
 
 
@@ -80,7 +80,7 @@ def test_the_configuration_survives_json() -> None:
     assert StreamConfig.model_validate_json(config.model_dump_json()) == config
 
 
-def test_a_preset_takes_the_place_of_the_pipeline_alone() -> None:
+def test_a_preset_replaces_only_the_pipeline() -> None:
     config = build_config(MINIMAL, overrides=["trigger.max_files_per_trigger=7", "pipeline.render.resolution=100"])
     other = with_preset(config, "ocr-streaming")
     assert other.pipeline == build_config(MINIMAL, preset="ocr-streaming").pipeline
@@ -90,14 +90,14 @@ def test_a_preset_takes_the_place_of_the_pipeline_alone() -> None:
         with_preset(config, "handwriten")
 
 
-def test_options_have_titles_as_people_write_them() -> None:
+def test_option_titles_spell_units_and_acronyms_correctly() -> None:
     definitions = StreamConfig.model_json_schema()["$defs"]
     assert definitions["SourceOptions"]["properties"]["url"]["title"] == "URL"
     assert definitions["LimitOptions"]["properties"]["max_file_mb"]["title"] == "Max File MiB"
     assert definitions["TriggerOptions"]["properties"]["max_files_per_trigger"]["title"] == "Max Files Per Trigger"
 
 
-def test_options_that_are_built_alone_name_their_section() -> None:
+def test_errors_in_a_section_built_alone_name_the_section() -> None:
     assert build_event_options({"queue": "sqs://x", "wait": "5s"}).queue == "sqs://x"
     with pytest.raises(ConfigError, match=r"^events\.queue: expected the URL of a queue"):
         build_event_options({"queue": "inbox"})

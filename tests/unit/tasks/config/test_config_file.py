@@ -25,10 +25,10 @@ pipeline:
 """
 
 
-def test_all_mistakes_come_at_once_each_with_its_line() -> None:
-    found = examine(parse_config_file(WRONG, "x.yaml"))
-    assert isinstance(found, list)
-    assert [(mistake.line, ".".join(mistake.path)) for mistake in found] == [
+def test_all_mistakes_are_reported_at_once_with_their_lines() -> None:
+    mistakes = examine(parse_config_file(WRONG, "x.yaml"))
+    assert isinstance(mistakes, list)
+    assert [(mistake.line, ".".join(mistake.path)) for mistake in mistakes] == [
         (None, "sink"),
         (1, "preset"),
         (4, "source.globb"),
@@ -38,16 +38,16 @@ def test_all_mistakes_come_at_once_each_with_its_line() -> None:
         (13, "pipeline.resolution"),
         (14, "pipeline.detect"),
     ]
-    said = {".".join(mistake.path): mistake.message for mistake in found}
-    assert "did you mean 'ocr-streaming'?" in said["preset"]
-    assert said["pipeline.text_layer.mode"].endswith("is not one of ignore, prefer, only; did you mean 'prefer'?")
-    assert said["pipeline.resolution"] == (
+    messages = {".".join(mistake.path): mistake.message for mistake in mistakes}
+    assert "did you mean 'ocr-streaming'?" in messages["preset"]
+    assert messages["pipeline.text_layer.mode"].endswith("is not one of ignore, prefer, only; did you mean 'prefer'?")
+    assert messages["pipeline.resolution"] == (
         "unknown option; did you mean pipeline.render.resolution or pipeline.preprocess.deskew.resolution?"
     )
-    assert "a section with options of its own" in said["pipeline.detect"]
+    assert "a section with options of its own" in messages["pipeline.detect"]
 
 
-def test_what_the_command_line_overrides_has_no_line_in_the_file() -> None:
+def test_a_mistake_in_an_override_has_no_line_number() -> None:
     document = parse_config_file(PLACES + "trigger: {max_files_per_trigger: 3}\n", "x.yaml")
     with pytest.raises(ConfigError) as caught:
         build_from(document, overrides=["trigger.max_files_per_trigger=0"])
@@ -65,7 +65,7 @@ def test_what_the_command_line_overrides_has_no_line_in_the_file() -> None:
         ("a: [\n", "x.yaml:2: not valid YAML"),
     ],
 )
-def test_what_yaml_lets_pass_or_mumbles_about_is_said_clearly(text: str, message: str) -> None:
+def test_duplicate_keys_and_invalid_yaml_have_clear_messages(text: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load_config_file(text, "x.yaml")
     assert message in str(caught.value)

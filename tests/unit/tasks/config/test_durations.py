@@ -27,13 +27,13 @@ def test_durations_are_read_as_people_write_them() -> None:
 
 
 @given(st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=10_000)))
-def test_a_duration_survives_being_written(duration: timedelta) -> None:
+def test_a_duration_survives_formatting_and_parsing(duration: timedelta) -> None:
     assert parse_duration(format_duration(duration)) == duration
 
 
-def test_durations_are_written_as_people_do() -> None:
+def test_durations_are_formatted_as_people_write_them() -> None:
     given_as = ["500ms", "30s", "90s", "5m", "2h", "36h", "7d", "0s"]
     assert [format_duration(parse_duration(text)) for text in given_as] == given_as
     assert StreamConfig.model_json_schema()["$defs"]["SourceOptions"]["properties"]["stability_delay"]["format"] == (
         "duration"
-    ), "the Prefect form shows durations as such"
+    ), "so that the Prefect form shows a duration"

@@ -13,18 +13,19 @@ PLACES = {"source": {"url": "s3://b/in"}, "sink": {"url": "t"}}
 
 
 @pytest.mark.parametrize("url", ["https://sqs.eu-west-1.amazonaws.com/1/inbox", "pubsub://project/inbox", "x:///q"])
-def test_any_url_may_be_one_of_a_queue(url: str) -> None:
-    """The registry of event sources knows which kinds exist, and is asked when one is opened."""
+def test_a_queue_may_have_any_url(url: str) -> None:
+    """Whether an event source exists for the URL is checked later, when it is opened."""
     assert build_config({**PLACES, "events": {"queue": url}}).events.queue == url
 
 
 @pytest.mark.parametrize("wrong", ["inbox", "arn:aws:sqs:eu-west-1:1:inbox"])
-def test_a_name_is_not_a_url(wrong: str) -> None:
+def test_the_name_or_arn_of_a_queue_is_refused(wrong: str) -> None:
     with pytest.raises(ConfigError, match=r"^events\.queue: expected the URL of a queue, such as https://sqs"):
         build_config({**PLACES, "events": {"queue": wrong}})
 
 
-def test_an_empty_url_is_none_as_deployments_leave_it() -> None:
+def test_an_empty_url_means_no_queue() -> None:
+    # as `deployments/prefect.yaml` leaves it if INKSTREAM_QUEUE is not set
     assert build_config({**PLACES, "events": {"queue": ""}}).events.queue is None
 
 
@@ -34,7 +35,7 @@ def test_a_password_in_the_url_is_refused_and_not_repeated() -> None:
     assert "sesame" not in str(caught.value)
 
 
-def test_times_have_the_limits_that_queues_have() -> None:
+def test_times_outside_the_limits_of_queues_are_refused() -> None:
     assert EventOptions().backfill_interval == timedelta(minutes=10)
     for option in ("wait=21s", "visibility_timeout=0s", "visibility_timeout=13h", "backfill_interval=0s"):
         with pytest.raises(ConfigError, match=rf"^events\.{option.partition('=')[0]}: "):

@@ -23,11 +23,11 @@ PLACES = {"source": {"url": "inbox"}, "sink": {"url": "tables"}}
         "limits.page_seconds=0",
     ],
 )
-def test_amounts_that_would_never_do_anything_are_refused(option: str) -> None:
+def test_zero_and_negative_amounts_are_refused(option: str) -> None:
     name = option.partition("=")[0]
     with pytest.raises(ConfigError, match=rf"^execution\.{name}"):
         build_config(PLACES, overrides=[f"execution.{option}"])
 
 
-def test_a_run_has_a_local_cluster_unless_a_scheduler_is_named() -> None:
+def test_scheduler_and_workers_are_unset_by_default() -> None:
     assert (ExecutionOptions().scheduler, ExecutionOptions().workers) == (None, None)

@@ -29,7 +29,7 @@ def item(kind: str, *path: str, given: object = None, message: str = "no", expec
         (item("value_error", "x", given={"a": 1}, message="Value error, a alone"), "x: a alone"),
     ],
 )
-def test_what_pydantic_says_in_other_words(error: dict[str, object], said: str) -> None:
+def test_validation_errors_are_explained_in_plain_words(error: dict[str, object], said: str) -> None:
     assert said in str(explain(error))
 
 
@@ -37,17 +37,17 @@ def test_a_secret_is_not_repeated() -> None:
     assert "sesame" not in str(explain(item("secret_in_url", "x", given="s://ada:sesame@host")))
 
 
-def test_a_mistake_of_the_whole_has_no_path() -> None:
+def test_a_mistake_is_shown_with_its_path_if_it_has_one() -> None:
     assert str(Mistake((), "it is empty")) == "it is empty"
     assert str(Mistake(("a", "b"), "is wrong", line=3)) == "a.b: is wrong"
 
 
-def test_names_that_are_near() -> None:
+def test_the_nearest_name_is_suggested() -> None:
     assert nearest("globb", ["glob", "url"]) == "; did you mean 'glob'?"
     assert nearest("zzz", ["glob", "url"]) == ""
 
 
-def test_sections_are_told_from_options() -> None:
+def test_only_sections_have_a_section_model() -> None:
     source = StreamConfig.section_model("source")
     assert source is not None
     assert source.section_model("url") is None

@@ -15,18 +15,18 @@ PLACES = "source: {url: inbox}\nsink: {url: tables}\n"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_the_editors_schema_takes_what_is_shown(document: dict[str, Any]) -> None:
+def test_the_editor_schema_accepts_a_printed_configuration(document: dict[str, Any]) -> None:
     schema = editor_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     config = build_config({"source": {"url": "a"}, "sink": {"url": "b"}, **document})
-    check = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
-    check.validate(yaml.safe_load(to_yaml({"preset": "ocr-regions", **plain(config)})))
+    validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
+    validator.validate(yaml.safe_load(to_yaml({"preset": "ocr-regions", **plain(config)})))
 
 
 @pytest.mark.parametrize(
     "text",
     ["sinc: {url: a}", "preset: other", "pipeline: {draw: {colour: red}}", "source: {url: a, max_file_age: soon}"],
 )
-def test_the_editors_schema_finds_mistakes(text: str) -> None:
-    check = jsonschema.Draft202012Validator(editor_schema())
-    assert not check.is_valid({**yaml.safe_load(PLACES), **yaml.safe_load(text)})
+def test_the_editor_schema_rejects_mistakes(text: str) -> None:
+    validator = jsonschema.Draft202012Validator(editor_schema())
+    assert not validator.is_valid({**yaml.safe_load(PLACES), **yaml.safe_load(text)})

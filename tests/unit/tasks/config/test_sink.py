@@ -26,13 +26,13 @@ def test_a_memory_url_means_a_sink_in_memory() -> None:
         ({"url": "ftp://ada:sesame@host/tables"}, "must not have a user or password"),
     ],
 )
-def test_what_cannot_be_is_refused(options: dict[str, str], said: str) -> None:
+def test_impossible_sink_options_are_refused(options: dict[str, str], said: str) -> None:
     with pytest.raises(ValidationError) as caught:
         SinkOptions.model_validate(options)
     assert said in str(caught.value)
 
 
-def test_what_readers_may_need_is_kept_for_a_day() -> None:
+def test_retention_is_at_least_a_day() -> None:
     assert MaintainOptions(retention=timedelta(hours=24)).retention == timedelta(days=1)
     with pytest.raises(ValidationError, match="shorter than 24h"):
         MaintainOptions(retention=timedelta(hours=23))

@@ -26,7 +26,7 @@ def test_impossible_sinks_are_refused(sink: dict[str, str], message: str) -> Non
     assert message in str(caught.value)
 
 
-def test_what_goes_with_a_sink_that_ends_with_its_process() -> None:
+def test_a_memory_sink_excludes_cleaning_and_pictures() -> None:
     memory = {"url": "memory://a"}
     with pytest.raises(ConfigError, match="only in memory"):
         build_config({"source": {"url": "a", "clean_source": "delete"}, "sink": memory})
@@ -36,7 +36,7 @@ def test_what_goes_with_a_sink_that_ends_with_its_process() -> None:
     assert (options.format, options.traits) == ("memory", SINK_FORMATS["memory"])
 
 
-def test_where_a_run_can_have_left_a_sink() -> None:
+def test_only_places_where_a_sink_lasts_are_accepted() -> None:
     for url in ("tables", "/tables", "s3a://bucket/tables", "gs://bucket/tables"):
         require_lasting_place(url)
     with pytest.raises(
@@ -47,14 +47,14 @@ def test_where_a_run_can_have_left_a_sink() -> None:
         require_lasting_place("ftp://host/t")
 
 
-def test_the_formats_that_keep_versions_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_names_every_format_that_keeps_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "this needs sink.format delta. " in str(needs_versions("it does not"))
     for name in ("other", "third"):
         monkeypatch.setitem(SINK_FORMATS, name, SINK_FORMATS["delta"])
     assert "it does not: this needs sink.format delta, other or third. " in str(needs_versions("it does not"))
 
 
-def test_a_sink_alone() -> None:
+def test_sink_options_can_be_built_alone() -> None:
     assert build_sink_options({"url": "tables"}).format == "delta"
     with pytest.raises(ConfigError, match="must not have a user or password"):
         build_sink_options({"url": "s3://key:secret@bucket/tables"})

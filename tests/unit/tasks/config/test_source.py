@@ -11,7 +11,7 @@ PLACES = {"source": {"url": "inbox"}, "sink": {"url": "tables"}}
 
 
 @pytest.mark.parametrize(("written", "meant"), [("off", "off"), ("false", "off"), ("Delete", "delete")])
-def test_cleaning_may_be_written_in_any_case_and_off_as_yaml_reads_it(written: str, meant: str) -> None:
+def test_clean_source_ignores_case_and_accepts_false_for_off(written: str, meant: str) -> None:
     assert build_config(PLACES, overrides=[f"source.clean_source={written}"]).source.clean_source == meant
 
 
@@ -26,7 +26,7 @@ def test_cleaning_may_be_written_in_any_case_and_off_as_yaml_reads_it(written: s
         ("trigger.max_bytes_per_trigger=0", "greater than or equal to 1"),
     ],
 )
-def test_what_cannot_be_is_refused(override: str, said: str) -> None:
+def test_invalid_source_and_trigger_options_are_refused(override: str, said: str) -> None:
     with pytest.raises(ConfigError) as caught:
         build_config(PLACES, overrides=[override])
     assert said in str(caught.value)

@@ -83,24 +83,24 @@ NAMES = st.sampled_from(
 
 
 def at(config: StreamConfig, path: str) -> Any:
-    found: Any = plain(config)
+    value: Any = plain(config)
     for part in path.split("."):
-        found = found[part]
-    return found
+        value = value[part]
+    return value
 
 
 @pytest.mark.parametrize(("name", "value", "target", "expected"), CASES)
-def test_a_name_of_the_originals_is_taken_where_it_belongs(name: str, value: str, target: str, expected: Any) -> None:
+def test_a_spark_name_sets_the_option_it_stands_for(name: str, value: str, target: str, expected: Any) -> None:
     assert at(build_config(MINIMAL, overrides=[f"{name}={value}"]), target) == expected
 
 
-def test_every_alias_is_tried_above() -> None:
+def test_every_alias_has_a_case() -> None:
     tried = {(*name.rpartition(".")[::2], target) for name, _, target, _ in CASES}
     assert {(place, alias.name, alias.target) for alias in ALIASES for place in alias.places} == tried
 
 
 @pytest.mark.parametrize("alias", ALIASES, ids=lambda alias: alias.name)
-def test_an_alias_leads_to_an_option_and_its_places_are_sections(alias: Alias) -> None:
+def test_an_alias_points_to_an_existing_option_and_sections(alias: Alias) -> None:
     *sections, option = alias.target.split(".")
     assert option in section_at(sections).model_fields
     for place in alias.places:
@@ -119,13 +119,13 @@ def section_at(path: list[str]) -> type[Options]:
 
 @pytest.mark.parametrize("name", ANSWERS)
 @pytest.mark.parametrize("section", ["", "source.", "pipeline.recognize."])
-def test_a_name_with_no_counterpart_is_answered(name: str, section: str) -> None:
+def test_a_spark_name_without_a_counterpart_is_explained(name: str, section: str) -> None:
     with pytest.raises(ConfigError) as caught:
         build_config(MINIMAL, overrides=[f"{section}{name}=1"])
     assert str(caught.value) == f"{section}{name}: {ANSWERS[name]}"
 
 
-def test_no_name_is_both_taken_and_answered() -> None:
+def test_no_name_is_both_translated_and_explained() -> None:
     assert {alias.name for alias in ALIASES}.isdisjoint(ANSWERS)
 
 
@@ -148,13 +148,13 @@ def test_no_name_is_both_taken_and_answered() -> None:
         ({"source": {"url": "a", "pathGlobFiltr": "*"}}, "unknown option; did you mean 'pathGlobFilter'?"),
     ],
 )
-def test_mistakes_are_told_in_the_name_that_was_written(document: dict[str, Any], message: str) -> None:
+def test_messages_use_the_name_that_was_written(document: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         build_config({**MINIMAL, **document})
     assert message in str(caught.value)
 
 
-def test_later_layers_win_in_whatever_name() -> None:
+def test_later_layers_win_whichever_name_they_use() -> None:
     document = {**MINIMAL, "trigger": {"maxFilesPerTrigger": 5}}
     assert build_config(document, preset="ocr-streaming").trigger.max_files_per_trigger == 5
     overrides = ["trigger.max_files_per_trigger=6", "trigger.maxFilesPerTrigger=7"]
@@ -169,7 +169,7 @@ def test_later_layers_win_in_whatever_name() -> None:
         max_leaves=20,
     )
 )
-def test_whatever_is_written_is_a_configuration_or_a_list_of_mistakes(value: Any) -> None:
+def test_any_document_either_builds_or_is_a_config_error(value: Any) -> None:
     document = value if isinstance(value, dict) else {"pipeline": value}
     before = repr(document)
     with suppress(ConfigError):

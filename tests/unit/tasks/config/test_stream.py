@@ -12,12 +12,12 @@ IN_MEMORY = {"source": {"url": "inbox"}, "sink": {"url": "memory://here"}}
 
 
 @pytest.mark.parametrize("name", ["main", "Letters_2026.v1", "0", "a" * 64])
-def test_names_that_can_be_in_a_url(name: str) -> None:
+def test_stream_names_that_fit_in_a_url_are_accepted(name: str) -> None:
     assert build_config({**PLACES, "stream": name}).stream == name
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "../up", ".hidden", "a b", "a" * 65])
-def test_other_names_are_refused(name: str) -> None:
+def test_other_stream_names_are_refused(name: str) -> None:
     with pytest.raises(ConfigError, match=r"^stream: "):
         build_config({**PLACES, "stream": name})
 
@@ -30,6 +30,6 @@ def test_other_names_are_refused(name: str) -> None:
         ({**PLACES, "execution": {"recognize_resources": {"GPU": 1}}}, "is for engines that read lines"),
     ],
 )
-def test_sections_that_do_not_go_together(options: dict[str, object], said: str) -> None:
+def test_conflicting_sections_are_refused(options: dict[str, object], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         build_config(options)

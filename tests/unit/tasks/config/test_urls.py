@@ -13,7 +13,7 @@ URLS: TypeAdapter[str] = TypeAdapter(StoreUrl)
 @pytest.mark.parametrize(
     "url", ["inbox", "/a@b/c", "s3://bucket/in", "abfss://container@account.dfs.core.windows.net/in"]
 )
-def test_urls_are_taken_as_they_are_written(url: str) -> None:
+def test_urls_without_credentials_are_kept_as_written(url: str) -> None:
     assert URLS.validate_python(url) == url
 
 

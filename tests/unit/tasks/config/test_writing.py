@@ -20,13 +20,13 @@ DOCUMENTS = [
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 @pytest.mark.parametrize("changed", [False, True])
-def test_what_is_shown_can_be_pasted_back(document: dict[str, Any], changed: bool) -> None:
+def test_a_printed_configuration_can_be_pasted_back(document: dict[str, Any], changed: bool) -> None:
     config = build_config({"source": {"url": "a"}, "sink": {"url": "b"}, **document})
     shown = to_yaml(plain(config, changed=changed))
     assert build_config(load_config_file(shown, "pasted")) == config
 
 
-def test_only_what_differs_is_shown_as_changed() -> None:
+def test_changed_shows_only_options_that_differ_from_the_defaults() -> None:
     config = build_config({"source": {"url": "a"}, "sink": {"url": "b"}}, preset="ocr-streaming")
     assert plain(config, changed=True) == {"source": {"url": "a"}, "sink": {"url": "b"}, **PRESETS["ocr-streaming"]}
 

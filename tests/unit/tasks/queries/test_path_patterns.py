@@ -33,12 +33,14 @@ def test_a_pattern_is_a_path_a_url_a_name_or_a_glob(pattern: str, expected: list
     assert matching([*LOCAL, *REMOTE], [pattern]) == set(expected)
 
 
-def test_no_pattern_is_everything_and_several_add_up() -> None:
+def test_no_pattern_matches_everything_and_several_add_up() -> None:
     assert matching(LOCAL, []) == set(LOCAL)
     assert matching(LOCAL, ["c.pdf", "d1.pdf"]) == {LOCAL[1], LOCAL[3]}
 
 
-def test_a_relative_path_is_seen_from_here_links_and_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_patterns_resolve_links_and_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     monkeypatch.chdir(tmp_path)

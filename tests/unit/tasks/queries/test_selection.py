@@ -55,40 +55,40 @@ PAGES = ArrowSnapshot("pages", 7, pa.Table.from_pylist(ROWS, PAGES_SCHEMA), {"ma
 
 
 def names(chosen: ChosenFiles) -> list[str]:
-    return [one.file.path.rpartition("/")[2] for one in chosen.files]
+    return [choice.file.path.rpartition("/")[2] for choice in chosen.files]
 
 
-def test_failed_pages_are_chosen_alone_where_the_others_can_be_kept() -> None:
+def test_only_the_failed_pages_are_chosen_if_the_others_can_be_kept() -> None:
     chosen = choose_failed(PAGES, "main")
     assert (chosen.planned_at, chosen.version, chosen.looked_at) == (4, 7, 5)
     assert names(chosen) == ["b", "incomplete", "uncounted", "a"], "oldest first"
-    again = {one.file.path[-1]: one.again for one in chosen.files}
+    again = {choice.file.path[-1]: choice.again for choice in chosen.files}
     assert again["a"] == PagesAgain(3, (1, 2), "hash of a")
     assert again["b"] is again["d"] is again["e"] is None, "these are read whole"
     a = chosen.files[-1]
     assert (a.rows, dict(a.kinds), a.pipeline_id) == (3, {"timeout": 1, "limit": 1}, "now")
 
 
-def test_only_some_kinds_or_files() -> None:
+def test_the_choice_can_be_limited_to_kinds_or_paths() -> None:
     assert names(choose_failed(PAGES, "main", kinds=["limit"])) == ["b", "a"]
     assert choose_failed(PAGES, "main", kinds=["limit"]).files[-1].again == PagesAgain(3, (2,), "hash of a")
     assert names(choose_failed(PAGES, "main", paths=["a", "c"])) == ["a"]
     assert names(choose_failed(PAGES, "main", kinds=[FORGOTTEN])) == []
 
 
-def test_files_that_another_pipeline_made() -> None:
+def test_files_that_another_pipeline_read_are_chosen() -> None:
     assert names(choose_made_otherwise(PAGES, "main", ["now"])) == ["a"]
     assert names(choose_made_otherwise(PAGES, "main", ["before", "now"])) == []
     assert len(names(choose_made_otherwise(PAGES, "main", ["another"]))) == 5
 
 
-def test_what_was_forgotten_is_not_chosen_again() -> None:
+def test_forgotten_files_are_not_chosen_again() -> None:
     assert names(choose_remembered(PAGES, "main", ["*"])) == ["b", "c", "incomplete", "uncounted", "a"]
     assert forgotten_paths(PAGES, "main", ["gone", "a"]) == {"file:///in/gone"}
     assert forgotten_paths(PAGES, "main", ["a"]) == set()
 
 
-def test_a_stream_without_rows_is_refused_with_those_that_have_some() -> None:
+def test_an_unknown_stream_is_refused_and_the_known_ones_are_listed() -> None:
     assert streams_of(PAGES) == ["main", "other"]
     require_stream(PAGES, "other")
     for choose in (lambda: require_stream(PAGES, "mani"), lambda: choose_failed(PAGES, "mani")):

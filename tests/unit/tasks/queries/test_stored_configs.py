@@ -30,7 +30,7 @@ def test_the_only_stream_need_not_be_named(tmp_path: Path) -> None:
     assert stored_config(str(tmp_path)) == stored_config(str(tmp_path), "main") == config_of(tmp_path)
 
 
-def test_of_several_streams_one_is_named(tmp_path: Path) -> None:
+def test_the_stream_must_be_named_if_there_are_several(tmp_path: Path) -> None:
     for stream in ("letters", "bills"):
         write_stream(config_of(tmp_path, stream))
     (tmp_path / "streams" / ".bills.json.partial").touch()
@@ -42,14 +42,14 @@ def test_of_several_streams_one_is_named(tmp_path: Path) -> None:
     assert stored_config(str(tmp_path), "bills").stream == "bills"
 
 
-def test_a_sink_that_was_moved_is_where_it_is_now(tmp_path: Path) -> None:
+def test_the_stored_configuration_of_a_moved_sink_has_its_new_url(tmp_path: Path) -> None:
     write_stream(config_of(tmp_path / "before"))
     (tmp_path / "before").rename(tmp_path / "after")
     stored = stored_config(str(tmp_path / "after"), None, ["execution.workers=3"])
     assert (stored.sink.url, stored.execution.workers) == (str(tmp_path / "after"), 3)
 
 
-def test_a_place_where_nothing_can_have_run_is_refused() -> None:
+def test_a_memory_sink_is_refused() -> None:
     with pytest.raises(ConfigError, match="is lost when that process ends"):
         stored_config("memory://here")
 

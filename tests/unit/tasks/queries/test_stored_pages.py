@@ -43,8 +43,8 @@ def sink(request: pytest.FixtureRequest, tmp_path: Path) -> Sink:
 
 
 def test_files_come_with_the_batch_that_wrote_them(sink: Sink) -> None:
-    found = sorted(stored_pages(sink).files("main"), key=lambda stored: stored.batch_id)
-    assert found == [StoredFile(FILE, 2, 0), StoredFile(OTHER, 3, 1)]
+    files = sorted(stored_pages(sink).files("main"), key=lambda stored: stored.batch_id)
+    assert files == [StoredFile(FILE, 2, 0), StoredFile(OTHER, 3, 1)]
     assert list(stored_pages(sink).files("other")) == []
 
 
@@ -60,7 +60,7 @@ def test_rows_of_a_file_come_together_and_in_order(sink: Sink) -> None:
     assert {row["path"] for row in pages.read("main", [last], ["path"])} == {OTHER.path}
 
 
-def test_an_earlier_version_is_asked_of_a_sink_that_keeps_versions(sink: Sink) -> None:
+def test_only_a_sink_that_keeps_versions_returns_an_earlier_one(sink: Sink) -> None:
     if "Delta" in sink.description:
         assert [stored.file for stored in stored_pages(sink, 1).files("main")] == [FILE]
     else:

@@ -1,4 +1,4 @@
-"""Rows that live as long as this process."""
+"""A sink in memory, whose rows last as long as this process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def put(sink: MemorySink, stream: str, number: int, commit_id: str = "mine") -> 
         sink.create(stream, number, CommitRows(spool, Append((0,), number, commit_id), PAGES_SCHEMA), commit_id)
 
 
-def test_sinks_of_one_name_are_one_sink() -> None:
+def test_memory_sinks_with_the_same_name_share_their_rows() -> None:
     url = f"memory://{uuid.uuid4()}"
     put(MemorySink(url), "main", 0)
     put(MemorySink(url), "other", 0)
@@ -31,7 +31,7 @@ def test_sinks_of_one_name_are_one_sink() -> None:
     assert again.read("main", 0, ["batch_id"]).to_pylist() == [{"batch_id": 0}]
 
 
-def test_of_two_that_create_one_commit_the_second_is_refused() -> None:
+def test_a_commit_cannot_be_created_twice() -> None:
     sink = MemorySink(f"memory://{uuid.uuid4()}")
     put(sink, "main", 0, "first")
     with pytest.raises(FileExistsError):

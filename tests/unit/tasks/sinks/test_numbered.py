@@ -43,7 +43,7 @@ def test_the_number_of_a_commit_is_its_transaction(sink: MemorySink) -> None:
             runner.run(ModifiedSince(0))
 
 
-def test_a_number_that_is_taken_is_the_moments_fault(sink: MemorySink) -> None:
+def test_a_commit_number_that_is_taken_is_a_transient_error(sink: MemorySink) -> None:
     append(sink, 0)
     with pytest.raises(TransientError, match="another driver made commit 0"):
         append(sink, 0, "rival")
@@ -57,7 +57,7 @@ def test_rows_cannot_be_replaced(sink: MemorySink) -> None:
         sink.runner(BATCH, spool, frozenset({0}))
 
 
-def test_only_as_many_commits_are_read_as_are_needed(sink: MemorySink, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_limit_reads_no_more_commits_than_needed(sink: MemorySink, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
         append(sink, number)
     numbers: list[int] = []

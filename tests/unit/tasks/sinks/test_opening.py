@@ -32,11 +32,11 @@ DELTA, PARQUET = "pages/_delta_log/00000000000000000000.json", "pages/main/00000
         (["pages.sqlite"], None),
     ],
 )
-def test_a_format_is_recognised_by_its_sign(tmp_path: Path, names: list[str], found: str | None) -> None:
+def test_a_format_is_recognised_by_its_files(tmp_path: Path, names: list[str], found: str | None) -> None:
     assert format_at(make(tmp_path / "odd [name]*", *names)) == found
 
 
-def test_what_is_at_a_url_is_opened_and_an_empty_place_is_what_a_run_would_make_there(tmp_path: Path) -> None:
+def test_an_existing_sink_is_opened_and_an_empty_place_is_delta(tmp_path: Path) -> None:
     assert open_existing(make(tmp_path / "a", PARQUET)).description == f"Parquet files in {tmp_path}/a/pages"
     for sink in (open_existing(make(tmp_path / "b", DELTA)), open_existing(str(tmp_path / "none"))):
         assert "Delta tables" in sink.description
@@ -54,7 +54,7 @@ def test_a_registered_format_is_recognised_like_any_other(tmp_path: Path) -> Non
     refuse_other_format(SinkOptions(url=place))
 
 
-def test_two_formats_at_one_place_are_no_surprise_to_either(tmp_path: Path) -> None:
+def test_either_format_is_accepted_where_both_exist(tmp_path: Path) -> None:
     place = make(tmp_path, DELTA, PARQUET)
     for name in ("delta", "parquet"):
         refuse_other_format(SinkOptions(url=place, format=name))
@@ -66,9 +66,7 @@ def test_an_unknown_format_is_an_error_that_lists_the_known_ones() -> None:
         open_sink(unknown)
 
 
-def test_a_place_that_cannot_be_looked_into_is_the_environments_fault(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_an_unreadable_place_is_an_environment_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from fsspec.implementations.local import LocalFileSystem
 
     def refuse(*_: object, **__: object) -> bool:

@@ -29,7 +29,7 @@ TIMES = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2)]
 ODD = 'it\'s "odd".pdf'
 
 
-def test_literals_and_long_alternatives() -> None:
+def test_literals_are_quoted_and_long_alternatives_balanced() -> None:
     assert sql_text("o'clock") == "'o''clock'"
     assert sql_name('a"b') == '"a""b"'
     assert version_predicate(("it's", "e", 7)) == "(path = 'it''s' AND etag = 'e' AND length = 7)"
@@ -64,10 +64,12 @@ def arrow(folder: Path, rows: pa.Table) -> TableSnapshot:
 
 
 @pytest.mark.parametrize("engine", [delta, arrow])
-def test_two_engines_answer_alike(engine: Callable[[Path, pa.Table], TableSnapshot], tmp_path: Path) -> None:
+def test_the_shared_queries_give_the_same_rows_on_both_engines(
+    engine: Callable[[Path, pa.Table], TableSnapshot], tmp_path: Path
+) -> None:
     pages = engine(tmp_path, pa.Table.from_pylist(ROWS, PAGES_SCHEMA))
     newest = newest_rows(pages, columns=["path", "pagenum"]).to_pylist()
-    assert [(found["path"], found["pagenum"]) for found in newest] == [
+    assert [(page["path"], page["pagenum"]) for page in newest] == [
         (ODD, 0),
         ("uncounted", None),
         ("theirs", 0),

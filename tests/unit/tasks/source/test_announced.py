@@ -1,4 +1,4 @@
-"""Announced objects: their place, their current state, and which must wait. They are in a local folder."""
+"""Announced objects: their place, their current state, and which must wait. The tests use a local folder."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def announced(path: str, protocol: str = "s3", *, created: bool = True, **versio
         ("other/a.pdf", ObjectPlace.ELSEWHERE),
     ],
 )
-def test_where_an_object_lies(path: str, place: ObjectPlace) -> None:
+def test_each_announced_object_is_given_its_place(path: str, place: ObjectPlace) -> None:
     config = on_s3(glob="*.pdf", clean_source="archive", source_archive_dir="s3://b/done")
     assert place_of(config, announced(path)) is place
     assert place_of(config, announced(path, "gs")) is ObjectPlace.ELSEWHERE
 
 
-def test_subfolders_count_only_where_they_are_listed() -> None:
+def test_objects_in_subfolders_are_ignored_unless_recursive() -> None:
     assert place_of(on_s3(recursive=False), announced("b/in/x/a.pdf")) is ObjectPlace.IGNORED
 
 
@@ -92,32 +92,34 @@ def find(inbox: Inbox, announcements: Iterable[Announcement], removed: Iterable[
     return discover_announced(config, open_sink(config.sink), [*announcements], [*removed])
 
 
-def test_each_object_is_found_once_as_it_is_now_oldest_first(inbox: Inbox) -> None:
+def test_announced_objects_are_found_once_oldest_first(inbox: Inbox) -> None:
     young, old = inbox.put("young.pdf"), inbox.put("old.pdf")
     os.utime(inbox.folder / "old.pdf", ns=(1, 1))
-    found = find(inbox, [young, old, young, inbox.put("_hidden.pdf"), announced("elsewhere/a.pdf")])
-    assert names(found) == ["old.pdf", "young.pdf"]
-    assert found.files[0].etag == "1-1"
-    assert (found.listed, waits(found)) == (2, {"a.pdf": "it is in another bucket than the source"})
+    discovery = find(inbox, [young, old, young, inbox.put("_hidden.pdf"), announced("elsewhere/a.pdf")])
+    assert names(discovery) == ["old.pdf", "young.pdf"]
+    assert discovery.files[0].etag == "1-1"
+    assert (discovery.listed, waits(discovery)) == (2, {"a.pdf": "it is in another bucket than the source"})
 
 
-def test_nothing_is_asked_where_nothing_is_a_document(inbox: Inbox) -> None:
-    found = find(inbox, [inbox.put("_hidden.pdf")], url=str(inbox.folder))
-    assert (found.files, found.listed, dict(found.unsettled)) == ([], 0, {})
+def test_announcements_without_a_document_find_nothing(inbox: Inbox) -> None:
+    discovery = find(inbox, [inbox.put("_hidden.pdf")], url=str(inbox.folder))
+    assert (discovery.files, discovery.listed, dict(discovery.unsettled)) == ([], 0, {})
 
 
-def test_what_is_committed_is_known_though_it_is_gone(inbox: Inbox) -> None:
+def test_a_committed_version_is_known_even_if_its_file_is_gone(inbox: Inbox) -> None:
     kept, gone = inbox.put("kept.pdf"), inbox.put("gone.pdf")
     (batch,) = plan(inbox.config())
     commit(inbox.config(), batch)
     (version,) = [file for file in batch.files if "gone" in file.path]
     (inbox.folder / "gone.pdf").unlink()
-    found = find(inbox, [kept, inbox.of("gone.pdf", etag=version.etag, size=version.size)])
-    assert (found.files, waits(found)) == ([], {})
-    assert [file.path for file in found.known_files] == [kept.url]
+    discovery = find(inbox, [kept, inbox.of("gone.pdf", etag=version.etag, size=version.size)])
+    assert (discovery.files, waits(discovery)) == ([], {})
+    assert [file.path for file in discovery.known_files] == [kept.url]
     other = inbox.of("gone.pdf", etag=uuid.uuid4().hex, size=1)
-    assert waits(find(inbox, [other])) == {"gone.pdf": "it does not exist, or not yet"}, "another version than read"
-    assert waits(find(inbox, [gone])) == {"gone.pdf": "it does not exist, or not yet"}, "and one that is not named"
+    assert waits(find(inbox, [other])) == {"gone.pdf": "it does not exist, or not yet"}, "another version was committed"
+    assert waits(find(inbox, [gone])) == {"gone.pdf": "it does not exist, or not yet"}, (
+        "the announcement names no version"
+    )
 
 
 def test_an_object_whose_removal_was_announced_is_settled(inbox: Inbox) -> None:
@@ -126,17 +128,17 @@ def test_an_object_whose_removal_was_announced_is_settled(inbox: Inbox) -> None:
     assert waits(find(inbox, [inbox.of("gone.pdf", created=False)])) == {}
 
 
-def test_one_that_may_still_change_waits_and_one_that_is_too_old_is_left_to_the_listing(inbox: Inbox) -> None:
+def test_an_unstable_object_waits_and_a_too_old_one_is_skipped(inbox: Inbox) -> None:
     young, old = inbox.put("young.pdf"), inbox.put("old.pdf")
     os.utime(inbox.folder / "old.pdf", ns=(1, 1))
-    found = find(inbox, [young, old], stability_delay="1h", max_file_age="7d")
-    assert (found.files, waits(found)) == ([], {"young.pdf": "it may still change (source.stability_delay)"})
-    (wait,) = found.unsettled.values()
+    discovery = find(inbox, [young, old], stability_delay="1h", max_file_age="7d")
+    assert (discovery.files, waits(discovery)) == ([], {"young.pdf": "it may still change (source.stability_delay)"})
+    (wait,) = discovery.unsettled.values()
     assert wait.again_in is not None
     assert 3500 < wait.again_in.total_seconds() <= 3600
 
 
-def test_what_a_store_answers_is_told_with_what_was_asked(inbox: Inbox) -> None:
-    refused = inbox.of("a" * 300 + ".pdf")  # as no file system has such names
+def test_an_error_of_a_lookup_names_the_source(inbox: Inbox) -> None:
+    too_long = inbox.of("a" * 300 + ".pdf")  # longer than any file system allows
     with pytest.raises(TransientError, match=f"cannot look up announced objects of {inbox.folder}: .*too long"):
-        find(inbox, [refused])
+        find(inbox, [too_long])

@@ -1,4 +1,4 @@
-"""What is removed from a local source, and what is never lost."""
+"""Cleaning a local source: which files are removed, and which are never lost."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_deleted_files_are_gone_and_nothing_else(inbox: Path) -> None:
+def test_cleaning_deletes_the_listed_files_and_nothing_else(inbox: Path) -> None:
     files = listed(inbox)
     (inbox / "late.pdf").write_bytes(b"late")
     cleaned = Cleaner(config(inbox, clean_source="delete")).clean(files)
@@ -104,7 +104,7 @@ def test_a_version_that_was_archived_already_is_not_archived_twice(inbox: Path) 
 
 
 @pytest.mark.parametrize("mode", ["delete", "archive"])
-def test_a_file_overwritten_or_gone_since_is_left_alone(inbox: Path, mode: str) -> None:
+def test_a_file_overwritten_or_deleted_since_the_listing_is_left_alone(inbox: Path, mode: str) -> None:
     files = listed(inbox)
     (inbox / "a b#.pdf").write_bytes(b"a new version")
     (inbox / "sub/c.pdf").unlink()
@@ -115,10 +115,10 @@ def test_a_file_overwritten_or_gone_since_is_left_alone(inbox: Path, mode: str) 
 
 
 @pytest.mark.parametrize("newest", [None, b"and a third"])
-def test_a_file_overwritten_in_the_last_moment_is_put_back(
+def test_a_file_overwritten_at_the_last_moment_is_put_back(
     inbox: Path, monkeypatch: pytest.MonkeyPatch, newest: bytes | None
 ) -> None:
-    """It is overwritten between the check and its removal, and again while it is moved aside."""
+    """It is overwritten between the check and the removal and, if `newest` is given, again after it was moved aside."""
     (file,) = [file for file in listed(inbox) if "c.pdf" in file.path]
     rename = Path.rename
 
@@ -138,7 +138,7 @@ def test_a_file_overwritten_in_the_last_moment_is_put_back(
     assert b"the second" in contents(inbox).values(), "a version that nobody has read is lost"
 
 
-def test_what_a_killed_run_left_aside_is_put_back(inbox: Path) -> None:
+def test_a_file_left_aside_by_a_killed_run_is_put_back(inbox: Path) -> None:
     aside = inbox / ASIDE / "f00/sub"
     aside.mkdir(parents=True)
     (aside / "d.pdf").write_bytes(b"left aside")
@@ -148,7 +148,7 @@ def test_what_a_killed_run_left_aside_is_put_back(inbox: Path) -> None:
     assert not (inbox / ASIDE).exists()
 
 
-def test_what_cannot_be_removed_is_reported_and_stays(inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_cannot_be_removed_are_reported_and_stay(inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (inbox.parent / "done").write_bytes(b"a file where the archive should be")
     (inbox / "link.pdf").symlink_to("sub/c.pdf")
     before = contents(inbox)
@@ -172,7 +172,7 @@ def test_what_cannot_be_removed_is_reported_and_stays(inbox: Path, monkeypatch: 
         ({"clean_source": "remove"}, "not one of off, archive, delete"),
     ],
 )
-def test_what_could_lose_a_file_is_refused(
+def test_options_that_could_lose_a_file_are_refused(
     inbox: Path, monkeypatch: pytest.MonkeyPatch, source: dict[str, str], said: str
 ) -> None:
     monkeypatch.chdir(inbox.parent)
@@ -182,11 +182,13 @@ def test_what_could_lose_a_file_is_refused(
 
 
 @pytest.mark.parametrize("written", ["off", "OFF", "false"])
-def test_off_may_be_written_as_yaml_reads_it(written: str) -> None:
-    made = build_config({"source": {"url": "in"}, "sink": {"url": "out"}}, overrides=[f"source.clean_source={written}"])
-    assert made.source.clean_source == "off"
+def test_clean_source_off_may_also_be_written_as_false(written: str) -> None:
+    stream_config = build_config(
+        {"source": {"url": "in"}, "sink": {"url": "out"}}, overrides=[f"source.clean_source={written}"]
+    )
+    assert stream_config.source.clean_source == "off"
 
 
-def test_an_archive_beside_the_source_is_taken(inbox: Path) -> None:
+def test_an_archive_beside_the_source_is_accepted(inbox: Path) -> None:
     Cleaner(archiving(inbox))
     Cleaner(config(inbox, clean_source="archive", source_archive_dir=f"{inbox}2"))

@@ -1,4 +1,4 @@
-"""New files are those that the sink does not know. The sink is in memory."""
+"""New files are those that the sink does not know. A table in memory stands in for the sink."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Table:
         self.planned_at = max((batch for _, batch in committed), default=-1)
 
     def rows(self, columns: Sequence[str], paths: Collection[str] | None = None) -> Iterator[pa.Table]:
-        del paths  # rows of other paths may come, too
-        for start in range(self._rows.num_rows):  # in more than one piece, as from a large table
+        del paths  # `Known` may also yield rows of other paths
+        for start in range(self._rows.num_rows):  # in several pieces, as from a large table
             yield self._rows.select(list(columns)).slice(start, 1)
 
 
@@ -45,30 +45,30 @@ def config(mode: str) -> StreamConfig:
     return build_config({"source": {"url": "in"}, "sink": {"url": "out", "mode": mode}})
 
 
-def test_appending_a_version_is_known_when_it_has_rows() -> None:
+def test_in_append_mode_a_version_with_rows_is_known() -> None:
     table = Table((version("a"), 0), (version("b"), 1))
     listed = [version("a"), version("a", "other"), version("a", size=2), version("b"), version("c")]
-    found = compare(config("append"), table, listed)
-    assert found.files == [listed[1], listed[2], listed[4]]
-    assert found.known_files == [listed[0], listed[3]]
-    assert (found.known, found.listed, found.planned_at) == (2, 5, 1)
+    discovery = compare(config("append"), table, listed)
+    assert discovery.files == [listed[1], listed[2], listed[4]]
+    assert discovery.known_files == [listed[0], listed[3]]
+    assert (discovery.known, discovery.listed, discovery.planned_at) == (2, 5, 1)
 
 
 @pytest.mark.parametrize("mode", ["append", "upsert"])
-def test_everything_is_new_where_nothing_was_committed(mode: str) -> None:
+def test_every_file_is_new_to_an_empty_sink(mode: str) -> None:
     listed = [version("a"), version("b")]
-    found = compare(config(mode), Table(), listed)
-    assert (found.files, found.planned_at, found.replacing) == (listed, -1, frozenset())
+    discovery = compare(config(mode), Table(), listed)
+    assert (discovery.files, discovery.planned_at, discovery.replacing) == (listed, -1, frozenset())
     assert compare(config(mode), Table((version("a"), 0)), []).files == []
 
 
-def test_upserting_the_newest_version_of_a_path_counts() -> None:
+def test_in_upsert_mode_the_newest_version_of_a_path_counts() -> None:
     table = Table(
         (version("same", hours=1), 0),
         (version("newer there", hours=1), 0),
         (version("newer here", hours=1), 0),
         (version("twice", "first", hours=1), 0),
-        (version("twice", "second", hours=1), 2),  # of one time: the later batch counts
+        (version("twice", "second", hours=1), 2),  # the same time: the later batch counts
     )
     listed = [
         version("same", hours=1),
@@ -77,15 +77,17 @@ def test_upserting_the_newest_version_of_a_path_counts() -> None:
         version("twice", "second", hours=1),
         version("unknown"),
     ]
-    found = compare(config("upsert"), table, listed)
-    assert [file.path for file in found.files] == ["newer here", "unknown"]
-    assert found.superseded == 1
-    assert found.replacing == {"newer here"}
+    discovery = compare(config("upsert"), table, listed)
+    assert [file.path for file in discovery.files] == ["newer here", "unknown"]
+    assert discovery.superseded == 1
+    assert discovery.replacing == {"newer here"}
     back = compare(config("upsert"), table, [version("twice", "first", hours=1)])
-    assert (back.known, back.replacing) == (0, frozenset({"twice"})), "of one time with the other, so it is not older"
+    assert (back.known, back.replacing) == (0, frozenset({"twice"})), (
+        "both have the same time, so this one is not older"
+    )
 
 
-def test_no_two_keys_are_alike() -> None:
+def test_different_versions_have_different_keys() -> None:
     files = [version("a", "b\n1", 2), version("a", "b", 12), version("a\n", "b", 1)]
     keys = file_keys(files).to_pylist()
     assert len(set(keys)) == 3

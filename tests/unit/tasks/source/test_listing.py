@@ -44,14 +44,14 @@ def only(folder: Path) -> FileVersion:
     return file
 
 
-def test_oldest_first_and_ties_by_name(tmp_path: Path) -> None:
+def test_files_are_listed_oldest_first_and_then_by_name(tmp_path: Path) -> None:
     for name, age in [("b", 5), ("a", 5), ("new", 1), ("old", 9)]:
         put(tmp_path / name, age=age)
     assert names(tmp_path) == ["old", "a", "b", "new"]
     assert names(tmp_path, latest_first=True) == ["new", "b", "a", "old"]
 
 
-def test_glob_recursion_and_hidden_names(tmp_path: Path) -> None:
+def test_a_listing_obeys_glob_and_recursive_and_skips_hidden_names(tmp_path: Path) -> None:
     for name in ["a.pdf", "b.PDF", "sub/c.pdf", "_tmp.pdf", ".x.pdf", "_wip/d.pdf", ".git/e.pdf", "note.txt"]:
         put(tmp_path / name)
     assert names(tmp_path) == ["a.pdf", "b.PDF", "note.txt", "sub/c.pdf"]
@@ -66,7 +66,7 @@ def test_age_counts_from_the_newest_file_and_stability_from_now(tmp_path: Path) 
     assert names(tmp_path, stability_delay=timedelta(seconds=120)) == ["old", "mid"]
 
 
-def test_the_version_says_time_and_size(tmp_path: Path) -> None:
+def test_a_version_holds_the_time_and_size_of_its_file(tmp_path: Path) -> None:
     path = put(tmp_path / "a", b"12345", age=3)
     file = only(tmp_path)
     assert file.etag == f"{path.stat().st_mtime_ns}-5"
@@ -109,14 +109,14 @@ def test_folders_may_be_nested_deeper_than_python_recurses(tmp_path: Path, monke
     Path("a").write_bytes(b"x")
     try:
         assert len(list_files(SourceOptions(url=str(tmp_path)))) == 1
-    finally:  # what pytest cleans up with recurses
+    finally:  # pytest removes folders recursively and would fail
         Path("a").unlink()
         for _ in range(1200):
             os.chdir("..")
             os.rmdir("d")
 
 
-def test_pipes_and_sockets_are_no_documents(tmp_path: Path) -> None:
+def test_pipes_are_not_listed(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert names(tmp_path) == []
 
@@ -140,7 +140,7 @@ def test_a_file_that_vanishes_while_it_is_listed_is_left_out(tmp_path: Path, mon
     assert names(tmp_path) == ["b"]
 
 
-def test_a_source_that_is_not_there_or_is_a_file_is_said_so(tmp_path: Path) -> None:
+def test_a_missing_source_or_a_file_as_source_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no folder"):
         names(tmp_path / "none")
     with pytest.raises(ConfigError, match="is a file"):
@@ -149,7 +149,7 @@ def test_a_source_that_is_not_there_or_is_a_file_is_said_so(tmp_path: Path) -> N
         list_files(SourceOptions(url=""))
 
 
-def test_a_folder_that_cannot_be_read_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_folder_is_an_environment_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def scandir(path: str) -> None:
         raise PermissionError(13, "Permission denied", path)
 
@@ -158,12 +158,12 @@ def test_a_folder_that_cannot_be_read_is_said_so(tmp_path: Path, monkeypatch: py
         names(tmp_path)
 
 
-def test_a_protocol_nobody_knows_is_said_so() -> None:
+def test_an_unknown_protocol_is_an_environment_fault() -> None:
     with pytest.raises(EnvironmentFault, match="no driver for nope://"):
         list_files(SourceOptions(url="nope://bucket/x"))
 
 
-def test_a_copy_is_the_planned_bytes_with_their_hash(tmp_path: Path) -> None:
+def test_a_copy_has_the_planned_content_and_its_hash(tmp_path: Path) -> None:
     put(tmp_path / "in/a", b"content" * 1000)
     fetched = fetch(only(tmp_path / "in"), tmp_path / "cache", MIB)
     assert fetched.local_path.read_bytes() == b"content" * 1000
@@ -202,9 +202,7 @@ def test_a_file_overwritten_while_it_is_read_is_not_used(tmp_path: Path, monkeyp
         fetch(file, tmp_path / "cache", 4 * MIB)
 
 
-def test_a_file_renamed_over_while_it_is_read_is_read_as_planned(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_replaced_while_it_is_read_is_read_as_planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = put(tmp_path / "in/a", b"0" * 3 * MIB)
     file = only(tmp_path / "in")
     write = fetching._CopyWriter.write
@@ -218,7 +216,7 @@ def test_a_file_renamed_over_while_it_is_read_is_read_as_planned(
     assert set(fetched.local_path.read_bytes()) == {ord("0")}
 
 
-def test_what_may_not_be_read_is_the_documents_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_without_read_permission_is_a_document_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path / "in/a")
     file = only(tmp_path / "in")
 
@@ -238,9 +236,7 @@ def test_a_file_over_the_limit_is_not_even_opened(tmp_path: Path) -> None:
     assert caught.value.kind is FailureKind.LIMIT
 
 
-def test_reading_is_tried_again_and_a_disk_that_stays_full_is_the_moments_fault(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_retried_and_then_a_transient_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path / "in/a")
     file = only(tmp_path / "in")
     monkeypatch.setattr("inkstream.tasks.retries.pause", lambda _: None)

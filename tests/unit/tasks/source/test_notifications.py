@@ -22,11 +22,11 @@ def message(*records: dict[str, Any]) -> str:
     return json.dumps({"Records": records})
 
 
-def by_sns(body: str) -> str:
+def sns_message(body: str) -> str:
     return json.dumps({"Type": "Notification", "TopicArn": "arn:aws:sns:x:1:t", "Message": body})
 
 
-def by_bridge(key: str, kind: str = "Object Created") -> str:
+def eventbridge_message(key: str, kind: str = "Object Created") -> str:
     detail = {"bucket": {"name": "b"}, "object": {"key": key, "size": 7, "etag": "abc", "version-id": "v"}}
     return json.dumps({"version": "0", "detail-type": kind, "source": "aws.s3", "detail": detail})
 
@@ -37,9 +37,9 @@ def by_bridge(key: str, kind: str = "Object Created") -> str:
         (message(record("in/a+b%2Bc%C3%A9.pdf")), "b/in/a b+cé.pdf"),
         (message(record("in/a+b%2B.pdf", "s3:ObjectCreated:Put", "ceph:s3")), "b/in/a+b%2B.pdf"),
         (message(record("in%2Fa+b.pdf", "s3:ObjectCreated:Put", "minio:s3")), "b/in/a b.pdf"),
-        (by_bridge("in/a+b%2B.pdf"), "b/in/a+b%2B.pdf"),
-        (by_sns(message(record("in/a+b.pdf"))), "b/in/a b.pdf"),
-        (by_sns(by_bridge("in/a+b.pdf")), "b/in/a+b.pdf"),
+        (eventbridge_message("in/a+b%2B.pdf"), "b/in/a+b%2B.pdf"),
+        (sns_message(message(record("in/a+b.pdf"))), "b/in/a b.pdf"),
+        (sns_message(eventbridge_message("in/a+b.pdf")), "b/in/a+b.pdf"),
     ],
 )
 def test_keys_are_decoded_as_each_store_writes_them(body: str, path: str) -> None:
@@ -47,14 +47,14 @@ def test_keys_are_decoded_as_each_store_writes_them(body: str, path: str) -> Non
 
 
 @given(st.text(st.characters(blacklist_categories=["Cs"]), min_size=1))
-def test_any_key_comes_through(key: str) -> None:
+def test_any_key_survives_encoding(key: str) -> None:
     from urllib.parse import quote_plus
 
-    for body in (message(record(quote_plus(key))), message(record(key, source="ceph:s3")), by_bridge(key)):
-        assert [one.path for one in read_message(body)] == [f"b/{key}"]
+    for body in (message(record(quote_plus(key))), message(record(key, source="ceph:s3")), eventbridge_message(key)):
+        assert [announcement.path for announcement in read_message(body)] == [f"b/{key}"]
 
 
-def test_removals_restores_and_what_is_no_news() -> None:
+def test_removals_and_restores_are_announced_and_other_events_ignored() -> None:
     body = message(
         record("a", "ObjectRemoved:Delete"),
         record("b", "ObjectRestore:Completed"),
@@ -62,16 +62,18 @@ def test_removals_restores_and_what_is_no_news() -> None:
         record("d", "LifecycleExpiration:Delete"),
         record("e", "s3:ObjectRemoved:DeleteMarkerCreated"),
     )
-    assert [(one.path, one.created) for one in read_message(body)] == [
+    assert [(announcement.path, announcement.created) for announcement in read_message(body)] == [
         ("b/a", False),
         ("b/b", True),
         ("b/d", False),
         ("b/e", False),
     ]
-    assert [one.created for one in read_message(by_bridge("a", "Object Deleted"))] == [False]
-    assert read_message(by_bridge("a", "Object Tags Added")) == []
+    assert [announcement.created for announcement in read_message(eventbridge_message("a", "Object Deleted"))] == [
+        False
+    ]
+    assert read_message(eventbridge_message("a", "Object Tags Added")) == []
     assert read_message(json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"})) == []
-    assert read_message(by_sns(json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"}))) == []
+    assert read_message(sns_message(json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"}))) == []
 
 
 @pytest.mark.parametrize(
@@ -89,9 +91,9 @@ def test_removals_restores_and_what_is_no_news() -> None:
         json.dumps({"detail-type": "EC2 Instance State-change", "source": "aws.ec2", "detail": {}}),
         json.dumps({"detail-type": "Object Created", "source": "aws.s3", "detail": {}}),
         json.dumps({"Type": "SubscriptionConfirmation", "Message": "{}"}),
-        by_sns(by_sns(by_sns(by_sns("{}")))),
+        sns_message(sns_message(sns_message(sns_message("{}")))),
     ],
 )
-def test_what_is_not_a_notification_is_refused(body: str) -> None:
+def test_anything_but_a_notification_is_refused(body: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         read_message(body)

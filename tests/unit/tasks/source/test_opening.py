@@ -24,7 +24,7 @@ def config(source: str, queue: str | None = QUEUE) -> StreamConfig:
 
 
 @pytest.mark.parametrize("url", [QUEUE, "http://127.0.0.1:9324/000000000000/inbox", QUEUE.replace("https", "HTTPS")])
-def test_web_addresses_are_queues_of_sqs(url: str) -> None:
+def test_http_urls_are_sqs_queues(url: str) -> None:
     assert find_kind(url).name == "SQS"
     assert require_event_source(config("s3://bucket/in", url)) == url
     assert require_event_source(config("s3a://bucket/in", url)) == url
@@ -46,7 +46,7 @@ def test_a_url_that_does_not_name_a_queue_is_refused() -> None:
             open_event_source(url, timedelta(seconds=1))
 
 
-def test_without_a_queue_there_is_nothing_to_follow_or_to_count() -> None:
+def test_following_or_counting_without_a_queue_is_an_error() -> None:
     with pytest.raises(ConfigError, match=r"set events\.queue, or --queue URL"):
         require_event_source(config("s3://bucket/in", None))
     with pytest.raises(ConfigError, match=r"set events\.queue, or --queue URL"):
@@ -54,13 +54,13 @@ def test_without_a_queue_there_is_nothing_to_follow_or_to_count() -> None:
 
 
 @pytest.mark.parametrize("source", ["/inbox", "ftp://host/inbox", "gs://bucket/inbox"])
-def test_a_source_that_is_never_announced_is_refused(source: str) -> None:
+def test_a_source_that_the_queue_cannot_announce_is_refused(source: str) -> None:
     with pytest.raises(ConfigError, match="SQS announces objects of s3:// stores") as caught:
         require_event_source(config(source))
     assert source in str(caught.value)
 
 
-def test_a_store_that_cannot_be_asked_for_one_object_is_refused() -> None:
+def test_a_store_that_cannot_look_up_one_object_is_refused() -> None:
     with pytest.raises(ConfigError, match="somebody: ftp:// stores do not describe a single object as they list it"):
         require_announced(config("ftp://host/inbox"), ["ftp"], "somebody")
     require_announced(config("/inbox"), ["file"], "somebody")

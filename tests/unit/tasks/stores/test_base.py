@@ -21,18 +21,18 @@ from inkstream.tasks.stores.base import FileFilter, moment, object_etag
         ("x/.y/a.pdf", False, False),
     ],
 )
-def test_a_path_is_wanted_as_a_listing_would_find_it(path: str, wanted: bool, flat: bool) -> None:
+def test_a_path_is_wanted_if_a_listing_would_include_it(path: str, wanted: bool, flat: bool) -> None:
     assert FileFilter("*.pdf").is_wanted_path(path) is wanted
     assert FileFilter("*.pdf", recursive=False).is_wanted_path(path) is flat
 
 
-def test_folders_are_entered_unless_they_are_hidden_or_not_to_be_listed() -> None:
+def test_a_folder_is_entered_unless_hidden_or_the_listing_is_flat() -> None:
     assert FileFilter().is_entered("x")
     assert not FileFilter().is_entered("_x")
     assert not FileFilter(recursive=False).is_entered("x")
 
 
-def test_without_an_etag_the_time_and_the_size_tell_versions_apart() -> None:
+def test_without_an_etag_time_and_size_identify_a_version() -> None:
     assert object_etag({"ETag": '"abc"', "size": 5}) == "abc"
     assert object_etag({"mtime": 1_700_000_000, "size": 5}) == "1700000000000000000-5"
 
@@ -41,7 +41,7 @@ def test_without_an_etag_the_time_and_the_size_tell_versions_apart() -> None:
     "written",
     [1_700_000_000, 1_700_000_000_000, "2023-11-14T22:13:20", "Tue, 14 Nov 2023 22:13:20 GMT"],
 )
-def test_times_are_read_as_drivers_write_them(written: object) -> None:
+def test_the_time_formats_of_drivers_are_parsed(written: object) -> None:
     assert moment({"modified": written}) == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
 
 

@@ -1,4 +1,4 @@
-"""Copies of source files, shared by the processes of a machine, some of which are killed."""
+"""Copies of source files that the processes of a machine share; some of the processes are killed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from inkstream.tasks.stores.local import LocalStore
 
 MIB = 1 << 20
 
-# Holds the only file of a folder until a line comes; each chunk of its fetching waits for a line, too, if told so.
+# Holds the folder's only file until it reads a line. If `slow`, it also reads a line before it writes each chunk.
 HOLD = """
 import sys
 from pathlib import Path
@@ -62,26 +62,26 @@ class Holder:
         command = [sys.executable, "-c", HOLD, str(source), str(parent), name, "slow" if slow else ""]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def says(self) -> str:
+    def read_line(self) -> str:
         assert self.process.stdout is not None
         return self.process.stdout.readline().strip()
 
-    def go_on(self) -> None:
+    def send_line(self) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write("\n")
         self.process.stdin.flush()
 
-    def end(self) -> None:
+    def finish(self) -> None:
         self.process.communicate("\n", timeout=30)
         assert self.process.returncode == 0
 
 
 @pytest.fixture
 def parent(tmp_path: Path) -> Iterator[Path]:
-    made = tmp_path / "temporary"
-    made.mkdir()
-    yield made
-    assert list(made.iterdir()) == [], "something is left when nobody is there any more"
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    yield folder
+    assert list(folder.iterdir()) == [], "copies are left after every process has ended"
 
 
 def names(folder: Path) -> set[str]:
@@ -92,40 +92,40 @@ def test_a_file_is_fetched_by_one_process_while_the_others_wait(tmp_path: Path, 
     put(tmp_path / "in", [3 * MIB])
     name = uuid.uuid4().hex
     first = Holder(tmp_path / "in", parent, name, slow=True)
-    assert first.says() == "fetching"
+    assert first.read_line() == "fetching"
     others = [Holder(tmp_path / "in", parent, name) for _ in range(2)]
     for _ in range(2):
-        first.go_on()
-        assert first.says() == "fetching"
-    first.go_on()
-    wanted = f"holding {hashlib.sha256(bytes(3 * MIB)).hexdigest()}"
-    assert [holder.says() for holder in (first, *others)] == [wanted] * 3
+        first.send_line()
+        assert first.read_line() == "fetching"
+    first.send_line()
+    expected = f"holding {hashlib.sha256(bytes(3 * MIB)).hexdigest()}"
+    assert [holder.read_line() for holder in (first, *others)] == [expected] * 3
     assert len(names(parent)) == 1
     for holder in (first, *others):
-        holder.end()
+        holder.finish()
 
 
-def test_what_a_killed_process_had_begun_to_fetch_another_fetches(tmp_path: Path, parent: Path) -> None:
+def test_another_process_restarts_the_fetch_of_a_killed_one(tmp_path: Path, parent: Path) -> None:
     put(tmp_path / "in", [3 * MIB])
     name = uuid.uuid4().hex
     killed = Holder(tmp_path / "in", parent, name, slow=True)
-    assert killed.says() == "fetching"
-    killed.go_on()
-    assert killed.says() == "fetching"
+    assert killed.read_line() == "fetching"
+    killed.send_line()
+    assert killed.read_line() == "fetching"
     waiting = Holder(tmp_path / "in", parent, name)
     killed.process.send_signal(signal.SIGKILL)
     killed.process.communicate()
-    assert [waiting.says() for _ in range(3)] == ["fetching"] * 3
-    assert waiting.says() == f"holding {hashlib.sha256(bytes(3 * MIB)).hexdigest()}"
+    assert [waiting.read_line() for _ in range(3)] == ["fetching"] * 3
+    assert waiting.read_line() == f"holding {hashlib.sha256(bytes(3 * MIB)).hexdigest()}"
     assert len(names(parent)) == 1
-    waiting.end()
+    waiting.finish()
 
 
-def test_what_killed_processes_left_goes_with_the_next_folder(tmp_path: Path, parent: Path) -> None:
+def test_opening_a_folder_removes_the_copies_of_killed_processes(tmp_path: Path, parent: Path) -> None:
     (file,) = put(tmp_path / "in", [10])
     killed = [Holder(tmp_path / "in", parent, "a-run") for _ in range(2)]
     for holder in killed:
-        while not holder.says().startswith("holding"):
+        while not holder.read_line().startswith("holding"):
             pass
     for holder in killed:
         holder.process.kill()
@@ -138,9 +138,7 @@ def test_what_killed_processes_left_goes_with_the_next_folder(tmp_path: Path, pa
     copies.close()
 
 
-def test_threads_of_a_process_share_a_copy_and_it_is_read_once(
-    tmp_path: Path, parent: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_threads_share_a_copy_that_is_read_once(tmp_path: Path, parent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (file,) = put(tmp_path / "in", [1000])
     reads: list[str] = []
     read = LocalStore.read
@@ -150,10 +148,10 @@ def test_threads_of_a_process_share_a_copy_and_it_is_read_once(
         read(store, path, *how)
 
     monkeypatch.setattr(LocalStore, "read", counting)
-    copies, together = Copies(CopiesFolder("a-run", 1), parent), threading.Barrier(6)
+    copies, barrier = Copies(CopiesFolder("a-run", 1), parent), threading.Barrier(6)
 
     def work() -> None:
-        together.wait()
+        barrier.wait()
         with copies.hold(file, MIB):
             pass
 
@@ -166,11 +164,11 @@ def test_threads_of_a_process_share_a_copy_and_it_is_read_once(
     copies.close()
 
 
-def test_copies_stay_within_their_budget_but_for_those_that_are_held(tmp_path: Path, parent: Path) -> None:
+def test_copies_stay_within_the_budget_except_those_that_are_held(tmp_path: Path, parent: Path) -> None:
     files = put(tmp_path / "in", [MIB // 2 - 1000] * 5)
     copies, other = Copies(CopiesFolder("a-run", 1), parent), Copies(CopiesFolder("a-run", 1), parent)
     with copies.hold(files[0], MIB) as first, copies.hold(files[1], MIB), other.hold(files[2], MIB) as third:
-        assert len(names(parent)) == 3, "what is held stays, whatever it takes"
+        assert len(names(parent)) == 3, "a copy that is held stays, even over the budget"
         assert first.local_path.read_bytes() == bytes(MIB // 2 - 1000)
         assert third.local_path.read_bytes() == bytes([2]) * (MIB // 2 - 1000)
     with copies.hold(files[3], MIB) as fourth:
@@ -178,15 +176,13 @@ def test_copies_stay_within_their_budget_but_for_those_that_are_held(tmp_path: P
         assert names(parent) > {fourth.local_path.name}
     os.utime(fourth.local_path.with_suffix(".lock"), (0, 0))
     with other.hold(files[4], MIB):
-        assert fourth.local_path.name not in names(parent), "what was held longest ago goes first"
+        assert fourth.local_path.name not in names(parent), "the least recently held copy is removed first"
     copies.close()
     assert len(names(parent)) == 2
     other.close()
 
 
-def test_a_copy_that_cannot_be_made_is_tried_again_by_whoever_comes_next(
-    tmp_path: Path, parent: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_next_holder_retries_a_failed_copy(tmp_path: Path, parent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (file,) = put(tmp_path / "in", [10])
     copies = Copies(CopiesFolder("a-run", 1), parent)
 
@@ -206,9 +202,7 @@ def test_a_copy_that_cannot_be_made_is_tried_again_by_whoever_comes_next(
     copies.close()
 
 
-def test_a_run_that_is_over_leaves_nothing_and_neither_does_one_that_was_forgotten(
-    parent: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_copies_of_ended_and_idle_runs_are_removed(parent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(parent))
     over, forgotten, now = (CopiesFolder(f"{name}-{uuid.uuid4().hex}", 1) for name in ("over", "forgotten", "now"))
     assert copies_of(over) is copies_of(over)

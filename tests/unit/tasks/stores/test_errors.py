@@ -34,5 +34,5 @@ def caused(error: Exception, code: str) -> Exception:
         (OSError(errno.ENOSPC, "no space left"), TransientError),
     ],
 )
-def test_a_stores_errors_are_told_apart(error: Exception, kind: type[InkstreamError]) -> None:
+def test_store_errors_are_classified_by_cause(error: Exception, kind: type[InkstreamError]) -> None:
     assert type(explain_store_error(error, "cannot list X")) is kind

@@ -11,7 +11,7 @@ from inkstream.ocr_core.errors import EnvironmentFault
 from inkstream.tasks.stores.exclusive import create_from, create_whole, filesystem, objects_below
 
 
-def test_of_writers_that_try_at_once_one_succeeds(tmp_path: Path) -> None:
+def test_only_one_of_several_concurrent_writers_succeeds(tmp_path: Path) -> None:
     barrier, created = threading.Barrier(8), []
 
     def create(number: int) -> None:
@@ -32,7 +32,7 @@ def test_of_writers_that_try_at_once_one_succeeds(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["object"], "nothing half-written is left"
 
 
-def test_an_object_is_created_from_a_file_that_stays(tmp_path: Path) -> None:
+def test_creating_an_object_from_a_file_keeps_the_file(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(b"content")
     create_from("file", source, str(tmp_path / "object"))
@@ -41,7 +41,7 @@ def test_an_object_is_created_from_a_file_that_stays(tmp_path: Path) -> None:
         create_from("file", source, str(tmp_path / "object"))
 
 
-def test_on_s3(s3: object, bucket: str, tmp_path: Path) -> None:
+def test_an_s3_object_is_created_only_once(s3: object, bucket: str, tmp_path: Path) -> None:
     create_whole("s3", f"{bucket}/a/object", b"first")
     (tmp_path / "source").write_bytes(b"second")
     with pytest.raises(FileExistsError):
@@ -49,18 +49,18 @@ def test_on_s3(s3: object, bucket: str, tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         create_from("s3", tmp_path / "source", f"{bucket}/a/object")
     create_from("s3", tmp_path / "source", f"{bucket}/a/b/other")
-    found = {key: info["size"] for key, info in objects_below(f"s3://{bucket}/a")}
-    assert found == {f"{bucket}/a/object": 5, f"{bucket}/a/b/other": 6}
+    sizes = {key: info["size"] for key, info in objects_below(f"s3://{bucket}/a")}
+    assert sizes == {f"{bucket}/a/object": 5, f"{bucket}/a/b/other": 6}
 
 
-def test_other_stores_are_refused(tmp_path: Path) -> None:
+def test_stores_without_exclusive_creation_or_a_driver_are_refused(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentFault, match="gs:// objects cannot be created exclusively"):
         create_whole("gs", "bucket/object", b"")
     with pytest.raises(EnvironmentFault, match="no driver for nosuch://"):
         filesystem("nosuch")
 
 
-def test_a_place_that_is_not_there_has_no_objects_and_cannot_be_written(tmp_path: Path) -> None:
+def test_a_missing_folder_has_no_objects_and_cannot_be_written(tmp_path: Path) -> None:
     assert list(objects_below(str(tmp_path / "none"))) == []
     with pytest.raises(EnvironmentFault, match="cannot create"):
         create_whole("file", str(tmp_path / "none" / "object"), b"")

@@ -31,7 +31,7 @@ def test_the_version_that_was_read_is_removed(tmp_path: Path, file: Path) -> Non
     assert not file.exists()
 
 
-def test_another_version_is_told_from_none(tmp_path: Path, file: Path) -> None:
+def test_removing_an_overwritten_or_missing_file_is_an_error(tmp_path: Path, file: Path) -> None:
     removal = LocalRemoval(str(tmp_path / "inbox"))
     with pytest.raises(SourceChangedError, match="overwritten"):
         removal.remove(str(file), State("1-1", 1))
@@ -43,7 +43,7 @@ def test_another_version_is_told_from_none(tmp_path: Path, file: Path) -> None:
     assert not (tmp_path / "done").exists()
 
 
-def test_a_link_is_left_where_it_is(tmp_path: Path, file: Path) -> None:
+def test_a_symbolic_link_is_not_removed(tmp_path: Path, file: Path) -> None:
     link = file.with_name("link.pdf")
     link.symlink_to(file)
     with pytest.raises(OSError, match="symbolic link"):
@@ -64,7 +64,7 @@ def test_the_archive_takes_the_first_free_name_and_overwrites_nothing(tmp_path: 
     assert file.read_bytes() == b"three"
 
 
-def test_what_a_killed_run_left_aside_is_put_back_but_never_over_a_newer_file(tmp_path: Path) -> None:
+def test_files_left_aside_by_a_killed_run_never_replace_newer_ones(tmp_path: Path) -> None:
     root = tmp_path / "inbox"
     for name in ("lost.pdf", "replaced.pdf"):
         aside = root / ASIDE / "f00" / name
@@ -74,5 +74,7 @@ def test_what_a_killed_run_left_aside_is_put_back_but_never_over_a_newer_file(tm
     LocalRemoval(str(root))
     assert (root / "lost.pdf").read_bytes() == b"left aside"
     assert (root / "replaced.pdf").read_bytes() == b"newer"
-    assert (root / ASIDE / "f00" / "replaced.pdf").read_bytes() == b"left aside", "nobody has read it"
+    assert (root / ASIDE / "f00" / "replaced.pdf").read_bytes() == b"left aside", (
+        "it was never read, so it must not be lost"
+    )
     assert not os.path.lexists(root / ASIDE / "f00" / "lost.pdf")

@@ -1,4 +1,4 @@
-"""Stores as their drivers see them, opened through fsspec's registry."""
+"""Stores that are opened through fsspec's registry of drivers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def listed(url: str, **options: object) -> list[FileVersion]:
     return list_files(SourceOptions.model_validate({"url": url, **options}))
 
 
-def test_a_store_that_nobody_here_wrote_for_is_listed_and_read(memory: Any, tmp_path: Path) -> None:
+def test_the_store_of_any_fsspec_driver_is_listed_and_read(memory: Any, tmp_path: Path) -> None:
     names = ["in/a b#c.pdf", "in/q?v=1\n.pdf", "in/sub/é%20.pdf"]
     for name in [*names, "in/_skip", "in/.wip/x", "inside/other"]:
         memory.pipe_file(f"/bucket/{name}", name.encode())
@@ -72,7 +72,7 @@ def test_a_store_that_nobody_here_wrote_for_is_listed_and_read(memory: Any, tmp_
         listed("memory://bucket/in/a b#c.pdf")
 
 
-def test_a_store_whose_versions_cannot_be_told_apart_is_refused(memory: Any) -> None:
+def test_a_store_without_etags_or_times_is_refused(memory: Any) -> None:
     memory.pipe_file("/bucket/in/a.pdf", b"x")
     with pytest.raises(ConfigError, match=r"undated://bucket/in/a\.pdf.*cannot be told apart"):
         listed("undated://bucket/in")
@@ -90,7 +90,7 @@ def test_a_store_whose_versions_cannot_be_told_apart_is_refused(memory: Any) -> 
         {"modificationTime": int(MOMENT.timestamp() * 1000)},
     ],
 )
-def test_times_are_read_as_each_driver_gives_them(info: dict[str, Any]) -> None:
+def test_each_drivers_time_field_is_parsed(info: dict[str, Any]) -> None:
     assert moment(info) == MOMENT
     assert object_etag({**info, "size": 7}) == "1795239616000000000-7"
 
@@ -98,11 +98,11 @@ def test_times_are_read_as_each_driver_gives_them(info: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "info", [{}, {"mtime": None}, {"modified": "Nov 21 05:40"}, {"mtime": 1e300}, {"created": b""}]
 )
-def test_what_is_no_time_is_none(info: dict[str, Any]) -> None:
+def test_a_missing_or_invalid_time_is_none(info: dict[str, Any]) -> None:
     assert moment(info) is None
 
 
-def test_an_etag_is_taken_without_its_quotes() -> None:
+def test_quotes_are_removed_from_etags() -> None:
     assert object_etag({"ETag": '"abc"', "size": 1, "mtime": MOMENT}) == "abc"
     assert object_etag({"ETag": 'W/"abc"', "size": 1}) == "W/abc"
 
@@ -114,25 +114,25 @@ def test_an_etag_is_taken_without_its_quotes() -> None:
         ("s3", "bucket/a b?#%.pdf", "bucket/a b?#%.pdf"),
     ],
 )
-def test_a_path_and_the_drivers_name_for_it(protocol: str, path: str, native: str) -> None:
+def test_paths_convert_to_native_names_and_back(protocol: str, path: str, native: str) -> None:
     store = open_store(protocol, path)
     assert store.native(path) == native
     assert store.path(native) == path
 
 
 @pytest.mark.parametrize("url", ["webdav://h:80/a%20b/", "sftp://h:22/a%20b#?", "S3://b/a//b", "smb://h/s"])
-def test_an_absolute_url_stays_as_it_is(url: str) -> None:
+def test_making_a_url_absolute_is_idempotent(url: str) -> None:
     once = absolute(url)
     assert (absolute(once), split_url(once)) == (once, split_url(url))
 
 
 @pytest.mark.parametrize("url", ["zip://x::file:///a.zip", "simplecache::s3://b/x"])
-def test_what_is_no_folder_is_refused(url: str) -> None:
+def test_chained_urls_are_refused(url: str) -> None:
     with pytest.raises(ConfigError):
         split_url(url)
 
 
-def test_a_driver_that_is_not_installed_or_lacks_something_is_said_so(memory: Any) -> None:
+def test_a_missing_driver_or_setting_is_an_environment_fault(memory: Any) -> None:
     fsspec.register_implementation("absent", "absent_module.Absent", clobber=True, errtxt="needs absent-package")
     with pytest.raises(EnvironmentFault, match=r"needs absent-package\s+remedy: .*pip install"):
         open_store("absent", "host/share")

@@ -1,4 +1,4 @@
-"""Whether a place can hold a sink, found out by a trial."""
+"""The probe writes to a place to learn whether it can hold a sink."""
 
 from __future__ import annotations
 
@@ -12,28 +12,30 @@ from inkstream.ocr_core.errors import EnvironmentFault
 from inkstream.tasks.stores.probe import probe_sink, require_exclusive_create
 
 
-def test_a_folder_is_tried_without_making_it(tmp_path: Path) -> None:
+def test_a_folder_is_probed_without_creating_it(tmp_path: Path) -> None:
     assert probe_sink(str(tmp_path)) == "can be written"
-    found = probe_sink(str(tmp_path / "new" / "folder"))
-    assert found == f"will be created; {tmp_path} can be written"
+    report = probe_sink(str(tmp_path / "new" / "folder"))
+    assert report == f"will be created; {tmp_path} can be written"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+def test_a_sink_below_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(EnvironmentFault, match="cannot write to"):
         probe_sink(str(tmp_path / "file" / "tables"))
 
 
-def test_a_bucket_that_lets_one_writer_win_is_tried_once(s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bucket_with_exclusive_creation_is_probed_only_once(
+    s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sink = f"s3://{bucket}/tables"
     assert "lets only one of two writers create an object" in probe_sink(sink)
-    assert "Contents" not in s3.list_objects_v2(Bucket=bucket), "the probe is taken away"
+    assert "Contents" not in s3.list_objects_v2(Bucket=bucket), "the probe's object is removed"
     monkeypatch.setattr(S3FileSystem, "pipe_file", None)
     require_exclusive_create(sink)
 
 
-def test_a_bucket_that_lets_every_writer_win_is_refused(s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bucket_without_exclusive_creation_is_refused(s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pipe_file = S3FileSystem.pipe_file
 
     def careless(self: Any, path: str, data: bytes, **how: Any) -> Any:

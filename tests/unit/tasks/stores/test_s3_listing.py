@@ -21,37 +21,37 @@ def answer(*inside: str, attributes: str = ' xmlns="http://s3.amazonaws.com/doc/
     return f"{head}\n<ListBucketResult{attributes}>\n  {' '.join(inside)}</ListBucketResult>".encode()
 
 
-def test_keys_are_decoded_only_where_the_answer_says_that_they_are_encoded() -> None:
-    one = OBJECT.format("in/a+b%20%0A%C3%A9%2B.pdf", "2026-11-21T09:30:07.250Z")
-    page = read_page(answer(one, "<EncodingType>url</EncodingType>"))
+def test_keys_are_decoded_only_if_the_answer_declares_an_encoding() -> None:
+    element = OBJECT.format("in/a+b%20%0A%C3%A9%2B.pdf", "2026-11-21T09:30:07.250Z")
+    page = read_page(answer(element, "<EncodingType>url</EncodingType>"))
     assert page is not None
     assert page.objects == [S3Object("in/a b \né+.pdf", "9dd4-2", 12, AT)]
-    plain = read_page(answer(one, attributes=""))
+    plain = read_page(answer(element, attributes=""))
     assert plain is not None
     assert plain.objects[0].key == "in/a+b%20%0A%C3%A9%2B.pdf"
 
 
 @pytest.mark.parametrize("time", ["2026-11-21T09:30:07.25Z", "2026-11-21T10:30:07.250+01:00"])
-def test_times_are_read(time: str) -> None:
+def test_iso_times_are_parsed(time: str) -> None:
     page = read_page(answer(OBJECT.format("a", time)))
     assert page is not None
     assert page.objects[0].modified == AT
 
 
-def test_a_time_that_is_not_of_the_usual_form_is_left_to_the_aws_library() -> None:
+def test_times_that_are_not_iso_are_parsed_too() -> None:
     page = read_page(answer(OBJECT.format("a", "Sat, 21 Nov 2026 09:30:07 GMT")))
     assert page is not None
     assert page.objects[0].modified == AT.replace(microsecond=0)
 
 
-def test_the_next_page_is_named_only_where_there_is_one() -> None:
+def test_the_continuation_token_is_returned_only_if_truncated() -> None:
     token = "<NextContinuationToken>1+/%2B=</NextContinuationToken>"
-    for said, wanted in (("true", "1+/%2B="), ("false", None)):
-        page = read_page(answer(token, f"<IsTruncated>{said}</IsTruncated>"))
-        assert page == ([], wanted)
+    for truncated, expected in (("true", "1+/%2B="), ("false", None)):
+        page = read_page(answer(token, f"<IsTruncated>{truncated}</IsTruncated>"))
+        assert page == ([], expected)
 
 
-def test_an_error_is_no_page_and_half_an_answer_raises() -> None:
+def test_an_error_answer_is_none_and_an_incomplete_one_raises() -> None:
     assert read_page(b"<Error><Code>SlowDown</Code></Error>") is None
     with pytest.raises(ExpatError):
         read_page(answer(OBJECT.format("a", "2026-11-21T09:30:07.250Z"))[:-30])
@@ -59,7 +59,7 @@ def test_an_error_is_no_page_and_half_an_answer_raises() -> None:
         read_page(b"")
 
 
-def test_an_object_without_an_etag_does_not_get_the_one_before() -> None:
-    one = OBJECT.format("a", "2026-11-21T09:30:07.250Z")
+def test_an_object_without_an_etag_does_not_inherit_the_one_before() -> None:
+    element = OBJECT.format("a", "2026-11-21T09:30:07.250Z")
     with pytest.raises(KeyError, match="ETag"):
-        read_page(answer(one, one.replace("&quot;9dd4-2&quot;", "").replace("<ETag></ETag>", "")))
+        read_page(answer(element, element.replace("&quot;9dd4-2&quot;", "").replace("<ETag></ETag>", "")))

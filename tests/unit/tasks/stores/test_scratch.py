@@ -1,4 +1,4 @@
-"""Temporary folders of processes that live, end, and are killed."""
+"""Temporary folders of running, ended and killed processes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def start(parent: Path) -> tuple[subprocess.Popen[str], Path]:
     return process, Path(process.stdout.readline().strip())
 
 
-def test_what_a_killed_process_left_is_removed_by_the_next_and_the_livings_stay(tmp_path: Path) -> None:
+def test_the_next_process_removes_only_the_folders_of_killed_ones(tmp_path: Path) -> None:
     killed, left = start(tmp_path)
     killed.kill()
     killed.communicate()
@@ -44,7 +44,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next_and_the_livings_stay(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_others_may_look_into_is_not_used(tmp_path: Path) -> None:
+def test_a_folder_that_other_users_can_open_is_refused(tmp_path: Path) -> None:
     (tmp_path / "inkstream-files-known").mkdir(mode=0o755)
     with pytest.raises(PermissionError, match="other users can open it"):
         SharedFolder("known", tmp_path)

@@ -16,10 +16,10 @@ from tests.interrupting import default_interrupts
 
 
 class Finalized:
-    """Gets a signal, or fails, when it is released.
+    """Raises a signal or an error when it is released.
 
     Args:
-        number: The signal; none: it fails.
+        number: The signal to raise; None raises a LookupError instead.
     """
 
     def __init__(self, number: signal.Signals | None) -> None:
@@ -44,7 +44,7 @@ def interrupt(_number: int, _frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def release_one(number: signal.Signals) -> None:
+def raise_in_finalizer(number: signal.Signals) -> None:
     Finalized(number)
     SimpleQueue[None]().get(timeout=60)
 
@@ -52,18 +52,18 @@ def release_one(number: signal.Signals) -> None:
 def test_an_interrupt_in_a_finalizer_is_raised_after_it() -> None:
     before = sys.unraisablehook
     with default_interrupts(), pytest.raises(KeyboardInterrupt), lost_interrupts_sent_again():
-        release_one(signal.SIGINT)
+        raise_in_finalizer(signal.SIGINT)
     assert sys.unraisablehook is before
 
 
-def test_where_ctrl_c_is_ignored_it_is_sent_as_sigterm() -> None:
+def test_a_lost_interrupt_is_sent_as_sigterm_if_ctrl_c_is_ignored() -> None:
     with (
         handler(signal.SIGINT, signal.SIG_IGN),
         handler(signal.SIGTERM, interrupt),
         pytest.raises(KeyboardInterrupt),
         lost_interrupts_sent_again(),
     ):
-        release_one(signal.SIGTERM)
+        raise_in_finalizer(signal.SIGTERM)
 
 
 def test_other_errors_in_a_finalizer_are_reported_as_before(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,11 +36,11 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 async def others() -> set[asyncio.Task[object]]:
     """Return the loop's tasks, except this one and the one that keeps the loop open."""
-    await asyncio.sleep(0)  # a task that was cancelled ends
+    await asyncio.sleep(0)  # lets a cancelled task end
     return {task for task in asyncio.all_tasks() - {asyncio.current_task()} if "live" not in repr(task.get_coro())}
 
 
-def test_results_and_errors_come_back(loop: asyncio.AbstractEventLoop) -> None:
+def test_results_are_returned_and_errors_raised(loop: asyncio.AbstractEventLoop) -> None:
     async def name() -> str:
         return threading.current_thread().name
 
@@ -57,7 +57,7 @@ def test_results_and_errors_come_back(loop: asyncio.AbstractEventLoop) -> None:
         on_loop(loop, fail_at_once)
 
 
-def test_an_interrupt_while_it_waits_cancels_what_it_waits_for(loop: asyncio.AbstractEventLoop) -> None:
+def test_an_interrupt_while_waiting_cancels_the_coroutine(loop: asyncio.AbstractEventLoop) -> None:
     cancelled = threading.Event()
 
     async def wait() -> None:
@@ -73,7 +73,7 @@ def test_an_interrupt_while_it_waits_cancels_what_it_waits_for(loop: asyncio.Abs
     assert cancelled.wait(30)
 
 
-def test_an_interrupt_before_the_loop_takes_it_up(
+def test_a_coroutine_interrupted_before_it_starts_never_runs(
     loop: asyncio.AbstractEventLoop, caplog: pytest.LogCaptureFixture
 ) -> None:
     begun: list[bool] = []
@@ -101,7 +101,7 @@ def test_an_interrupt_at_any_bytecode_leaves_nothing_behind(
     assert caplog.records == []
 
 
-def test_what_fails_after_an_interrupt_is_not_logged(
+def test_an_error_after_an_interrupt_is_not_logged(
     loop: asyncio.AbstractEventLoop, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def fail() -> None:
@@ -117,7 +117,7 @@ def test_what_fails_after_an_interrupt_is_not_logged(
     assert caplog.records == []
 
 
-def test_a_closed_loop_says_so() -> None:
+def test_using_a_closed_loop_is_an_error() -> None:
     with open_in_loop_thread(running_loop) as opened:
         pass
 
@@ -128,7 +128,7 @@ def test_a_closed_loop_says_so() -> None:
         on_loop(opened, work)
 
 
-def test_it_is_opened_and_closed_in_a_thread_that_ctrl_c_does_not_reach() -> None:
+def test_opening_and_closing_happen_in_a_thread_that_blocks_sigint() -> None:
     seen: list[tuple[int | None, bool]] = []
 
     def look() -> None:
@@ -152,7 +152,7 @@ def test_it_is_opened_and_closed_in_a_thread_that_ctrl_c_does_not_reach() -> Non
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
-def test_a_program_that_never_closes_it_ends() -> None:
+def test_a_program_that_never_closes_the_loop_still_ends() -> None:
     program = """
         from inkstream.tasks.work.loop_thread import open_in_loop_thread
         from tests.unit.tasks.work.test_loop_thread import running_loop
@@ -161,11 +161,11 @@ def test_a_program_that_never_closes_it_ends() -> None:
         print(kept.__enter__().is_running())
     """
     command = [sys.executable, "-W", "error", "-c", textwrap.dedent(program)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+    process = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (process.returncode, process.stdout, process.stderr) == (0, "True\n", "")
 
 
-def test_garbage_collection_in_its_own_thread_closes_it() -> None:
+def test_garbage_collection_in_the_loop_thread_closes_the_loop() -> None:
     closed = threading.Event()
 
     @asynccontextmanager
@@ -175,11 +175,11 @@ def test_garbage_collection_in_its_own_thread_closes_it() -> None:
         finally:
             closed.set()
 
-    kept = [open_in_loop_thread(opening)]
-    loop = kept[0].__enter__()
+    contexts = [open_in_loop_thread(opening)]
+    loop = contexts[0].__enter__()
 
     async def drop() -> None:
-        kept.clear()
+        contexts.clear()
 
     on_loop(loop, drop)
     assert closed.wait(30)

@@ -58,9 +58,9 @@ class OpenedBatch:
 
 @pytest.fixture
 def opened(config: StreamConfig) -> Iterator[OpenedBatch]:
-    made = OpenedBatch(config)
-    yield made
-    made.batch.processed.spool.close()
+    opened_batch = OpenedBatch(config)
+    yield opened_batch
+    opened_batch.batch.processed.spool.close()
 
 
 def test_a_file_is_complete_with_its_last_range(opened: OpenedBatch) -> None:
@@ -85,13 +85,13 @@ def test_a_transient_fault_is_tried_again_and_then_the_file_is_left_out(opened: 
     assert (processed.complete, processed.files[0].left_out) == ([], "the store is busy")
 
 
-def test_a_lost_result_is_asked_for_again(opened: OpenedBatch) -> None:
+def test_a_range_whose_result_is_lost_is_read_again(opened: OpenedBatch) -> None:
     opened.batch.take_loss(opened.next())
     opened.batch.take_answer(opened.next(), result(0, total=1))
     assert opened.batch.finish().complete == [0]
 
 
-def test_an_unforeseen_exception_is_a_row(opened: OpenedBatch) -> None:
+def test_an_unforeseen_exception_becomes_a_failed_row(opened: OpenedBatch) -> None:
     opened.batch.take_answer(opened.next(), Unforeseen("KeyError: 'x'"))
     processed = opened.batch.finish()
     (row,) = [row for rows in processed.spool.read(0) for row in rows.to_pylist()]
@@ -99,7 +99,7 @@ def test_an_unforeseen_exception_is_a_row(opened: OpenedBatch) -> None:
     assert processed.complete == [0]
 
 
-def test_a_page_over_which_workers_die_by_itself_is_a_row(opened: OpenedBatch) -> None:
+def test_a_page_that_kills_its_workers_becomes_a_failed_row(opened: OpenedBatch) -> None:
     opened.batch.take_answer(opened.next(), result(0, 1, total=3))
     opened.batch.take_death(opened.next())
     suspect = opened.next()
@@ -116,7 +116,7 @@ def test_other_faults_end_the_batch(opened: OpenedBatch, fault: ConfigError | En
         opened.batch.take_answer(opened.next(), fault)
 
 
-def test_other_bytes_under_the_same_version_are_not_mixed(config: StreamConfig) -> None:
+def test_a_file_whose_content_differs_from_its_kept_rows_is_left_out(config: StreamConfig) -> None:
     redo = Redo(1, {0: PagesAgain(3, (1,), "the hash of its kept rows")})
     opened = OpenedBatch(config, redo)
     opened.batch.take_answer(opened.next(), result(1, total=3, content_hash="another hash"))

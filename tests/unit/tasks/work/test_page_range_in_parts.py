@@ -1,4 +1,4 @@
-"""A page range in three parts has the same result as in one."""
+"""A page range that is read in three parts has the same result as one that is read at once."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ VOLATILE = {"processing_ms"}
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "inbox"
-    made.mkdir()
-    (made / "a.pdf").write_bytes(tiny_pdf(*[f"this is page number {n}" for n in range(3)]))
-    return made
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    (inbox / "a.pdf").write_bytes(tiny_pdf(*[f"this is page number {n}" for n in range(3)]))
+    return inbox
 
 
 def pages_of(begun: BegunRange) -> FilePages[ReadPage]:
@@ -32,19 +32,19 @@ def pages_of(begun: BegunRange) -> FilePages[ReadPage]:
     return FilePages(begun.file.total, pages, begun.file.content_hash, begun.file.version_id)
 
 
-def test_pages_without_lines_to_read_are_done_when_they_are_begun(folder: Path) -> None:
-    asked = job(folder)
-    begun = begin_range(asked)
+def test_pages_without_lines_give_the_same_rows_in_parts_as_at_once(folder: Path) -> None:
+    range_job = job(folder)
+    begun = begin_range(range_job)
     assert isinstance(begun, BegunRange)
     assert begun.file.total == 3
     read = ReadRange(pages_of(begun), {}, begun.seconds, 1 << 60)
-    done, whole = finish_range(asked, read), run_range(asked)
-    assert isinstance(done, RangeResult)
+    in_parts, whole = finish_range(range_job, read), run_range(range_job)
+    assert isinstance(in_parts, RangeResult)
     assert isinstance(whole, RangeResult)
-    assert done.peak_rss == 1 << 60
-    for one, other in zip(done.rows.to_pylist(), whole.rows.to_pylist(), strict=True):
-        assert {name: one[name] for name in one.keys() - VOLATILE} == {
-            name: other[name] for name in other.keys() - VOLATILE
+    assert in_parts.peak_rss == 1 << 60
+    for part_row, whole_row in zip(in_parts.rows.to_pylist(), whole.rows.to_pylist(), strict=True):
+        assert {name: part_row[name] for name in part_row.keys() - VOLATILE} == {
+            name: whole_row[name] for name in whole_row.keys() - VOLATILE
         }
 
 
@@ -59,10 +59,10 @@ def test_a_file_that_is_too_large_is_a_failure_of_each_page(folder: Path) -> Non
 
 
 @pytest.mark.parametrize("fault", [TransientError("later"), Unforeseen("KeyError: 'x'")])
-def test_a_fault_is_handed_on(folder: Path, fault: TransientError | Unforeseen) -> None:
-    asked = job(folder)
-    assert read_range(asked, fault) is fault
-    assert finish_range(asked, fault) is fault
+def test_a_fault_is_passed_through_the_later_parts(folder: Path, fault: TransientError | Unforeseen) -> None:
+    range_job = job(folder)
+    assert read_range(range_job, fault) is fault
+    assert finish_range(range_job, fault) is fault
 
 
 def test_time_adds_up_over_the_parts(folder: Path) -> None:
@@ -70,6 +70,6 @@ def test_time_adds_up_over_the_parts(folder: Path) -> None:
     assert isinstance(begun, BegunRange)
     read = ReadRange(pages_of(begun), {}, begun.seconds + 100.0, begun.peak_rss)
     started = time.perf_counter()
-    done = finish_range(job(folder), read)
-    assert isinstance(done, RangeResult)
-    assert 100_000 <= done.milliseconds <= 100_000 + (time.perf_counter() - started + begun.seconds) * 1000
+    result = finish_range(job(folder), read)
+    assert isinstance(result, RangeResult)
+    assert 100_000 <= result.milliseconds <= 100_000 + (time.perf_counter() - started + begun.seconds) * 1000

@@ -24,20 +24,20 @@ def test_a_page_worker_is_kept_while_the_options_stay_the_same() -> None:
 
 
 def test_each_thread_has_a_page_worker_of_its_own() -> None:
-    found = [page_worker(PIPELINE, LIMITS)]
-    thread = threading.Thread(target=lambda: found.append(page_worker(PIPELINE, LIMITS)))
+    workers = [page_worker(PIPELINE, LIMITS)]
+    thread = threading.Thread(target=lambda: workers.append(page_worker(PIPELINE, LIMITS)))
     thread.start()
     thread.join()
-    assert found[0] is not found[1]
+    assert workers[0] is not workers[1]
 
 
 def test_all_threads_share_a_line_worker() -> None:
-    found = [line_worker(PIPELINE, LIMITS)]
-    thread = threading.Thread(target=lambda: found.append(line_worker(PIPELINE, LIMITS)))
+    workers = [line_worker(PIPELINE, LIMITS)]
+    thread = threading.Thread(target=lambda: workers.append(line_worker(PIPELINE, LIMITS)))
     thread.start()
     thread.join()
-    assert found[0] is found[1]
-    assert line_worker(PIPELINE, LimitOptions(memory_mb=LIMITS.memory_mb + 1)) is not found[0]
+    assert workers[0] is workers[1]
+    assert line_worker(PIPELINE, LimitOptions(memory_mb=LIMITS.memory_mb + 1)) is not workers[0]
 
 
 def test_a_worker_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,11 +47,11 @@ def test_a_worker_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert check_worker(PIPELINE.canonical()) is versions
 
 
-def test_a_worker_that_lacks_something_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_without_a_language_is_an_environment_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     lacking = PipelineOptions(recognize=RecognizeOptions(languages=("xyz",)))
     with pytest.raises(EnvironmentFault, match="xyz"):
         check_worker(lacking.canonical())
 
 
-def test_memory_is_in_bytes() -> None:
+def test_peak_rss_is_in_bytes() -> None:
     assert peak_rss() > 10 << 20

@@ -41,7 +41,7 @@ Write = Callable[..., None]
 
 
 def break_write(monkeypatch: pytest.MonkeyPatch, *, lands: bool, error: Exception, times: int = 1) -> list[int]:
-    """Make the next writes fail, with `lands` after they landed. Return a list that grows with each."""
+    """Make the next writes fail (with `lands`, after they landed); return a list that gets an item for each."""
     broken: list[int] = []
 
     def write(*args: Any, **options: Any) -> None:
@@ -68,20 +68,20 @@ def test_a_commit_that_landed_without_a_reply_is_not_repeated(
     assert set(found_rows(config).values()) == {1}
 
 
-def test_a_write_that_failed_is_repeated(config: StreamConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_is_repeated(config: StreamConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = break_write(monkeypatch, lands=False, error=OSError("Generic S3 error: 503"), times=3)
     assert commit(config, plan(config)[0]).batch_id == 0
     assert len(broken) == 3
 
 
-def test_a_write_that_keeps_failing_is_the_moments_fault(config: StreamConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_keeps_failing_is_a_transient_fault(config: StreamConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     break_write(monkeypatch, lands=False, error=OSError("Generic S3 error: 503"), times=100)
     with pytest.raises(TransientError, match="503"):
         commit(config, plan(config)[0])
     assert not found_rows(config)
 
 
-def test_a_forbidden_write_is_the_environments_fault_at_once(
+def test_a_forbidden_write_is_an_environment_fault_at_once(
     config: StreamConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = break_write(monkeypatch, lands=False, error=PermissionError("403 Forbidden"), times=100)
@@ -90,7 +90,7 @@ def test_a_forbidden_write_is_the_environments_fault_at_once(
     assert len(broken) == 1
 
 
-def test_a_checkpoint_that_cannot_be_written_does_not_repeat_its_commit(config: StreamConfig) -> None:
+def test_a_failed_checkpoint_does_not_repeat_its_commit(config: StreamConfig) -> None:
     pages = PagesTable(config.sink.url)
     pages.create().alter.set_table_properties({"delta.checkpointInterval": "2"})
     obstacle = Path(pages.url) / "_delta_log" / f"{3:020}.checkpoint.parquet"
@@ -99,7 +99,7 @@ def test_a_checkpoint_that_cannot_be_written_does_not_repeat_its_commit(config: 
     assert found_rows(config) == wanted_rows(config)
 
 
-def test_a_stale_plan_commits_only_what_is_left(config: StreamConfig) -> None:
+def test_a_stale_plan_commits_only_the_remaining_files(config: StreamConfig) -> None:
     mine, theirs = plan(config), plan(config)
     commit(config, theirs[0])
     overlapping = replace(mine[0], files=(*mine[0].files[:2], *mine[1].files))
@@ -110,7 +110,7 @@ def test_a_stale_plan_commits_only_what_is_left(config: StreamConfig) -> None:
     assert found_rows(config) == wanted_rows(config)
 
 
-def test_a_plan_from_a_table_that_was_replaced_is_refused(config: StreamConfig) -> None:
+def test_a_plan_from_a_deleted_table_is_refused(config: StreamConfig) -> None:
     first, second = plan(config)
     commit(config, first)
     shutil.rmtree(PagesTable(config.sink.url).url)
@@ -118,7 +118,7 @@ def test_a_plan_from_a_table_that_was_replaced_is_refused(config: StreamConfig) 
         commit(config, replace(second, planned_at=0))
 
 
-def test_streams_are_apart_in_one_table(config: StreamConfig) -> None:
+def test_streams_in_one_table_are_separate(config: StreamConfig) -> None:
     other = config.model_copy(update={"stream": "other"})
     drive(config, "")
     drive(other, "")
@@ -126,7 +126,7 @@ def test_streams_are_apart_in_one_table(config: StreamConfig) -> None:
     assert discover(config).known == discover(other).known == 6
 
 
-def test_a_replacement_takes_whole_file_versions_and_only_those(config: StreamConfig) -> None:
+def test_a_replacement_replaces_only_the_rows_of_its_file_versions(config: StreamConfig) -> None:
     other = config.model_copy(update={"stream": "other"})
     drive(config, "")
     drive(other, "")
@@ -145,7 +145,7 @@ def test_a_replacement_takes_whole_file_versions_and_only_those(config: StreamCo
 
 
 @pytest.mark.parametrize("whose", ["ours", "deltalake's"])
-def test_a_replacement_that_a_compaction_overtakes_is_made_again(
+def test_a_replacement_that_a_compaction_overtakes_is_repeated(
     config: StreamConfig, monkeypatch: pytest.MonkeyPatch, whose: str
 ) -> None:
     """The compacted file has the old rows, and the copies of their neighbours that a replacement writes."""
@@ -174,7 +174,7 @@ def plan_again(config: StreamConfig) -> Any:
     return Batch(config.stream, "again", tuple(list_files(config.source)[:2]), -1)
 
 
-def test_checking_again_reads_only_new_files(config: StreamConfig) -> None:
+def test_a_recheck_reads_only_new_files(config: StreamConfig) -> None:
     first, second = plan(config)
     commit(config, first)
     for data in Path(PagesTable(config.sink.url).url).glob("*.parquet"):
@@ -184,7 +184,7 @@ def test_checking_again_reads_only_new_files(config: StreamConfig) -> None:
     assert found == frozenset(file.key for file in second.files)
 
 
-def test_rows_that_cannot_be_read_just_now_are_the_moments_fault(config: StreamConfig) -> None:
+def test_rows_that_cannot_be_read_are_a_transient_fault(config: StreamConfig) -> None:
     first, second = plan(config)
     commit(config, first)
     for data in Path(PagesTable(config.sink.url).url).glob("*.parquet"):

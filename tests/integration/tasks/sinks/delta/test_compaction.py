@@ -1,4 +1,4 @@
-"""Compaction puts the same rows into fewer files, while other writers and readers are at work."""
+"""Compaction moves the same rows into fewer files while others write and read."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def config(tmp_path: Path) -> StreamConfig:
     return make_config(tmp_path, max_files_per_trigger=1)
 
 
-def test_compaction_keeps_rows_knowledge_and_statistics(config: StreamConfig) -> None:
+def test_compaction_keeps_rows_known_files_and_statistics(config: StreamConfig) -> None:
     fill_table(config)
     pages = PagesTable(config.sink.url)
     done = parts(maintain(config.sink.url, MaintainOptions()))
@@ -48,7 +48,7 @@ def test_compaction_keeps_rows_knowledge_and_statistics(config: StreamConfig) ->
     assert pages.rows(version=3).num_rows == 6
 
 
-def test_what_is_compacted_need_not_be_read_to_check_again(config: StreamConfig, tmp_path: Path) -> None:
+def test_a_recheck_does_not_read_compacted_files(config: StreamConfig, tmp_path: Path) -> None:
     *most, last = plan(config)
     for batch in most:
         commit(config, batch)
@@ -61,7 +61,7 @@ def test_what_is_compacted_need_not_be_read_to_check_again(config: StreamConfig,
     assert committed_since(snapshot, "main", FILES - 2) == {last.files[0].key}
 
 
-def test_a_target_size_leaves_large_files_alone(config: StreamConfig) -> None:
+def test_a_compacted_table_is_left_alone(config: StreamConfig) -> None:
     fill_table(config)
     pages = PagesTable(config.sink.url)
     assert compact(pages, 128).merged == FILES
@@ -84,16 +84,16 @@ def break_in(monkeypatch: pytest.MonkeyPatch, action: Callable[[], object], *, l
     monkeypatch.setattr(compaction, "create_whole", create)
 
 
-def test_of_two_compactions_of_the_same_files_one_lands(config: StreamConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_one_of_two_racing_compactions_lands(config: StreamConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     fill_table(config)
     pages = PagesTable(config.sink.url)
     break_in(monkeypatch, lambda: compact(pages, 128))
     assert compact(pages, 128).merged == 0
     assert found_rows(config) == wanted_rows(config)
-    assert len(data_files(pages)) == FILES + 1  # what was merged in vain is gone
+    assert len(data_files(pages)) == FILES + 1  # the file that was written in vain is removed
 
 
-def test_a_compaction_makes_room_for_a_replacement_of_its_rows(
+def test_a_compaction_keeps_a_replacement_that_overtakes_it(
     config: StreamConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill_table(config)
@@ -113,14 +113,14 @@ def test_a_compaction_lands_beside_an_append(config: StreamConfig, monkeypatch: 
     assert len(PagesTable(config.sink.url).open().file_uris()) == 2
 
 
-def test_a_compaction_whose_reply_was_lost_is_done(config: StreamConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_compaction_whose_reply_is_lost_counts_as_done(config: StreamConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     fill_table(config)
     break_in(monkeypatch, lambda: None, lands=True)
     assert compact(PagesTable(config.sink.url), 128).merged == FILES
     assert found_rows(config) == wanted_rows(config)
 
 
-def test_an_older_file_gains_the_columns_it_lacks(config: StreamConfig) -> None:
+def test_compaction_adds_missing_columns_to_older_files(config: StreamConfig) -> None:
     pages = PagesTable(config.sink.url)
     old = pa.schema([field for field in PAGES_SCHEMA if field.name != "overlay_path"])
     DeltaTable.create(pages.url, schema=old)
@@ -132,7 +132,7 @@ def test_an_older_file_gains_the_columns_it_lacks(config: StreamConfig) -> None:
     assert sorted(map(str, pages.rows().to_pylist())) == before
 
 
-def test_a_table_with_features_we_do_not_know_is_left_alone(config: StreamConfig) -> None:
+def test_a_table_with_unsupported_features_is_not_compacted(config: StreamConfig) -> None:
     fill_table(config)
     table = PagesTable(config.sink.url)
     table.open().alter.add_feature(TableFeatures.DeletionVectors, allow_protocol_versions_increase=True)

@@ -21,7 +21,7 @@ from tests.integration.test_commit_processes import (
 )
 
 
-def test_the_ledger_says_what_the_pages_say(config: StreamConfig) -> None:
+def test_the_ledger_matches_the_pages_table(config: StreamConfig) -> None:
     drive(config, "")
     rows = LedgerTable(config.sink.url).open().scan().read_all()
     ledger = pa.table(rows).to_pylist()
@@ -43,7 +43,7 @@ def test_losing_the_ledger_loses_nothing(config: StreamConfig) -> None:
 @pytest.mark.parametrize(
     "meanwhile", ["nothing", "deleted", "deleted and made again", "projected by another", "compacted"]
 )
-def test_a_projection_goes_on_whatever_became_of_the_ledger(config: StreamConfig, meanwhile: str) -> None:
+def test_a_projection_continues_whatever_happens_to_the_ledger(config: StreamConfig, meanwhile: str) -> None:
     config = config.model_copy(update={"trigger": TriggerOptions(max_files_per_trigger=1)})
     batches, ledger, projection = plan(config), LedgerTable(config.sink.url), LedgerProjection(config.sink.url)
     for number, batch in enumerate(batches):
@@ -61,7 +61,7 @@ def test_a_projection_goes_on_whatever_became_of_the_ledger(config: StreamConfig
     assert plan(config) == []
 
 
-def test_a_ledger_of_a_pages_table_that_is_gone_is_refused_with_a_remedy(config: StreamConfig) -> None:
+def test_a_ledger_without_its_pages_table_is_refused_with_a_remedy(config: StreamConfig) -> None:
     drive(config, "")
     shutil.rmtree(PagesTable(config.sink.url).url)
     with pytest.raises(EnvironmentFault, match="delete"):
@@ -75,6 +75,6 @@ def test_a_ledger_of_a_pages_table_that_is_gone_is_refused_with_a_remedy(config:
     assert len(discover(config).files) == 6
 
 
-def test_projecting_before_there_is_a_table_does_nothing(config: StreamConfig) -> None:
+def test_projecting_without_a_pages_table_does_nothing(config: StreamConfig) -> None:
     assert project_ledger(config) == -1
     assert not LedgerTable(config.sink.url).exists()

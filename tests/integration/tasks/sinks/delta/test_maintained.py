@@ -36,31 +36,31 @@ def data_bytes(table: MaintainedDeltaTable) -> int:
     return sum(path.stat().st_size for path in Path(table.url).glob("*.parquet"))
 
 
-def test_its_size_is_that_of_the_latest_version(table: MaintainedDeltaTable) -> None:
+def test_the_size_of_a_table_is_that_of_its_latest_version(table: MaintainedDeltaTable) -> None:
     assert (table.name, table.version()) == ("pages", 4)
     assert table.size() == TableSize(4, 4, data_bytes(table), 8)
 
 
-def test_what_would_be_merged_is_what_is_merged(table: MaintainedDeltaTable) -> None:
-    would = table.mergeable(128)
-    assert would == Compacted(table.url, 4, 1)
+def test_mergeable_predicts_what_compact_merges(table: MaintainedDeltaTable) -> None:
+    predicted = table.mergeable(128)
+    assert predicted == Compacted(table.url, 4, 1)
     assert table.version() == 4
-    assert table.compact(128) == would
+    assert table.compact(128) == predicted
     assert table.mergeable(128) == Compacted(table.url)
     assert table.size().files == 1
 
 
-def test_the_oldest_version_is_what_a_vacuum_leaves(table: MaintainedDeltaTable) -> None:
+def test_a_vacuum_raises_the_oldest_version(table: MaintainedDeltaTable) -> None:
     before = data_bytes(table)
     table.compact(128)
     assert table.oldest_version() == 0
     assert table.vacuum(NOW, dry_run=True) == Removed(4, before)
     assert table.oldest_version() == 0
     assert table.vacuum(NOW, dry_run=False) == Removed(4, before)
-    assert table.oldest_version() == 5, "the one that the compaction made"
+    assert table.oldest_version() == 5, "the version of the compaction"
 
 
-def test_the_tables_of_a_sink_are_those_that_are_there(config: StreamConfig, tmp_path: Path) -> None:
+def test_a_sink_has_only_the_tables_that_exist(config: StreamConfig, tmp_path: Path) -> None:
     assert versioned(str(tmp_path / "none")).tables() == []
     assert [table.name for table in versioned(config.sink.url).tables()] == ["pages"]
     project_ledger(config)

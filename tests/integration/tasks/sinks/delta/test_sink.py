@@ -20,7 +20,7 @@ from tests.integration.test_commit_processes import (
 
 @pytest.mark.parametrize("named", [1000, 0])
 @pytest.mark.parametrize("projected", [True, False])
-def test_some_files_are_compared_as_all_are(
+def test_comparing_some_files_finds_the_same_as_comparing_all(
     config: StreamConfig, monkeypatch: pytest.MonkeyPatch, named: int, projected: bool
 ) -> None:
     monkeypatch.setattr(delta_sink, "_NAMED_PATHS", named)
@@ -41,14 +41,14 @@ def test_some_files_are_compared_as_all_are(
         assert [file.key for file in found.files] == [file.key for file in some if file.key not in done]
 
 
-def test_a_stream_is_due_after_every_so_many_commits(config: StreamConfig) -> None:
+def test_compaction_is_due_after_every_nth_commit(config: StreamConfig) -> None:
     every = config.sink.model_copy(update={"compact_every": 3})
     assert [open_sink(every).is_due(batch_id) for batch_id in range(6)] == [False, False, True, False, False, True]
     never = config.sink.model_copy(update={"compact_every": None})
     assert not any(open_sink(never).is_due(batch_id) for batch_id in range(200))
 
 
-def test_what_is_known_is_of_one_moment(config: StreamConfig) -> None:
+def test_known_rows_are_those_of_one_table_version(config: StreamConfig) -> None:
     first, second = plan(config)
     sink = open_sink(config.sink)
     before = sink.known("main")

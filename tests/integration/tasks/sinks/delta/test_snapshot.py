@@ -31,7 +31,7 @@ def pages(config: StreamConfig) -> PagesTable:
     return PagesTable(config.sink.url)
 
 
-def test_it_stays_at_its_version(config: StreamConfig, pages: PagesTable) -> None:
+def test_a_snapshot_stays_at_its_version(config: StreamConfig, pages: PagesTable) -> None:
     snapshot, past = pages.snapshot(), pages.snapshot(1)
     commit(config, plan(config)[0])
     assert (snapshot.version, past.version, pages.version()) == (2, 1, 3)
@@ -44,7 +44,7 @@ def test_it_stays_at_its_version(config: StreamConfig, pages: PagesTable) -> Non
     assert past.query("SELECT 1 FROM this").num_rows == 2
 
 
-def test_what_another_version_has_too_is_not_read(config: StreamConfig, pages: PagesTable) -> None:
+def test_rows_beyond_leaves_out_rows_of_both_versions(config: StreamConfig, pages: PagesTable) -> None:
     old, new = pages.snapshot(1), pages.snapshot()
     (added,) = new.rows_beyond(old, KEY)
     assert added.column("batch_id").to_pylist() == [1, 1]
@@ -52,7 +52,7 @@ def test_what_another_version_has_too_is_not_read(config: StreamConfig, pages: P
     assert list(new.rows_beyond(new, KEY)) == []
 
 
-def test_rows_that_were_replaced_are_beyond(config: StreamConfig, pages: PagesTable) -> None:
+def test_rows_beyond_includes_replaced_rows(config: StreamConfig, pages: PagesTable) -> None:
     first = plan(config.model_copy(update={"stream": "unused"}))[0]
     again = replace(first, stream="main", attempt_id="again", planned_at=1)
     before = pages.snapshot()
@@ -62,7 +62,7 @@ def test_rows_that_were_replaced_are_beyond(config: StreamConfig, pages: PagesTa
     assert texts.count("better") == 2
 
 
-def test_a_version_that_was_vacuumed_is_told_from_a_store_that_fails(config: StreamConfig, pages: PagesTable) -> None:
+def test_a_vacuumed_version_is_distinguished_from_a_failing_store(config: StreamConfig, pages: PagesTable) -> None:
     past, latest = pages.snapshot(1), pages.snapshot()
     pages.open().optimize.compact()
     DeltaTable(pages.url).vacuum(0, dry_run=False, enforce_retention_duration=False)

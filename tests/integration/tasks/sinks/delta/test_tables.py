@@ -32,7 +32,7 @@ def test_a_newer_schema_is_refused(config: StreamConfig) -> None:
         plan(config)
 
 
-def test_an_older_table_gains_the_new_columns_and_a_wider_one_keeps_its_own(config: StreamConfig) -> None:
+def test_an_older_table_gains_new_columns_and_keeps_extra_ones(config: StreamConfig) -> None:
     pages = PagesTable(config.sink.url)
     old = pa.schema([f for f in PAGES_SCHEMA if f.name != "overlay_path"]).append(pa.field("label", pa.string()))
     DeltaTable.create(pages.url, schema=old)
@@ -43,7 +43,7 @@ def test_an_older_table_gains_the_new_columns_and_a_wider_one_keeps_its_own(conf
     assert pages.rows().column("label").null_count == 12
 
 
-def test_many_commits_are_checkpointed_and_transactions_survive_it(config: StreamConfig) -> None:
+def test_transaction_versions_survive_a_checkpoint(config: StreamConfig) -> None:
     batch = plan(config)[0]
     PagesTable(config.sink.url).create()
     for number in range(102):
@@ -54,14 +54,14 @@ def test_many_commits_are_checkpointed_and_transactions_survive_it(config: Strea
     assert pages.open().transaction_version("main") == 101
 
 
-def test_reading_a_table_that_is_not_there_says_what_makes_it(tmp_path: Path) -> None:
+def test_reading_a_missing_table_names_the_command_that_creates_it(tmp_path: Path) -> None:
     pages = PagesTable(str(tmp_path / "none"))
     assert pages.version() is None
     with pytest.raises(ConfigError, match="inkstream run"):
         pages.rows()
 
 
-def test_rows_of_an_earlier_version_and_of_none(config: StreamConfig) -> None:
+def test_rows_are_read_only_at_versions_that_exist(config: StreamConfig) -> None:
     drive(config, "")
     pages = PagesTable(config.sink.url)
     assert pages.rows(version=1).num_rows == 6
@@ -71,13 +71,13 @@ def test_rows_of_an_earlier_version_and_of_none(config: StreamConfig) -> None:
 
 
 @pytest.mark.parametrize("name", ["a%41b", "a[b", "a#b", "a^b", "a|b", "a\\b"])
-def test_sinks_the_table_library_mishandles_are_refused(tmp_path: Path, name: str) -> None:
+def test_sink_names_that_the_table_library_mishandles_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError, match="Delta tables do not support"):
         PagesTable(str(tmp_path / name))
 
 
 @pytest.mark.parametrize("name", ["a b", "é", "o'clock", "a&b=c", "(x)"])
-def test_other_odd_sinks_work(tmp_path: Path, name: str) -> None:
+def test_other_odd_sink_names_work(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
     make_inbox(tmp_path / name, 2)
     config = make_config(tmp_path / name)

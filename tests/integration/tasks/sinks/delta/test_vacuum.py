@@ -62,11 +62,11 @@ def parts(done: list[Upkeep]) -> dict[str, Upkeep]:
     return {part.name: part for part in done}
 
 
-def test_vacuum_takes_what_was_merged_and_what_crashes_left_but_nothing_young(config: StreamConfig) -> None:
+def test_vacuum_removes_merged_and_orphaned_files_but_no_young_ones(config: StreamConfig) -> None:
     fill_table(config)
     pages = PagesTable(config.sink.url)
     merged = data_files(pages)
-    (old, young) = (Path(pages.url) / f"part-00000-{age}.parquet" for age in ("old", "young"))
+    (old, young) = (Path(pages.url) / f"part-00000-{name}.parquet" for name in ("old", "young"))
     for orphan in (old, young):
         orphan.write_bytes(b"x" * 1000)
     age(old)
@@ -92,7 +92,7 @@ def test_a_short_retention_is_refused() -> None:
         build_maintain_options({"retention": "23h"})
 
 
-def test_on_s3(s3: Any, bucket: str) -> None:
+def test_a_sink_on_s3_is_compacted_and_vacuumed(s3: Any, bucket: str) -> None:
     for number in range(3):
         s3.put_object(Bucket=bucket, Key=f"in/{number}.pdf", Body=tiny_pdf(f"document {number}"))
     sink = f"s3://{bucket}/out"
@@ -102,7 +102,7 @@ def test_on_s3(s3: Any, bucket: str) -> None:
     run_json("--source", f"s3://{bucket}/in", "--sink", sink, "--max-files-per-trigger", "1", *cheap)
     pages = PagesTable(sink)
     assert len(pages.open().file_uris()) == 1
-    put_overlay(sink, overlay_key("nobody's", 0, "p", "jpg"), b"picture")
+    put_overlay(sink, overlay_key("orphan", 0, "p", "jpg"), b"picture")
     assert vacuum_overlays(versioned(sink), DAY, dry_run=False).files == 0
     removed = vacuum_overlays(versioned(sink), NOW, dry_run=False)
     assert (removed.files, removed.size) == (1, 7)
@@ -136,7 +136,7 @@ class Watcher:
 
 
 @pytest.mark.parametrize("damage", [False, True])
-def test_a_stream_compacts_when_due_and_goes_on_when_that_fails(tmp_path: Path, damage: bool) -> None:
+def test_a_stream_compacts_when_due_and_continues_if_that_fails(tmp_path: Path, damage: bool) -> None:
     inbox, sink = tmp_path / "inbox", tmp_path / "tables"
     inbox.mkdir()
     for number in range(5):
@@ -161,7 +161,7 @@ def test_a_stream_compacts_when_due_and_goes_on_when_that_fails(tmp_path: Path, 
     assert list((sink / "files" / "_delta_log").glob("*.checkpoint.parquet"))
 
 
-def test_a_stream_never_compacts_if_told_so_and_never_vacuums(config: StreamConfig) -> None:
+def test_compaction_keeps_the_merged_files_for_vacuum(config: StreamConfig) -> None:
     fill_table(config)
     pages = PagesTable(config.sink.url)
     before = data_files(pages)
@@ -203,7 +203,9 @@ def processes() -> Iterator[list[subprocess.Popen[str]]]:
         process.communicate()
 
 
-def test_upkeep_beside_commits_and_replacements(tmp_path: Path, processes: list[subprocess.Popen[str]]) -> None:
+def test_maintenance_beside_commits_and_replacements_loses_no_rows(
+    tmp_path: Path, processes: list[subprocess.Popen[str]]
+) -> None:
     make_inbox(tmp_path, 30)
     config = make_config(tmp_path, max_files_per_trigger=2)
     first, *_ = plan(config)

@@ -54,17 +54,17 @@ def test_likelihood_is_the_sum_over_paths(posterior: Posterior) -> None:
 @given(posteriors())
 @settings(max_examples=60)
 def test_a_wide_beam_finds_the_likeliest_text(posterior: Posterior) -> None:
-    found = beam_search(posterior, ALPHABET, Indifferent(), width=500)
+    best = beam_search(posterior, ALPHABET, Indifferent(), width=500)
     totals: dict[str, float] = defaultdict(float)
     for text, probability in every_text(posterior).items():
         if not text.startswith(" ") and "  " not in text:
             totals[text.rstrip()] += probability
-    assert totals[found] == pytest.approx(max(totals.values()), rel=1e-3)
+    assert totals[best] == pytest.approx(max(totals.values()), rel=1e-3)
 
 
 @given(posteriors())
 @settings(max_examples=60)
-def test_what_is_read_greedily_can_be_aligned(posterior: Posterior) -> None:
+def test_greedy_text_is_aligned_in_order(posterior: Posterior) -> None:
     text = greedy(posterior, ALPHABET)
     aligned = align(posterior, COLUMNS, text)
     assert "".join(a.character for a in aligned) == text
@@ -90,7 +90,7 @@ def sure(text: str, doubts: dict[int, dict[str, float]], alphabet: list[str]) ->
     return np.array(rows)
 
 
-def test_a_lexicon_decides_between_readings_that_are_nearly_alike() -> None:
+def test_a_lexicon_decides_between_nearly_equal_readings() -> None:
     alphabet = ["", *"abcdefghijklmnopqrstuvwxyz", " "]
     posterior = sure("it woll be", {4: {"o": 0.6, "i": 0.4}}, alphabet)
     assert greedy(posterior, alphabet) == "it woll be"
@@ -98,13 +98,13 @@ def test_a_lexicon_decides_between_readings_that_are_nearly_alike() -> None:
     assert beam_search(posterior, alphabet, Lexicon(["en"], 0.0), 32) == "it woll be"
 
 
-def test_a_lexicon_leaves_what_is_sure() -> None:
+def test_a_lexicon_does_not_change_certain_readings() -> None:
     alphabet = ["", *"abcdefghijklmnopqrstuvwxyz0123456789-.", " "]
     for text in ("zqxv 12-07.33", "inkstream"):
         assert beam_search(sure(text, {}, alphabet), alphabet, Lexicon(["en"], 0.4), 32) == text
 
 
-def test_a_word_list_knows_words_and_beginnings() -> None:
+def test_a_word_list_scores_words_and_prefixes() -> None:
     words = WordList({"will": 90, "willow": 10})
     assert words.whole("will") == pytest.approx(np.log(0.9), rel=1e-5)
     assert words.whole("wil") == -np.inf
@@ -113,6 +113,6 @@ def test_a_word_list_knows_words_and_beginnings() -> None:
     assert words.begun("x") == -np.inf
 
 
-def test_a_language_without_words_is_a_mistake() -> None:
+def test_a_language_without_a_word_list_is_a_config_error() -> None:
     with pytest.raises(ConfigError, match="no word list for 'xx'"):
         Lexicon(["xx"], 0.4)

@@ -14,7 +14,7 @@ from inkstream.ocr_core.options import DetectOptions, PpocrOptions, RecognizeOpt
 NOWHERE = "/nowhere.onnx"
 
 
-def test_versions_name_the_models_and_what_runs_them() -> None:
+def test_versions_name_the_models_and_their_libraries() -> None:
     assert set(PPOCR.versions(PpocrOptions())) == {"model:ppocr-rec", "onnxruntime"}
     assert set(PPOCR.versions(PpocrOptions(lexicon=("en",)))) == {"model:ppocr-rec", "onnxruntime", "pyspellchecker"}
     detector = PPOCR_DETECTOR.versions(DetectOptions(engine="ppocr"), RecognizeOptions())
@@ -23,17 +23,17 @@ def test_versions_name_the_models_and_what_runs_them() -> None:
     assert detector["model:ppocr-det"].startswith(f"{model.stem} ")
 
 
-def test_a_model_counts_by_what_it_holds(tmp_path: Path) -> None:
-    one, other = tmp_path / "model.onnx", tmp_path / "other" / "model.onnx"
-    other.parent.mkdir()
-    for path in (one, other):
+def test_a_model_version_depends_on_its_content(tmp_path: Path) -> None:
+    first, second = tmp_path / "model.onnx", tmp_path / "other" / "model.onnx"
+    second.parent.mkdir()
+    for path in (first, second):
         path.write_bytes(b"the same")
-    versions = [PPOCR.versions(PpocrOptions(model=str(path))) for path in (one, other)]
-    other.write_bytes(b"another one")
-    assert versions[0] == versions[1] != PPOCR.versions(PpocrOptions(model=str(other)))
+    versions = [PPOCR.versions(PpocrOptions(model=str(path))) for path in (first, second)]
+    second.write_bytes(b"another one")
+    assert versions[0] == versions[1] != PPOCR.versions(PpocrOptions(model=str(second)))
 
 
-def test_a_model_that_is_missing_is_found_out_without_opening_anything() -> None:
+def test_checks_and_load_report_a_missing_model() -> None:
     (check,) = PPOCR.checks(PpocrOptions(model=NOWHERE))
     assert (check.name, check.ok, NOWHERE in check.detail) == ("ppocr recogniser", False, True)
     (check,) = PPOCR_DETECTOR.checks(DetectOptions(engine="ppocr", model=NOWHERE), RecognizeOptions())

@@ -20,7 +20,7 @@ def page() -> np.ndarray:
     return np.asarray(image)
 
 
-def test_lines_are_a_tree_from_top_to_bottom() -> None:
+def test_lines_form_a_tree_from_top_to_bottom() -> None:
     regions = find_lines(page(), DetectOptions(engine="ppocr", link_threshold=0.3))
     assert [region.index for region in regions] == list(range(len(regions)))
     assert all(region.parent is None or region.parent < region.index for region in regions)
@@ -34,6 +34,6 @@ def test_lines_are_a_tree_from_top_to_bottom() -> None:
         assert regions[line.parent].level is Level.PARAGRAPH
 
 
-def test_specks_are_dropped_and_so_is_what_is_lower_than_asked() -> None:
+def test_no_lines_are_found_below_size_threshold_or_on_a_blank_page() -> None:
     assert find_lines(page(), DetectOptions(engine="ppocr", size_threshold=500)) == ()
     assert find_lines(np.full((200, 200), 255, np.uint8), DetectOptions(engine="ppocr")) == ()

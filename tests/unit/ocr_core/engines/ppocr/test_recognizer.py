@@ -52,7 +52,7 @@ def crop_of(text: str, height: int = 90) -> np.ndarray:
 
 
 @pytest.mark.parametrize("angle", [0.0, 7.0, -10.0])
-def test_lines_of_a_leaning_photo_are_read_in_order(angle: float, tmp_path: Path) -> None:
+def test_lines_of_a_skewed_photo_are_read_in_order(angle: float, tmp_path: Path) -> None:
     result = read(photo(angle), tmp_path, "pipeline.recognize.ppocr.lexicon=[]")
     assert result.text is not None
     assert character_error_rate("\n".join(LINES), result.text) < 0.03
@@ -65,7 +65,7 @@ def test_lines_of_a_leaning_photo_are_read_in_order(angle: float, tmp_path: Path
     assert [region.box.angle for region in lines] == pytest.approx([angle] * len(LINES), abs=1.5)
 
 
-def test_words_lie_where_they_are(tmp_path: Path) -> None:
+def test_word_boxes_match_the_drawn_words(tmp_path: Path) -> None:
     result = read(photo(), tmp_path)
     words = {region.text: region.box for region in result.regions if region.level is Level.WORD}
     font = ImageFont.load_default(size=64)
@@ -76,22 +76,22 @@ def test_words_lie_where_they_are(tmp_path: Path) -> None:
         assert words[word].top < 330 + 32 < words[word].bottom
 
 
-def test_gray_and_color_are_read_alike(tmp_path: Path) -> None:
+def test_gray_and_color_give_the_same_text(tmp_path: Path) -> None:
     assert read(photo(), tmp_path, "pipeline.render.color=gray").text == read(photo(), tmp_path).text
 
 
-def test_areas_read_one_by_one_or_side_by_side(tmp_path: Path) -> None:
+def test_grouping_areas_does_not_change_the_text(tmp_path: Path) -> None:
     one_by_one = ("pipeline.recognize.lines.group_images=false", "pipeline.detect.with_refiner=false")
     assert read(photo(), tmp_path, *one_by_one).text == read(photo(), tmp_path, one_by_one[1]).text
 
 
 @pytest.mark.parametrize("size", [(1, 1), (40, 3000), (3000, 20), (500, 500)])
-def test_a_blank_page_of_any_shape_is_no_failure(size: tuple[int, int], tmp_path: Path) -> None:
+def test_a_blank_page_of_any_shape_has_no_text(size: tuple[int, int], tmp_path: Path) -> None:
     result = read(Image.new("RGB", size, "white"), tmp_path)
     assert (result.text, result.regions, result.confidence) == ("", (), None)
 
 
-def test_detection_follows_its_thresholds() -> None:
+def test_detection_follows_score_threshold_and_width() -> None:
     pixels = np.asarray(photo())
     assert len(detect(pixels, DetectOptions(engine="ppocr"))) >= len(LINES)
     assert not detect(pixels, DetectOptions(engine="ppocr", score_threshold=1.0))
@@ -101,7 +101,7 @@ def test_detection_follows_its_thresholds() -> None:
         assert any(box.top < middle < box.bottom and box.left < 200 for box in boxes)
 
 
-def test_a_line_reads_the_same_beside_any_other() -> None:
+def test_a_line_is_read_the_same_alone_and_in_a_batch() -> None:
     texts = ["No", "Margaret", "the ferry did not run today", "07:45"]
     crops = [crop_of(text) for text in texts]
     reader = PpocrReader(PpocrOptions())
@@ -110,7 +110,7 @@ def test_a_line_reads_the_same_beside_any_other() -> None:
     assert [reader.read([crop]) for crop in crops] == [[reading] for reading in together]
 
 
-def test_noise_is_not_believed() -> None:
+def test_noise_gets_low_confidence() -> None:
     rng = np.random.default_rng(7)
     noise = [rng.integers(0, 256, (60, 500), np.uint8) for _ in range(4)]
     reader = PpocrReader(PpocrOptions(scripts=("latin",), lexicon=("en",), views=3))
@@ -118,7 +118,7 @@ def test_noise_is_not_believed() -> None:
         assert (reading.confidence or 0) < 50
 
 
-def test_letters_of_other_scripts_are_not_read() -> None:
+def test_the_scripts_option_limits_the_letters() -> None:
     crop = crop_of("Margaret")
     (latin,) = PpocrReader(PpocrOptions(scripts=("latin",))).read([crop])
     (greek,) = PpocrReader(PpocrOptions(scripts=("greek",))).read([crop])
@@ -126,20 +126,20 @@ def test_letters_of_other_scripts_are_not_read() -> None:
     assert not any("a" <= letter.lower() <= "z" for letter in greek.text)
 
 
-def test_what_made_a_row_covers_models_wherever_they_lie() -> None:
-    def made(**ppocr: object) -> str:
+def test_the_pipeline_id_covers_models_and_options_but_not_paths() -> None:
+    def id_with(**ppocr: object) -> str:
         options = PipelineOptions.model_validate({"recognize": {"engine": "ppocr", "ppocr": ppocr}})
         return pipeline_id(options, engine_versions(options))
 
-    assert made() == made(model=str(find_model("rec")))
-    assert made() != made(views=2)
+    assert id_with() == id_with(model=str(find_model("rec")))
+    assert id_with() != id_with(views=2)
     options = PipelineOptions.model_validate({"recognize": {"engine": "ppocr"}})
     versions = engine_versions(options)
     assert {"model:ppocr-det", "model:ppocr-rec", "onnxruntime"} <= versions.keys()
     assert "tesseract" not in versions
 
 
-def test_a_model_that_is_not_there_is_an_environment_fault() -> None:
+def test_a_missing_model_is_an_environment_fault() -> None:
     options = PipelineOptions.model_validate({"recognize": {"engine": "ppocr", "ppocr": {"model": "/nowhere.onnx"}}})
     assert any(not check.ok and "/nowhere.onnx" in check.detail for check in check_environment(options))
     with pytest.raises(EnvironmentFault, match="there is no model"):
@@ -153,17 +153,17 @@ def test_a_model_that_is_not_there_is_an_environment_fault() -> None:
         ("pipeline.recognize.ppocr.model", "det", "does not list the characters it reads"),
     ],
 )
-def test_a_model_of_another_kind_is_no_page_s_fault(
+def test_a_model_of_the_wrong_kind_is_an_environment_fault(
     setting: str, model: Literal["det", "rec"], expected: str, tmp_path: Path
 ) -> None:
     photo().save(tmp_path / "photo.png")
     overrides = [f"{setting}={find_model(model)}"]
-    made = build_config({"source": {"url": "."}, "sink": {"url": "."}}, preset="handwritten", overrides=overrides)
+    config = build_config({"source": {"url": "."}, "sink": {"url": "."}}, preset="handwritten", overrides=overrides)
     with pytest.raises(EnvironmentFault, match=expected):
-        list(read_document(tmp_path / "photo.png", made.pipeline))
+        list(read_document(tmp_path / "photo.png", config.pipeline))
 
 
-def test_a_recogniser_with_other_characters_than_columns_is_refused(tmp_path: Path) -> None:
+def test_a_recogniser_needs_as_many_characters_as_columns(tmp_path: Path) -> None:
     """It would read each letter as its neighbour in the list."""
     every = characters(find_model("rec"))
     listed = "\n".join(every[100:110]).encode()
@@ -175,8 +175,8 @@ def test_a_recogniser_with_other_characters_than_columns_is_refused(tmp_path: Pa
         PpocrReader(PpocrOptions(model=str(own)))
 
 
-@pytest.mark.skipif(not shared("samples/seed", "handwritten*"), reason="the card's photo is not here")
-def test_the_card_s_photo_is_read_at_least_as_well_as_the_card_reads_it(tmp_path: Path) -> None:
+@pytest.mark.skipif(not shared("samples/seed", "handwritten*"), reason="the model card's photo is not present")
+def test_the_model_card_s_photo_is_read_as_well_as_on_the_model_card(tmp_path: Path) -> None:
     (path,) = shared("samples/seed", "handwritten_example.jpg")
     truth = "This is an example of handwritten\ntext.\nLet's check the performance!\nI hope it will be awesome."
     result = read(Image.open(path), tmp_path)

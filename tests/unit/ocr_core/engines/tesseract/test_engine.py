@@ -1,4 +1,4 @@
-"""Opening Tesseract: with either binding, a model that cannot be loaded is reported as the machine's fault."""
+"""Opening Tesseract: with either binding, a model that cannot be loaded is an environment fault."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def broken(folder: Path, damage: str) -> Path:
 
 @pytest.mark.parametrize("binding", BINDINGS)
 @pytest.mark.parametrize("damage", ["cut off", "empty", "a web page"])
-def test_damaged_models_are_the_machine_s_fault(tmp_path: Path, binding: str, damage: str) -> None:
+def test_damaged_models_are_an_environment_fault(tmp_path: Path, binding: str, damage: str) -> None:
     options = RecognizeOptions(binding=binding, tessdata=str(broken(tmp_path, damage)))
     with pytest.raises(EnvironmentFault, match="Tesseract cannot start with languages eng"):
         open_engine(options)
@@ -42,26 +42,26 @@ def test_damaged_models_are_the_machine_s_fault(tmp_path: Path, binding: str, da
 
 @pytest.mark.parametrize("made", [TesserocrEngine, PytesseractEngine])
 @pytest.mark.parametrize("mode", ["legacy", "legacy_lstm"])
-def test_models_without_the_legacy_engine_are_the_machine_s_fault(made: type, mode: str) -> None:
+def test_models_without_the_legacy_engine_are_an_environment_fault(made: type, mode: str) -> None:
     with pytest.raises(EnvironmentFault, match=f"engine_mode {mode}"):
         made(RecognizeOptions(engine_mode=mode), MODELS)
 
 
 @pytest.mark.parametrize("binding", BINDINGS)
-def test_an_engine_stays_open_for_the_options_that_it_was_opened_with(binding: str) -> None:
+def test_an_engine_is_reused_until_an_option_it_was_opened_with_changes(binding: str) -> None:
     first = open_engine(RecognizeOptions(binding=binding))
     assert open_engine(RecognizeOptions(binding=binding, page_seg_mode=6)) is first
     assert open_engine(RecognizeOptions(binding=binding, char_whitelist="0")) is not first
 
 
 @pytest.mark.parametrize("binding", BINDINGS)
-def test_an_unknown_variable_is_a_mistake_in_the_configuration(binding: str) -> None:
+def test_an_unknown_variable_is_a_config_error(binding: str) -> None:
     with pytest.raises(ConfigError, match="no variable 'no_such'"):
         open_engine(RecognizeOptions(binding=binding, variables={"no_such": "1"}))
 
 
 @pytest.mark.parametrize("binding", BINDINGS)
-def test_an_empty_picture_has_no_words_and_time_runs_out(binding: str) -> None:
+def test_a_blank_picture_has_no_words_and_noise_times_out(binding: str) -> None:
     engine = open_engine(RecognizeOptions(binding=binding))
     white = np.full((60, 200), 255, np.uint8)
     assert not [row for row in engine.read(white, 300, 3, 30) if row.text.strip()]
@@ -71,7 +71,7 @@ def test_an_empty_picture_has_no_words_and_time_runs_out(binding: str) -> None:
     assert caught.value.kind is FailureKind.TIMEOUT
 
 
-def test_auto_is_the_first_binding_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_uses_the_first_installed_binding(monkeypatch: pytest.MonkeyPatch) -> None:
     module = "inkstream.ocr_core.engines.tesseract.engine.find_spec"
     monkeypatch.setattr(module, lambda name: None if name == "tesserocr" else name)
     assert resolve_binding(RecognizeOptions()) == "pytesseract"
@@ -80,14 +80,14 @@ def test_auto_is_the_first_binding_that_is_there(monkeypatch: pytest.MonkeyPatch
         resolve_binding(RecognizeOptions())
 
 
-def test_the_resolution_is_told_unless_it_is_unknown_or_to_be_ignored() -> None:
+def test_the_resolution_is_passed_on_unless_unknown_or_ignored() -> None:
     assert told_resolution(RecognizeOptions(), 300) == 300
     assert (
         told_resolution(RecognizeOptions(), None) == told_resolution(RecognizeOptions(ignore_resolution=True), 300) == 0
     )
 
 
-def test_hints_are_in_files_for_as_long_as_models_are_loaded() -> None:
+def test_hint_files_exist_only_inside_the_context() -> None:
     with hint_files(RecognizeOptions()) as files:
         assert files == {}
     with hint_files(RecognizeOptions(user_words=("Inkstream", "tar"))) as files:

@@ -36,7 +36,7 @@ def test_checks_name_the_binding_and_each_language() -> None:
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Put a program called tesseract on the path, alone."""
+    """Make a program called tesseract the only one on the path."""
     monkeypatch.setenv("PATH", str(tmp_path))
     path = tmp_path / "tesseract"
     path.write_text("#!/bin/sh\necho tesseract 9.8.7\n")
@@ -45,14 +45,12 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_the_program_says_its_version(program: Path) -> None:
+def test_the_version_comes_from_the_tesseract_program(program: Path) -> None:
     assert tesseract_version("pytesseract") == "tesseract 9.8.7"
 
 
 @pytest.mark.parametrize(("script", "problem"), [("exit 3", "does not run"), (None, "is not installed")])
-def test_a_program_that_is_missing_or_broken_is_the_machine_s_fault(
-    program: Path, script: str | None, problem: str
-) -> None:
+def test_a_missing_or_broken_program_is_an_environment_fault(program: Path, script: str | None, problem: str) -> None:
     program.unlink()
     if script:
         program.write_text(f"#!/bin/sh\n{script}\n")

@@ -18,7 +18,7 @@ PIXELS = np.asarray(text_image("First line\nSecond line", size=(800, 300)).conve
 
 
 @pytest.mark.parametrize("binding", BINDINGS)
-def test_words_are_read_in_order_with_their_places(binding: str) -> None:
+def test_words_are_read_in_order_with_their_boxes(binding: str) -> None:
     words = TesseractReader(RecognizeOptions(binding=binding)).read(PIXELS, 300, TimeLimit.from_now(60))
     assert [word.text for word in words] == ["First", "line", "Second", "line"]
     first, beside, below, _ = (word.box for word in words)
@@ -28,7 +28,7 @@ def test_words_are_read_in_order_with_their_places(binding: str) -> None:
 
 
 @pytest.mark.parametrize("binding", BINDINGS)
-def test_regions_are_found_unread(binding: str) -> None:
+def test_detection_alone_returns_regions_without_text(binding: str) -> None:
     regions = find_regions(PIXELS, 300, DetectOptions(level=Level.LINE), RecognizeOptions(binding=binding))
     assert [region.level for region in regions].count(Level.LINE) == 2
     assert {region.text for region in regions} == {None}
@@ -36,7 +36,7 @@ def test_regions_are_found_unread(binding: str) -> None:
 
 
 @pytest.mark.parametrize("ends", [-1.0, 0.005])
-def test_when_the_page_s_time_is_over_the_whole_limit_is_named(ends: float) -> None:
+def test_a_timeout_names_the_whole_time_limit(ends: float) -> None:
     noise = np.random.default_rng(3).integers(0, 256, (1500, 1500), np.uint8)
     with pytest.raises(DocumentError, match=r"within 42 s \(recognize.time_limit\)") as caught:
         TesseractReader(RecognizeOptions()).read(noise, 300, TimeLimit(42, time.monotonic() + ends))

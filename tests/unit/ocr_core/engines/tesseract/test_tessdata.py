@@ -22,7 +22,7 @@ def no_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def model(path: Path, *, legacy: bool = False) -> Path:
-    """Return a model's outline in Tesseract's format: the table of contents, and the parts that matter here."""
+    """Write a skeleton of a model in Tesseract's format: its table of contents, and the parts that these tests need."""
     parts = {3: b"templates " if legacy else b"", 17: b"network ", 23: b"4.00.00alpha"}
     start, offsets = 4 + 24 * 8, [-1] * 24
     for place, part in parts.items():
@@ -34,21 +34,21 @@ def model(path: Path, *, legacy: bool = False) -> Path:
     return path
 
 
-def test_a_model_says_whether_it_serves_the_legacy_engine(tmp_path: Path) -> None:
+def test_has_legacy_finds_the_legacy_engine_in_a_model(tmp_path: Path) -> None:
     assert has_legacy(model(tmp_path / "a.traineddata", legacy=True))
     assert not has_legacy(model(tmp_path / "b.traineddata"))
     assert has_legacy(INSTALLED) in (True, False)
 
 
 @pytest.mark.parametrize("content", [b"", b"abc", b"<!DOCTYPE html><html>not found</html>", bytes(100)])
-def test_what_is_not_a_model_is_told(tmp_path: Path, content: bytes) -> None:
+def test_has_legacy_rejects_files_that_are_not_models(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "eng.traineddata"
     path.write_bytes(content)
     with pytest.raises(ValueError, match="does not begin with a table of contents"):
         has_legacy(path)
 
 
-def test_a_web_page_saved_as_a_model_is_told(tmp_path: Path) -> None:
+def test_a_web_page_saved_as_a_model_is_an_environment_fault(tmp_path: Path) -> None:
     path = tmp_path / "eng.traineddata"
     path.write_text("<!DOCTYPE html><html>not found</html>")
     with pytest.raises(EnvironmentFault, match="not a Tesseract model") as caught:
@@ -58,31 +58,31 @@ def test_a_web_page_saved_as_a_model_is_told(tmp_path: Path) -> None:
     assert [check.name for check in check_environment(options) if not check.ok] == ["tesseract language eng"]
 
 
-def test_types_are_looked_for_beside_the_usual_folder(tmp_path: Path) -> None:
+def test_model_types_are_found_near_the_usual_folder(tmp_path: Path) -> None:
     usual = tmp_path / "tessdata"
     for name in ("eng", "deu"):
         model(usual / f"{name}.traineddata", legacy=True)
     model(tmp_path / "tessdata_best" / "eng.traineddata")
     model(usual / "tessdata_fast" / "eng.traineddata")
 
-    def found(model_type: str, *languages: str) -> Path:
+    def folder_of(model_type: str, *languages: str) -> Path:
         return find_tessdata(Wanted(str(usual), model_type), languages)
 
-    assert found("base", "eng", "deu") == usual
-    assert found("best", "eng") == tmp_path / "tessdata_best"
-    assert found("fast", "eng") == usual / "tessdata_fast"
+    assert folder_of("base", "eng", "deu") == usual
+    assert folder_of("best", "eng") == tmp_path / "tessdata_best"
+    assert folder_of("fast", "eng") == usual / "tessdata_fast"
     with pytest.raises(EnvironmentFault, match="no `best` data for language deu in") as caught:
-        found("best", "eng", "deu")
+        folder_of("best", "eng", "deu")
     target = tmp_path / "tessdata_best" / "deu.traineddata"
     source = "https://github.com/tesseract-ocr/tessdata_best/raw/main/deu.traineddata"
     assert caught.value.remedy == f"curl -fL --create-dirs -o {target} {source}"
     (tmp_path / "tessdata_best" / "eng.traineddata").unlink()
     with pytest.raises(EnvironmentFault) as caught:
-        found("best", "eng")
-    assert f"-o {tmp_path}/tessdata_best/eng.traineddata" in caught.value.remedy, "no model there is is overwritten"
+        folder_of("best", "eng")
+    assert f"-o {tmp_path}/tessdata_best/eng.traineddata" in caught.value.remedy, "no existing model is overwritten"
 
 
-def test_a_folder_that_is_given_holds_what_its_name_says(tmp_path: Path) -> None:
+def test_the_name_of_a_given_folder_decides_its_model_type(tmp_path: Path) -> None:
     for name in ("mine", "tessdata_fast"):
         model(tmp_path / name / "eng.traineddata")
     assert find_tessdata(Wanted(str(tmp_path / "mine")), ("eng",)) == tmp_path / "mine"
@@ -92,7 +92,9 @@ def test_a_folder_that_is_given_holds_what_its_name_says(tmp_path: Path) -> None
             find_tessdata(Wanted(str(tmp_path / name), "best"), ("eng",))
 
 
-def test_elsewhere_the_name_of_the_folder_says_the_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_name_decides_the_model_type_under_tessdata_prefix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model(tmp_path / "mine" / "qqq.traineddata")
     monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path / "mine"))
     assert find_tessdata(Wanted(), ("qqq",)) == tmp_path / "mine"
@@ -103,7 +105,7 @@ def test_elsewhere_the_name_of_the_folder_says_the_type(tmp_path: Path, monkeypa
 
 
 @pytest.mark.skipif(kind_of(INSTALLED.parent) != "fast", reason="other models are installed")
-def test_what_to_do_where_only_the_fast_models_are_installed() -> None:
+def test_remedies_where_only_the_fast_models_are_installed() -> None:
     assert find_tessdata(Wanted(None, "fast"), ("eng",)) == INSTALLED.parent
     with pytest.raises(EnvironmentFault, match="no `best` data") as caught:
         find_tessdata(Wanted(None, "best"), ("eng",))
@@ -121,7 +123,7 @@ def test_what_to_do_where_only_the_fast_models_are_installed() -> None:
 
 @pytest.mark.skipif(has_legacy(INSTALLED), reason="legacy models are installed")
 @pytest.mark.parametrize("mode", ["legacy", "legacy_lstm"])
-def test_the_legacy_engine_without_its_models_is_told_before_anything_runs(mode: str) -> None:
+def test_check_environment_finds_missing_legacy_models(mode: str) -> None:
     options = PipelineOptions(recognize=RecognizeOptions(engine_mode=mode))
     fault = next(check for check in check_environment(options) if not check.ok)
     assert "no legacy-engine data for language eng" in fault.detail
@@ -129,7 +131,7 @@ def test_the_legacy_engine_without_its_models_is_told_before_anything_runs(mode:
     assert "set recognize.tessdata to" in fault.remedy
 
 
-def test_each_language_has_its_check(tmp_path: Path) -> None:
+def test_each_language_has_its_own_check(tmp_path: Path) -> None:
     model(tmp_path / "eng.traineddata")
     options = PipelineOptions(recognize=RecognizeOptions(languages="eng+deu+fra", tessdata=str(tmp_path)))
     checks = {check.name: check for check in check_environment(options)}

@@ -9,22 +9,22 @@ from inkstream.ocr_core.engines.trocr.entry import TROCR
 from inkstream.ocr_core.options import TrocrOptions
 
 
-def test_it_has_a_process_of_its_own_and_its_lines_found() -> None:
+def test_trocr_has_its_own_process_and_uses_ppocr_detection() -> None:
     assert TROCR.own_process
     assert TROCR.detect.engine == "ppocr"
     assert {"model", "revision", "device", "batch_size"} == TROCR.not_in_fingerprint
 
 
-def test_a_model_that_is_missing_is_told() -> None:
+def test_the_check_reports_a_missing_model() -> None:
     (check,) = TROCR.checks(TrocrOptions(model="/nowhere/model"))
     assert (check.name, check.ok) == ("trocr model", False)
     assert check.remedy
 
 
-def test_the_entry_loads_no_library() -> None:
+def test_importing_the_registry_loads_no_library() -> None:
     code = (
         "import sys, inkstream.ocr_core.engines.registry\n"
         "print([m for m in ('torch', 'transformers', 'onnxruntime', 'cv2', 'numpy', 'tesserocr') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "[]"

@@ -1,4 +1,4 @@
-"""Every kind of Microsoft's TrOCR models, in the hub's layout, reads as the model itself does."""
+"""Every kind of Microsoft's TrOCR models, in the layout of the hub, gives the text of a plain decoding loop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from inkstream.ocr_core.engines.trocr.models import find_model
 from inkstream.ocr_core.errors import EnvironmentFault
 from inkstream.ocr_core.installation import install_command
 from inkstream.ocr_core.options import RecognizeOptions, TrocrOptions
-from tests.unit.ocr_core.hub_models import DECODERS, POSITIONS, SIDE, make_hub_model, plain_loop, written
+from tests.unit.ocr_core.hub_models import DECODERS, POSITIONS, SIDE, decode_tokens, make_hub_model, plain_loop
 
 if TYPE_CHECKING:
     import torch
@@ -44,7 +44,7 @@ def crops() -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("name", DECODERS)
-def test_a_model_from_the_hub_writes_what_its_plain_loop_does(
+def test_a_hub_model_gives_the_text_of_a_plain_decoding_loop(
     name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     from inkstream.ocr_core.engines.trocr.reader import TrocrReader
@@ -53,15 +53,15 @@ def test_a_model_from_the_hub_writes_what_its_plain_loop_does(
     capfd.readouterr()
     reader = TrocrReader(TrocrOptions(model=str(tmp_path), dtype="float32", max_new_tokens=12))
     readings = reader.read(crops())
-    assert capfd.readouterr().err == "", "what is missing on purpose is not reported"
-    expected = [written(name, tmp_path, plain_loop(model, crop, 12)) for crop in crops()]
+    assert capfd.readouterr().err == "", "weights that are missing on purpose are not reported"
+    expected = [decode_tokens(name, tmp_path, plain_loop(model, crop, 12)) for crop in crops()]
     assert len(set(expected)) > 1
     assert [reading.text for reading in readings] == expected
 
 
 @pytest.mark.parametrize("name", DECODERS)
 @pytest.mark.parametrize("dtype", ["bfloat16", "int8"])
-def test_a_model_from_the_hub_begins_alike_in_fewer_bits(name: str, dtype: str, tmp_path: Path) -> None:
+def test_number_formats_mostly_agree_on_the_first_token(name: str, dtype: str, tmp_path: Path) -> None:
     """With random weights two number formats soon differ, but they agree on the first tokens."""
     from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
@@ -71,12 +71,12 @@ def test_a_model_from_the_hub_begins_alike_in_fewer_bits(name: str, dtype: str, 
     readers = [TrocrReader(TrocrOptions(model=str(tmp_path), dtype=form, max_new_tokens=1))
                for form in ("float32", dtype)]  # fmt: skip
     exact, rough = ([reading.text for reading in reader.read(crops())] for reader in readers)
-    assert sum(one == other for one, other in zip(exact, rough, strict=True)) >= 3
+    assert sum(a == b for a, b in zip(exact, rough, strict=True)) >= 3
 
 
 @pytest.mark.parametrize("name", DECODERS)
-def test_no_number_of_a_model_stays_behind_when_it_goes_to_a_gpu(name: str, tmp_path: Path) -> None:
-    """A module moves its parameters and buffers, and no other attribute."""
+def test_all_tensors_of_a_model_are_parameters_or_buffers(name: str, tmp_path: Path) -> None:
+    """`Module.to` moves parameters and buffers, and no other attribute."""
     import torch
 
     from inkstream.ocr_core.engines.trocr.loading import load
@@ -91,7 +91,7 @@ def test_no_number_of_a_model_stays_behind_when_it_goes_to_a_gpu(name: str, tmp_
     ] == []
 
 
-def test_on_another_device_nothing_is_mixed_and_the_texts_are_the_same(tmp_path: Path) -> None:
+def test_another_device_gives_the_same_texts_without_mixing_tensors(tmp_path: Path) -> None:
     from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     readers = []
@@ -102,21 +102,21 @@ def test_on_another_device_nothing_is_mixed_and_the_texts_are_the_same(tmp_path:
             readers.append(options | {"num_beams": beams})
     np.savez(tmp_path / "crops.npz", *crops())
     command = [sys.executable, "-m", "tests.unit.ocr_core.python_device", str(tmp_path / "crops.npz")]
-    done = subprocess.run(command, input=json.dumps(readers), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    for options, texts in zip(readers, json.loads(done.stdout), strict=True):
+    process = subprocess.run(command, input=json.dumps(readers), capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    for options, texts in zip(readers, json.loads(process.stdout), strict=True):
         expected = TrocrReader(TrocrOptions.model_validate(options)).read(crops())
         assert texts == [reading.text for reading in expected]
 
 
 @pytest.mark.parametrize("beams", [1, 3])
 @pytest.mark.parametrize("name", DECODERS)
-def test_no_model_is_asked_for_more_tokens_than_it_has_positions(name: str, beams: int, tmp_path: Path) -> None:
+def test_generation_stops_at_the_number_of_positions(name: str, beams: int, tmp_path: Path) -> None:
     from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     make_hub_model(name, tmp_path)
     texts = [
-        [one.text for one in TrocrReader(
+        [reading.text for reading in TrocrReader(
             TrocrOptions(model=str(tmp_path), dtype="float32", num_beams=beams, max_new_tokens=tokens)
         ).read(crops())]
         for tokens in (POSITIONS, 4 * POSITIONS)
@@ -124,7 +124,7 @@ def test_no_model_is_asked_for_more_tokens_than_it_has_positions(name: str, beam
     assert texts[0] == texts[1]
 
 
-def test_how_a_model_wants_to_write_is_not_asked(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_generation_config_of_a_model_is_ignored(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Settings from fine-tuning tutorials prevent the text `10 10 10`, and make a cut line look complete."""
     from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
@@ -140,9 +140,7 @@ def test_how_a_model_wants_to_write_is_not_asked(tmp_path: Path, capfd: pytest.C
     assert capfd.readouterr().err == ""
 
 
-def test_a_transformers_that_cannot_load_the_hub_s_models_is_an_environment_fault(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_old_transformers_is_an_environment_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from importlib import metadata
 
     real = metadata.version
@@ -152,7 +150,7 @@ def test_a_transformers_that_cannot_load_the_hub_s_models_is_an_environment_faul
     assert caught.value.remedy == install_command("trocr")
 
 
-def test_a_model_whose_weights_are_not_all_there_is_refused(tmp_path: Path) -> None:
+def test_a_model_with_missing_weights_is_rejected(tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file
 
     from inkstream.ocr_core.engines.trocr.reader import TrocrReader
@@ -165,7 +163,7 @@ def test_a_model_whose_weights_are_not_all_there_is_refused(tmp_path: Path) -> N
         TrocrReader(TrocrOptions(model=str(tmp_path)))
 
 
-def test_a_model_whose_weights_have_another_shape_is_refused(tmp_path: Path) -> None:
+def test_a_model_with_weights_of_another_shape_is_rejected(tmp_path: Path) -> None:
     from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     make_hub_model("large-printed", tmp_path)
@@ -175,7 +173,7 @@ def test_a_model_whose_weights_have_another_shape_is_refused(tmp_path: Path) -> 
         TrocrReader(TrocrOptions(model=str(tmp_path)))
 
 
-def test_a_model_whose_pictures_do_not_fit_is_no_page_s_fault(tmp_path: Path) -> None:
+def test_a_model_with_a_wrong_image_size_is_an_environment_fault(tmp_path: Path) -> None:
     from inkstream.ocr_core.engines.registry import open_line_reader
 
     make_hub_model("base-handwritten", tmp_path)
@@ -200,7 +198,7 @@ def test_warming_up_reads_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(("generation", "expected"), [(7, "float32"), (8, "bfloat16"), (9, "bfloat16")])
-def test_a_gpu_that_only_emulates_bfloat16_counts_in_float32(
+def test_a_gpu_that_only_emulates_bfloat16_uses_float32(
     generation: int, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Compute capability 7 is a T4 or V100; torch claims that these support it."""
@@ -216,7 +214,7 @@ def test_a_gpu_that_only_emulates_bfloat16_counts_in_float32(
 
 
 @pytest.mark.parametrize(("room", "expected"), [(3, [4, 2, 2]), (1, [4, 2, 1, 1, 1, 1])])
-def test_what_a_gpu_has_no_memory_for_is_halved_and_read(
+def test_a_batch_too_large_for_the_gpu_is_halved_and_read(
     room: int, expected: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from inkstream.ocr_core.engines.trocr.reader import TrocrReader
@@ -229,7 +227,7 @@ def test_what_a_gpu_has_no_memory_for_is_halved_and_read(
     assert tried == expected
     tried.clear()
     reader.read(crops())
-    assert max(tried) <= room, "it is not tried in vain again"
+    assert max(tried) <= room, "a size that did not fit is not tried again"
 
 
 def test_a_gpu_without_memory_for_one_line_is_an_environment_fault(
@@ -252,7 +250,7 @@ def test_a_gpu_without_memory_for_one_line_is_an_environment_fault(
         ("a shape is invalid", RuntimeError),
     ],
 )
-def test_a_gpu_that_fails_is_told_from_a_line_that_does(
+def test_gpu_errors_are_distinguished_from_errors_of_a_line(
     message: str, expected: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from inkstream.ocr_core.engines.trocr.reader import TrocrReader

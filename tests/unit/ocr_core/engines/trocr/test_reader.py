@@ -1,4 +1,4 @@
-"""A small TrOCR model that knows a few lines, loaded like every TrOCR model."""
+"""A small TrOCR model trained on a few lines, loaded like any other TrOCR model."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def needs_hardware(setting: dict[str, object]) -> None:
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
 
-    torch.set_num_threads(1)  # as in the process of a model; more would wait for each other beside other tests
+    torch.set_num_threads(1)  # as in the model's process; more threads would compete with other tests
     folder = tmp_path_factory.mktemp("trocr") / "model"
     make_model(LINES, line_crops(), folder)
     return folder
@@ -144,7 +144,7 @@ def test_lines_in_any_order_and_number_format_keep_their_texts(model: Path, sett
 
 @needs_torch
 @pytest.mark.parametrize("setting", [{}, {"dtype": "int8"}])
-def test_noise_is_not_believed_and_blank_paper_is_not_read(model: Path, setting: dict[str, object]) -> None:
+def test_noise_gets_low_confidence_and_blank_paper_has_no_text(model: Path, setting: dict[str, object]) -> None:
     from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     needs_hardware(setting)
@@ -160,7 +160,7 @@ def test_noise_is_not_believed_and_blank_paper_is_not_read(model: Path, setting:
 
 
 @needs_torch
-def test_a_layer_of_bytes_answers_nearly_as_its_numbers_would() -> None:
+def test_an_int8_layer_approximates_the_float_layer() -> None:
     import torch
 
     from inkstream.ocr_core.engines.trocr.cpu import Int8Linear
@@ -172,13 +172,13 @@ def test_a_layer_of_bytes_answers_nearly_as_its_numbers_would() -> None:
         for shift in (-3.0, 0.0, 3.0):
             inputs = torch.randn(1, 60, 48) + shift
             for gelu, expected in ((False, linear(inputs)), (True, torch.nn.functional.gelu(linear(inputs)))):
-                off = (Int8Linear(linear, gelu=gelu)(inputs) - expected).norm() / expected.norm()
-                assert float(off) < 0.02
+                error = (Int8Linear(linear, gelu=gelu)(inputs) - expected).norm() / expected.norm()
+                assert float(error) < 0.02
         assert torch.allclose(Int8Linear(linear)(torch.zeros(1, 48)), linear.bias)
 
 
 @needs_torch
-def test_attention_of_a_line_is_what_torch_makes_of_it() -> None:
+def test_bfloat16_attention_approximates_float32_attention() -> None:
     import torch
     from transformers import ViTConfig, ViTModel
 
@@ -191,14 +191,12 @@ def test_attention_of_a_line_is_what_torch_makes_of_it() -> None:
     with torch.inference_mode():
         expected = encoder(pixels).last_hidden_state
         attend_in_bfloat16(encoder)
-        off = (encoder(pixels).last_hidden_state - expected).norm() / expected.norm()
-    assert 0 < float(off) < 0.01
+        error = (encoder(pixels).last_hidden_state - expected).norm() / expected.norm()
+    assert 0 < float(error) < 0.01
 
 
 @needs_torch
-def test_int8_where_the_processor_has_none_is_an_environment_fault(
-    model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_check_rejects_int8_on_a_processor_without_vnni(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processor, "has_int8", lambda: False)
     (check,) = (check for check in check_environment(options_for(model, dtype="int8")) if check.name == "trocr model")
     assert "VNNI" in check.detail
@@ -207,9 +205,7 @@ def test_int8_where_the_processor_has_none_is_an_environment_fault(
 
 @needs_torch
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int8"])
-def test_a_decoder_of_another_width_than_the_encoder_is_fed_in_its_own_numbers(
-    model: Path, tmp_path: Path, dtype: str
-) -> None:
+def test_a_decoder_may_differ_in_width_from_the_encoder(model: Path, tmp_path: Path, dtype: str) -> None:
     from transformers import VisionEncoderDecoderConfig, VisionEncoderDecoderModel
 
     from inkstream.ocr_core.engines.trocr.reader import TrocrReader
@@ -225,18 +221,18 @@ def test_a_decoder_of_another_width_than_the_encoder_is_fed_in_its_own_numbers(
 
 
 @needs_torch
-def test_it_reads_the_lines_that_tesseract_doubts(model: Path, tmp_path: Path) -> None:
+def test_trocr_rereads_the_lines_that_tesseract_doubts(model: Path, tmp_path: Path) -> None:
     page().save(tmp_path / "page.png")
     options = options_for(model).model_dump(mode="json")
     options["recognize"] |= {"engine": "auto", "routing": {"second": "trocr", "threshold": 100}}
     (result,) = read_document(tmp_path / "page.png", PipelineOptions.model_validate(options), sandboxed=False)
-    seconds = [one.text for line in result.routing for one in line.candidates if one.engine == "trocr"]
+    seconds = [c.text for decision in result.routing for c in decision.candidates if c.engine == "trocr"]
     assert set(seconds) & set(LINES)
     assert result.text == "\n".join(LINES)
 
 
 @needs_torch
-def test_a_line_that_is_cut_off_is_worth_less(model: Path) -> None:
+def test_a_truncated_line_gets_less_confidence(model: Path) -> None:
     from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     crop = line_crops()[1]
@@ -248,7 +244,7 @@ def test_a_line_that_is_cut_off_is_worth_less(model: Path) -> None:
 
 
 @needs_torch
-def test_the_model_is_loaded_once_for_many_page_processes_and_again_when_it_dies(model: Path, tmp_path: Path) -> None:
+def test_the_model_outlives_page_processes_and_is_reloaded_if_it_dies(model: Path, tmp_path: Path) -> None:
     page().save(tmp_path / "page.tiff", save_all=True, append_images=[page()] * 5)
     pids: set[int | None] = set()
     with PageWorker(options_for(model), LimitOptions(recycle_after=2)) as worker:
@@ -262,7 +258,7 @@ def test_the_model_is_loaded_once_for_many_page_processes_and_again_when_it_dies
             before = worker.model_pid
             if victim:
                 os.kill(worker.pid if victim == "pages" else worker.model_pid, signal.SIGKILL)
-            assert [one.text for one in worker.pages(tmp_path / "page.tiff", pages)] == ["\n".join(LINES)] * len(pages)
+            assert [r.text for r in worker.pages(tmp_path / "page.tiff", pages)] == ["\n".join(LINES)] * len(pages)
             assert (worker.model_pid == before) == (victim != "model")
     assert len(pids) >= 3
 
@@ -272,8 +268,8 @@ def _has_torch(pid: int) -> bool:
 
 
 @needs_torch
-def test_lines_of_several_pages_go_through_the_model_together(model: Path, tmp_path: Path) -> None:
-    """Similar lines of both pages make one batch: the test counts what the model gets at a time."""
+def test_similar_lines_of_several_pages_share_a_batch(model: Path, tmp_path: Path) -> None:
+    """The test records which lines the model gets in each batch."""
     from inkstream.ocr_core.engines.trocr.reader import TrocrReader
 
     reader = TrocrReader(TrocrOptions(model=str(model), batch_size=2))
@@ -301,19 +297,19 @@ def test_a_model_that_cannot_be_loaded_is_an_environment_fault(model: Path, tmp_
 
 
 @needs_torch
-def test_what_made_a_row_is_the_model_s_content_and_the_decoder(model: Path, tmp_path: Path) -> None:
-    def made(folder: Path, **trocr: object) -> str:
+def test_the_pipeline_id_covers_model_content_and_decoding_options(model: Path, tmp_path: Path) -> None:
+    def id_of(folder: Path, **trocr: object) -> str:
         options = options_for(folder, **trocr)
         return pipeline_id(options, engine_versions(options))
 
     copy = tmp_path / "copy"
     shutil.copytree(model, copy)
-    assert made(model) == made(copy) == made(model, batch_size=2, device="cpu", revision="v1")
-    assert made(model) != made(model, num_beams=4)
-    assert made(model, dtype="float32") != made(model, dtype="bfloat16")
+    assert id_of(model) == id_of(copy) == id_of(model, batch_size=2, device="cpu", revision="v1")
+    assert id_of(model) != id_of(model, num_beams=4)
+    assert id_of(model, dtype="float32") != id_of(model, dtype="bfloat16")
     tokenizer = json.loads((copy / "tokenizer_config.json").read_bytes())
     (copy / "tokenizer_config.json").write_text(json.dumps({**tokenizer, "note": "fine-tuned"}))
-    assert made(model) != made(copy)
+    assert id_of(model) != id_of(copy)
 
 
 @needs_torch
@@ -328,7 +324,7 @@ def test_what_made_a_row_is_the_model_s_content_and_the_decoder(model: Path, tmp
         ("processor_config.json", None, "holds no image processor", "copy the whole folder"),
     ],
 )
-def test_doctor_names_the_part_of_a_model_that_is_missing(
+def test_the_check_names_the_missing_or_invalid_part_of_a_model(
     model: Path, tmp_path: Path, file: str, content: bytes | None, problem: str, remedy: str
 ) -> None:
     copy = tmp_path / "copy"
@@ -343,7 +339,7 @@ def test_doctor_names_the_part_of_a_model_that_is_missing(
 
 
 @needs_torch
-def test_weights_in_a_pickle_are_refused_with_the_command_that_converts_them(model: Path, tmp_path: Path) -> None:
+def test_pickled_weights_are_rejected_with_a_working_conversion_command(model: Path, tmp_path: Path) -> None:
     import subprocess
     import sys
 
@@ -364,7 +360,9 @@ def test_weights_in_a_pickle_are_refused_with_the_command_that_converts_them(mod
 
 
 @needs_torch
-def test_a_model_on_the_hub_is_not_downloaded_but_said_how(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_remedy_for_a_model_on_the_hub_is_its_download_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     wanted = options_for("microsoft/trocr-small-handwritten", revision="0123abc")
     (check,) = (check for check in check_environment(wanted) if check.name == "trocr model")
@@ -391,6 +389,6 @@ def test_a_model_in_the_hub_s_cache_is_found_by_its_revision(
 
 
 @pytest.mark.skipif(find_spec("torch") is not None, reason="torch is installed")
-def test_without_torch_doctor_says_what_to_install() -> None:
+def test_the_check_without_torch_names_the_install_command() -> None:
     (check,) = (check for check in check_environment(options_for("a/b")) if check.name == "trocr model")
     assert check.remedy == install_command("trocr")

@@ -53,7 +53,7 @@ def overlay(result: PageResult) -> Image.Image:
     return Image.open(io.BytesIO(result.overlay or b""))
 
 
-def test_a_turned_region_is_drawn_turned() -> None:
+def test_a_rotated_region_gets_a_rotated_outline() -> None:
     box = Box(100, 120, 200, 60, 30)
     picture = drawn([region(box)], label="none", color="#ff0000")
     red = (picture == (255, 0, 0)).all(axis=2)
@@ -65,7 +65,7 @@ def test_a_turned_region_is_drawn_turned() -> None:
 
 
 @pytest.mark.parametrize(("opacity", "inside"), [(0.0, WHITE), (0.5, (255, 127, 127)), (1.0, (255, 0, 0))])
-def test_a_fill(opacity: float, inside: tuple[int, int, int]) -> None:
+def test_a_fill_has_its_opacity_even_where_regions_overlap(opacity: float, inside: tuple[int, int, int]) -> None:
     picture = drawn(
         [region(Box(100, 100, 200, 60)), region(Box(150, 100, 200, 60))],
         label="none",
@@ -74,11 +74,11 @@ def test_a_fill(opacity: float, inside: tuple[int, int, int]) -> None:
         fill_opacity=opacity,
     )
     for x in (130, 230):
-        assert picture[130, x] == pytest.approx(inside, abs=1), "where two overlap it is no darker"
+        assert picture[130, x] == pytest.approx(inside, abs=1), "overlapping fills are no darker"
 
 
 def simulated(color: tuple[int, int, int], matrix: list[list[float]]) -> np.ndarray[Any, Any]:
-    """Return what a colour looks like, as CIE Lab, after Machado, Oliveira and Fernandes (2009)."""
+    """Return a colour as someone with this colour vision sees it, in CIE Lab, after Machado et al. (2009)."""
     linear = np.array([c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in np.array(color) / 255])
     seen = np.clip(np.array(matrix) @ linear, 0, 1)
     xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ seen
@@ -95,14 +95,14 @@ def simulated(color: tuple[int, int, int], matrix: list[list[float]]) -> np.ndar
         pytest.param([[1.256, -0.077, -0.179], [-0.078, 0.931, 0.148], [0.005, 0.691, 0.304]], id="tritanopia"),
     ],
 )
-def test_everybody_can_tell_low_from_high_confidence(matrix: list[list[float]]) -> None:
+def test_confidence_colours_are_distinct_with_any_colour_vision(matrix: list[list[float]]) -> None:
     options = DrawOptions(color_by_confidence=True)
     low, middle, high = (simulated(color_of(confidence, options), matrix) for confidence in (20, 75, 97))
-    for one, other in itertools.combinations((low, middle, high), 2):
-        assert np.linalg.norm(one - other) > 35, "a difference of 2 can just be seen"
+    for first, second in itertools.combinations((low, middle, high), 2):
+        assert np.linalg.norm(first - second) > 35, "a difference of 2 can just be seen"
 
 
-def test_colours_by_confidence() -> None:
+def test_confidence_colours_change_between_50_and_95() -> None:
     options = DrawOptions(color_by_confidence=True, color="blue")
     assert color_of(None, options) == (0, 0, 255)
     assert color_of(0, options) == color_of(50, options)
@@ -111,8 +111,8 @@ def test_colours_by_confidence() -> None:
     assert color_of(30, DrawOptions(color="blue")) == (0, 0, 255)
 
 
-def test_labels_hide_no_text(tmp_path: Path) -> None:
-    """What was black stays black or gets the colour of an outline drawn around it, and is never under a label."""
+def test_labels_do_not_cover_text(tmp_path: Path) -> None:
+    """Drawing labels changes fewer than 1 % of the dark pixels."""
     lines = ["The inner basin takes fishing vessels only, the", "outer one takes ferries. Berths are given out"] * 8
     page = generators.page_image(lines, dpi=150)
     regions = run(page, tmp_path).regions
@@ -128,11 +128,11 @@ def test_labels_hide_no_text(tmp_path: Path) -> None:
         assert (after[ink] != before[ink]).any(axis=1).mean() < 0.01, level
 
 
-def test_a_label_on_a_page_of_twelve_megapixels_can_be_read(tmp_path: Path) -> None:
+def test_a_label_is_legible_on_a_page_of_twelve_megapixels(tmp_path: Path) -> None:
     page = Image.new("L", (3000, 4000), 255)
     page.paste(generators.text_image("The harbour office", size=(2000, 300), font_size=80), (300, 1500))
     result = run(page, tmp_path, max_side=4000, format="png", color="black")
-    line = next(found for found in result.regions if found.level is Level.LINE)
+    line = next(r for r in result.regions if r.level is Level.LINE)
     label = (
         overlay(result)
         .convert("L")
@@ -140,7 +140,7 @@ def test_a_label_on_a_page_of_twelve_megapixels_can_be_read(tmp_path: Path) -> N
     )
     ink = np.argwhere(np.asarray(label) < 100)
     (top, left), (bottom, right) = ink.min(axis=0), ink.max(axis=0)
-    assert bottom - top > 40, "as large as the text it belongs to, nearly"
+    assert bottom - top > 40, "the label is nearly as large as its text"
     inner = Image.new("L", (400, 200), 255)
     inner.paste(
         Image.eval(label.crop((left + 8, top + 8, right - 7, bottom - 7)), lambda value: 255 - value), (150, 70)
@@ -148,7 +148,7 @@ def test_a_label_on_a_page_of_twelve_megapixels_can_be_read(tmp_path: Path) -> N
     assert run(inner, tmp_path).text == f"{line.confidence:.0f}"
 
 
-def test_labels_stay_on_the_picture_and_apart() -> None:
+def test_labels_stay_inside_the_picture_and_do_not_overlap() -> None:
     placement = LabelPlacer(np.full((200, 300), 255, np.uint8), gap=3)
     quads = [Box(0, 0, 300, 30).corners(), Box(250, 100, 50, 30).corners(), Box(250, 105, 50, 30).corners()]
     places = [placement.find(quad, 40, 20) for quad in quads]
@@ -161,21 +161,21 @@ def test_labels_stay_on_the_picture_and_apart() -> None:
     assert covered.max() == 1
 
 
-def test_no_room_no_label() -> None:
+def test_a_label_without_room_is_left_out() -> None:
     stripes = np.tile(np.array([0, 255], np.uint8), (200, 150))
     placement = LabelPlacer(stripes, gap=3)
     assert placement.find(Box(100, 100, 50, 30).corners(), 40, 20) is None
     assert placement.find(Box(100, 100, 50, 30).corners(), 400, 20) is None
 
 
-def test_a_region_as_large_as_the_page_has_its_label_inside() -> None:
+def test_a_region_as_large_as_the_page_gets_its_label_inside() -> None:
     picture = drawn([region(Box(0, 0, 400, 300), level=Level.BLOCK)], color="#ff0000", line_width=1)
     assert (picture == (255, 0, 0)).all(axis=2).sum() > 100
 
 
 @pytest.mark.parametrize("encoding", ["jpeg", "png", "webp"])
-def test_text_beside_the_page_can_be_read_there(tmp_path: Path, encoding: str) -> None:
-    """Reading the right half gives the same text: it is legible and complete."""
+def test_text_drawn_beside_the_page_is_legible_and_complete(tmp_path: Path, encoding: str) -> None:
+    """Recognising the right half gives the text of the page."""
     page = generators.page_image(["The inner basin takes fishing", "vessels only, the outer one", "takes ferries"])
     result = run(page, tmp_path, label="text", color="white", format=encoding, max_side=3400, quality=90)
     picture = overlay(result)
@@ -186,13 +186,13 @@ def test_text_beside_the_page_can_be_read_there(tmp_path: Path, encoding: str) -
     assert max(overlay(run(page, tmp_path, label="text", max_side=900)).size) <= 900
 
 
-def test_text_of_turned_and_of_tall_regions_is_turned() -> None:
+def test_text_of_rotated_and_tall_regions_is_drawn_vertically() -> None:
     wide = drawn([region(Box(50, 130, 300, 40), text="Harbour office")], label="text")[:, 400:]
     tall = drawn([region(Box(180, 20, 40, 260), text="Harbour office")], label="text")[:, 400:]
-    turned = drawn([region(Box(50, 130, 300, 40, 90), text="Harbour office")], label="text")[:, 400:]
-    for picture, lies in ((wide, True), (tall, False), (turned, False)):
+    rotated = drawn([region(Box(50, 130, 300, 40, 90), text="Harbour office")], label="text")[:, 400:]
+    for picture, is_horizontal in ((wide, True), (tall, False), (rotated, False)):
         rows, columns = np.nonzero(picture.max(axis=2) < 60)
-        assert (np.ptp(columns) > 3 * np.ptp(rows)) == lies
+        assert (np.ptp(columns) > 3 * np.ptp(rows)) == is_horizontal
 
 
 def test_spaces_are_not_drawn() -> None:
@@ -201,14 +201,14 @@ def test_spaces_are_not_drawn() -> None:
     assert shown((word, space), Level.WORD) == [word]
 
 
-def test_what_no_font_has_becomes_dots() -> None:
+def test_characters_without_a_glyph_become_dots() -> None:
     assert font_for("Total 12.50", 20)[1] == "Total 12.50"
     font, text = font_for("Total \U00012345\U00012346 5", 20)
     assert (font.getname()[0], text) == ("Aileron", "Total ... 5")
 
 
 @pytest.mark.skipif(not DEJAVU.exists(), reason="DejaVu is not installed")
-def test_a_font_of_the_machine_helps_out() -> None:
+def test_an_installed_font_draws_scripts_that_the_default_lacks() -> None:
     font, text = font_for("Привет, гавань", 20)
     assert text == "Привет, гавань"
     assert font.getname()[0] != "Aileron"
@@ -218,7 +218,7 @@ def test_a_font_of_the_machine_helps_out() -> None:
     assert (check.ok, check.detail) == (True, f"{DEJAVU}: DejaVu Sans Book")
 
 
-def test_a_font_that_is_none_is_told_before_anything_runs(tmp_path: Path) -> None:
+def test_an_invalid_or_missing_font_is_an_environment_fault(tmp_path: Path) -> None:
     (tmp_path / "font.ttf").write_text("no font")
     for path in (tmp_path / "font.ttf", tmp_path / "missing.ttf"):
         with pytest.raises(EnvironmentFault, match=r"draw\.font"):
@@ -227,5 +227,5 @@ def test_a_font_that_is_none_is_told_before_anything_runs(tmp_path: Path) -> Non
         assert [check.name for check in checks if not check.ok] == ["label font"]
 
 
-def test_the_default_font_is_there() -> None:
+def test_pillow_has_a_scalable_default_font() -> None:
     assert isinstance(ImageFont.load_default(size=12), ImageFont.FreeTypeFont)

@@ -1,4 +1,4 @@
-"""A page with a defect is read with the step against it, and the boxes lie on the words of the original page."""
+"""Each step makes a page with its defect legible, and boxes are in pixels of the original page."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ def recall(result: PageResult) -> float:
 
 
 def words(result: PageResult) -> dict[str, Box]:
-    """Return the boxes of the words that are on the sheet once."""
-    found = [region for region in result.regions if region.level is Level.WORD]
-    return {str(region.text): region.box for region in found if WORDS.count(str(region.text)) == 1}
+    """Return the boxes of the words that occur once on the sheet."""
+    word_regions = [region for region in result.regions if region.level is Level.WORD]
+    return {str(region.text): region.box for region in word_regions if WORDS.count(str(region.text)) == 1}
 
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Box]:
-    """Return where words are on the sheet itself."""
+    """Return the boxes of the words on the sheet itself."""
     result = read(SHEET, tmp_path_factory.mktemp("plain"))
     assert recall(result) == 1
     return words(result)
@@ -82,8 +82,8 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Box]:
 
 def skewed(degrees: float) -> tuple[Image.Image, Affine]:
     image = SHEET.rotate(-degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=255)
-    there = Affine.turn(degrees, (SHEET.width / 2, SHEET.height / 2), (image.width / 2, image.height / 2))
-    return image, there
+    to_image = Affine.turn(degrees, (SHEET.width / 2, SHEET.height / 2), (image.width / 2, image.height / 2))
+    return image, to_image
 
 
 def quarter(angle: int) -> tuple[Image.Image, Affine]:
@@ -103,15 +103,15 @@ def on_black() -> tuple[Image.Image, Affine]:
 
 
 def everything() -> tuple[Image.Image, Affine]:
-    """Return the sheet smaller, skewed, on its side, on black."""
+    """Return the sheet skewed, shrunk, turned on its side and placed on black."""
     page, turned = skewed(2)
     page = page.resize((page.width * 4 // 5, page.height * 4 // 5), Image.Resampling.LANCZOS)
-    there = turned.then(Affine(a=0.8, e=0.8))
+    to_image = turned.then(Affine(a=0.8, e=0.8))
     side = page.rotate(-90, expand=True)
-    there = there.then(Affine.turn(90, (page.width / 2, page.height / 2), (side.width / 2, side.height / 2)))
+    to_image = to_image.then(Affine.turn(90, (page.width / 2, page.height / 2), (side.width / 2, side.height / 2)))
     image = Image.new("L", (side.width + 130, side.height + 120), 10)
     image.paste(side, (60, 70))
-    return image, there.then(Affine(c=60, f=70))
+    return image, to_image.then(Affine(c=60, f=70))
 
 
 @pytest.mark.parametrize(
@@ -130,22 +130,22 @@ def everything() -> tuple[Image.Image, Affine]:
         (everything, {"border": {}, "orient": {"min_confidence": 1}, "deskew": {}, "scale": {}, "binarize": {}}, 92),
     ],
 )
-def test_words_are_read_and_found_where_they_are(
+def test_a_preprocessed_page_is_read_with_boxes_on_the_original_page(
     variant: Callable[[], tuple[Image.Image, Affine]],
     preprocess: dict[str, Any],
     angle: float,
     plain: dict[str, Box],
     tmp_path: Path,
 ) -> None:
-    image, there = variant()
+    image, to_image = variant()
     result = read(image, tmp_path, preprocess=preprocess)
     assert recall(result) > 0.95
-    found = words(result)
-    assert len(found) > 0.9 * len(plain)
-    for text, box in found.items():
-        wanted = there.box(plain[text])
+    boxes = words(result)
+    assert len(boxes) > 0.9 * len(plain)
+    for text, box in boxes.items():
+        expected = to_image.box(plain[text])
         assert (box.left, box.top, box.width, box.height) == pytest.approx(
-            (wanted.left, wanted.top, wanted.width, wanted.height), abs=6
+            (expected.left, expected.top, expected.width, expected.height), abs=6
         ), text
         assert abs(box.angle - angle) % 360 <= 0.3
 
@@ -154,15 +154,15 @@ def test_words_are_read_and_found_where_they_are(
     ("variant", "ceiling"),
     [(lambda: skewed(-24), 0.5), (lambda: quarter(180), 0.2), (small, 0.9)],
 )
-def test_without_the_step_they_are_not_read(
+def test_pages_with_defects_are_read_poorly_without_preprocessing(
     variant: Callable[[], tuple[Image.Image, Affine]], ceiling: float, tmp_path: Path
 ) -> None:
     assert recall(read(variant()[0], tmp_path)) < ceiling
 
 
 @pytest.mark.parametrize("level", ["block", "line"])
-def test_regions_are_cut_out_of_the_moved_pixels(level: str, plain: dict[str, Box], tmp_path: Path) -> None:
-    image, there = skewed(4)
+def test_regions_are_cropped_from_the_preprocessed_pixels(level: str, plain: dict[str, Box], tmp_path: Path) -> None:
+    image, to_image = skewed(4)
     result = read(
         image,
         tmp_path,
@@ -173,12 +173,14 @@ def test_regions_are_cut_out_of_the_moved_pixels(level: str, plain: dict[str, Bo
     )
     assert recall(result) > 0.95
     for text, box in words(result).items():
-        assert (box.left, box.top) == pytest.approx((there.box(plain[text]).left, there.box(plain[text]).top), abs=6)
+        assert (box.left, box.top) == pytest.approx(
+            (to_image.box(plain[text]).left, to_image.box(plain[text]).top), abs=6
+        )
     assert result.overlay
 
 
-def test_enlarging_does_not_claim_more_dpi(tmp_path: Path) -> None:
-    """A picture without dpi counts as 300 dpi; at three times that, letters would be taken for dirt."""
+def test_enlarging_does_not_raise_the_engine_resolution(tmp_path: Path) -> None:
+    """A picture without dpi counts as 300 dpi; at three times that, Tesseract would take letters for dirt."""
     small()[0].save(tmp_path / "a.png")
     with open_document(tmp_path / "a.png") as document:
         sections = {"text_layer": {"mode": "ignore"}, "preprocess": {"scale": {}}}
@@ -191,7 +193,7 @@ def test_enlarging_does_not_claim_more_dpi(tmp_path: Path) -> None:
     assert (page.pixels_resolution, page.engine_resolution) == (200, 200)
 
 
-def test_salt_and_pepper(tmp_path: Path) -> None:
+def test_denoising_removes_salt_and_pepper_noise(tmp_path: Path) -> None:
     random = np.random.default_rng(5)
     pixels = np.asarray(SHEET).copy()
     grains = random.random(pixels.shape)
@@ -207,7 +209,7 @@ def test_salt_and_pepper(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", ["mean", "gaussian", "sauvola", "wolf", "nick", "isauvola", "singh"])
-def test_text_in_a_shadow(method: str, tmp_path: Path) -> None:
+def test_local_thresholds_make_text_in_a_shadow_legible(method: str, tmp_path: Path) -> None:
     shadow = np.linspace(0.25, 1, SHEET.width)[None, :]
     dim = Image.fromarray((np.where(np.asarray(SHEET) < 128, 100, 240) * shadow).astype(np.uint8))
     binarize = {"method": method, "window": 41, "k": 0.1}
@@ -217,13 +219,13 @@ def test_text_in_a_shadow(method: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("level", [0, 255])
 @pytest.mark.parametrize("size", [(1, 1), (40, 3), (900, 700)])
-def test_empty_pages_are_no_failure(level: int, size: tuple[int, int], tmp_path: Path) -> None:
+def test_a_uniform_page_passes_every_step_and_has_no_text(level: int, size: tuple[int, int], tmp_path: Path) -> None:
     every = {"border": {}, "denoise": {}, "orient": {}, "deskew": {}, "scale": {}, "binarize": {"method": "wolf"}}
     result = read(Image.new("L", size, level), tmp_path, preprocess=every)
     assert (result.text, result.regions) == ("", ())
 
 
-def test_a_page_with_a_text_layer_is_not_touched(tmp_path: Path) -> None:
+def test_a_page_with_a_text_layer_is_not_preprocessed(tmp_path: Path) -> None:
     path = generators.born_digital_pdf(tmp_path / "a.pdf", ["It carries its own words"])
     sections: dict[str, Any] = {"preprocess": {"deskew": {"angle": 10}, "scale": {}}, "draw": {}}
     with open_document(path) as document:
@@ -232,27 +234,27 @@ def test_a_page_with_a_text_layer_is_not_touched(tmp_path: Path) -> None:
     assert {region.box.angle for region in result.regions} == {0}
 
 
-def test_moved_pixels_need_restoring() -> None:
+def test_a_pipeline_that_moves_pixels_needs_restore() -> None:
     deskew = Deskew(DeskewOptions(), 10**8)
     with pytest.raises(ConfigError, match="Restore must come after"):
         Pipeline([Render(RenderOptions()), deskew, Recognize(RecognizeOptions(), TESSERACT)])
 
 
 @pytest.mark.parametrize("binding", ["tesserocr", "pytesseract"])
-def test_both_bindings_know_which_way_up(binding: str) -> None:
+def test_both_bindings_detect_the_orientation(binding: str) -> None:
     engine = open_osd(RecognizeOptions(binding=binding))
-    found = engine.orientation(np.asarray(quarter(90)[0]), 150, 20)
-    assert found.angle == 270
-    assert found.confidence > 5
+    detected = engine.orientation(np.asarray(quarter(90)[0]), 150, 20)
+    assert detected.angle == 270
+    assert detected.confidence > 5
     assert engine.orientation(np.full((200, 300), 255, np.uint8), 150, 20).confidence == 0
 
 
-def test_orientation_data_may_be_elsewhere_than_languages(tmp_path: Path) -> None:
+def test_orientation_data_may_be_outside_the_language_folder(tmp_path: Path) -> None:
     shutil.copy(find_models(RecognizeOptions()) / "eng.traineddata", tmp_path)
     assert find_osd(RecognizeOptions(tessdata=str(tmp_path))) == find_osd(RecognizeOptions())
 
 
-def test_missing_orientation_data_is_named_before_any_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_orientation_data_is_an_environment_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(find_models(RecognizeOptions()) / "eng.traineddata", tmp_path)
     monkeypatch.setattr("inkstream.ocr_core.engines.tesseract.tessdata._PLACES", ())
     monkeypatch.setattr("inkstream.ocr_core.engines.tesseract.tessdata._listed_by_program", lambda: None)
@@ -266,7 +268,7 @@ def test_missing_orientation_data_is_named_before_any_page(tmp_path: Path, monke
     require_environment(PipelineOptions.model_validate(sections))
 
 
-def test_what_steps_need_and_run_on() -> None:
+def test_checks_and_versions_cover_the_steps_in_use() -> None:
     orient = PipelineOptions.model_validate({"preprocess": {"orient": {}, "binarize": {"method": "singh"}}})
     assert "tesseract orientation" in [check.name for check in check_environment(orient)]
     assert {"model:osd", "doxapy"} <= set(engine_versions(orient))

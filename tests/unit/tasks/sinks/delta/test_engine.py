@@ -28,13 +28,13 @@ from inkstream.tasks.sinks.delta.engine import explain_delta_error, storage_opti
         (TransientError("already said"), TransientError),
     ],
 )
-def test_the_table_librarys_errors_are_told_apart(error: Exception, kind: type[InkstreamError]) -> None:
+def test_errors_of_the_table_library_are_classified_by_cause(error: Exception, kind: type[InkstreamError]) -> None:
     explained = explain_delta_error(error, "cannot commit to X")
     assert type(explained) is kind
     assert explained is error or "cannot commit to X: " in str(explained)
 
 
-def test_colours_and_line_breaks_of_the_library_are_taken_out() -> None:
+def test_colours_and_line_breaks_are_removed_from_messages() -> None:
     explained = explain_delta_error(OSError("Generic S3 error\n   \x1b[31m|\x1b[0m reset"), "cannot open X")
     assert str(explained) == "cannot open X: Generic S3 error | reset"
 
@@ -69,7 +69,7 @@ OF_SERVICE = "services = mine\n[services mine]\ns3 =\n  endpoint_url = https://s
         (PROFILE + "s3 =\n  addressing_style = virtual\n", {"AWS_ENDPOINT_URL": "http://h:9/"}, "http://bucket.h:9"),
     ],
 )
-def test_a_tables_endpoint_is_that_of_the_aws_clients(
+def test_a_table_uses_the_same_endpoint_as_aws_clients(
     config: str, environment: dict[str, str], endpoint: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
