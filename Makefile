@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# The tests and a run start many Python processes. Where this is set, each of them would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
+
 # One more than there are processors, because a test often waits for something to start or to end.
 TEST_PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(min(8, (os.cpu_count() or 1) + 1))')
 

@@ -6,13 +6,13 @@ import os
 import signal
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
+from tests.faults.cluster import Cluster
 from tests.integration.servers import s3_server
 from tests.skipped import pytest_terminal_summary  # noqa: F401 - a hook
 
@@ -47,22 +47,46 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"http://{address}"
 
 
+def _s3_environment(endpoint: str) -> dict[str, str]:
+    """Return the variables that make S3 clients use a server, and nothing of this machine's own settings."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+
 @pytest.fixture
-def s3(endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+def s3(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a client of that server, and set the environment so that others connect to it too."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    for name, value in _s3_environment(endpoint).items():
+        monkeypatch.setenv(name, value)
     forget_connections()
     import boto3
     from botocore.config import Config
 
     return boto3.client("s3", region_name="us-east-1", config=Config(retries={"max_attempts": 0}))
+
+
+@pytest.fixture(scope="session")
+def scheduler(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Yield the address of a Dask cluster with one worker, which reads and writes that S3 server too."""
+    cluster = Cluster(tmp_path_factory.mktemp("dask"), 1, environment=_s3_environment(endpoint))
+    yield cluster.address
+    cluster.close()
+
+
+@pytest.fixture
+def shared_workers(scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process's runs use that cluster instead of starting their own, which takes seconds each time."""
+    from inkstream.tasks.work import cluster
+
+    monkeypatch.setattr(cluster, "_own_cluster", lambda _: cluster._given_cluster(scheduler))
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def interrupt_main_thread() -> None:
     signal.pthread_kill(ident, signal.SIGINT)
 
 
-_WAITING = {"wait", "_wait_for_tstate_lock", "on_loop"}
+_WAITING = {"wait", "_wait_for_tstate_lock", "_next"}
 """Functions that wait for a lock: those of `threading`, also before Python 3.13, and our own."""
 
 

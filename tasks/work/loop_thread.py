@@ -9,7 +9,8 @@ Python raises KeyboardInterrupt in the main thread, between any two bytecodes; t
 - A `threading.Event` that is interrupted while it takes its lock never releases it, and the loop waits for it forever.
 
 So Dask's objects stay in this thread. The main thread submits work and waits in `SimpleQueue.get`, which is written in
-C and safe to interrupt.
+C and safe to interrupt. Each wait is short, because an interrupt that arrives just before a wait begins does not end
+it.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, NoReturn, TypeVar
 
 from inkstream.tasks.work.interrupts import block_interrupts
 
 T = TypeVar("T")
+_WAIT_SECONDS = 1.0
 
 Outcome = Callable[[], T]
 """A function that returns a result or raises an error, in the thread that waited for it."""
@@ -45,7 +47,7 @@ def open_in_loop_thread(opening: Callable[[], AbstractAsyncContextManager[T]]) -
     thread = _LoopThread(opening)
     try:
         thread.begin()
-        yield thread.opened.get()()
+        yield _next(thread.opened)()
     except BaseException:
         with suppress(Exception):  # must not hide the first error, especially an interrupt
             thread.end()
@@ -87,7 +89,7 @@ class _LoopThread(Generic[T]):
             with suppress(RuntimeError):  # the loop is closed already
                 running[0].call_soon_threadsafe(self._cancel)
         if self._begun and self._ident != threading.get_ident() and not sys.is_finalizing():
-            self._closed.get()()
+            _next(self._closed)()
 
     def _start(self) -> None:
         """Start the thread from another one: `Thread.start` waits on an Event, which is not safe to interrupt."""
@@ -166,7 +168,7 @@ def on_loop(loop: asyncio.AbstractEventLoop, function: Callable[[], Awaitable[T]
 
     try:
         loop.call_soon_threadsafe(begin)
-        outcome = ended.get()
+        outcome = _next(ended)
     except BaseException:
         loop.call_soon_threadsafe(cancel)  # runs after `begin`, whenever the interrupt came
         raise
@@ -176,6 +178,13 @@ def on_loop(loop: asyncio.AbstractEventLoop, function: Callable[[], Awaitable[T]
 def on_loop_of(client: Any, function: Callable[[], Awaitable[T]]) -> T:
     """Call `on_loop` with the loop of a `distributed.Client`, where the client's blocking methods are coroutines."""
     return on_loop(client.loop.asyncio_loop, function)
+
+
+def _next(outcomes: SimpleQueue[Outcome[T]]) -> Outcome[T]:
+    """Wait for an outcome; an interrupt is raised within a second, whenever it arrives."""
+    while True:
+        with suppress(Empty):
+            return outcomes.get(timeout=_WAIT_SECONDS)
 
 
 def _nothing() -> None:

@@ -22,6 +22,8 @@ from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 from inkstream.tasks.config import build_config, load_config_file
 from tests.docs.blocks import SHELL, Block, all_blocks, blocks
 
+pytestmark = pytest.mark.usefixtures("shared_workers")
+
 LANGUAGES = {*SHELL, "python", "sql", "yaml", "json", "ini", "toml", "text"}
 PLACES = {"source": {"url": "inbox"}, "sink": {"url": "tables"}}
 NOT_RUN = Counter(

@@ -31,6 +31,8 @@ from tests.faults.documents import tiny_pdf
 from tests.integration.conftest import free_port
 from tests.places import ROOT
 
+pytestmark = pytest.mark.usefixtures("shared_workers")
+
 PLACES = {"source": {"url": "inbox"}, "sink": {"url": "tables"}}
 ELSEWHERE = (
     (re.compile(r"(serve|demo)\b"), "has integration tests of its own"),

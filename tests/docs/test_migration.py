@@ -15,6 +15,7 @@ from inkstream.ocr_core.text.metrics import character_error_rate, word_score
 from inkstream.tasks.config import build_config, load_config_file, plain
 from inkstream.tasks.config.spark_names import ALIASES, ANSWERS, Alias
 from inkstream.tasks.presets import PRESETS
+from inkstream.tasks.progress import Summary
 from inkstream.tasks.sinks.delta.tables import PagesTable
 from tests import generators
 from tests.integration.command import inkstream
@@ -99,14 +100,12 @@ def test_the_handwriting_pipeline_runs_as_it_is_written(tmp_path: Path) -> None:
     assert drawn.any(axis=1).sum() > row["height"] / 4  # four lines, framed
 
 
-HANDLE = {"process_all_available", "await_termination", "is_active", "last_progress", "recent_progress"} | {
-    "id", "run_id", "name", "stop", "exception", "trouble",
-}  # fmt: skip
-
-
 def test_the_page_lists_every_attribute_of_the_query_handle() -> None:
     """The page lists its public attributes and no others."""
     section = PAGE.partition("### The query handle\n")[2].partition("\n### ")[0]
-    assert set(re.findall(r"`query\.(\w+)", section)) == HANDLE
-    public = {name for name in dir(StreamingQuery) if not name.startswith("_")}
-    assert public | {"id", "run_id", "name", "trouble"} == HANDLE  # these are set when it starts
+    config = build_config({"source": {"url": "inbox"}, "sink": {"url": "memory://none"}})
+    query = StreamingQuery(config, lambda *_, **__: Summary(table="none"), pause=0, once=True)
+    assert query.await_termination(60)
+    public = {name for name in dir(query) if not name.startswith("_")}
+    assert "trouble" in public  # some attributes are only set when a query starts
+    assert set(re.findall(r"`query\.(\w+)", section)) == public

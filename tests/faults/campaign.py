@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import signal
 import subprocess
@@ -19,15 +18,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
 
+from tests.faults.cluster import Cluster, children_of, workers_of
 from tests.faults.conftest import World
 from tests.faults.oracle import Verdict
-from tests.places import ROOT
 
 VICTIMS = ("flow", "worker", "nanny", "child")
 WEIGHTS = (5, 2, 1, 2)
@@ -48,55 +46,6 @@ class CampaignOutcome:
     seconds: float
 
 
-class Cluster:
-    """A Dask scheduler and workers in separate processes; a nanny that was killed is restarted.
-
-    The first workers declare `resources`, such as `GPU=1`.
-    """
-
-    def __init__(
-        self, folder: Path, workers: int, *, allowed_failures: int = 20, resources: Sequence[str] = ()
-    ) -> None:
-        self._environment = {
-            **os.environ,
-            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(allowed_failures),
-            "PYTHONPATH": str(ROOT),
-        }
-        self._address_file = folder / "scheduler.json"
-        self._log = (folder / "dask.log").open("ab")
-        self._scheduler = self._dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-        while not (self._address_file.exists() and self._address_file.read_text()):
-            assert self._scheduler.poll() is None, "the Dask scheduler did not start"
-            time.sleep(0.05)
-        self.address: str = json.loads(self._address_file.read_text())["address"]
-        self._resources = [*resources, *[""] * workers][:workers]
-        self._nannies = [self._worker(index) for index in range(workers)]
-
-    def nannies(self) -> list[psutil.Process]:
-        """Restart the nannies that died, and return all of them."""
-        for index, nanny in enumerate(self._nannies):
-            if nanny.poll() is not None:
-                self._nannies[index] = self._worker(index)
-        return [psutil.Process(nanny.pid) for nanny in self._nannies]
-
-    def close(self) -> None:
-        """Kill every process of the cluster."""
-        for process in [*self._nannies, self._scheduler]:
-            process.kill()
-            process.wait()
-        self._log.close()
-
-    def _worker(self, index: int) -> subprocess.Popen[bytes]:
-        declared = ["--resources", self._resources[index]] if self._resources[index] else []
-        return self._dask("worker", "--nthreads", "1", "--memory-limit", "0", "--no-dashboard", *declared)
-
-    def _dask(self, role: str, *arguments: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "dask", role, "--scheduler-file", str(self._address_file)]
-        return subprocess.Popen(
-            [*command, *arguments], env=self._environment, stdout=self._log, stderr=self._log, start_new_session=True
-        )
-
-
 def find_victim(kind: str, flows: list[subprocess.Popen[str]], cluster: Cluster) -> psutil.Process | None:
     """Return a live process of a kind; None if there is none at the moment."""
     if kind == "flow":
@@ -108,13 +57,8 @@ def find_victim(kind: str, flows: list[subprocess.Popen[str]], cluster: Cluster)
     below = [worker for nanny in nannies for worker in workers_of(nanny)]
     if kind == "worker":
         return random.choice(below) if below else None
-    sandboxed = [child for worker in below for child in _children(worker)]
+    sandboxed = [child for worker in below for child in children_of(worker)]
     return random.choice(sandboxed) if sandboxed else None
-
-
-def workers_of(nanny: psutil.Process) -> list[psutil.Process]:
-    """Return the live workers of a nanny; an empty list if it has ended."""
-    return [child for child in _children(nanny) if "resource_tracker" not in _command(child)]
 
 
 def run_campaign(folder: Path, kills: int, files: int, drivers: int) -> CampaignOutcome:
@@ -228,20 +172,6 @@ def _kill(victim: psutil.Process) -> bool:
     except psutil.NoSuchProcess:
         return False
     return True
-
-
-def _children(process: psutil.Process) -> list[psutil.Process]:
-    try:
-        return process.children()
-    except psutil.NoSuchProcess:
-        return []
-
-
-def _command(process: psutil.Process) -> str:
-    try:
-        return " ".join(process.cmdline())
-    except (psutil.NoSuchProcess, psutil.ZombieProcess):
-        return "resource_tracker"
 
 
 def _say(text: str) -> None:

@@ -11,7 +11,7 @@ from inkstream.flows.api import Stream
 from inkstream.ocr_core.errors import EnvironmentFault, FailureKind
 from inkstream.tasks.config import StreamConfig, build_config
 from inkstream.tasks.progress import BatchCommitted, BatchDone, Event, Planned, RangeDone
-from tests.faults.campaign import Cluster
+from tests.faults.cluster import Cluster
 from tests.faults.conftest import World
 from tests.faults.documents import tiny_pdf
 from tests.faults.oracle import read_rows

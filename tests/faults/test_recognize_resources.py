@@ -24,7 +24,7 @@ from inkstream.tasks.stores.copies import CopiesFolder
 from inkstream.tasks.work.page_range import RangeJob
 from inkstream.tasks.work.page_range_in_parts import BegunRange, begin_range
 from inkstream.tasks.work.placement import by_task
-from tests.faults.campaign import Cluster, workers_of
+from tests.faults.cluster import Cluster, workers_of
 from tests.generators import page_image
 
 GPU = {"GPU": 1}

@@ -18,7 +18,7 @@ from inkstream.ocr_core.errors import EnvironmentFault
 from inkstream.tasks.config import ExecutionOptions
 from inkstream.tasks.work.cluster import open_cluster
 from tests.added_engine import LABELS, PAGE, install, labels
-from tests.faults.campaign import Cluster
+from tests.faults.cluster import Cluster
 from tests.integration.command import inkstream, run_json, settings
 from tests.places import ROOT
 

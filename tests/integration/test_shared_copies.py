@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from inkstream.tasks.sinks.delta.tables import PagesTable
-from tests.faults.campaign import Cluster
+from tests.faults.cluster import Cluster
 from tests.faults.documents import tiny_pdf
 from tests.faults.s3_proxy import Proxy, s3_proxy
 from tests.integration.command import run_json, settings

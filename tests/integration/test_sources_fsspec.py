@@ -14,6 +14,8 @@ from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream, run_json, settings
 from tests.places import ROOT
 
+pytestmark = pytest.mark.usefixtures("shared_workers")
+
 CHEAP = settings(pipeline__text_layer__mode="only", execution__workers=1)
 NAMES = ["a b#c.pdf", "100%25.pdf", "é'\".pdf", "sub/x y/z.pdf"]
 

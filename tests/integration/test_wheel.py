@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -252,10 +253,13 @@ def test_a_stream_runs_without_prefect(streaming: FreshEnvironment, project: Pat
     assert "its second page" in run_command(streaming, project, "show", "tables")
 
 
-def test_it_serves_from_another_project(with_prefect: FreshEnvironment, project: Path) -> None:
+def test_it_serves_from_another_project(
+    with_prefect: FreshEnvironment, project: Path, prefect_home: Callable[[Path], Path]
+) -> None:
     port = free_port()
     command = [str(with_prefect.command), "serve", "--source", "inbox", "--sink", "tables", *SETTINGS]
-    environment = with_prefect.variables(PREFECT_HOME=str(project / "prefect"), DASK_LOGGING__DISTRIBUTED="error")
+    home = prefect_home(project / "prefect")
+    environment = with_prefect.variables(PREFECT_HOME=str(home), DASK_LOGGING__DISTRIBUTED="error")
     log = project / "serve.log"
     with serving([*command, "--every", "1h", "--port", str(port)], environment, log, project) as process:
         # The first run of an interval is due 15 seconds after the start.

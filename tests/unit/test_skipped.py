@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,7 @@ def test_each_reason_is_listed_with_its_tests(tmp_path: Path) -> None:
         text=True,
         check=False,
         cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
     )
     *_, report = process.stdout.partition("what was skipped, and why")
     assert report.splitlines()[1:-1] == [

@@ -15,6 +15,8 @@ from inkstream.tasks.config import StreamConfig, build_config
 from inkstream.tasks.sinks.sink import Sink
 from tests.faults.documents import tiny_pdf
 
+pytestmark = pytest.mark.usefixtures("shared_workers")
+
 
 @dataclass(frozen=True, slots=True)
 class UrgentFiles:

@@ -19,7 +19,7 @@ from inkstream.flows.doctor import run_checks
 from inkstream.ocr_core.errors import EnvironmentFault
 from inkstream.tasks.config import build_config
 from inkstream.tasks.stores.probe import require_exclusive_create
-from tests.faults.campaign import Cluster
+from tests.faults.cluster import Cluster
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream, settings
 

@@ -23,6 +23,8 @@ from inkstream.tasks.source import listing as sources
 from tests.faults.documents import tiny_pdf
 from tests.places import ROOT
 
+pytestmark = pytest.mark.usefixtures("shared_workers")
+
 
 def put(folder: Path, *names: str) -> None:
     folder.mkdir(exist_ok=True)

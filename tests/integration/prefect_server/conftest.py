@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,8 @@ from tests.integration.conftest import PrefectServer, free_port, prefect_server_
 
 
 @pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
-    with prefect_server_in(tmp_path_factory.mktemp("prefect"), free_port()) as server:
+def prefect_server(
+    tmp_path_factory: pytest.TempPathFactory, prefect_home: Callable[[Path], Path]
+) -> Iterator[PrefectServer]:
+    with prefect_server_in(prefect_home(tmp_path_factory.mktemp("prefect")), free_port()) as server:
         yield server

@@ -26,10 +26,10 @@ ONCE = ("pipeline.draw={}", "pipeline.render.max_pixels=100000")
 
 
 @pytest.fixture(scope="module")
-def read_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def read_once(tmp_path_factory: pytest.TempPathFactory, scheduler: str) -> tuple[Path, Path]:
     """Return a folder where 10 files of 3 pages were read, and a copy of it. Each file's second page was too large."""
     place, copy = tmp_path_factory.mktemp("world"), tmp_path_factory.mktemp("copy")
-    world = World(place, ONCE)
+    world = World(place, ONCE, scheduler)
     world.fill(10, pages=PAGES, large=[LARGE])
     assert world.run() == 0
     assert _failures(world) == 10
@@ -38,12 +38,12 @@ def read_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest.fixture
-def failed(read_once: tuple[Path, Path]) -> Iterator[World]:
+def failed(read_once: tuple[Path, Path], scheduler: str) -> Iterator[World]:
     """Yield that folder as it was after the run; in the same place, because the table stores its files' paths."""
     place, copy = read_once
     shutil.rmtree(place)
     shutil.copytree(copy, place)  # with modification times, which distinguish versions
-    world = World(place, ONCE)
+    world = World(place, ONCE, scheduler)
     for file in world.inbox.iterdir():
         world.corpus.adopt(file.name, PAGES)
     yield world

@@ -17,7 +17,7 @@ from inkstream.flows.api import Stream
 from inkstream.ocr_core.errors import EnvironmentFault, FailureKind, WorkersLostError
 from inkstream.tasks.config import StreamConfig, build_config
 from inkstream.tasks.progress import BatchDone, Event, RangeDone
-from tests.faults.campaign import Cluster, workers_of
+from tests.faults.cluster import Cluster, workers_of
 from tests.faults.conftest import World
 from tests.faults.documents import tiny_pdf
 from tests.faults.oracle import read_rows
@@ -141,23 +141,23 @@ def test_a_file_overwritten_before_it_is_read_is_left_out(world: World) -> None:
     assert len(read_rows(world.sink)) == 5
 
 
-def test_versions_are_not_mixed_if_a_file_is_overwritten_while_it_is_read(world: World) -> None:
+def test_versions_are_not_mixed_if_a_file_is_overwritten_while_it_is_read(own_cluster_world: World) -> None:
     """The older version may have all of its rows; each row's hash is that of the bytes its etag names."""
-    world.configure("execution.pages_per_range=1", "execution.workers=2", "execution.window_per_worker=1")
-    world.fill(1, pages=30)
-    source = world.inbox / "document00000.pdf"
-    hold = world.inbox.parent / "next.pdf"
+    own_cluster_world.configure("execution.pages_per_range=1", "execution.workers=2", "execution.window_per_worker=1")
+    own_cluster_world.fill(1, pages=30)
+    source = own_cluster_world.inbox / "document00000.pdf"
+    hold = own_cluster_world.inbox.parent / "next.pdf"
     hold.write_bytes(tiny_pdf(*[f"the second version, page {n}" for n in range(30)]))
-    code = world.run("--at", "RangeDone:2", f"mv {hold} {source}", "--at", "LedgerProjected", "true")
+    code = own_cluster_world.run("--at", "RangeDone:2", f"mv {hold} {source}", "--at", "LedgerProjected", "true")
     assert code in (0, 5)
-    world.corpus.adopt(source.name, 30)
-    assert world.run() == 0
-    verdict = world.judge()
+    own_cluster_world.corpus.adopt(source.name, 30)
+    assert own_cluster_world.run() == 0
+    verdict = own_cluster_world.judge()
     assert verdict.clean, verdict
     assert verdict.rows in (30, 60)
-    world.corpus.put(source.name, tiny_pdf("a third version that is short"), 1)
-    assert world.run() == 0
-    after = world.judge()
+    own_cluster_world.corpus.put(source.name, tiny_pdf("a third version that is short"), 1)
+    assert own_cluster_world.run() == 0
+    after = own_cluster_world.judge()
     assert after.clean, after
     assert after.rows == verdict.rows + 1
 
@@ -184,21 +184,21 @@ def test_compaction_between_batches_loses_and_duplicates_nothing(world: World) -
 
 
 def test_a_worker_without_language_data_is_an_environment_fault(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    own_cluster_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.fill(2)
+    own_cluster_world.fill(2)
     empty = tmp_path / "no-data"
     empty.mkdir()
-    config = _config(world, None, "pipeline.text_layer.mode=prefer", f"pipeline.recognize.tessdata={empty}")
+    config = _config(own_cluster_world, None, "pipeline.text_layer.mode=prefer", f"pipeline.recognize.tessdata={empty}")
     with pytest.raises(EnvironmentFault, match="eng") as caught, Stream(config) as stream:
         stream.run()
     assert caught.value.remedy
-    assert not (world.sink / "pages").exists()
+    assert not (own_cluster_world.sink / "pages").exists()
 
 
-def test_workers_and_children_end_with_a_killed_flow(world: World) -> None:
-    world.fill(40, pages=10)
-    driver = world.start("--stop-at", "RangeDone:4")
+def test_workers_and_children_end_with_a_killed_flow(own_cluster_world: World) -> None:
+    own_cluster_world.fill(40, pages=10)
+    driver = own_cluster_world.start("--stop-at", "RangeDone:4")
     process = psutil.Process(driver.pid)
     while process.status() != psutil.STATUS_STOPPED:
         assert driver.poll() is None
@@ -210,10 +210,10 @@ def test_workers_and_children_end_with_a_killed_flow(world: World) -> None:
     assert not alive
 
 
-def test_the_sandbox_child_has_no_credentials(world: World) -> None:
-    world.fill(40, pages=10)
+def test_the_sandbox_child_has_no_credentials(own_cluster_world: World) -> None:
+    own_cluster_world.fill(40, pages=10)
     environment = {**os.environ, "AWS_SECRET_ACCESS_KEY": "do-not-tell"}
-    config = world.inbox.parent / "config.json"
+    config = own_cluster_world.inbox.parent / "config.json"
     driver = subprocess.Popen(
         [sys.executable, "-m", "tests.faults.driver", str(config), "--stop-at", "RangeDone:4"],
         cwd=ROOT,

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.integration.command import inkstream
 from tests.integration.flows.conftest import SmallSink
+
+pytestmark = pytest.mark.usefixtures("shared_workers")
 
 
 def test_only_failed_files_are_read_again(own_sink: SmallSink) -> None:

@@ -11,6 +11,8 @@ from inkstream.flows.under_prefect.ocr_stream import ocr_stream
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream, run_json, settings
 
+pytestmark = pytest.mark.usefixtures("shared_workers")
+
 CHEAP = settings(pipeline__text_layer__mode="only", execution__workers=1, trigger__max_files_per_trigger=2)
 
 

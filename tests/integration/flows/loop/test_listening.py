@@ -27,6 +27,8 @@ from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream
 from tests.integration.conftest import free_port
 
+pytestmark = pytest.mark.usefixtures("shared_workers")
+
 SHORT = timedelta(seconds=1)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from inkstream.tasks.config import build_config
 from inkstream.tasks.progress import Summary
 from inkstream.tasks.queries.stored_configs import stored_config
 from inkstream.tasks.sinks.delta.tables import PagesTable
-from tests.faults.campaign import Cluster
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream
 
@@ -25,13 +23,6 @@ TIGHT = "pipeline.render.max_pixels=100000"
 WIDE = "pipeline.render.max_pixels=50000000"
 ALONE = ("execution.scheduler=null", "execution.workers=1")
 """Overrides that start a new worker, which has no copies of files from earlier runs."""
-
-
-@pytest.fixture(scope="module")
-def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    cluster = Cluster(tmp_path_factory.mktemp("dask"), workers=1)
-    yield cluster.address
-    cluster.close()
 
 
 class Place:

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -54,13 +54,13 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory, prefect_home: Callable[[Path], Path]) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
     corpus = fill(folder / "inbox", 4)
     log = folder / "serve.log"
     port = free_port()
     bare = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    bare |= {"PREFECT_HOME": str(folder / "home"), "DASK_LOGGING__DISTRIBUTED": "error"}
+    bare |= {"PREFECT_HOME": str(prefect_home(folder / "home")), "DASK_LOGGING__DISTRIBUTED": "error"}
     command = serve_command(folder, "served", "--cron", "0 3 1 1 *", "--maintain-cron", "0 4 1 1 *")
     with serving([*command, "--port", str(port)], bare, log, folder):
         url = f"http://127.0.0.1:{port}/api"

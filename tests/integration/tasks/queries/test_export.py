@@ -31,6 +31,8 @@ from tests.integration.committing import commit_to, export_of
 from tests.integration.test_commit_processes import plan
 from tests.integration.test_sources_s3 import ODD_KEYS
 
+pytestmark = pytest.mark.usefixtures("shared_workers")
+
 READ = settings(
     pipeline__text_layer__mode="ignore",
     pipeline__render__resolution=150,

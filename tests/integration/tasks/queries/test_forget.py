@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
@@ -23,6 +24,8 @@ from tests.faults.documents import tiny_pdf
 from tests.integration.command import inkstream
 from tests.integration.committing import discover, project_ledger, status_of, versioned
 from tests.integration.test_commit_processes import commit, drive, make_config, make_inbox, plan
+
+pytestmark = pytest.mark.usefixtures("shared_workers")
 
 
 @pytest.fixture
@@ -117,10 +120,26 @@ def test_a_file_is_forgotten_in_every_stream_and_only_once(config: StreamConfig)
 def test_after_a_vacuum_text_is_held_only_from_a_later_version(config: StreamConfig) -> None:
     drive(config, "")
     forget_files(config, "00[01].pdf")
-    table = DeltaTable(PagesTable(config.sink.url).url)
-    table.vacuum(0, dry_run=False, enforce_retention_duration=False)
+    assert names_with_stored_text(config) == {"000.pdf", "001.pdf", "002.pdf"}
+    vacuum_now(config)
+    assert names_with_stored_text(config) == {"002.pdf"}
     forgotten = forget_files(config, "002.pdf")
     assert forgotten.held_from == 2
+    vacuum_now(config)
+    assert names_with_stored_text(config) == set()
+
+
+def names_with_stored_text(config: StreamConfig) -> set[str]:
+    """Return the names of the documents whose text is in any Parquet file of the table's folder."""
+    files = list(Path(PagesTable(config.sink.url).url).rglob("*.parquet"))
+    assert files
+    stored = [row for file in files for row in pq.read_table(file, columns=["path", "text"]).to_pylist()]
+    return {row["path"].rpartition("/")[2] for row in stored if row["text"] is not None}
+
+
+def vacuum_now(config: StreamConfig) -> None:
+    table = DeltaTable(PagesTable(config.sink.url).url)
+    table.vacuum(0, dry_run=False, enforce_retention_duration=False)
 
 
 def test_every_version_of_a_file_is_forgotten_in_upsert_mode(config: StreamConfig) -> None:

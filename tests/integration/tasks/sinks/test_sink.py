@@ -42,6 +42,8 @@ from tests.integration.test_commit_processes import (
     wanted_rows,
 )
 
+pytestmark = pytest.mark.usefixtures("shared_workers")
+
 
 def make_config(folder: Path, **sink: Any) -> StreamConfig:
     return build_config(

@@ -27,6 +27,8 @@ from tests.integration.committing import discover, versioned
 from tests.integration.tasks.sinks import sqlite_sink
 from tests.integration.test_commit_processes import commit, make_inbox, plan, wanted_rows
 
+pytestmark = pytest.mark.usefixtures("shared_workers")
+
 TIGHT = "pipeline.render.max_pixels=100000"
 WIDE = "pipeline.render.max_pixels=50000000"
 

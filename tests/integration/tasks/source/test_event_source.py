@@ -29,6 +29,8 @@ from tests.integration.command import inkstream
 from tests.integration.tasks.source.sqlite_events import KIND, send
 from tests.places import ROOT
 
+pytestmark = pytest.mark.usefixtures("shared_workers")
+
 PROGRAM = [sys.executable, "-m", "tests.integration.tasks.source.sqlite_events"]
 VISIBILITY = timedelta(seconds=3)
 

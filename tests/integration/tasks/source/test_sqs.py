@@ -84,3 +84,20 @@ def test_a_missing_queue_has_a_remedy_and_an_unreachable_one_is_transient(sqs: A
     with pytest.raises(TransientError, match=r"the queue http://127\.0\.0\.1"):
         unreachable.status()
     unreachable.close()
+
+
+def test_settling_a_message_after_another_consumer_did_is_no_error(sqs: Any) -> None:
+    url = make_queue(sqs)
+    for number in range(2):
+        sqs.send_message(QueueUrl=url, MessageBody=message(record(f"in/{number}.pdf")))
+    late, other = SqsQueue(url, timedelta(seconds=1)), SqsQueue(url, LONG)
+    outdated = late.receive(2, NOW)
+    again = other.receive(1, timedelta(seconds=20))
+    assert again[0].id in {each.id for each in outdated}, "the first consumer's time is over"
+    other.acknowledge(again)
+    late.hide(outdated, LONG)
+    assert (other.status().waiting, other.status().in_flight) == (0, 1), "the other message is hidden nevertheless"
+    late.acknowledge(outdated)
+    assert (other.status().waiting, other.status().in_flight) == (0, 0)
+    late.close()
+    other.close()

@@ -53,7 +53,7 @@ def test_reading_order_survives_skew_and_columns(page: tuple[list[Box], float], 
     for line in lines:
         around = enclosing(line.boxes)
         assert around.angle == pytest.approx(angle)
-        assert join_words(line, 0.4).boxes == (around,) if len(line.boxes) > 1 else line.boxes
+        assert join_words(line, 0.4).boxes == ((around,) if len(line.boxes) > 1 else line.boxes)
 
 
 def test_a_heading_over_two_columns_is_read_first_and_a_note_below_last() -> None:

@@ -53,6 +53,6 @@ def test_the_embedded_server_keeps_the_users_settings(monkeypatch: pytest.Monkey
         monkeypatch.delenv(name)  # after the setenv, so that monkeypatch restores the variable
     monkeypatch.setenv("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "1")
     use_embedded_server()
-    assert os.environ["PREFECT_LOGGING_LEVEL"] == "mine"
+    assert (os.environ["DO_NOT_TRACK"], os.environ["PREFECT_LOGGING_LEVEL"]) == ("mine", "mine")
     assert os.environ["PREFECT_SERVER_EPHEMERAL_ENABLED"] == "true"
     assert os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] == "1"

@@ -43,7 +43,6 @@ def test_every_encryption_revision_opens_with_a_known_password(
     assert [page.text for page in pages] == [TEXT, TEXT]
 
 
-@pytest.mark.usefixtures("keys")
 def test_the_owner_password_also_opens_a_pdf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "owner")
     assert [page.text for page in read_document(locked(tmp_path / "a.pdf", "x"))] == [TEXT, TEXT]

@@ -76,8 +76,14 @@ def test_the_pipeline_id_covers_what_changes_the_output(tmp_path: Path) -> None:
     assert pipeline_id(with_recognize(time_limit=5, tessdata=str(tmp_path)), versions) == default_id
     assert pipeline_id(with_recognize(page_seg_mode=6), versions) != default_id
     assert pipeline_id(options, {**versions, "model:eng": "other"}) != default_id
-    other = engine_versions(with_recognize(binding="pytesseract"))
-    assert pipeline_id(options, other) != default_id or other["tesseract"] == versions["tesseract"]
+    assert pipeline_id(options, {**versions, "tesseract": "tesseract 4.1.1"}) != default_id
+    assert pipeline_id(with_recognize(binding="pytesseract"), versions) == default_id
+
+
+def test_each_binding_reports_the_version_of_its_own_tesseract(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inkstream.ocr_core.engines.tesseract.entry.tesseract_version", "tesseract of {}".format)
+    for binding in ("tesserocr", "pytesseract"):
+        assert engine_versions(with_recognize(binding=binding))["tesseract"] == f"tesseract of {binding}"
 
 
 def test_importing_loads_no_native_library() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inkstream.ocr_core.errors import ConfigError
-from inkstream.tasks.config import ExecutionOptions, build_config
+from inkstream.tasks.config import build_config
 
 PLACES = {"source": {"url": "inbox"}, "sink": {"url": "tables"}}
 
@@ -27,7 +27,3 @@ def test_zero_and_negative_amounts_are_refused(option: str) -> None:
     name = option.partition("=")[0]
     with pytest.raises(ConfigError, match=rf"^execution\.{name}"):
         build_config(PLACES, overrides=[f"execution.{option}"])
-
-
-def test_scheduler_and_workers_are_unset_by_default() -> None:
-    assert (ExecutionOptions().scheduler, ExecutionOptions().workers) == (None, None)

@@ -10,7 +10,7 @@ from inkstream.tasks.config import build_config
 PLACES = {"source": {"url": "inbox"}, "sink": {"url": "tables"}}
 
 
-@pytest.mark.parametrize(("written", "meant"), [("off", "off"), ("false", "off"), ("Delete", "delete")])
+@pytest.mark.parametrize(("written", "meant"), [("off", "off"), ("OFF", "off"), ("false", "off"), ("Delete", "delete")])
 def test_clean_source_ignores_case_and_accepts_false_for_off(written: str, meant: str) -> None:
     assert build_config(PLACES, overrides=[f"source.clean_source={written}"]).source.clean_source == meant
 

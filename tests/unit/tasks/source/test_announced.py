@@ -13,6 +13,7 @@ import pytest
 from inkstream.ocr_core.errors import TransientError
 from inkstream.tasks.config import StreamConfig, build_config
 from inkstream.tasks.sinks.opening import open_sink
+from inkstream.tasks.source import announced as announced_module
 from inkstream.tasks.source.announced import ObjectPlace, discover_announced, place_of
 from inkstream.tasks.source.discovery import Discovery
 from inkstream.tasks.source.event_source import Announcement
@@ -101,8 +102,9 @@ def test_announced_objects_are_found_once_oldest_first(inbox: Inbox) -> None:
     assert (discovery.listed, waits(discovery)) == (2, {"a.pdf": "it is in another bucket than the source"})
 
 
-def test_announcements_without_a_document_find_nothing(inbox: Inbox) -> None:
-    discovery = find(inbox, [inbox.put("_hidden.pdf")], url=str(inbox.folder))
+def test_announcements_without_a_document_find_nothing(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(announced_module, "open_lookup", lambda *_: pytest.fail("an object was looked up"))
+    discovery = find(inbox, [inbox.put("_hidden.pdf")])
     assert (discovery.files, discovery.listed, dict(discovery.unsettled)) == ([], 0, {})
 
 

@@ -181,14 +181,6 @@ def test_options_that_could_lose_a_file_are_refused(
         Cleaner(build_config({"source": {"url": "inbox", **source}, "sink": {"url": "tables"}}))
 
 
-@pytest.mark.parametrize("written", ["off", "OFF", "false"])
-def test_clean_source_off_may_also_be_written_as_false(written: str) -> None:
-    stream_config = build_config(
-        {"source": {"url": "in"}, "sink": {"url": "out"}}, overrides=[f"source.clean_source={written}"]
-    )
-    assert stream_config.source.clean_source == "off"
-
-
 def test_an_archive_beside_the_source_is_accepted(inbox: Path) -> None:
     Cleaner(archiving(inbox))
     Cleaner(config(inbox, clean_source="archive", source_archive_dir=f"{inbox}2"))

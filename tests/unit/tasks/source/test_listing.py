@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -116,9 +117,14 @@ def test_folders_may_be_nested_deeper_than_python_recurses(tmp_path: Path, monke
             os.rmdir("d")
 
 
-def test_pipes_are_not_listed(tmp_path: Path) -> None:
+def test_pipes_and_sockets_are_not_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path / "a")
     os.mkfifo(tmp_path / "pipe")
-    assert names(tmp_path) == []
+    monkeypatch.chdir(tmp_path)  # a socket's path may have at most 107 bytes
+    with socket.socket(socket.AF_UNIX) as opened:
+        opened.bind("socket")
+        assert (tmp_path / "socket").is_socket()
+        assert names(tmp_path) == ["a"]
 
 
 def test_a_file_that_vanishes_while_it_is_listed_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

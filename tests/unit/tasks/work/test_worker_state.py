@@ -47,7 +47,7 @@ def test_a_worker_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert check_worker(PIPELINE.canonical()) is versions
 
 
-def test_a_worker_without_a_language_is_an_environment_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_without_a_language_is_an_environment_fault() -> None:
     lacking = PipelineOptions(recognize=RecognizeOptions(languages=("xyz",)))
     with pytest.raises(EnvironmentFault, match="xyz"):
         check_worker(lacking.canonical())

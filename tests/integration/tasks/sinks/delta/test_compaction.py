@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,6 +67,20 @@ def test_a_compacted_table_is_left_alone(config: StreamConfig) -> None:
     pages = PagesTable(config.sink.url)
     assert compact(pages, 128).merged == FILES
     assert compact(pages, 128) == Compacted(pages.url)
+
+
+def test_a_file_of_at_least_the_target_size_is_left_alone(config: StreamConfig) -> None:
+    first, *others = plan(config)
+    commit(config, first, text=secrets.token_hex(2 << 20))  # random, so that it stays larger than 1 MiB
+    pages = PagesTable(config.sink.url)
+    (large,) = pages.open().file_uris()
+    for batch in others:
+        commit(config, batch)
+    done = compact(pages, 1)
+    assert (done.merged, done.into) == (FILES - 1, 1)
+    assert large in pages.open().file_uris()
+    assert compact(pages, 128).merged == 2, "only its size kept it"
+    assert found_rows(config) == wanted_rows(config)
 
 
 def break_in(monkeypatch: pytest.MonkeyPatch, action: Callable[[], object], *, lands: bool = False) -> None:

@@ -29,6 +29,8 @@ from tests.integration.command import run_json, settings
 from tests.integration.committing import discover, project_ledger, versioned
 from tests.integration.test_commit_processes import commit, found_rows, make_config, make_inbox, plan, wanted_rows
 
+pytestmark = pytest.mark.usefixtures("shared_workers")
+
 NOW, DAY = timedelta(0), timedelta(hours=24)
 FILES = 8
 
