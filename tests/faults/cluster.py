@@ -15,6 +15,13 @@ import psutil
 
 from tests.places import ROOT
 
+_IDLE = {
+    "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "1s",
+    "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__INTERVAL": "10s",
+    "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
+}
+"""Settings that let an idle cluster use little processor time."""
+
 
 class Cluster:
     """A Dask scheduler and workers in separate processes; a nanny that was killed is restarted.
@@ -35,6 +42,7 @@ class Cluster:
             **os.environ,
             **environment,
             "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(allowed_failures),
+            **_IDLE,
             "PYTHONPATH": str(ROOT),
         }
         self._address_file = folder / "scheduler.json"

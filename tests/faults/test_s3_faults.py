@@ -17,7 +17,7 @@ from tests.faults.s3_campaign import run_campaign
 from tests.faults.s3_proxy import CUT_SHORT, FAULTS, LOST, s3_proxy
 from tests.integration.command import settings
 
-LOST_REPLIES = 50
+LOST_REPLIES = 16
 
 
 def test_commits_whose_replies_are_lost_are_neither_lost_nor_doubled(
@@ -25,7 +25,7 @@ def test_commits_whose_replies_are_lost_are_neither_lost_nor_doubled(
 ) -> None:
     """`python -m tests.faults.s3_campaign` is a longer campaign, with the other faults and more drivers."""
     with s3_proxy(tmp_path, endpoint, "--lost-replies", str(LOST_REPLIES)) as proxy:
-        outcome = run_campaign(tmp_path, f"s3://{bucket}/out", proxy, commits=60)
+        outcome = run_campaign(tmp_path, f"s3://{bucket}/out", proxy, commits=20)
     assert (outcome.lost, outcome.duplicated) == (0, 0)
     assert outcome.outcomes[LOST] == LOST_REPLIES
 

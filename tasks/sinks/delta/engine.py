@@ -127,10 +127,14 @@ def _trust_authorities(bundle: str | None) -> None:
 
 
 def scan(table: DeltaTable, sql: str) -> pa.Table:
-    """Run a query over a handle's snapshot, named `this` in the query, without moving the handle."""
+    """Run a query over a handle's snapshot, named `this` in the query, without moving the handle.
+
+    pyarrow reads the result, because it releases the interpreter's lock. The reader's own `read_all` keeps it, and then
+    waits forever if the library's threads need it for the rows that other threads write.
+    """
     try:
         reader = QueryBuilder().register("this", table).execute(sql)
-        return _plain(pa.table(reader.read_all()))
+        return _plain(pa.RecordBatchReader.from_stream(reader).read_all())
     except Exception as error:  # reading fails with bare Exceptions
         raise explain_delta_error(error, f"cannot read {table.table_uri}") from error
 

@@ -1,4 +1,4 @@
-"""A real Prefect server, started once for the tests of this folder."""
+"""A real Prefect server, started once for the tests of this folder; afterwards it would still be busy, so it stops."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.integration.conftest import PrefectServer, free_port, prefect_server_in
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def prefect_server(
     tmp_path_factory: pytest.TempPathFactory, prefect_home: Callable[[Path], Path]
 ) -> Iterator[PrefectServer]:
