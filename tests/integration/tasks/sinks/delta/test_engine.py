@@ -21,20 +21,20 @@ FOLDER = sys.argv[1]
 SCHEMA = pa.schema({"number": pa.int64()})
 
 
-def write(name):
-    for _ in range(8):
+def write(name, times):
+    for _ in range(times):
         batches = (pa.record_batch([pa.array(range(50))], SCHEMA) for _ in range(3))
         write_deltalake(f"{FOLDER}/{name}", pa.RecordBatchReader.from_batches(SCHEMA, batches), mode="append")
 
 
 def read():
     table = DeltaTable(f"{FOLDER}/a")
-    return {scan(table, "SELECT number FROM this WHERE number > 1 ORDER BY number").num_rows for _ in range(60)}
+    return {scan(table, "SELECT number FROM this WHERE number > 1 ORDER BY number").num_rows for _ in range(400)}
 
 
-write("a")
+write("a", 8)
 with ThreadPoolExecutor(5) as threads:
-    writing = [threads.submit(write, name) for name in "bcd"]
+    writing = [threads.submit(write, name, 60) for name in "bcd"]
     reading = [threads.submit(read) for _ in range(2)]
     for each in writing:
         each.result()
@@ -43,7 +43,10 @@ with ThreadPoolExecutor(5) as threads:
 
 
 def test_reading_beside_writing_threads_does_not_deadlock(tmp_path: Path) -> None:
-    """It runs in a process of its own: a deadlock holds the interpreter's lock, so that no timeout could end it."""
+    """It runs in a process of its own: a deadlock holds the interpreter's lock, so that no timeout could end it.
+
+    This much work met the deadlock in each of several runs; an eighth of it did not.
+    """
     command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=200)
     assert (done.stdout, done.returncode) == ("{1152} {1152}\n", 0), done.stderr
