@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# The tests and a run start many Python processes. Where this is set, each of them would compile every module again.
+# Runs and tests start many Python processes. With this variable set, each process would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
 # One more than there are processors, because a test often waits for something to start or to end.

@@ -28,10 +28,11 @@ from typing import Any, Generic, NoReturn, TypeVar
 from inkstream.tasks.work.interrupts import block_interrupts
 
 T = TypeVar("T")
-_WAIT_SECONDS = 1.0
 
 Outcome = Callable[[], T]
 """A function that returns a result or raises an error, in the thread that waited for it."""
+_WAIT_SECONDS = 1.0
+"""The longest delay of an interrupt that arrives just before a wait."""
 
 
 @contextmanager
@@ -181,7 +182,7 @@ def on_loop_of(client: Any, function: Callable[[], Awaitable[T]]) -> T:
 
 
 def _next(outcomes: SimpleQueue[Outcome[T]]) -> Outcome[T]:
-    """Wait for an outcome; an interrupt is raised within a second, whenever it arrives."""
+    """Wait for an outcome, in short waits so that no interrupt is missed for long."""
     while True:
         with suppress(Empty):
             return outcomes.get(timeout=_WAIT_SECONDS)

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 import psutil
 
@@ -20,7 +19,7 @@ _IDLE = {
     "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__INTERVAL": "10s",
     "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
 }
-"""Settings that let an idle cluster use little processor time."""
+"""Settings that let an idle cluster use less processor time."""
 
 
 class Cluster:
@@ -36,11 +35,11 @@ class Cluster:
         *,
         allowed_failures: int = 20,
         resources: Sequence[str] = (),
-        environment: Mapping[str, str] = MappingProxyType({}),
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._environment = {
             **os.environ,
-            **environment,
+            **(environment or {}),
             "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(allowed_failures),
             **_IDLE,
             "PYTHONPATH": str(ROOT),

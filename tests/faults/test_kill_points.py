@@ -35,7 +35,7 @@ EVERYWHERE = (
     ("sink_format", "points"),
     [
         ("delta", EVERYWHERE),
-        ("parquet", ("RangeDone:3", "Processed:2", "BatchCommitted:1")),
+        ("parquet", ("Planned", "RangeDone:3", "Processed:2", "BatchCommitted:1", "BatchDone:2")),
     ],
 )
 def test_kills_at_each_named_point_lose_and_duplicate_nothing(

@@ -14,8 +14,6 @@ from inkstream.tasks.source.listing import list_files
 from inkstream.tasks.stores.s3 import Removal, S3Removal, S3Store
 from tests.integration.test_sources_s3 import ODD_KEYS
 
-pytestmark = pytest.mark.usefixtures("shared_workers")
-
 
 def config(bucket: str, mode: str) -> StreamConfig:
     archive = f"s3://{bucket}/done" if mode == "archive" else None

@@ -32,8 +32,6 @@ from tests.integration.committing import discover
 from tests.integration.conftest import free_port
 from tests.integration.test_commit_processes import commit, drive, found_rows, plan, wanted_rows
 
-pytestmark = pytest.mark.usefixtures("shared_workers")
-
 MIB = 1 << 20
 # No line break: moto cannot route one.
 ODD_KEYS = [

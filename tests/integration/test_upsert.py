@@ -23,8 +23,6 @@ from inkstream.tasks.work.planning import plan_batches, redo_batches
 from tests.integration.committing import discover, project_ledger, versioned
 from tests.integration.test_commit_processes import commit, make_inbox
 
-pytestmark = pytest.mark.usefixtures("shared_workers")
-
 
 def make_config(folder: Path) -> StreamConfig:
     return build_config(

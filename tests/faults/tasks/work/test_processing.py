@@ -183,17 +183,15 @@ def test_compaction_between_batches_loses_and_duplicates_nothing(world: World) -
     assert verdict.rows == 24
 
 
-def test_a_worker_without_language_data_is_an_environment_fault(
-    own_cluster_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    own_cluster_world.fill(2)
+def test_a_worker_without_language_data_is_an_environment_fault(world: World, tmp_path: Path) -> None:
+    world.fill(2)
     empty = tmp_path / "no-data"
     empty.mkdir()
-    config = _config(own_cluster_world, None, "pipeline.text_layer.mode=prefer", f"pipeline.recognize.tessdata={empty}")
+    config = _config(world, None, "pipeline.text_layer.mode=prefer", f"pipeline.recognize.tessdata={empty}")
     with pytest.raises(EnvironmentFault, match="eng") as caught, Stream(config) as stream:
         stream.run()
     assert caught.value.remedy
-    assert not (own_cluster_world.sink / "pages").exists()
+    assert not (world.sink / "pages").exists()
 
 
 def test_workers_and_children_end_with_a_killed_flow(own_cluster_world: World) -> None:

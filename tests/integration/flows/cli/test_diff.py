@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from tests.integration.command import inkstream
 from tests.integration.flows.conftest import SmallSink
-
-pytestmark = pytest.mark.usefixtures("shared_workers")
 
 
 def test_pages_added_since_a_version_are_listed(small_sink: SmallSink) -> None:

@@ -5,12 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from tests.integration.command import inkstream
 from tests.integration.flows.conftest import SmallSink
-
-pytestmark = pytest.mark.usefixtures("shared_workers")
 
 
 def test_a_document_that_cannot_be_exported_is_exit_code_3(small_sink: SmallSink, tmp_path: Path) -> None:

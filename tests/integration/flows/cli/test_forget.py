@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from tests.integration.command import inkstream
 from tests.integration.flows.conftest import SmallSink
-
-pytestmark = pytest.mark.usefixtures("shared_workers")
 
 
 def test_forget_needs_confirmation_and_a_dry_run_changes_nothing(small_sink: SmallSink) -> None:

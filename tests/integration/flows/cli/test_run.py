@@ -19,6 +19,8 @@ from tests.faults.cluster import Cluster
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import Done, inkstream
 
+pytestmark = pytest.mark.usefixtures("shared_workers")
+
 COMMAND = [sys.executable, "-m", "inkstream"]
 READ = ["--set", "pipeline.text_layer.mode=ignore"]
 CHEAP = ["--set", "pipeline.text_layer.mode=only", "--set", "execution.workers=1", "--prefect", "off"]
@@ -237,23 +239,21 @@ def test_only_selected_pages_have_rows_and_every_file_has_a_row(run: list[str], 
     assert lines(inkstream(*run, "--json", *chosen))[-1]["files"] == 0
 
 
-def test_encrypted_pdfs_are_read_and_their_passwords_do_not_leak(
-    run: list[str], inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_encrypted_pdfs_are_read_and_their_passwords_do_not_leak(run: list[str], inbox: Path, tmp_path: Path) -> None:
     secret = "correct-horse-battery"
     for name, password in (("open.pdf", secret), ("shut.pdf", "unknown")):
         with pikepdf.open(inbox / "a.pdf") as pdf:
             pdf.save(inbox / name, encryption=pikepdf.Encryption(owner="owner", user=password))
     (tmp_path / "keys").write_text(f"wrong-one\n{secret}\n")
-    monkeypatch.setenv("INKSTREAM_PDF_PASSWORDS_FILE", str(tmp_path / "keys"))
-    done = inkstream(*run, "--json")
+    environment = {**os.environ, "INKSTREAM_PDF_PASSWORDS_FILE": str(tmp_path / "keys")}
+    done = inkstream(*run, "--json", environment=environment)
     shown = inkstream("show", str(tmp_path / "tables"), "--json").stdout
     rows = [json.loads(line) for line in shown.splitlines()]
     assert {row["text"] for row in rows if row["path"].endswith("open.pdf")} == {"first page of a", "second page of a"}
     (shut,) = [row for row in rows if row["path"].endswith("shut.pdf")]
     assert (shut["exception_kind"], "none of the 2 passwords" in shut["exception"]) == ("encrypted", True)
     (tmp_path / "keys").write_text(f"wrong-one\n{secret}\nunknown")
-    inkstream("retry", str(tmp_path / "tables"), "--kind", "encrypted", "--prefect", "off")
+    inkstream("retry", str(tmp_path / "tables"), "--kind", "encrypted", "--prefect", "off", environment=environment)
     again = lines(inkstream("show", str(tmp_path / "tables"), "--json"))
     assert {row["text"] for row in again if row["path"].endswith("shut.pdf")} == {"first page of a", "second page of a"}
     kept = [path.read_bytes() for path in (tmp_path / "tables").rglob("*") if path.is_file()]

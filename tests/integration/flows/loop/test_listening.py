@@ -118,7 +118,7 @@ def test_announced_objects_are_committed_once_and_their_messages_deleted(events:
 
 def test_messages_that_cannot_be_settled_become_dead_letters(events: Events) -> None:
     seen: list[Event] = []
-    events.send("this is no notification")
+    events.send("not a notification")
     events.send(announced(events.bucket, "in/never.pdf"))
     events.send(announced("somebody-elses", "in/a.pdf"))
     events.put("in/good.pdf")

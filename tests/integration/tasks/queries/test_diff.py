@@ -26,8 +26,6 @@ from tests.integration.command import inkstream
 from tests.integration.committing import commit_to, versioned
 from tests.integration.test_commit_processes import make_config, make_inbox
 
-pytestmark = pytest.mark.usefixtures("shared_workers")
-
 GOOD = "one line of good text"
 BAD = Failure(FailureKind.TIMEOUT, "too slow")
 NOT_COUNTED = PageResult(None, None, failure=Failure(FailureKind.CORRUPT, "damaged"))

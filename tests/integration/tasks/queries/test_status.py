@@ -23,8 +23,6 @@ from tests.integration.command import inkstream
 from tests.integration.committing import commit_to, project_ledger, status_of
 from tests.integration.test_commit_processes import PAGES, commit, make_config, make_inbox, plan
 
-pytestmark = pytest.mark.usefixtures("shared_workers")
-
 HOUR = 3600
 
 

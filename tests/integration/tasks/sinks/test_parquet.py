@@ -36,8 +36,6 @@ from tests.integration.test_commit_processes import (
     wanted_rows,
 )
 
-pytestmark = pytest.mark.usefixtures("shared_workers")
-
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:

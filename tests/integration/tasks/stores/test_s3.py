@@ -27,7 +27,7 @@ def test_only_a_versioned_bucket_remembers_deletions(s3: Any, bucket: str) -> No
     lookup = open_lookup(f"s3://{bucket}/in", "events")
     s3.put_object(Bucket=bucket, Key="in/a.pdf", Body=b"x")
     s3.delete_object(Bucket=bucket, Key="in/a.pdf")
-    assert not lookup.was_deleted(f"{bucket}/in/a.pdf"), "without versioning there is no record of it"
+    assert not lookup.was_deleted(f"{bucket}/in/a.pdf"), "an unversioned bucket keeps no record of a deletion"
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     s3.put_object(Bucket=bucket, Key="in/b.pdf", Body=b"x")
     assert not lookup.was_deleted(f"{bucket}/in/b.pdf")

@@ -122,7 +122,7 @@ def test_a_run_that_ignores_commits_between_its_own_writes_twice(monkeypatch: py
     def writes_twice(schedule: list[tuple[int, int, str]]) -> bool:
         return bool(run_schedule(inkstream_trigger, schedule, batch_size=1, replacing=-1, partly=0).duplicated())
 
-    search_settings = settings(max_examples=1000, database=None, derandomize=True)
+    search_settings = settings(max_examples=2000, database=None, derandomize=True)
     with pytest.raises(NoSuchExample):
         find(schedules, writes_twice, settings=search_settings)
     monkeypatch.setattr(commit_model, "seen_after", careless)
@@ -145,7 +145,7 @@ def test_the_oracle_catches_a_forget_that_leaves_no_row(monkeypatch: pytest.Monk
         world = run_schedule(inkstream_trigger, schedule, batch_size=2, replacing=-1, forgetting=1)
         return bool(world.resurrected())
 
-    search_settings = settings(max_examples=1000, database=None, derandomize=True)
+    search_settings = settings(max_examples=2000, database=None, derandomize=True)
     with pytest.raises(NoSuchExample):
         find(schedules, comes_back, settings=search_settings)
     monkeypatch.setattr(ModelTable, "rows", _delete_only)

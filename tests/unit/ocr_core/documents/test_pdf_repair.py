@@ -139,9 +139,9 @@ def test_a_page_that_the_repair_leaves_blank_stays_a_failure(tmp_path: Path) -> 
 
 
 def test_a_repair_runs_under_the_limits_of_a_page(tmp_path: Path) -> None:
-    """The damaged file has an object stream that unpacks to 240 MiB, which qpdf would have to read."""
+    """The damaged file has an object stream that unpacks to 600 MiB, which qpdf would have to read."""
     with pikepdf.new() as document:
-        for _ in range(15):
+        for _ in range(40):
             document.add_blank_page()
             document.pages[-1].obj.Filler = pikepdf.String(b" " * (16 << 20))
         document.save(tmp_path / "a.pdf", object_stream_mode=pikepdf.ObjectStreamMode.generate, compress_streams=True)

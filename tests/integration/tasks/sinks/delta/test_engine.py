@@ -45,7 +45,7 @@ with ThreadPoolExecutor(5) as threads:
 def test_reading_beside_writing_threads_does_not_deadlock(tmp_path: Path) -> None:
     """It runs in a process of its own: a deadlock holds the interpreter's lock, so that no timeout could end it.
 
-    This much work met the deadlock in each of several runs; an eighth of it did not.
+    With an eighth of the work, the deadlock is often missed.
     """
     command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=200)
