@@ -27,6 +27,7 @@ from inkstream.flows.cli import app
 from inkstream.tasks.config import build_config
 from tests.conftest import forget_connections
 from tests.docs.blocks import SHELL, Block, blocks, command
+from tests.ending import end_process
 from tests.faults.documents import tiny_pdf
 from tests.integration.conftest import free_port
 from tests.places import ROOT
@@ -191,13 +192,8 @@ def dask_cluster() -> Iterator[str]:
                 stderr=subprocess.DEVNULL,
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
             )
-            stack.callback(_end, started)
+            stack.callback(end_process, started)
         yield address
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    process.wait(timeout=60)
 
 
 def lines_that_start(with_what: str) -> list[str]:

@@ -1,12 +1,13 @@
 """An S3 proxy between a client and a working server: it records the requests, and fails some on purpose.
 
     python -m tests.faults.s3_proxy PORT UPSTREAM LOG [--faults] [--seed N] [--lost-replies N]
-        [--certificate FILE]
+        [--hold before|after] [--certificate FILE]
 
 With `--faults`, 12 of every 50 requests fail: ten get a 500 or a 503, one a reset, and one a reset after a pause. Every
 25th answer to a GET breaks off in the middle. The first N commits that land in a `pages` table get no reply, except for
-every tenth, because a driver writes the log's checkpoint only if it knows of its commit. LOG has one line of JSON per
-request. It is also an HTTP proxy: it forwards requests for any host to UPSTREAM, and keeps the name of the host.
+every tenth, because a driver writes the log's checkpoint only if it knows of its commit. With `--hold`, the first such
+commit gets no answer for as long as the proxy lives; with `after`, it lands. LOG has one line of JSON per request. It
+is also an HTTP proxy: it forwards requests for any host to UPSTREAM, and keeps the name of the host.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ OF_REQUESTS = 50
 CUT_SHORT = "cut short"
 OF_ANSWERS = 25
 LOST = "lost reply"
+HELD = "held"
 STALL_SECONDS = 1.0
 _COMMIT = re.compile(r"/pages/_delta_log/\d{19}[0-8]\.json$")
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER of zero seconds: closing sends RST
@@ -97,13 +99,14 @@ def s3_proxy(folder: Path, upstream: str, *options: str) -> Iterator[Proxy]:
 class _Plan:
     """The plan of faults, and the log of requests."""
 
-    def __init__(self, log: Path, seed: int, faults: bool, lost_replies: int) -> None:
+    def __init__(self, log: Path, seed: int, faults: bool, lost_replies: int, hold: str | None) -> None:
         self._random = random.Random(seed)
         self._faults = faults
         self._next: list[str | None] = []
         self._answers = 0
         self._lock = threading.Lock()
         self._left_to_lose = lost_replies
+        self._hold = hold
         self._log = log.open("a", buffering=1)
 
     def fault(self) -> str | None:
@@ -130,6 +133,15 @@ class _Plan:
         with self._lock:
             self._left_to_lose -= 1
             return self._left_to_lose >= 0
+
+    def holds(self, method: str, path: str, when: str) -> bool:
+        """Return whether a request is kept waiting for ever `before` or `after` it is passed on."""
+        if method != "PUT" or not _COMMIT.search(path):
+            return False
+        with self._lock:
+            held = self._hold == when
+            self._hold = None if held else self._hold
+            return held
 
     def note(self, request: LoggedRequest) -> None:
         with self._lock:
@@ -179,7 +191,11 @@ class _Handler(BaseHTTPRequestHandler):
         return b"".join(parts)
 
     def _pass_on(self, body: bytes) -> None:
+        if self.plan.holds(self.command, self.path, "before"):
+            self._wait_for_ever()
         status, headers, content = self._ask(body)
+        if self.plan.holds(self.command, self.path, "after"):
+            self._wait_for_ever()
         if self.plan.loses(self.command, self.path, status):
             self._note(LOST)
             self._hang_up()
@@ -198,6 +214,10 @@ class _Handler(BaseHTTPRequestHandler):
         content = answer.read()
         self._there = None if answer.will_close else there
         return answer.status, answer.getheaders(), content
+
+    def _wait_for_ever(self) -> None:
+        self._note(HELD)
+        threading.Event().wait()
 
     def _reply(self, status: int, headers: list[tuple[str, str]], content: bytes, length: int) -> None:
         self.send_response_only(status)
@@ -244,10 +264,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--faults", action="store_true")
     parser.add_argument("--lost-replies", type=int, default=0)
+    parser.add_argument("--hold", choices=("before", "after"))
     parser.add_argument("--certificate", type=Path, help="speak TLS, with this certificate and key in one file")
     options = parser.parse_args()
     _Handler.upstream = options.upstream
-    _Handler.plan = _Plan(options.log, options.seed, options.faults, options.lost_replies)
+    _Handler.plan = _Plan(options.log, options.seed, options.faults, options.lost_replies, options.hold)
     listening = _Server(("127.0.0.1", options.port), _Handler)
     if options.certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from deltalake import DeltaTable
 
+from inkstream.tasks.paths import split_url
+from inkstream.tasks.sinks.delta.engine import storage_options
 from tests.faults.conftest import World
+from tests.faults.s3_proxy import HELD, s3_proxy
+from tests.integration.prefect_api import wait_until
 
 KILLED = -signal.SIGKILL
 
@@ -72,47 +76,46 @@ def test_a_lost_ledger_is_rebuilt(world: World) -> None:
     assert DeltaTable(str(world.sink / "files")).to_pyarrow_table().num_rows == 8
 
 
-def _versions(pages: Path) -> int:
-    return len(list((pages / "_delta_log").glob("*.json"))) if pages.exists() else 0
-
-
-@pytest.mark.parametrize("landed", [False, True], ids=["parquet_without_commit", "commit_landed"])
-def test_a_kill_inside_the_commit_loses_and_duplicates_nothing(world: World, landed: bool) -> None:
-    """The driver is killed from outside when the disk shows that state; kills that miss it are repeated."""
-    world.configure("trigger.max_files_per_trigger=1000")
-    pages = world.sink / "pages"
-    hits = 0
-    for attempt in range(12):
-        world.fill(10, start=attempt * 10)
-        driver = world.start("--stop-at", "Processed")
-        _wait_until_stopped(driver.pid)
-        versions = _versions(pages)
-        for stray in pages.glob("*.parquet"):
-            if not _is_committed(pages, stray):
-                stray.unlink()
-        committed = {file.name for file in pages.glob("*.parquet")}
-        for thread in psutil.Process(driver.pid).threads():
-            os.setpriority(os.PRIO_PROCESS, thread.id, 19)  # so that this test acts in time, even on a busy machine
-        os.kill(driver.pid, signal.SIGCONT)
-        while driver.poll() is None:
-            fresh = [f for f in pages.glob("*.parquet") if f.name not in committed and f.stat().st_size]
-            if _versions(pages) > versions if landed else fresh:
-                os.killpg(driver.pid, signal.SIGKILL)
-                break
-        driver.communicate()
-        hits += (_versions(pages) > versions) == landed
-        verdict = world.judge()
-        assert not verdict.duplicated
-        assert not verdict.torn
-        if hits:
-            break
-    assert hits, "no kill hit that state"
+@pytest.mark.parametrize("hold", ["before", "after"])
+def test_a_kill_inside_the_commit_loses_and_duplicates_nothing(
+    world: World, endpoint: str, s3: Any, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hold: str
+) -> None:
+    """The driver is killed when its rows are in the store, and the commit has, or has not, reached the store."""
+    sink = f"s3://{bucket}/out"
+    world.configure(f"sink.url={sink}")
+    world.fill(4)
     assert world.run() == 0
-    assert world.judge().clean
+    world.fill(4, start=4)
+    before = _open(sink)
+    with s3_proxy(tmp_path, endpoint, "--hold", hold) as proxy:
+        with monkeypatch.context() as patched:
+            patched.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+            driver = world.start()
+        wait_until(lambda: proxy.outcomes()[HELD] == 1, 60, lambda: str(proxy.outcomes()))
+        driver.kill()
+        driver.communicate()
+    assert driver.returncode == KILLED
+    table = _open(sink)
+    assert table.version() - before.version() == (1 if hold == "after" else 0)
+    strays = _parquet_files(s3, bucket) - set(table.file_uris())
+    assert bool(strays) == (hold == "before")
+    left = world.corpus.judge(sink)
+    assert not left.duplicated
+    assert not left.torn
+    assert bool(left.lost) == (hold == "before")
+    assert world.run() == 0
+    after = world.corpus.judge(sink)
+    assert after.clean, after
+    assert after.rows == 16
 
 
-def _is_committed(pages: Path, file: Path) -> bool:
-    return any(uri.endswith(file.name) for uri in DeltaTable(str(pages)).file_uris())
+def _open(sink: str) -> DeltaTable:
+    return DeltaTable(f"{sink}/pages", storage_options=storage_options(*split_url(sink)))
+
+
+def _parquet_files(s3: Any, bucket: str) -> set[str]:
+    objects = s3.list_objects_v2(Bucket=bucket, Prefix="out/pages/")["Contents"]
+    return {f"s3://{bucket}/{found['Key']}" for found in objects if found["Key"].endswith(".parquet")}
 
 
 def test_a_driver_that_slept_while_another_worked_adds_nothing(world: World) -> None:
@@ -151,7 +154,4 @@ def test_the_oracle_finds_the_duplicates_of_the_control(world: World) -> None:
 
 
 def _wait_until_stopped(pid: int) -> None:
-    end = time.monotonic() + 60
-    while psutil.Process(pid).status() != psutil.STATUS_STOPPED:
-        assert time.monotonic() < end, "the driver did not stop in time"
-        time.sleep(0.01)
+    wait_until(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED, 60, lambda: "the driver did not stop")

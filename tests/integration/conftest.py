@@ -19,6 +19,7 @@ from urllib.request import urlopen
 import pytest
 
 from inkstream.flows.under_prefect.serve import SERVER_SETTINGS
+from tests.ending import end_process
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,7 @@ def prefect_server_in(home: Path, port: int, **settings: str) -> Iterator[Prefec
             _wait_for(f"http://127.0.0.1:{port}/api/health", server, log)
             yield PrefectServer(f"http://127.0.0.1:{port}/api", environment)
         finally:
-            server.terminate()
-            server.wait(timeout=60)
+            end_process(server)
 
 
 def free_port() -> int:

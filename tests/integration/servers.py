@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.ending import end_process
 from tests.integration.conftest import free_port
 from tests.places import ROOT
 
@@ -34,8 +35,7 @@ def server(log: Path, module: str, *arguments: str) -> Iterator[str]:
             wait_for(port, server, log)
             yield f"127.0.0.1:{port}"
         finally:
-            server.terminate()
-            server.wait(timeout=30)
+            end_process(server)
 
 
 def wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:

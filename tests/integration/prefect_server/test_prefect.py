@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from inkstream.tasks.sinks.delta.tables import PagesTable
+from tests.ending import end_process
 from tests.integration.command import inkstream
 from tests.integration.conftest import PrefectServer
 from tests.integration.flows.test_query import run_program
@@ -158,6 +159,6 @@ def test_a_schedule_fires(prefect_server: PrefectServer, tmp_path: Path) -> None
                 assert time.monotonic() < end, log.read_text()
                 time.sleep(0.5)
         finally:
-            runner.terminate()
-            runner.wait(timeout=60)
+            ended = end_process(runner)
+    assert ended, log.read_text()
     assert corpus.judge(tmp_path / "tables", stream="scheduled").clean
