@@ -135,7 +135,7 @@ class _Plan:
             return self._left_to_lose >= 0
 
     def holds(self, method: str, path: str, when: str) -> bool:
-        """Return whether a request is kept waiting for ever `before` or `after` it is passed on."""
+        """Return whether a request is kept waiting forever `before` or `after` it is passed on."""
         if method != "PUT" or not _COMMIT.search(path):
             return False
         with self._lock:
@@ -192,10 +192,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass_on(self, body: bytes) -> None:
         if self.plan.holds(self.command, self.path, "before"):
-            self._wait_for_ever()
+            self._wait_forever()
         status, headers, content = self._ask(body)
         if self.plan.holds(self.command, self.path, "after"):
-            self._wait_for_ever()
+            self._wait_forever()
         if self.plan.loses(self.command, self.path, status):
             self._note(LOST)
             self._hang_up()
@@ -215,7 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._there = None if answer.will_close else there
         return answer.status, answer.getheaders(), content
 
-    def _wait_for_ever(self) -> None:
+    def _wait_forever(self) -> None:
         self._note(HELD)
         threading.Event().wait()
 
