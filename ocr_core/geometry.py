@@ -120,6 +120,22 @@ class Affine:
             after.d * self.c + after.e * self.f + after.f,
         )
 
+    def inverse(self) -> Affine:
+        """Return the map back.
+
+        Raises:
+            ZeroDivisionError: If this map makes the plane a line.
+        """
+        area = self.a * self.e - self.b * self.d
+        return Affine(
+            self.e / area,
+            -self.b / area,
+            (self.b * self.f - self.e * self.c) / area,
+            -self.d / area,
+            self.a / area,
+            (self.d * self.c - self.a * self.f) / area,
+        )
+
     def box(self, box: Box) -> Box:
         """Return the mapped box, with the angle that its text then has.
 

@@ -12,7 +12,7 @@ from inkstream.ocr_core.pixels import Pixels
 
 if TYPE_CHECKING:
     from inkstream.ocr_core.options import RenderOptions
-    from inkstream.ocr_core.text.words import Word
+    from inkstream.ocr_core.text.layer import LayerWord
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class DocumentPage(ABC):
             DocumentError: `limit` or `corrupt`.
         """
 
-    def words(self, canvas: Canvas) -> list[Word] | None:  # noqa: ARG002 - images carry no text
+    def words(self, canvas: Canvas) -> list[LayerWord] | None:  # noqa: ARG002 - images carry no text
         """Return the words of the page's text layer in reading order, boxes in `canvas` pixels; None if it has none."""
         return None
 

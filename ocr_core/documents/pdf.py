@@ -21,7 +21,7 @@ from inkstream.ocr_core.pixels import MAX_SIDE
 
 if TYPE_CHECKING:
     from inkstream.ocr_core.options import RenderOptions
-    from inkstream.ocr_core.text.words import Word
+    from inkstream.ocr_core.text.layer import LayerWord
 
 _ERR_PASSWORD = 4
 _ERR_SECURITY = 5
@@ -253,7 +253,7 @@ class PdfPage(DocumentPage):
             except pdfium.PdfiumError as error:
                 raise DocumentError(FailureKind.CORRUPT, "a picture on the page cannot be decoded") from error
 
-    def words(self, canvas: Canvas) -> list[Word] | None:
+    def words(self, canvas: Canvas) -> list[LayerWord] | None:
         """Return the words of the text layer, boxes in `canvas` pixels; None if there is no text."""
         return extract_words(self._raw, canvas)
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass, field
+import math
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from pypdfium2 import raw
 
+from inkstream.ocr_core.documents.pdf_drawing import Drawing, Drawings, Extent
 from inkstream.ocr_core.geometry import Box
+from inkstream.ocr_core.text.characters import as_typed, is_suspect
+from inkstream.ocr_core.text.layer import LayerWord
 from inkstream.ocr_core.text.reading_order import enclosing
 from inkstream.ocr_core.text.words import Word
 
@@ -18,52 +25,58 @@ if TYPE_CHECKING:
     from inkstream.ocr_core.documents.document import Canvas
 
 ENGINE = "text_layer"
+EARLIER_OCR = "earlier_ocr"
+"""Names, in place of an engine, of what reads a text that the page draws, and of a hidden text beneath a picture."""
 
 _LINE_BREAKS = {0x0A, 0x0D}
-_SOFT_HYPHENS = {0x02, 0xAD, 0xFFFE}
-"""What PDFium returns for a hyphen at the end of a line."""
+_LAST_HYPHENS = {0x02, 0xFFFE}
+"""What PDFium returns for a hyphen at the end of a line, between the halves of a word."""
 
 _BLOCK_GAP = 1.0
 """Empty space between two lines, in line heights, at which a new block begins."""
 
+_SAME_PLACE = 0.15
+"""Distance between two equal characters, in usual heights, within which one is the other, drawn again."""
+
 _MOST_SUSPECT = 0.05
-"""Share of unmapped characters above which a text layer is not used."""
+"""Share of unexplained characters above which a text layer is not used."""
 
 
-@dataclass(slots=True)
-class _PdfWord:
-    """One word while it is collected: characters and the extent (left, bottom, right, top) in page units."""
+@dataclass(frozen=True, slots=True)
+class _Character:
+    """One character, or the end of a word or of a line.
 
-    characters: list[str] = field(default_factory=list)
-    extent: list[float] = field(default_factory=list)
-
-
-def usable(words: list[Word], min_chars: int) -> bool:
-    """Return whether a text layer can be used instead of reading the page.
-
-    It cannot if it has fewer than `min_chars` visible characters, or if more than one in twenty of them is a
-    replacement, private-use or control character: fonts without a Unicode map yield those, and only the pixels show
-    the text.
+    Attributes:
+        text: What a person would type: perhaps several characters, or none. A space or a newline for an end.
+        extent: Position in page units; None for an end.
+        drawing: How it is drawn; None for an end.
+        is_damaged: Whether its font does not say which character it is.
     """
-    characters = "".join(word.text for word in words)
-    suspect = sum(map(_is_suspect, characters))
+
+    text: str
+    extent: Extent | None = None
+    drawing: Drawing | None = None
+    is_damaged: bool = False
+
+
+_WORD_END, _LINE_END = _Character(" "), _Character("\n")
+
+
+def usable(words: list[LayerWord], min_chars: int) -> bool:
+    """Return whether a text layer can be used without a look at the picture.
+
+    It cannot if it has fewer than `min_chars` visible characters, or if its fonts do not explain more than one in
+    twenty of them.
+    """
+    characters = "".join(each.word.text for each in words)
+    suspect = sum(map(is_suspect, characters))
     return bool(characters) and len(characters) >= min_chars and suspect <= _MOST_SUSPECT * len(characters)
 
 
-def _is_suspect(character: str) -> bool:
-    code = ord(character)
-    return (
-        code == 0xFFFD
-        or 0xE000 <= code <= 0xF8FF
-        or code >= 0xF0000
-        or code < 0x20
-        or 0x7F <= code < 0xA0
-        or code & 0xFFFF >= 0xFFFE
-    )
-
-
-def extract_words(page: pypdfium2.PdfPage, canvas: Canvas) -> list[Word] | None:
+def extract_words(page: pypdfium2.PdfPage, canvas: Canvas) -> list[LayerWord] | None:
     """Return the words of an open page in PDFium's order.
+
+    A character that is drawn again at the same place, as some programs do for bold print, counts once.
 
     Args:
         page: The page.
@@ -74,61 +87,111 @@ def extract_words(page: pypdfium2.PdfPage, canvas: Canvas) -> list[Word] | None:
     """
     text_page = page.get_textpage()
     try:
-        lines = _read_lines(text_page.raw, text_page.count_chars())
+        count = text_page.count_chars()
+        if not count:
+            return None
+        drawings = Drawings(page, text_page.raw)
+        lines = _lines(_without_copies(list(_characters(text_page.raw, count, drawings))))
     finally:
         text_page.close()
-    placed = [_place(page.raw, line, canvas) for line in lines]
-    return _number([line for line in placed if line]) or None
+    return _number([[_placed(page, word, canvas) for word in line] for line in lines]) or None
 
 
-def _read_lines(text_page: Any, count: int) -> list[list[_PdfWord]]:
-    lines: list[list[_PdfWord]] = [[]]
-    word = _PdfWord()
-    edges = [ctypes.c_double() for _ in range(4)]
-    left, right, bottom, top = edges
+def _characters(text_page: Any, count: int, drawings: Drawings) -> Iterator[_Character]:
+    """Yield the characters, a pair of surrogates as one, and the ends of words and lines."""
+    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    is_pair = False
     for index in range(count):
-        code = raw.FPDFText_GetUnicode(text_page, index)
-        character = _character(code)
-        if character.isspace() or code == 0:
-            if word.characters:
-                lines[-1].append(word)
-                word = _PdfWord()
-            if code in _LINE_BREAKS and lines[-1]:
-                lines.append([])
+        if is_pair:
+            is_pair = False
             continue
-        word.characters.append(character)
-        if raw.FPDFText_GetCharBox(text_page, index, left, right, bottom, top):
-            _widen(word.extent, left.value, bottom.value, right.value, top.value)
-    if word.characters:
-        lines[-1].append(word)
+        code = raw.FPDFText_GetUnicode(text_page, index)
+        if 0xD800 <= code < 0xDC00 and index + 1 < count:
+            low = raw.FPDFText_GetUnicode(text_page, index + 1)
+            if is_pair := 0xDC00 <= low < 0xE000:
+                code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00)
+        if code in _LINE_BREAKS:
+            yield _LINE_END
+        elif _is_space(code) or not raw.FPDFText_GetCharBox(text_page, index, left, right, bottom, top):
+            yield _WORD_END
+        else:
+            extent = (left.value, bottom.value, right.value, top.value)
+            is_unmapped = raw.FPDFText_HasUnicodeMapError(text_page, index) == 1
+            yield _drawn(code, extent, drawings.of(index), is_unmapped)
+            if code in _LAST_HYPHENS:
+                yield _LINE_END
+
+
+def _is_space(code: int) -> bool:
+    return code < 0xD800 and chr(code).isspace()
+
+
+def _drawn(code: int, extent: Extent, drawing: Drawing, is_unmapped: bool) -> _Character:
+    has_ink = extent[2] > extent[0] and extent[3] > extent[1]
+    if code == 0 and not has_ink:
+        return _WORD_END
+    text = "-" if code in _LAST_HYPHENS else as_typed(code)
+    is_damaged = is_unmapped or any(map(is_suspect, text))
+    return _Character("\ufffd" if is_damaged and code < 0x20 else text, extent, drawing, is_damaged)
+
+
+def _without_copies(characters: list[_Character]) -> Iterator[_Character]:
+    """Leave out each character that is drawn where an equal one was drawn before."""
+    heights = [each.extent[3] - each.extent[1] for each in characters if each.extent]
+    near = _SAME_PLACE * median(heights) if heights else 0.0
+    cell = max(near, 0.01)
+    seen: dict[tuple[str, int, int], list[tuple[float, float]]] = {}
+    for character in characters:
+        if character.extent is None:
+            yield character
+            continue
+        left, bottom, right, top = character.extent
+        x, y = (left + right) / 2, (bottom + top) / 2
+        column, row = math.floor(x / cell), math.floor(y / cell)
+        around = [(character.text, column + i, row + j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
+        if any(math.hypot(x - u, y - v) <= near for place in around for u, v in seen.get(place, ())):
+            continue
+        seen.setdefault((character.text, column, row), []).append((x, y))
+        yield character
+
+
+def _lines(characters: Iterable[_Character]) -> list[list[list[_Character]]]:
+    """Return the lines as words, and these as characters; at least one in each."""
+    lines: list[list[list[_Character]]] = []
+    is_new_line = is_new_word = True
+    for character in characters:
+        if character.extent is None:
+            is_new_word = True
+            is_new_line = is_new_line or character is _LINE_END
+            continue
+        if is_new_line:
+            lines.append([])
+        if is_new_word or is_new_line:
+            lines[-1].append([])
+        lines[-1][-1].append(character)
+        is_new_line = is_new_word = False
     return lines
 
 
-def _character(code: int) -> str:
-    if code in _SOFT_HYPHENS:
-        return "-"
-    return "\ufffd" if 0xD800 <= code <= 0xDFFF or code > 0x10FFFF else chr(code)
-
-
-def _widen(extent: list[float], left: float, bottom: float, right: float, top: float) -> None:
-    if not extent:
-        extent[:] = [left, bottom, right, top]
-        return
-    extent[:] = [min(extent[0], left), min(extent[1], bottom), max(extent[2], right), max(extent[3], top)]
-
-
-def _place(page: Any, line: list[_PdfWord], canvas: Canvas) -> list[Word]:
-    """Return a line's words with their pixel boxes, which follow the page's own rotation and crop."""
-    words = []
-    for word in line:
-        if not word.extent:
-            continue
-        left, bottom, right, top = word.extent
-        first, second = _to_device(page, canvas, left, top), _to_device(page, canvas, right, bottom)
-        (x1, x2), (y1, y2) = (sorted(pair) for pair in zip(first, second, strict=True))
-        box = Box(x1, y1, max(1, x2 - x1), max(1, y2 - y1))
-        words.append(Word(0, 0, 0, box, "".join(word.characters), 100.0))
-    return words
+def _placed(page: pypdfium2.PdfPage, characters: list[_Character], canvas: Canvas) -> LayerWord:
+    """Return a word with its pixel box, which follows the page's own rotation and crop."""
+    lefts, bottoms, rights, tops = zip(*(each.extent for each in characters if each.extent), strict=True)
+    first = _to_device(page.raw, canvas, min(lefts), max(tops))
+    second = _to_device(page.raw, canvas, max(rights), min(bottoms))
+    (x1, x2), (y1, y2) = (sorted(pair) for pair in zip(first, second, strict=True))
+    text = unicodedata.normalize("NFC", "".join(each.text for each in characters))
+    word = Word(0, 0, 0, Box(x1, y1, max(1, x2 - x1), max(1, y2 - y1)), text, 100.0)
+    drawing = characters[0].drawing
+    assert drawing is not None
+    hidden = sum(each.drawing.hides(each.extent) for each in characters if each.drawing and each.extent)
+    return LayerWord(
+        word,
+        drawing.font,
+        (drawing.angle + page.get_rotation()) % 360,
+        drawing.gray,
+        2 * hidden > len(characters),
+        any(each.is_damaged for each in characters),
+    )
 
 
 def _to_device(page: Any, canvas: Canvas, x: float, y: float) -> tuple[int, int]:
@@ -137,19 +200,25 @@ def _to_device(page: Any, canvas: Canvas, x: float, y: float) -> tuple[int, int]
     return device_x.value, device_y.value
 
 
-def _number(lines: list[list[Word]]) -> list[Word]:
-    """Return the words with their line and block; a block is lines that overlap sideways with little space between."""
-    numbered: list[Word] = []
+def _number(lines: list[list[LayerWord]]) -> list[LayerWord]:
+    """Return the words that have text, with their line and block.
+
+    A block is lines that overlap sideways with little space between them.
+    """
+    numbered: list[LayerWord] = []
     block = line_number = 0
     above: Box | None = None
     for line in lines:
-        box = enclosing([word.box for word in line])
+        words = [each for each in line if each.word.text]
+        if not words:
+            continue
+        box = enclosing([each.word.box for each in words])
         if above is not None:
             apart = box.left > above.right or box.right < above.left
             gap = box.top - above.bottom
             height = max(min(box.height, above.height), 1)
             new = gap > _BLOCK_GAP * height or gap < -2 * height or (apart and gap > -height)
             block, line_number = (block + 1, 0) if new else (block, line_number + 1)
-        numbered += [Word(block, 0, line_number, word.box, word.text, word.confidence) for word in line]
+        numbered += [replace(each, word=replace(each.word, block=block, line=line_number)) for each in words]
         above = box
     return numbered

@@ -13,8 +13,9 @@ from inkstream.ocr_core.options.base import Options
 class TextLayerMode(StrEnum):
     """What to do with the text a PDF already carries."""
 
-    IGNORE = "ignore"
+    VERIFY = "verify"
     PREFER = "prefer"
+    IGNORE = "ignore"
     ONLY = "only"
 
 
@@ -22,14 +23,21 @@ class TextLayerOptions(Options):
     """Use of the text that a born-digital PDF already carries."""
 
     mode: TextLayerMode = Field(
-        TextLayerMode.PREFER,
-        description="ignore: always recognise pixels; prefer: use a usable text layer, else recognise; "
-        "only: never recognise, a page without a text layer has empty text",
+        TextLayerMode.VERIFY,
+        description="verify: use what agrees with the picture, and recognize the rest; prefer: use a text layer of "
+        "min_chars characters without a look at the picture, else recognize; ignore: always recognize; only: never "
+        "recognize, a page without a text layer has empty text",
+    )
+    invisible: Literal["drop", "keep"] = Field(
+        "drop",
+        description="with verify, words of the text layer that cannot be seen on the page: drop counts them in the "
+        "notes, keep leaves them in the text",
     )
     min_chars: int = Field(
         10,
         ge=0,
-        description="a text layer with fewer visible characters is ignored (Spark OCR's minSizeBeforeFallback)",
+        description="with prefer and only, a text layer with fewer visible characters is ignored (Spark OCR's "
+        "minSizeBeforeFallback)",
     )
 
 

@@ -74,7 +74,8 @@ class Attempt:
     def result(self, pagenum: int) -> PageResult:
         """Return the page's text, or the failure that ended the block."""
         page, milliseconds = self.page, (time.perf_counter() - self._started) * 1000
-        notes = tuple(dict.fromkeys(self._info.notes + (page.source.notes if page and page.source else ())))
+        of_page = (page.source.notes if page.source else ()) + page.notes if page else ()
+        notes = tuple(dict.fromkeys(self._info.notes + of_page))
         result = PageResult(pagenum, self._info.pages, failure=self.failure, processing_ms=milliseconds, notes=notes)
         if page is None:
             return result

@@ -27,13 +27,19 @@ def build_pipeline(options: PipelineOptions) -> Pipeline:
     from inkstream.ocr_core.stages.render import Render
     from inkstream.ocr_core.stages.restore import Restore
     from inkstream.ocr_core.stages.text_layer import TextLayer
+    from inkstream.ocr_core.stages.verify.reader import sample_reader
+    from inkstream.ocr_core.stages.verify.stage import Verify
 
     stages: list[Stage] = []
-    reads_pixels = options.text_layer.mode is not TextLayerMode.ONLY
-    if options.text_layer.mode is not TextLayerMode.IGNORE:
+    mode = options.text_layer.mode
+    reads_pixels = mode is not TextLayerMode.ONLY
+    if mode in (TextLayerMode.PREFER, TextLayerMode.ONLY):
         stages.append(TextLayer(options.text_layer, options.render, options.recognize))
     if reads_pixels or options.draw:
         stages.append(Render(options.render, always=options.draw is not None))
+    if mode is TextLayerMode.VERIFY:
+        read = sample_reader(options.recognize)
+        stages.append(Verify(options.text_layer, options.render, options.recognize, read))
     if reads_pixels:
         stages += steps(options)
         detection = detection_of(options)

@@ -22,6 +22,7 @@ from inkstream.ocr_core.stages.draw.stage import Draw
 from inkstream.ocr_core.stages.line_stage import Asked, LineStage
 from inkstream.ocr_core.stages.render import Render
 from inkstream.ocr_core.stages.stage import WorkingPage
+from inkstream.ocr_core.text.words import Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +55,7 @@ class PausedState:
         resolution: dpi of all coordinates.
         to_rendered: Map from the pixels that were read to the rendered page.
         crops: Number of lines to read.
+        layer: Words of the text layer that are merged with what is read.
         asked: What the stage needs to continue, as JSON.
     """
 
@@ -62,6 +64,7 @@ class PausedState:
     height: int | None
     resolution: int | None
     to_rendered: Affine
+    layer: tuple[Word, ...]
     crops: int
     asked: str
 
@@ -113,7 +116,7 @@ def finish(
         if any(isinstance(each, Draw) for each in later):
             page.source = stack.enter_context(opened_page(reopen(), pagenum)).source
             next(each for each in pipeline.stages if isinstance(each, Render)).run(page)
-        page.to_rendered = known.to_rendered
+        page.to_rendered, page.layer = known.to_rendered, known.layer
         stage.take(page, asked, readings)
         for each in later:
             each.run(page)
@@ -121,13 +124,14 @@ def finish(
 
 
 def _state_of(page: WorkingPage, info: DocumentInfo, stage: LineStage[Any], asked: Asked[Any]) -> str:
-    notes = info.notes + (page.source.notes if page.source else ())
+    notes = info.notes + (page.source.notes if page.source else ()) + page.notes
     state = PausedState(
         DocumentInfo(info.format, info.pages, notes),
         page.width,
         page.height,
         page.resolution,
         page.to_rendered,
+        page.layer,
         len(asked.crops),
         TypeAdapter(stage.state_type).dump_json(asked.state).decode(),
     )

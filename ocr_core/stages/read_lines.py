@@ -14,8 +14,8 @@ from inkstream.ocr_core.options import LineOptions, RecognizeOptions
 from inkstream.ocr_core.page import Level, Region
 from inkstream.ocr_core.pixels import cut, part
 from inkstream.ocr_core.stages.line_stage import Asked, LineStage
+from inkstream.ocr_core.stages.page_text import set_text
 from inkstream.ocr_core.stages.stage import WorkingPage
-from inkstream.ocr_core.text.layout import compose_page
 from inkstream.ocr_core.text.words import Word
 
 if TYPE_CHECKING:
@@ -106,10 +106,7 @@ class ReadLines(LineStage[LinesAsked]):
 
     def take(self, page: WorkingPage, state: LinesAsked, readings: Sequence[Reading]) -> None:
         """Set `text`, `confidence` and `engine`, and replace the detected regions with recognised ones."""
-        engine = self.options.engine
-        made = compose_page(words_on_page(state.places, readings), engine, self.options, page.pixels_resolution)
-        page.text, page.confidence, page.regions = made.text, made.confidence, made.regions
-        page.engine = engine
+        set_text(page, words_on_page(state.places, readings), self.options.engine, self.options)
 
 
 def cut_lines(pixels: Pixels, regions: Sequence[Region], options: LineOptions) -> list[LineCrop]:

@@ -12,8 +12,8 @@ from inkstream.ocr_core.engines.page_reader import PageReader, TimeLimit
 from inkstream.ocr_core.engines.registry import open_page_reader
 from inkstream.ocr_core.options import RecognizeOptions
 from inkstream.ocr_core.page import Level, Region
+from inkstream.ocr_core.stages.page_text import set_text
 from inkstream.ocr_core.stages.stage import WorkingPage
-from inkstream.ocr_core.text.layout import compose_page
 from inkstream.ocr_core.text.words import LEVELS, Word
 
 if TYPE_CHECKING:
@@ -41,10 +41,7 @@ class Recognize:
         """Set `text`, `confidence` and `engine`, and replace the detected regions with recognised ones."""
         if page.text is not None or page.pixels is None:
             return
-        engine = self.engine.name
-        made = compose_page(self.words(page), engine, self.options, page.pixels_resolution)
-        page.text, page.confidence, page.regions = made.text, made.confidence, made.regions
-        page.engine = engine
+        set_text(page, self.words(page), self.engine.name, self.options)
 
     def words(self, page: WorkingPage) -> list[Word]:
         """Return the words of a page that has pixels, in reading order and in coordinates of `pixels`.

@@ -18,11 +18,11 @@ from inkstream.ocr_core.geometry import Box
 from inkstream.ocr_core.options import DetectOptions, RecognizeOptions
 from inkstream.ocr_core.page import Candidate, Decision, Level, Region
 from inkstream.ocr_core.stages.line_stage import Asked, LineStage
+from inkstream.ocr_core.stages.page_text import set_text
 from inkstream.ocr_core.stages.read_lines import LinePlace, Places, crop_line, line_areas, words_on_page
 from inkstream.ocr_core.stages.recognize import Recognize
 from inkstream.ocr_core.stages.stage import WorkingPage
 from inkstream.ocr_core.stages.unread_ink import has_unread_ink
-from inkstream.ocr_core.text.layout import compose_page
 from inkstream.ocr_core.text.reading_order import enclosing, group_lines
 from inkstream.ocr_core.text.words import Word, branch
 
@@ -136,9 +136,7 @@ class Route(LineStage[RouteAsked]):
         else:
             lines = _inserted(state.lines, [line for line in state.more if line.words])
         words = [word for line in lines for word in line.words]
-        made = compose_page(words, first, self.options, page.pixels_resolution)
-        page.text, page.confidence, page.regions = made.text, made.confidence, made.regions
-        page.engine = "+".join(sorted({word.engine or first for word in words})) or first
+        set_text(page, words, first, self.options)
         page.routing = _decisions(lines, page.regions, first)
 
     def _asked(

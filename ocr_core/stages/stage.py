@@ -11,6 +11,7 @@ from inkstream.ocr_core.page import Decision, Region
 if TYPE_CHECKING:
     from inkstream.ocr_core.documents.document import DocumentPage
     from inkstream.ocr_core.pixels import Pixels
+    from inkstream.ocr_core.text.words import Word
 
 
 SOURCE = "source"
@@ -37,6 +38,8 @@ class WorkingPage:
         text: The page's text; None until it is read. Once it is set, reading stages do nothing.
         confidence: Mean over words, 0-100.
         engine: Name of the engine that produced the text.
+        layer: Words of the text layer to merge with those that will be read, in coordinates of `rendered`.
+        notes: Remarks for the page's row.
         routing: Decisions on lines that the first engine was unsure of.
         overlay: Encoded picture.
         overlay_format: `jpeg`, `png` or `webp`.
@@ -53,6 +56,8 @@ class WorkingPage:
     text: str | None = None
     confidence: float | None = None
     engine: str | None = None
+    layer: tuple[Word, ...] = ()
+    notes: tuple[str, ...] = ()
     routing: tuple[Decision, ...] = ()
     overlay: bytes | None = None
     overlay_format: str | None = None

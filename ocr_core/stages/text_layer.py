@@ -33,7 +33,9 @@ class TextLayer:
         believed = text_layer.usable(words, self.options.min_chars)
         if not believed and self.options.mode is not TextLayerMode.ONLY:
             return
-        made = compose_page(words if believed else [], text_layer.ENGINE, self.recognize, canvas.resolution)
+        made = compose_page(
+            [each.word for each in words] if believed else [], text_layer.ENGINE, self.recognize, canvas.resolution
+        )
         page.width, page.height, page.resolution = canvas.width, canvas.height, canvas.resolution
         page.text, page.confidence, page.regions = made.text, made.confidence, made.regions
         page.engine = text_layer.ENGINE

@@ -27,6 +27,8 @@ class Components:
         area: Pixels of each component.
         width: Columns it spans.
         height: Rows it spans.
+        left: Its first column.
+        top: Its first row.
     """
 
     start: Numbers
@@ -35,6 +37,8 @@ class Components:
     area: Numbers
     width: Numbers
     height: Numbers
+    left: Numbers
+    top: Numbers
 
     def pixels_of(self, chosen: NDArray[np.bool_]) -> Numbers:
         """Return the offsets, in the flattened picture, of all pixels of the chosen components."""
@@ -58,7 +62,7 @@ def find_components(ink: NDArray[np.bool_]) -> Components:
     top, bottom = _extremes(label, count, row, row)
     first, last = _extremes(label, count, left, right)
     area = np.bincount(label, length, count).astype(np.int64)
-    return Components(row * width + left, length, label, area, last - first, bottom - top + 1)
+    return Components(row * width + left, length, label, area, last - first, bottom - top + 1, first, top)
 
 
 def _touching(row: Numbers, left: Numbers, right: Numbers, stride: int) -> tuple[Numbers, Numbers]:

@@ -1,0 +1,1 @@
+"""Comparing a page's text layer with its picture."""

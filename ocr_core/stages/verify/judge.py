@@ -1,0 +1,99 @@
+"""The verdict on a text layer: whether a sample of it agrees with the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from inkstream.ocr_core.stages.verify.sample import (
+    Compared,
+    Stretch,
+    agreement,
+    choose,
+    compare,
+    cut_out,
+    digits_in,
+    spread,
+)
+
+if TYPE_CHECKING:
+    from inkstream.ocr_core.pixels import Pixels
+    from inkstream.ocr_core.stages.verify.reader import SampleReader
+    from inkstream.ocr_core.text.layer import LayerWord
+
+DRAWN = 0.6
+"""Agreement below which the text that a page draws is not believed: its fonts have a wrong map."""
+HIDDEN = 0.85
+"""Agreement below which the result of an earlier OCR is not believed."""
+DIGITS = 0.6
+"""Agreement of the digits below which a text layer is not believed."""
+SURE = 70.0
+"""Confidence of the engine at which a disagreement counts: the engine may not know the script."""
+_FEW_DIGITS = 4
+"""Digits needed to judge by them alone."""
+_FEW_LETTERS = 12
+"""Letters and digits of a font needed to judge it alone."""
+_SAMPLE, _LARGE_SAMPLE = 4, 10
+"""Stretches read at first, and to confirm a disagreement or to judge an earlier OCR."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a sample says about a text layer.
+
+    Attributes:
+        agreement: 0-1, of all that could be compared; None if the engine was never sure.
+        is_believed: Whether the layer is what the page shows.
+    """
+
+    agreement: float | None
+    is_believed: bool
+
+
+def judge_drawn(words: Sequence[LayerWord], pixels: Pixels, resolution: int, read: SampleReader) -> Verdict:
+    """Judge words that the page draws.
+
+    They are doubted only if a second, larger sample confirms it.
+
+    Args:
+        words: Words with ink, of fonts with a map.
+        pixels: The page.
+        resolution: Its dpi.
+        read: The engine.
+    """
+    verdict = _verdict(_read(choose(words, _SAMPLE), pixels, resolution, read), DRAWN)
+    if verdict.is_believed:
+        return verdict
+    sample = [*choose(words, _SAMPLE), *spread(words, _LARGE_SAMPLE)]
+    return _verdict(_read(list(dict.fromkeys(sample)), pixels, resolution, read), DRAWN)
+
+
+def judge_hidden(words: Sequence[LayerWord], pixels: Pixels, resolution: int, read: SampleReader) -> Verdict:
+    """Judge words that the page does not draw, but that have ink: the result of an earlier OCR."""
+    return _verdict(_read(spread(words, _LARGE_SAMPLE), pixels, resolution, read), HIDDEN)
+
+
+def _read(stretches: Sequence[Stretch], pixels: Pixels, resolution: int, read: SampleReader) -> list[Compared]:
+    if not stretches:
+        return []
+    return compare(stretches, read([cut_out(pixels, stretch) for stretch in stretches], resolution))
+
+
+def _verdict(compared: Sequence[Compared], least: float) -> Verdict:
+    telling = [each for each in compared if each.confidence >= SURE or _agree([each]) >= least]
+    if not telling:
+        return Verdict(None, True)
+    fonts = [[each for each in telling if each.font == font] for font in {each.font for each in telling}]
+    parts = [part for part in fonts if sum(map(len, (each.layer for each in part))) >= _FEW_LETTERS]
+    lowest = min(_agree(part) for part in [telling, *parts])
+    return Verdict(_agree(telling), lowest >= least and not _has_wrong_digits(telling))
+
+
+def _has_wrong_digits(compared: Sequence[Compared]) -> bool:
+    most = max(digits_in([each.layer for each in compared]), digits_in([each.read for each in compared]))
+    return most >= _FEW_DIGITS and _agree(compared, digits_only=True) < DIGITS
+
+
+def _agree(compared: Sequence[Compared], *, digits_only: bool = False) -> float:
+    return agreement([(each.layer, each.read) for each in compared], digits_only=digits_only)
