@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-import math
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +35,9 @@ _LAST_HYPHENS = {0x02, 0xFFFE}
 _BLOCK_GAP = 1.0
 """Empty space between two lines, in line heights, at which a new block begins."""
 
-_SAME_PLACE = 0.15
-"""Distance between two equal characters, in usual heights, within which one is the other, drawn again."""
+_NOWHERE: frozenset[int] = frozenset()
+_SAME_PLACE = 0.1
+"""Side of a cell, in usual heights: of equal characters in one cell or neighbouring ones, one is drawn again."""
 
 _MOST_SUSPECT = 0.05
 """Share of unexplained characters above which a text layer is not used."""
@@ -94,7 +95,8 @@ def extract_words(page: pypdfium2.PdfPage, canvas: Canvas) -> list[LayerWord] | 
         lines = _lines(_without_copies(list(_characters(text_page.raw, count, drawings))))
     finally:
         text_page.close()
-    return _number([[_placed(page, word, canvas) for word in line] for line in lines]) or None
+    turned = page.get_rotation()
+    return _number([[_placed(page, word, canvas, turned) for word in line] for line in lines]) or None
 
 
 def _characters(text_page: Any, count: int, drawings: Drawings) -> Iterator[_Character]:
@@ -127,31 +129,35 @@ def _is_space(code: int) -> bool:
 
 
 def _drawn(code: int, extent: Extent, drawing: Drawing, is_unmapped: bool) -> _Character:
-    has_ink = extent[2] > extent[0] and extent[3] > extent[1]
-    if code == 0 and not has_ink:
+    if code == 0 and (extent[2] <= extent[0] or extent[3] <= extent[1]):
         return _WORD_END
+    text, is_known = _text_of(code)
+    return _Character(text, extent, drawing, is_unmapped or not is_known)
+
+
+@lru_cache(maxsize=10_000)
+def _text_of(code: int) -> tuple[str, bool]:
+    """Return what a person would type for a code point, and whether the code point means anything."""
     text = "-" if code in _LAST_HYPHENS else as_typed(code)
-    is_damaged = is_unmapped or any(map(is_suspect, text))
-    return _Character("\ufffd" if is_damaged and code < 0x20 else text, extent, drawing, is_damaged)
+    is_known = not any(map(is_suspect, text))
+    return text if is_known or code >= 0x20 else "\ufffd", is_known
 
 
 def _without_copies(characters: list[_Character]) -> Iterator[_Character]:
     """Leave out each character that is drawn where an equal one was drawn before."""
     heights = [each.extent[3] - each.extent[1] for each in characters if each.extent]
-    near = _SAME_PLACE * median(heights) if heights else 0.0
-    cell = max(near, 0.01)
-    seen: dict[tuple[str, int, int], list[tuple[float, float]]] = {}
+    cell = max(_SAME_PLACE * median(heights), 0.01) if heights else 1.0
+    seen: dict[tuple[str, int], set[int]] = {}
     for character in characters:
-        if character.extent is None:
-            yield character
-            continue
-        left, bottom, right, top = character.extent
-        x, y = (left + right) / 2, (bottom + top) / 2
-        column, row = math.floor(x / cell), math.floor(y / cell)
-        around = [(character.text, column + i, row + j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
-        if any(math.hypot(x - u, y - v) <= near for place in around for u, v in seen.get(place, ())):
-            continue
-        seen.setdefault((character.text, column, row), []).append((x, y))
+        if character.extent is not None:
+            left, bottom, right, top = character.extent
+            column, row = int((left + right) / 2 // cell), int((bottom + top) / 2 // cell)
+            if any(
+                not seen.get((character.text, near), _NOWHERE).isdisjoint((column - 1, column, column + 1))
+                for near in (row - 1, row, row + 1)
+            ):
+                continue
+            seen.setdefault((character.text, row), set()).add(column)
         yield character
 
 
@@ -173,7 +179,7 @@ def _lines(characters: Iterable[_Character]) -> list[list[list[_Character]]]:
     return lines
 
 
-def _placed(page: pypdfium2.PdfPage, characters: list[_Character], canvas: Canvas) -> LayerWord:
+def _placed(page: pypdfium2.PdfPage, characters: list[_Character], canvas: Canvas, turned: int) -> LayerWord:
     """Return a word with its pixel box, which follows the page's own rotation and crop."""
     lefts, bottoms, rights, tops = zip(*(each.extent for each in characters if each.extent), strict=True)
     first = _to_device(page.raw, canvas, min(lefts), max(tops))
@@ -187,7 +193,7 @@ def _placed(page: pypdfium2.PdfPage, characters: list[_Character], canvas: Canva
     return LayerWord(
         word,
         drawing.font,
-        (drawing.angle + page.get_rotation()) % 360,
+        (drawing.angle + turned) % 360,
         drawing.gray,
         2 * hidden > len(characters),
         any(each.is_damaged for each in characters),

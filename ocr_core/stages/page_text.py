@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from inkstream.ocr_core.stages.stage import WorkingPage
 
 _CREDIBLE = 50.0
-"""Mean confidence of a line needed to add it to a text layer: pictures look a little like text."""
+"""Mean confidence of a line needed to add it to a text layer that has most of the page: the rest is often pictures,
+which look a little like text."""
 
 
 def set_text(page: WorkingPage, words: Sequence[Word], engine: str, options: RecognizeOptions) -> None:
@@ -33,7 +34,7 @@ def set_text(page: WorkingPage, words: Sequence[Word], engine: str, options: Rec
     if page.layer:
         back = page.to_rendered.inverse()
         layer = page.layer if back == Affine() else [replace(word, box=back.box(word.box)) for word in page.layer]
-        words = merge(layer, list(_credible(words)))
+        words = merge(layer, list(_credible(words)) if len(words) < len(layer) else words)
     made = compose_page(list(words), engine, options, page.pixels_resolution)
     page.text, page.confidence, page.regions = made.text, made.confidence, made.regions
     page.engine = "+".join(sorted({word.engine or engine for word in words})) or engine

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from inkstream.ocr_core.geometry import Box
-from inkstream.ocr_core.stages.preprocess.components import Components, find_components
+from inkstream.ocr_core.page import Level
+from inkstream.ocr_core.stages.preprocess.components import Components, Numbers, find_components
+from inkstream.ocr_core.text.reading_order import enclosing
+from inkstream.ocr_core.text.words import branch
 
 if TYPE_CHECKING:
     from inkstream.ocr_core.pixels import Pixels
@@ -31,10 +35,20 @@ _SAME_GRAY = 20
 """Difference of gray between a word and its ground below which the word cannot be seen."""
 _AROUND = 0.4
 """Distance from a word's box, in its heights, within which ink belongs to the word."""
+_AROUND_OCR = 0.7
+"""The same around a line of an earlier OCR."""
 _LETTER = 0.4
 """In usual word heights; anything lower is dust, a dot or a line, not a letter."""
 _LINE = 6.0
 """In usual word heights; a straight edge that is longer is a line or a frame, and not part of a letter."""
+_LONE_LETTER = 0.6
+"""In usual word heights; a lower shape without a neighbour is a bullet or a dot."""
+_THIN = 4
+"""Pixels of the reduced copy: both edges of a thin line."""
+_TALL = 1.2
+"""In usual word heights; a thin shape that is longer is a line."""
+_MANY = 500
+"""Shapes that are surely not bullets."""
 _EDGE = 2
 """Pixels from the border within which the paper's own edge may show."""
 
@@ -45,11 +59,13 @@ class InkMap:
 
     Attributes:
         pixels: The page, uint8, `H x W` or `H x W x 3`.
-        edges: Whether there is an edge, `h x w`, reduced.
-        factor: Pixels of the page per pixel of `edges`.
+        gray: Its reduced copy, uint8, `h x w`.
+        edges: Whether there is an edge, `h x w`.
+        factor: Pixels of the page per pixel of the copy.
     """
 
     pixels: Pixels
+    gray: Pixels
     edges: NDArray[np.bool_]
     factor: int
 
@@ -57,13 +73,14 @@ class InkMap:
     def of(cls, pixels: Pixels) -> InkMap:
         """Find the edges of a page's ink."""
         factor = max(1, -(-max(pixels.shape[:2]) // _LONGEST))
-        small = np.asarray(Image.fromarray(pixels).reduce(factor)).astype(np.int16)
-        gray = small if small.ndim == 2 else small.mean(axis=2).astype(np.int16)
-        steps = np.zeros(gray.shape, np.int16)
-        across, down = np.abs(np.diff(gray, axis=1)), np.abs(np.diff(gray, axis=0))
-        np.maximum(steps[:, 1:], across, out=steps[:, 1:])
-        np.maximum(steps[1:], down, out=steps[1:])
-        return cls(pixels, steps > max(_STEP, 3 * float(np.median(steps))), factor)
+        gray = np.asarray(Image.fromarray(pixels).reduce(factor).convert("L"))
+        steps = np.zeros(gray.shape, np.uint8)
+        for one, other, into in (
+            (gray[:, 1:], gray[:, :-1], steps[:, 1:]),
+            (gray[1:], gray[:-1], steps[1:]),
+        ):
+            np.maximum(into, np.maximum(one, other) - np.minimum(one, other), out=into)
+        return cls(pixels, gray, steps > max(_STEP, 3 * float(np.median(steps[::4, ::4]))), factor)
 
     def has_ink(self, word: LayerWord) -> bool:
         """Return whether anything can be seen where a word is."""
@@ -82,22 +99,34 @@ class InkMap:
         if word.gray is None:
             return False
         box = word.word.box
-        rim = self.pixels[_window(_outset(box, 0.3 * min(box.width, box.height)), 1)]
-        sides = np.concatenate([side.reshape(-1) for side in (rim[0], rim[-1], rim[:, 0], rim[:, -1])])
-        return abs(float(np.median(sides)) - word.gray) < _SAME_GRAY
+        rows, columns = _window(_outset(box, 0.3 * min(box.width, box.height)), self.factor)
+        around = self.gray[rows, columns]
+        rim = np.concatenate([around[0], around[-1]])
+        return abs(float(np.sort(rim)[len(rim) // 2]) - word.gray) < _SAME_GRAY
 
     def has_other_ink(self, words: Sequence[LayerWord]) -> bool:
         """Return whether anything that may be a letter or a picture lies outside the words."""
         if not words:
             return bool(self.edges.any())
         usual = float(np.median([min(each.word.box.width, each.word.box.height) for each in words])) / self.factor
-        edges = self.edges.copy()
-        for each in words:
-            box = each.word.box
-            edges[_window(_outset(box, _AROUND * min(box.width, box.height)), self.factor)] = False
         length = max(8, round(_LINE * usual))
-        edges &= ~(_long_runs(edges, length) | _long_runs(edges.T, length).T)
-        return bool(_may_be_text(find_components(edges), usual, edges.shape).any())
+        edges = self.edges & ~(_long_runs(self.edges, length) | _long_runs(self.edges.T, length).T)
+        for box, around in _areas(words):
+            edges[_window(_outset(box, around * min(box.width, box.height)), self.factor)] = False
+        return _has_text(find_components(edges), usual, edges.shape)
+
+
+def _areas(words: Sequence[LayerWord]) -> Iterator[tuple[Box, float]]:
+    """Yield the areas whose ink belongs to the words, with the distance around them, in their heights.
+
+    The boxes of an earlier OCR are not exact: its lines count as a whole.
+    """
+    for is_hidden, group in groupby(words, key=lambda each: each.is_hidden and branch(each.word, Level.LINE)):
+        boxes = [each.word.box for each in group]
+        if is_hidden:
+            yield enclosing(boxes), _AROUND_OCR
+        else:
+            yield from ((box, _AROUND) for box in boxes)
 
 
 def erased(pixels: Pixels, boxes: Iterable[Box]) -> Pixels:
@@ -132,25 +161,36 @@ def _outset(box: Box, by: float) -> Box:
 
 
 def _long_runs(edges: NDArray[np.bool_], length: int) -> NDArray[np.bool_]:
-    """Return the pixels of all stretches in a row that are at least `length` long."""
-    height, width = edges.shape
-    fenced = np.zeros((height, width + 2), np.int8)
-    fenced[:, 1:-1] = edges
-    steps = np.diff(fenced, axis=1)
-    row, start = np.nonzero(steps == 1)
-    end = np.nonzero(steps == -1)[1]
-    chosen = end - start >= length
-    marks = np.zeros((height, width + 1), np.int8)
-    marks[row[chosen], start[chosen]] += 1
-    marks[row[chosen], end[chosen]] -= 1
-    return np.cumsum(marks, axis=1, dtype=np.int8)[:, :-1] > 0
+    """Return the pixels of all stretches in a row that are at least `length` long: an opening, in doubling steps."""
+    runs, reach = edges.copy(), 1
+    while reach < length:
+        step = min(reach, length - reach)
+        runs[:, : runs.shape[1] - step] &= runs[:, step:]
+        runs[:, runs.shape[1] - step :] = False
+        reach += step
+    while reach > 1:
+        step = reach // 2
+        runs[:, step:] |= runs[:, :-step].copy()
+        reach -= step
+    return runs
 
 
-def _may_be_text(found: Components, usual: float, size: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Return which shapes may be letters, or pictures with text: no dust, and not the edge of the paper."""
-    letters = np.maximum(found.height, found.width) >= _LETTER * usual
+def _has_text(found: Components, usual: float, size: tuple[int, ...]) -> bool:
+    """Return whether a shape may be a letter, or a picture with text: no dust, line, bullet or edge of paper."""
+    longer, shorter = np.maximum(found.height, found.width), np.minimum(found.height, found.width)
+    lines = (shorter <= _THIN) & (longer > _TALL * usual)
     beside = (found.left <= _EDGE) | (found.left + found.width >= size[1] - _EDGE)
     beyond = (found.top <= _EDGE) | (found.top + found.height >= size[0] - _EDGE)
     border = (beside & (found.width < usual)) | (beyond & (found.height < usual))
-    chosen: NDArray[np.bool_] = letters & (found.height >= 2) & (found.width >= 2) & ~border
-    return chosen
+    letters = (longer >= _LETTER * usual) & (shorter > 1) & ~lines & ~border
+    if (letters & (longer >= _LONE_LETTER * usual)).any() or letters.sum() > _MANY:
+        return True
+    return _has_neighbours(found.left[letters], found.top[letters], found.width[letters], found.height[letters], usual)
+
+
+def _has_neighbours(left: Numbers, top: Numbers, width: Numbers, height: Numbers, usual: float) -> bool:
+    """Return whether two shapes stand side by side, as letters do and bullets do not."""
+    right, bottom = left + width, top + height
+    gap = left[None, :] - right[:, None]
+    shared = np.minimum(bottom[None, :], bottom[:, None]) - np.maximum(top[None, :], top[:, None])
+    return bool(((gap >= 0) & (gap < usual) & (shared > 0)).any())

@@ -24,17 +24,19 @@ if TYPE_CHECKING:
 
 DRAWN = 0.6
 """Agreement below which the text that a page draws is not believed: its fonts have a wrong map."""
-HIDDEN = 0.85
+HIDDEN = 0.96
 """Agreement below which the result of an earlier OCR is not believed."""
 DIGITS = 0.6
 """Agreement of the digits below which a text layer is not believed."""
-SURE = 70.0
+SURE = 80.0
 """Confidence of the engine at which a disagreement counts: the engine may not know the script."""
+_FLAGRANT = 0.3
+"""Agreement that needs no confirmation."""
 _FEW_DIGITS = 4
 """Digits needed to judge by them alone."""
 _FEW_LETTERS = 12
 """Letters and digits of a font needed to judge it alone."""
-_SAMPLE, _LARGE_SAMPLE = 4, 10
+_SAMPLE, _LARGE_SAMPLE = 4, 8
 """Stretches read at first, and to confirm a disagreement or to judge an earlier OCR."""
 
 
@@ -54,7 +56,7 @@ class Verdict:
 def judge_drawn(words: Sequence[LayerWord], pixels: Pixels, resolution: int, read: SampleReader) -> Verdict:
     """Judge words that the page draws.
 
-    They are doubted only if a second, larger sample confirms it.
+    Unless hardly anything agrees, a second, larger sample has to confirm a doubt.
 
     Args:
         words: Words with ink, of fonts with a map.
@@ -62,11 +64,13 @@ def judge_drawn(words: Sequence[LayerWord], pixels: Pixels, resolution: int, rea
         resolution: Its dpi.
         read: The engine.
     """
-    verdict = _verdict(_read(choose(words, _SAMPLE), pixels, resolution, read), DRAWN)
-    if verdict.is_believed:
+    first = choose(words, _SAMPLE)
+    compared = _read(first, pixels, resolution, read)
+    verdict = _verdict(compared, DRAWN)
+    if verdict.is_believed or (verdict.agreement or 0.0) < _FLAGRANT:
         return verdict
-    sample = [*choose(words, _SAMPLE), *spread(words, _LARGE_SAMPLE)]
-    return _verdict(_read(list(dict.fromkeys(sample)), pixels, resolution, read), DRAWN)
+    more = [stretch for stretch in spread(words, _LARGE_SAMPLE) if stretch not in first]
+    return _verdict([*compared, *_read(more, pixels, resolution, read)], DRAWN)
 
 
 def judge_hidden(words: Sequence[LayerWord], pixels: Pixels, resolution: int, read: SampleReader) -> Verdict:
@@ -86,8 +90,8 @@ def _verdict(compared: Sequence[Compared], least: float) -> Verdict:
         return Verdict(None, True)
     fonts = [[each for each in telling if each.font == font] for font in {each.font for each in telling}]
     parts = [part for part in fonts if sum(map(len, (each.layer for each in part))) >= _FEW_LETTERS]
-    lowest = min(_agree(part) for part in [telling, *parts])
-    return Verdict(_agree(telling), lowest >= least and not _has_wrong_digits(telling))
+    is_believed = all(_agree(part) >= least and not _has_wrong_digits(part) for part in [telling, *parts])
+    return Verdict(_agree(telling), is_believed)
 
 
 def _has_wrong_digits(compared: Sequence[Compared]) -> bool:

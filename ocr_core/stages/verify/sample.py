@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from inkstream.ocr_core.pixels import Pixels
     from inkstream.ocr_core.text.layer import LayerWord
 
-_LENGTH = 45
+_LENGTH = 35
 """Letters and digits in a stretch, about: half a line costs the engine half as much as a line."""
 _SHORTEST = 4
 """Letters and digits in a stretch at least."""
@@ -32,7 +32,9 @@ _DIGIT = 2
 """A digit counts as much as this many letters: a wrong digit does more harm, and no sense of the text shows it."""
 _GAIN = 6
 """A stretch that would show less that is new is not read."""
-_MARGIN = 0.4
+_FAR = 2.0
+"""Distance between neighbours in a line, in their heights, at which there may be another word between them."""
+_MARGIN = 0.2
 """Around a stretch, in its heights."""
 _APART = 24
 """Pixels between stretches in the picture that the engine reads."""
@@ -128,15 +130,23 @@ def _gain(counts: Counter[tuple[int, bool]], shown: Counter[tuple[int, bool]]) -
 
 
 def _stretches(words: Sequence[LayerWord]) -> Iterator[Stretch]:
+    """Yield the stretches of each line; words far apart, with something else between them, are in different ones."""
     for _, line in groupby(words, key=lambda each: (each.angle, *branch(each.word, Level.LINE))):
         part: list[LayerWord] = []
         for each in line:
-            part.append(each)
-            if sum(len(one.word.text) for one in part) >= _LENGTH:
+            if part and (_is_far(part[-1], each) or sum(len(one.word.text) for one in part) >= _LENGTH):
                 yield Stretch(tuple(part))
                 part = []
-        if part:
-            yield Stretch(tuple(part))
+            part.append(each)
+        yield Stretch(tuple(part))
+
+
+def _is_far(one: LayerWord, other: LayerWord) -> bool:
+    first, second = one.word.box, other.word.box
+    apart = max(
+        second.left - first.right, first.left - second.right, second.top - first.bottom, first.top - second.bottom
+    )
+    return apart > _FAR * min(first.width, first.height)
 
 
 def stacked(cuts: Sequence[Pixels]) -> tuple[Pixels, list[tuple[int, int]]]:

@@ -1,0 +1,95 @@
+"""What `text_layer.mode: verify` believes, finds and costs, beside `prefer` and `ignore`.
+
+`python -m benchmarks.text_layer --half 2` reads every other page of the corpus that `benchmarks/layers.py` makes.
+Thresholds were chosen on half 1. Each row is a kind of page. *Words found* is the share of the words on the page that
+were read, *words right* the share of the words read that are on the page, *whole* the share of pages that were read
+from their picture as a whole. CPU times are of one core, with the engine open.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.layers import KINDS, make_corpus
+from inkstream.ocr_core.documents.opening import open_document
+from inkstream.ocr_core.options import PipelineOptions, TextLayerMode, TextLayerOptions
+from inkstream.ocr_core.page import PageResult
+from inkstream.ocr_core.pipeline.build import build_pipeline
+
+MODES = ("verify", "prefer", "ignore")
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(slots=True)
+class Tally:
+    """Sums over the pages of one kind, read in one mode."""
+
+    pages: int = 0
+    seconds: float = 0.0
+    on_page: int = 0
+    read: int = 0
+    both: int = 0
+    whole: int = 0
+
+    def add(self, result: PageResult, words: Sequence[str], seconds: float) -> None:
+        """Count a page."""
+        wanted, found = (Counter(_WORD.findall(text.casefold())) for text in (" ".join(words), result.text or ""))
+        self.pages += 1
+        self.seconds += seconds
+        self.on_page += wanted.total()
+        self.read += found.total()
+        self.both += (wanted & found).total()
+        self.whole += any("the page was read from its picture" in note for note in result.notes)
+
+
+def measure(folder: Path, kinds: Sequence[str], numbers: Sequence[int]) -> dict[tuple[str, str], Tally]:
+    """Read the pages in each mode."""
+    truth = make_corpus(folder)
+    tallies: dict[tuple[str, str], Tally] = {}
+    for mode in MODES:
+        pipeline = build_pipeline(PipelineOptions(text_layer=TextLayerOptions(mode=TextLayerMode(mode))))
+        with open_document(folder / f"{numbers[0]:02}-{kinds[0]}.pdf") as document:
+            pipeline.run(document, 0)  # opens the engine
+        for kind in kinds:
+            for number in numbers:
+                name = f"{number:02}-{kind}.pdf"
+                started = time.process_time()
+                with open_document(folder / name) as document:
+                    result = pipeline.run(document, 0)
+                spent = time.process_time() - started
+                tallies.setdefault((mode, kind), Tally()).add(result, truth[name], spent)
+    return tallies
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, default=Path("build/benchmark/layers"))
+    parser.add_argument("--half", type=int, choices=(1, 2), default=2)
+    parser.add_argument("--pages", type=int, default=20, help="pages of each kind")
+    parser.add_argument("--only", nargs="+", choices=tuple(KINDS), default=list(KINDS))
+    options = parser.parse_args()
+    numbers = range(options.half - 1, 2 * options.pages, 2)
+    tallies = measure(options.folder, options.only, numbers)
+    head = "".join(f" | {mode}: found | right | CPU s" for mode in MODES)
+    print(f"| kind | whole{head} | ignore / verify |")
+    print("|---" * (3 + 3 * len(MODES)) + "|")
+    for kind in options.only:
+        cells = []
+        for mode in MODES:
+            tally = tallies[mode, kind]
+            found, right = tally.both / tally.on_page, tally.both / max(tally.read, 1)
+            cells += [f"{found:.1%}", f"{right:.1%}", f"{tally.seconds / tally.pages:.2f}"]
+        ratio = tallies["ignore", kind].seconds / tallies["verify", kind].seconds
+        whole = tallies["verify", kind].whole / tallies["verify", kind].pages
+        print(f"| {kind} | {whole:.0%} | {' | '.join(cells)} | {ratio:.1f} |")
+
+
+if __name__ == "__main__":
+    main()
