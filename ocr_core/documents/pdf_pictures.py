@@ -7,9 +7,8 @@ rendered page is looked at first: a picture whose own area has ink, and whose fo
 from __future__ import annotations
 
 import ctypes
-import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pypdfium2 import raw
 
+from inkstream.ocr_core.documents.codestreams import is_whole_fax, is_whole_jbig2, is_whole_jpeg
 from inkstream.ocr_core.errors import DocumentError, FailureKind
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ _ONE_COLOUR = 0.9
 """Share of the pixels of an edge that have its colour, because lines and words may be drawn over a broken picture."""
 _NOTHING = 0.01
 """A picture with a smaller share of its samples shows nothing."""
+_INVISIBLE = raw.FPDF_TEXTRENDERMODE_INVISIBLE
 _DEEPEST = 12
 """Forms within forms that are searched for pictures."""
 _MOST_OF_PAGE = 0.5
@@ -43,9 +44,15 @@ _DEPTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 """Bits per pixel that a PDF's samples can have; PDFium reports those of its own copy."""
 _SLACK = 16
 """Bytes after the last sample that some writers leave."""
-_JPEG_END = b"\xff\xd9"
-_PADDING = bytes(64)
-"""Makes Pillow accept a JPEG that only lacks its end marker; it still rejects one that lacks more."""
+_CHECKS: dict[str, Callable[[bytes], bool]] = {
+    "DCTDecode": is_whole_jpeg,
+    "DCT": is_whole_jpeg,
+    "CCITTFaxDecode": is_whole_fax,
+    "CCF": is_whole_fax,
+    "JBIG2Decode": is_whole_jbig2,
+    "JPXDecode": lambda _: True,
+}
+"""How to tell that a picture's code does not break off; PDFium itself rejects JPEG 2000 that does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +148,10 @@ def _reaches_its_edges(area: Pixels) -> bool:
 
 
 def _share_decoded(page: pypdfium2.PdfPage, picture: Any) -> float:
-    """Return the share of a picture's samples that its data has: 1 if no check shows more, a half for a cut JPEG."""
-    codec = _last_filter(picture)
-    if codec in ("DCTDecode", "DCT"):
-        return 1.0 if _is_whole_jpeg(_data(picture)) else 0.5
-    if codec in ("JPXDecode", "JBIG2Decode", "CCITTFaxDecode", "CCF"):
-        return 1.0
+    """Return the share of a picture's samples that its data has: 1 if it is whole, a half for code that breaks off."""
+    is_whole = _CHECKS.get(_last_filter(picture))
+    if is_whole is not None:
+        return 1.0 if is_whole(_data(picture)) else 0.5
     width, height = _size(picture)
     facts = raw.FPDF_IMAGEOBJ_METADATA()
     if not raw.FPDFImageObj_GetImageMetadata(picture, page.raw, facts) or not facts.bits_per_pixel:
@@ -155,18 +160,6 @@ def _share_decoded(page: pypdfium2.PdfPage, picture: Any) -> float:
     if any(0 <= size - height * math.ceil(width * depth / 8) <= _SLACK for depth in _DEPTHS):
         return 1.0
     return size / (height * math.ceil(width * facts.bits_per_pixel / 8) or 1)
-
-
-def _is_whole_jpeg(data: bytes) -> bool:
-    from PIL import Image
-
-    if _JPEG_END in data[-1024:]:
-        return True
-    try:
-        Image.open(io.BytesIO(data + _PADDING), formats=["JPEG"]).load()
-    except (OSError, SyntaxError, ValueError):
-        return False
-    return True
 
 
 def _last_filter(picture: Any) -> str:
@@ -202,7 +195,10 @@ def _placed(page: pypdfium2.PdfPage, canvas: Canvas, shape: Sequence[int]) -> It
         return
     left, bottom, right, top = (ctypes.c_float() for _ in range(4))
     for handle, kind, matrices in objects:
-        if kind == raw.FPDF_PAGEOBJ_TEXT and raw.FPDFTextObj_GetTextRenderMode(handle) == raw.FPDF_TEXTRENDERMODE_INVISIBLE:
+        if (
+            kind == raw.FPDF_PAGEOBJ_TEXT
+            and raw.FPDFTextObj_GetTextRenderMode(handle) == raw.FPDF_TEXTRENDERMODE_INVISIBLE
+        ):
             continue
         if not raw.FPDFPageObj_GetBounds(handle, left, bottom, right, top):
             continue
