@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from inkstream.ocr_core.documents.document import Canvas, Document, DocumentPage, Raster, too_many_pages
+from inkstream.ocr_core.documents.heif import open_heif, require_heif
 from inkstream.ocr_core.documents.image_frames import count_pictures, is_tiff_page
 from inkstream.ocr_core.documents.image_headers import Header, read_header
 from inkstream.ocr_core.documents.transparency import choose_ground, lay_on_ground
@@ -33,6 +34,7 @@ _PILLOW = {
     "gif": "GIF",
     "bmp": "BMP",
     "pnm": "PPM",
+    "avif": "AVIF",
 }
 """The one decoder of each format; no other is ever tried."""
 
@@ -64,7 +66,7 @@ def open_image(path: Path, kind: str, max_pages: int) -> ImageFile:
         return ImageFile(path, DocumentInfo(kind, 1, _first_of(header.frames)), header)
     image = _open(path, kind)
     if kind != "tiff":
-        return ImageFile(path, DocumentInfo(kind, 1, _first_of(count_pictures(image))), image=image)
+        return ImageFile(path, DocumentInfo(kind, 1, _first_of(count_pictures(image), image.tell())), image=image)
     try:
         frames = _page_frames(image, max_pages)
     except DocumentError:
@@ -74,12 +76,17 @@ def open_image(path: Path, kind: str, max_pages: int) -> ImageFile:
 
 
 def _open(path: Path, kind: str) -> Image.Image:
+    if kind == "heif":
+        require_heif()
     with _decoding():
-        return Image.open(path, formats=[_PILLOW[kind]])
+        return open_heif(path) if kind == "heif" else Image.open(path, formats=[_PILLOW[kind]])
 
 
-def _first_of(frames: int) -> tuple[str, ...]:
-    return (f"first of {frames} frames",) if frames > 1 else ()
+def _first_of(frames: int, chosen: int = 0) -> tuple[str, ...]:
+    """Return a note if a file has several frames, of which one is read: the first, or the one that is marked."""
+    if frames < 2:
+        return ()
+    return (f"first of {frames} frames" if chosen == 0 else f"main one of {frames} frames (number {chosen + 1})",)
 
 
 def _page_frames(image: Image.Image, max_pages: int) -> tuple[int, ...]:
