@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 from PIL import Image
 
 from inkstream.ocr_core.errors import DocumentError, FailureKind
+from inkstream.ocr_core.installation import install_command, missing_modules
 
 _ORIENTATION = 0x0112
 _TURNS = (b"irot", b"imir")
@@ -22,11 +22,11 @@ def require_heif() -> None:
     Raises:
         DocumentError: `unsupported`, with the command that installs what is missing.
     """
-    if find_spec("pillow_heif") is None:
+    if missing_modules("heif"):
         raise DocumentError(
             FailureKind.UNSUPPORTED,
-            "it is a HEIF (HEIC) image, and pillow-heif is not installed where pages are read: run "
-            "`pip install pillow-heif` there, then `inkstream retry`; or convert the file to JPEG",
+            "it is a HEIF (HEIC) image, which needs a package that is not installed where pages are read: run "
+            f"`{install_command('heif')}` there and retry, or convert the file to JPEG",
         )
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pypdfium2 import raw
 
 from inkstream.ocr_core.documents.codestreams import is_whole_fax, is_whole_jbig2, is_whole_jpeg
+from inkstream.ocr_core.documents.pdf_forms import annotations
 from inkstream.ocr_core.errors import DocumentError, FailureKind
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ _ONE_COLOUR = 0.9
 """Share of the pixels of an edge that have its colour, because lines and words may be drawn over a broken picture."""
 _NOTHING = 0.01
 """A picture with a smaller share of its samples shows nothing."""
+_ANNOTATION = -1
+"""The kind of an annotation among page objects."""
 _INVISIBLE = raw.FPDF_TEXTRENDERMODE_INVISIBLE
 _DEEPEST = 12
 """Forms within forms that are searched for pictures."""
@@ -99,7 +102,7 @@ def broken_picture_notes(page: pypdfium2.PdfPage, canvas: Canvas, pixels: Pixels
     pictures = [each for each in objects if each.kind == raw.FPDF_PAGEOBJ_IMAGE]
     broken = _broken(page, small, objects, pictures) if pictures else []
     lost = sum(each.share for each in broken if not each.shows)
-    others = raw.FPDFPage_GetAnnotCount(page.raw) + sum(each.kind == raw.FPDF_PAGEOBJ_TEXT for each in objects)
+    others = any(each.kind in (raw.FPDF_PAGEOBJ_TEXT, _ANNOTATION) for each in objects)
     is_alone = not others and len(pictures) == sum(not each.shows for each in broken)
     if lost and (pixels.min() == 255 or (is_alone and lost >= _MOST_OF_PAGE)):
         raise DocumentError(FailureKind.CORRUPT, f"the page shows nothing: {broken[0].note}")
@@ -189,16 +192,13 @@ def _size(picture: Any) -> tuple[int, int]:
 
 
 def _placed(page: pypdfium2.PdfPage, canvas: Canvas, shape: Sequence[int]) -> Iterator[_Placed]:
-    """Yield the visible objects of a page, those within forms included, if any of them is a picture."""
+    """Yield the visible objects of a page, within forms too, and its annotations, if one of them is a picture."""
     objects = list(_objects(page))
     if not any(kind == raw.FPDF_PAGEOBJ_IMAGE for _, kind, _ in objects):
         return
     left, bottom, right, top = (ctypes.c_float() for _ in range(4))
     for handle, kind, matrices in objects:
-        if (
-            kind == raw.FPDF_PAGEOBJ_TEXT
-            and raw.FPDFTextObj_GetTextRenderMode(handle) == raw.FPDF_TEXTRENDERMODE_INVISIBLE
-        ):
+        if kind == raw.FPDF_PAGEOBJ_TEXT and raw.FPDFTextObj_GetTextRenderMode(handle) == _INVISIBLE:
             continue
         if not raw.FPDFPageObj_GetBounds(handle, left, bottom, right, top):
             continue
@@ -208,6 +208,11 @@ def _placed(page: pypdfium2.PdfPage, canvas: Canvas, shape: Sequence[int]) -> It
         rows, columns = _reduced(page, canvas, corners, shape)
         if rows.start < rows.stop and columns.start < columns.stop:
             yield _Placed(handle, kind, rows, columns)
+    rectangle = raw.FS_RECTF()
+    for annotation in annotations(page):
+        if raw.FPDFAnnot_GetRect(annotation, rectangle):
+            corners = [(rectangle.left, rectangle.top), (rectangle.right, rectangle.bottom)]
+            yield _Placed(None, _ANNOTATION, *_reduced(page, canvas, corners, shape))
 
 
 def _objects(page: pypdfium2.PdfPage) -> Iterator[tuple[Any, int, tuple[Any, ...]]]:

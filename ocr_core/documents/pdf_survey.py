@@ -161,8 +161,10 @@ class _SwitchedOff:
 
 
 def _groups(values: Any) -> list[tuple[int, int]]:
-    """Return the object numbers of the groups in an array."""
+    """Return the object numbers of the groups in an array or a list; none for anything else."""
     import pikepdf
 
-    listed = values.as_list() if isinstance(values, pikepdf.Array) else values or ()
+    listed = list(values.as_list()) if isinstance(values, pikepdf.Array) else values
+    if not isinstance(listed, list):
+        return []
     return [value.objgen for value in listed if isinstance(value, pikepdf.Dictionary)]
