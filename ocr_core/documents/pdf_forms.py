@@ -54,7 +54,7 @@ def require_content(document: pdfium.PdfDocument, page: pdfium.PdfPage) -> None:
     """
     if document.get_formtype() not in (raw.FORMTYPE_XFA_FULL, raw.FORMTYPE_XFA_FOREGROUND):
         return
-    if any(raw.FPDFAnnot_GetSubtype(annotation) == raw.FPDF_ANNOT_WIDGET for annotation in annotations(page)):
+    if any(raw.FPDFAnnot_GetSubtype(annotation) == raw.FPDF_ANNOT_WIDGET for annotation in annotations_of(page)):
         return
     text_page = page.get_textpage()
     try:
@@ -74,7 +74,7 @@ def require_content(document: pdfium.PdfDocument, page: pdfium.PdfPage) -> None:
 def attachment_notes(page: pdfium.PdfPage) -> tuple[str, ...]:
     """Return a note with the number of files attached to annotations of the page, if there are any."""
     count = sum(
-        raw.FPDFAnnot_GetSubtype(annotation) == raw.FPDF_ANNOT_FILEATTACHMENT for annotation in annotations(page)
+        raw.FPDFAnnot_GetSubtype(annotation) == raw.FPDF_ANNOT_FILEATTACHMENT for annotation in annotations_of(page)
     )
     if not count:
         return ()
@@ -89,7 +89,7 @@ def hide(page: pdfium.PdfPage, places: Iterable[int]) -> None:
                 raw.FPDFAnnot_SetFlags(annotation, raw.FPDFAnnot_GetFlags(annotation) | _HIDDEN)
 
 
-def annotations(page: pdfium.PdfPage) -> Iterator[Any]:
+def annotations_of(page: pdfium.PdfPage) -> Iterator[Any]:
     """Yield PDFium's handle of each annotation; it is closed when the next one is asked for."""
     for place in range(raw.FPDFPage_GetAnnotCount(page.raw)):
         with _annotation(page, place) as annotation:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pypdfium2 import raw
 
 from inkstream.ocr_core.documents.codestreams import is_whole_fax, is_whole_jbig2, is_whole_jpeg
-from inkstream.ocr_core.documents.pdf_forms import annotations
+from inkstream.ocr_core.documents.pdf_forms import annotations_of
 from inkstream.ocr_core.errors import DocumentError, FailureKind
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def _placed(page: pypdfium2.PdfPage, canvas: Canvas, shape: Sequence[int]) -> It
         if rows.start < rows.stop and columns.start < columns.stop:
             yield _Placed(handle, kind, rows, columns)
     rectangle = raw.FS_RECTF()
-    for annotation in annotations(page):
+    for annotation in annotations_of(page):
         if raw.FPDFAnnot_GetRect(annotation, rectangle):
             corners = [(rectangle.left, rectangle.top), (rectangle.right, rectangle.bottom)]
             yield _Placed(None, _ANNOTATION, *_reduced(page, canvas, corners, shape))
