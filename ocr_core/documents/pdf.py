@@ -90,7 +90,7 @@ def _opened(raw: pdfium.PdfDocument, path: Path, passwords: Sequence[str]) -> Pd
 
 
 def _notes_on(raw: pdfium.PdfDocument, holds: Survey | None) -> tuple[str, ...]:
-    """Return notes about what the document holds besides its pages."""
+    """Return notes about what the document holds in addition to its pages."""
     count = holds.embedded if holds else raw.count_attachments()
     if not count:
         return xfa_notes(raw)
