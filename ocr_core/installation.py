@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 from inkstream.ocr_core.errors import EnvironmentFault
 
-Extra = Literal["streaming", "prefect", "ppocr", "trocr", "polars"]
+Extra = Literal["streaming", "prefect", "ppocr", "trocr", "polars", "heif"]
 
 MODULES: dict[Extra, tuple[str, ...]] = {
     "streaming": ("distributed", "dask", "deltalake", "pyarrow", "fsspec", "s3fs", "botocore", "certifi", "tenacity"),
@@ -28,6 +28,7 @@ MODULES: dict[Extra, tuple[str, ...]] = {
     "ppocr": ("rapidocr", "onnxruntime", "cv2", "spellchecker"),
     "trocr": ("torch", "transformers", "sentencepiece"),
     "polars": ("polars",),
+    "heif": ("pillow_heif",),
 }
 """The modules that each extra of pyproject.toml brings."""
 

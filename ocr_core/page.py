@@ -151,7 +151,7 @@ class DocumentInfo:
     """The format and size of a file, as a probe finds them.
 
     Attributes:
-        format: `pdf`, `tiff`, `png`, `jpeg`, `jpeg2000`, `webp`, `gif`, `bmp` or `pnm`, by magic bytes.
+        format: `pdf`, `tiff`, `png`, `jpeg`, `jpeg2000`, `heif`, `avif`, `webp`, `gif`, `bmp` or `pnm`, by magic bytes.
         pages: Number of pages, at least 1.
         notes: What a reader of its pages should know, such as that it was repaired.
     """

@@ -11,7 +11,7 @@ from inkstream.ocr_core.options.limits import LimitOptions
 HEAD_BYTES = 1024
 """Number of bytes that decide a file's format; readers accept a PDF header anywhere in them."""
 
-READ = "PDF, TIFF, PNG, JPEG, JPEG 2000, WebP, GIF, BMP or PNM"
+READ = "PDF, TIFF, PNG, JPEG, JPEG 2000, HEIF, AVIF, WebP, GIF, BMP or PNM"
 """The supported formats, as messages name them."""
 
 _SUPPORTED: tuple[tuple[bytes, str], ...] = (
@@ -35,20 +35,22 @@ _SUPPORTED_PATTERNS: tuple[tuple[re.Pattern[bytes], str], ...] = (
 )
 """Formats whose first two letters would match too many other files: the bytes after them must match as well."""
 
+_BRANDS: tuple[tuple[frozenset[bytes], str], ...] = (
+    (frozenset((b"avif", b"avis")), "avif"),
+    (frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")), "heif"),
+)
+"""Brands of HEIF files; `mif1` only says that there is a still picture, whatever its codec."""
+
 _KNOWN: tuple[tuple[int, bytes, str], ...] = (
     (0, b"PK\x03\x04", "a zip archive (or an Office or OpenDocument file)"),
     (0, b"PK\x05\x06", "an empty zip archive"),
-    (4, b"ftypheic", "a HEIC image"),
-    (4, b"ftypheix", "a HEIC image"),
-    (4, b"ftypmif1", "a HEIF image"),
-    (4, b"ftypavif", "an AVIF image"),
     (4, b"ftyp", "an MP4 or QuickTime file"),
     (0, b"\x00\x00\x00\x0cJXL ", "a JPEG XL image"),
     (0, b"\xff\x0a", "a JPEG XL codestream"),
     (0, b"BLP", "a BLP texture"),
     (0, b"8BPS", "a Photoshop image"),
     (0, b"\x97JB2", "a JBIG2 image"),
-    (0, b"AT&TFORM", "a DjVu document"),
+    (0, b"AT&TFORM", "a DjVu document; convert it to PDF (`ddjvu -format=pdf FILE.djvu FILE.pdf`)"),
     (0, b"%!PS", "a PostScript file"),
     (0, b"{\\rtf", "an RTF document"),
     (0, b"\xd0\xcf\x11\xe0", "an old Office file"),
@@ -77,7 +79,7 @@ def identify(head: bytes) -> str:
         head: The first `HEAD_BYTES` bytes, or the whole file if it is shorter.
 
     Returns:
-        `pdf`, `tiff`, `png`, `jpeg`, `jpeg2000`, `webp`, `gif`, `bmp` or `pnm`.
+        `pdf`, `tiff`, `png`, `jpeg`, `jpeg2000`, `heif`, `avif`, `webp`, `gif`, `bmp` or `pnm`.
 
     Raises:
         DocumentError: `empty` for no bytes, `unsupported` (saying what it seems to be) for any other format.
@@ -89,6 +91,9 @@ def identify(head: bytes) -> str:
             return name
     for pattern, name in _SUPPORTED_PATTERNS:
         if pattern.match(head):
+            return name
+    for brands, name in _BRANDS:
+        if brands & _brands_of(head):
             return name
     for offset, magic, meaning in _KNOWN:
         if head[offset : offset + len(magic)] == magic:
@@ -106,7 +111,7 @@ def sniff(path: str | Path, limits: LimitOptions | None = None) -> str:
         limits: Only `max_file_mb` is checked.
 
     Returns:
-        `pdf`, `tiff`, `png`, `jpeg`, `jpeg2000`, `webp`, `gif`, `bmp` or `pnm`.
+        `pdf`, `tiff`, `png`, `jpeg`, `jpeg2000`, `heif`, `avif`, `webp`, `gif`, `bmp` or `pnm`.
 
     Raises:
         DocumentError: `empty`, `unsupported`, `limit` (too large), or `unreadable` when it cannot be opened.
@@ -124,6 +129,14 @@ def sniff(path: str | Path, limits: LimitOptions | None = None) -> str:
             f"the file has {size / 2**20:.1f} MiB; files over {largest} MiB are not read (max_file_mb)",
         )
     return identify(head)
+
+
+def _brands_of(head: bytes) -> set[bytes]:
+    """Return the brands of a file that starts with an `ftyp` box; none for any other file."""
+    if head[4:8] != b"ftyp":
+        return set()
+    box = head[: int.from_bytes(head[:4], "big")]
+    return {box[8:12], *(box[start : start + 4] for start in range(16, len(box) - 3, 4))}
 
 
 def _unsupported(seen: str) -> DocumentError:

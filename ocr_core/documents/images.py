@@ -1,10 +1,10 @@
-"""Image files through Pillow, decoded to upright gray or RGB on white."""
+"""Image files through Pillow, decoded to upright gray or RGB on opaque ground."""
 
 from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from inkstream.ocr_core.documents.document import Canvas, Document, DocumentPage, Raster, too_many_pages
+from inkstream.ocr_core.documents.heif import open_heif, require_heif
+from inkstream.ocr_core.documents.image_frames import count_pictures, is_tiff_page
 from inkstream.ocr_core.documents.image_headers import Header, read_header
+from inkstream.ocr_core.documents.transparency import choose_ground, lay_on_ground
 from inkstream.ocr_core.errors import DocumentError, FailureKind
 from inkstream.ocr_core.page import DocumentInfo
 from inkstream.ocr_core.pixels import MAX_SIDE, Pixels
@@ -31,6 +34,7 @@ _PILLOW = {
     "gif": "GIF",
     "bmp": "BMP",
     "pnm": "PPM",
+    "avif": "AVIF",
 }
 """The one decoder of each format; no other is ever tried."""
 
@@ -46,15 +50,15 @@ _ANISOTROPY = 1.1
 
 
 def open_image(path: Path, kind: str, max_pages: int) -> ImageFile:
-    """Open an image file. Each frame of a TIFF is a page; of any other format the first frame is the only one.
+    """Open an image file. A TIFF has a page for each frame that is one; of other formats the first frame is read.
 
     Args:
         path: The file.
         kind: What `identify` called it.
-        max_pages: Frames of a TIFF counted at most.
+        max_pages: Pages of a TIFF counted at most.
 
     Raises:
-        DocumentError: `corrupt`, `unsupported`, or `limit` when a TIFF has more than `max_pages` frames.
+        DocumentError: `corrupt`, `unsupported`, or `limit` when a TIFF has more than `max_pages` pages.
     """
     with _decoding():
         header = read_header(path, kind)
@@ -62,37 +66,48 @@ def open_image(path: Path, kind: str, max_pages: int) -> ImageFile:
         return ImageFile(path, DocumentInfo(kind, 1, _first_of(header.frames)), header)
     image = _open(path, kind)
     if kind != "tiff":
-        return ImageFile(path, DocumentInfo(kind, 1, _first_of(getattr(image, "n_frames", 1))), image=image)
+        return ImageFile(path, DocumentInfo(kind, 1, _first_of(count_pictures(image), image.tell())), image=image)
     try:
-        pages = _count_frames(image, max_pages)
+        frames = _page_frames(image, max_pages)
     except DocumentError:
         image.close()
         raise
-    return ImageFile(path, DocumentInfo(kind, pages), image=image)
+    return ImageFile(path, DocumentInfo(kind, len(frames)), image=image, frames=frames)
 
 
 def _open(path: Path, kind: str) -> Image.Image:
+    if kind == "heif":
+        require_heif()
     with _decoding():
-        return Image.open(path, formats=[_PILLOW[kind]])
+        return open_heif(path) if kind == "heif" else Image.open(path, formats=[_PILLOW[kind]])
 
 
-def _first_of(frames: int) -> tuple[str, ...]:
-    return (f"first of {frames} frames",) if frames > 1 else ()
+def _first_of(frames: int, chosen: int = 0) -> tuple[str, ...]:
+    """Return a note if a file has several frames, of which one is read: the first, or the one that is marked."""
+    if frames < 2:
+        return ()
+    return (f"first of {frames} frames" if chosen == 0 else f"main one of {frames} frames (number {chosen + 1})",)
 
 
-def _count_frames(image: Image.Image, max_pages: int) -> int:
-    pages = 1
+def _page_frames(image: Image.Image, max_pages: int) -> tuple[int, ...]:
+    """Return the numbers of the frames of a TIFF that are pages; all of them if none says that it is one."""
+    pages: list[int] = []
+    frames = 0
     while True:
         try:
             with _decoding(passing=EOFError):
-                image.seek(pages)
+                image.seek(frames)
         except EOFError:
-            return pages
+            break
         except DocumentError:
-            return pages + 1  # the frame exists; reading it later reports what is wrong with it
-        pages += 1
-        if pages > max_pages:
-            raise too_many_pages(pages, max_pages)
+            pages.append(frames)  # the frame exists; reading it later reports what is wrong with it
+            break
+        if is_tiff_page(image):
+            pages.append(frames)
+        frames += 1
+        if len(pages) > max_pages:
+            raise too_many_pages(len(pages), max_pages)
+    return tuple(pages or range(frames))
 
 
 @contextmanager
@@ -129,13 +144,20 @@ class ImageFile(Document):
         info: Its format and number of pages.
         header: Its stated size, for formats where it is checked before a decoder is opened.
         image: The decoder, if it is already open.
+        frames: The number of each page's frame in a TIFF.
     """
 
     def __init__(
-        self, path: Path, info: DocumentInfo, header: Header | None = None, image: Image.Image | None = None
+        self,
+        path: Path,
+        info: DocumentInfo,
+        header: Header | None = None,
+        image: Image.Image | None = None,
+        frames: Sequence[int] = (),
     ) -> None:
         self._path = path
         self._image = image
+        self._frames = frames
         self.info = info
         self.header = header
 
@@ -151,7 +173,7 @@ class ImageFile(Document):
             raise DocumentError(FailureKind.CORRUPT, f"there is no page {pagenum + 1} of {self.info.pages}")
         if self.info.format == "tiff":
             with _decoding():
-                self.decoder().seek(pagenum)
+                self.decoder().seek(self._frames[pagenum])
         return ImagePage(self)
 
     def close(self) -> None:
@@ -180,7 +202,7 @@ class ImagePage(DocumentPage):
         return Canvas(height, width, resolution) if turned else Canvas(width, height, resolution)
 
     def render(self, options: RenderOptions) -> Raster:
-        """Return the frame upright, on white, with square pixels.
+        """Return the frame upright, on white (on black if it shows only white on transparent), with square pixels.
 
         The resolution is the file's own if it is plausible (100 to 1200 dpi), else `options.resolution`.
         """
@@ -189,11 +211,12 @@ class ImagePage(DocumentPage):
         with _decoding():
             size, _ = _square(decoder, options.resolution)
             decoder.load()
-            image = _flatten(decoder, "L" if options.color == "gray" else "RGB")
+            image, note = _flatten(decoder, "L" if options.color == "gray" else "RGB")
             if image.size != size:
                 image = image.resize(size, Image.Resampling.LANCZOS)
             image.getexif()[_ORIENTATION] = decoder.getexif().get(_ORIENTATION, 1)
             image = ImageOps.exif_transpose(image)
+        self.notes = (note,) if note else ()
         return Raster(np.array(image, dtype=np.uint8), canvas.resolution)
 
     def close(self) -> None:
@@ -232,28 +255,36 @@ def _dpi(image: Image.Image) -> tuple[float, float]:
     return (x, y) if math.isfinite(x) and math.isfinite(y) else (0.0, 0.0)
 
 
-def _flatten(image: Image.Image, mode: str) -> Image.Image:
-    """Return any Pillow mode as `L` or `RGB` on white."""
+def _flatten(image: Image.Image, mode: str) -> tuple[Image.Image, str | None]:
+    """Return any Pillow mode as `L` or `RGB` without transparency, and a note if something is lost with it."""
     if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(_to_8_bit(np.asarray(image), image.info.get("transparency"))).convert(mode)
+        samples, note = np.asarray(image), None
+        gray = _to_8_bit(samples)
+        transparent = image.info.get("transparency")
+        if isinstance(transparent, int):
+            gray, note = _lay_gray(gray, samples == transparent)
+        return Image.fromarray(gray).convert(mode), note
     if "transparency" in image.info or image.mode in {"LA", "PA", "RGBA", "La", "RGBa"}:
-        with_alpha = image.convert("RGBA")
-        white = Image.new("RGBA", with_alpha.size, "white")
-        white.alpha_composite(with_alpha)
-        return white.convert(mode)
+        return lay_on_ground(image, mode)
     if image.mode == "LAB":
-        return image.getchannel("L").convert(mode)
+        return image.getchannel("L").convert(mode), None
     if image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:
         image = image.point(lambda sample: 255 - sample)  # Pillow inverts all of them, as only Adobe's need
-    return image.convert("RGB").convert(mode) if image.mode in {"P", "CMYK"} else image.convert(mode)
+    return image.convert("RGB").convert(mode) if image.mode in {"P", "CMYK"} else image.convert(mode), None
 
 
-def _to_8_bit(samples: NDArray[Any], transparent: Any = None) -> Pixels:
+def _lay_gray(gray: Pixels, transparent: NDArray[np.bool_]) -> tuple[Pixels, str | None]:
+    """Return gray pixels with the transparent ones in the colour of the ground, and a note if that hides something."""
+    opaque = np.where(transparent, 0, 255).astype(np.uint8)
+    ground = choose_ground(Image.merge("LA", (Image.fromarray(gray), Image.fromarray(opaque))))
+    return np.where(transparent, np.uint8(ground.gray), gray), ground.note
+
+
+def _to_8_bit(samples: NDArray[Any]) -> Pixels:
     """Scale deep gray to 8 bits: integers of up to 16 bits by the bits in use, others by minimum and maximum.
 
     Args:
         samples: `H x W`.
-        transparent: The sample value that becomes white, if it is a number.
     """
     values = np.nan_to_num(samples) if samples.dtype.kind == "f" else samples
     low, high = values.min(), values.max()
@@ -261,6 +292,4 @@ def _to_8_bit(samples: NDArray[Any], transparent: Any = None) -> Pixels:
         scaled = (values.astype(np.uint16) >> max(0, int(high).bit_length() - 8)).astype(np.uint8)
     else:
         scaled = ((values - float(low)) * (255 / (float(high) - float(low) or 1.0))).astype(np.uint8)
-    if isinstance(transparent, int):
-        scaled[samples == transparent] = 255
     return scaled

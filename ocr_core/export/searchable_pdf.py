@@ -9,7 +9,8 @@ from pathlib import Path
 import pikepdf
 
 from inkstream.ocr_core.documents.formats import sniff
-from inkstream.ocr_core.documents.pdf_repair import NOTE, encrypted, left_out, open_copyable
+from inkstream.ocr_core.documents.pdf_repair import NOTE, encrypted, open_copyable
+from inkstream.ocr_core.documents.pdf_survey import left_out
 from inkstream.ocr_core.documents.pdf_text import ENGINE as TEXT_LAYER
 from inkstream.ocr_core.errors import DocumentError, FailureKind
 from inkstream.ocr_core.export.glyphless import GlyphlessFont

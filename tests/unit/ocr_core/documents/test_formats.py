@@ -27,6 +27,10 @@ from tests import generators
         (b"\xff\x4f\xff\x51", "jpeg2000"),
         (b"BM" + bytes(12) + b"\x28\0\0\0", "bmp"),
         (b"P6\n# by hand\n12 9\n255\n", "pnm"),
+        (b"\x00\x00\x00\x18ftypheic\0\0\0\0mif1heic", "heif"),
+        (b"\x00\x00\x00\x18ftypmif1\0\0\0\0mif1heic", "heif"),
+        (b"\x00\x00\x00\x18ftypmif1\0\0\0\0mif1avif", "avif"),
+        (b"\x00\x00\x00\x18ftypavis\0\0\0\0avismsf1", "avif"),
     ],
 )
 def test_a_format_is_identified_by_its_first_bytes(head: bytes, name: str) -> None:
@@ -40,8 +44,8 @@ def test_a_format_is_identified_by_its_first_bytes(head: bytes, name: str) -> No
         (b"BM is how this begins, and it is prose", "plain text"),
         (b"P1 and P2 are read, P3 is not", "plain text"),
         (b"RIFF\x00\x00\x00\x00WAVEfmt ", "52 49 46 46"),
-        (b"\x00\x00\x00\x18ftypavif", "AVIF"),
-        (b"\x00\x00\x00\x18ftypheic", "HEIC"),
+        (b"\x00\x00\x00\x18ftypisom\0\0\2\0isommp41", "MP4"),
+        (b"AT&TFORM\0\0\1\0DJVU", "ddjvu -format=pdf"),
         (b"%!PS-Adobe-3.0", "PostScript"),
         (b"\0" * 128 + b"DICM", "DICOM"),
         (b"<html><body>", "HTML"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image
 
 from inkstream import FailureKind, PageResult, PipelineOptions, open_document, read_document
 from inkstream.ocr_core.options import RenderOptions, TextLayerOptions
@@ -37,9 +37,11 @@ def test_text_in_the_alpha_channel_is_read(tmp_path: Path) -> None:
     assert only(generators.alpha_png(tmp_path / "a.png")).text == PANGRAM
 
 
-def test_a_transparent_palette_colour_becomes_white(tmp_path: Path) -> None:
-    image = ImageOps.invert(generators.text_image()).convert("P")
-    image.save(tmp_path / "a.png", transparency=0)
+def test_a_transparent_palette_colour_becomes_white_under_dark_text(tmp_path: Path) -> None:
+    image = generators.text_image().convert("P")
+    image.putpalette([0, 0, 0, *[60, 60, 60] * 255])
+    image.save(tmp_path / "a.png", transparency=255)
+    assert only(tmp_path / "a.png").text == PANGRAM
     with open_document(tmp_path / "a.png") as document:
         pixels = document.page(0).render(RenderOptions()).pixels
     assert pixels[0, 0] == 255, "transparent pixels are white, whatever their colour"
