@@ -12,7 +12,7 @@ from inkstream.ocr_core.pixels import Pixels
 
 if TYPE_CHECKING:
     from inkstream.ocr_core.options import RenderOptions
-    from inkstream.ocr_core.text.layer import LayerWord
+    from inkstream.ocr_core.text.words import LayerWord
 
 
 @dataclass(frozen=True, slots=True)

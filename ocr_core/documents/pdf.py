@@ -24,7 +24,7 @@ from inkstream.ocr_core.pixels import MAX_SIDE
 
 if TYPE_CHECKING:
     from inkstream.ocr_core.options import RenderOptions
-    from inkstream.ocr_core.text.layer import LayerWord
+    from inkstream.ocr_core.text.words import LayerWord
 
 _ERR_PASSWORD = 4
 _ERR_SECURITY = 5

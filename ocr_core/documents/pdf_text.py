@@ -15,9 +15,8 @@ from pypdfium2 import raw
 from inkstream.ocr_core.documents.pdf_drawing import Drawing, Drawings, Extent
 from inkstream.ocr_core.geometry import Box
 from inkstream.ocr_core.text.characters import as_typed, is_suspect
-from inkstream.ocr_core.text.layer import LayerWord
 from inkstream.ocr_core.text.reading_order import enclosing
-from inkstream.ocr_core.text.words import Word
+from inkstream.ocr_core.text.words import LayerWord, Word
 
 if TYPE_CHECKING:
     import pypdfium2

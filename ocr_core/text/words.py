@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from inkstream.ocr_core.geometry import Box
 from inkstream.ocr_core.page import Level
-
-if TYPE_CHECKING:
-    pass
-
 
 LEVELS = (Level.BLOCK, Level.PARAGRAPH, Level.LINE, Level.WORD)
 """The levels of the tree that every engine fills, coarsest first."""
@@ -37,6 +32,27 @@ class Word:
     text: str
     confidence: float
     engine: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LayerWord:
+    """A word of a text layer.
+
+    Attributes:
+        word: Its text and position.
+        font: Number of its font, unique within the page.
+        angle: Direction of the text in the page as it is shown, degrees clockwise: 0, 90, 180 or 270.
+        gray: Brightness of its colour, 0-255; None if it has a pattern, or no colour of its own.
+        is_hidden: Whether the page draws it invisibly or under a picture, as programs do with the result of an OCR.
+        is_damaged: Whether its font does not say which characters some of its glyphs are.
+    """
+
+    word: Word
+    font: int = 0
+    angle: int = 0
+    gray: int | None = None
+    is_hidden: bool = False
+    is_damaged: bool = False
 
 
 def branch(word: Word, level: Level) -> tuple[int, ...]:

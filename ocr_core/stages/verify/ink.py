@@ -19,7 +19,7 @@ from inkstream.ocr_core.text.words import branch
 
 if TYPE_CHECKING:
     from inkstream.ocr_core.pixels import Pixels
-    from inkstream.ocr_core.text.layer import LayerWord
+    from inkstream.ocr_core.text.words import LayerWord
 
 _LONGEST = 1800
 """Longer side of the reduced copy in which ink is looked for, pixels: the smallest print still shows."""
@@ -41,10 +41,12 @@ _LETTER = 0.4
 """In usual word heights; anything lower is dust, a dot or a line, not a letter."""
 _LINE = 6.0
 """In usual word heights; a straight edge that is longer is a line or a frame, and not part of a letter."""
-_LONE_LETTER = 0.6
+_LONE_LETTER = 0.8
 """In usual word heights; a lower shape without a neighbour is a bullet or a dot."""
 _THIN = 4
 """Pixels of the reduced copy: both edges of a thin line."""
+_STROKE = 3
+"""Pixels of the reduced copy: both edges of the thinnest stroke; anything thinner is a piece of a line."""
 _TALL = 1.2
 """In usual word heights; a thin shape that is longer is a line."""
 _MANY = 500
@@ -182,7 +184,7 @@ def _has_text(found: Components, usual: float, size: tuple[int, ...]) -> bool:
     beside = (found.left <= _EDGE) | (found.left + found.width >= size[1] - _EDGE)
     beyond = (found.top <= _EDGE) | (found.top + found.height >= size[0] - _EDGE)
     border = (beside & (found.width < usual)) | (beyond & (found.height < usual))
-    letters = (longer >= _LETTER * usual) & (shorter > 1) & ~lines & ~border
+    letters = (longer >= _LETTER * usual) & (shorter >= _STROKE) & ~lines & ~border
     if (letters & (longer >= _LONE_LETTER * usual)).any() or letters.sum() > _MANY:
         return True
     return _has_neighbours(found.left[letters], found.top[letters], found.width[letters], found.height[letters], usual)

@@ -14,13 +14,14 @@ from inkstream.ocr_core.stages.verify.sample import (
     compare,
     cut_out,
     digits_in,
+    script_of,
     spread,
 )
 
 if TYPE_CHECKING:
     from inkstream.ocr_core.pixels import Pixels
     from inkstream.ocr_core.stages.verify.reader import SampleReader
-    from inkstream.ocr_core.text.layer import LayerWord
+    from inkstream.ocr_core.text.words import LayerWord
 
 DRAWN = 0.6
 """Agreement below which the text that a page draws is not believed: its fonts have a wrong map."""
@@ -74,8 +75,16 @@ def judge_drawn(words: Sequence[LayerWord], pixels: Pixels, resolution: int, rea
 
 
 def judge_hidden(words: Sequence[LayerWord], pixels: Pixels, resolution: int, read: SampleReader) -> Verdict:
-    """Judge words that the page does not draw, but that have ink: the result of an earlier OCR."""
-    return _verdict(_read(spread(words, _LARGE_SAMPLE), pixels, resolution, read), HIDDEN)
+    """Judge words that the page does not draw, but that have ink: the result of an earlier OCR.
+
+    What cannot be compared is believed only if the engine does not read its script.
+    """
+    compared = _read(spread(words, _LARGE_SAMPLE), pixels, resolution, read)
+    verdict = _verdict(compared, HIDDEN)
+    if verdict.agreement is None:
+        scripts = [script_of([each.layer for each in compared]), script_of([each.read for each in compared])]
+        return Verdict(None, None not in scripts and scripts[0] != scripts[1])
+    return verdict
 
 
 def _read(stretches: Sequence[Stretch], pixels: Pixels, resolution: int, read: SampleReader) -> list[Compared]:

@@ -19,7 +19,7 @@ from inkstream.ocr_core.text.words import branch
 
 if TYPE_CHECKING:
     from inkstream.ocr_core.pixels import Pixels
-    from inkstream.ocr_core.text.layer import LayerWord
+    from inkstream.ocr_core.text.words import LayerWord
 
 _LENGTH = 35
 """Letters and digits in a stretch, about: half a line costs the engine half as much as a line."""
@@ -220,6 +220,13 @@ def agreement(pairs: Sequence[tuple[str, str]], *, digits_only: bool = False) ->
 def digits_in(texts: Sequence[str]) -> int:
     """Count the digits in texts."""
     return sum(len(_plain(text, True)) for text in texts)
+
+
+def script_of(texts: Sequence[str]) -> str | None:
+    """Return the script of most letters, as Unicode's names of letters begin with it; None without letters."""
+    letters = (c for text in texts for c in text if c.isalpha())
+    scripts = Counter(unicodedata.name(letter, "UNKNOWN").partition(" ")[0] for letter in letters)
+    return scripts.most_common(1)[0][0] if scripts else None
 
 
 def _plain(text: str, digits_only: bool) -> str:

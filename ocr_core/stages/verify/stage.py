@@ -17,7 +17,7 @@ from inkstream.ocr_core.text.words import Word, branch
 
 if TYPE_CHECKING:
     from inkstream.ocr_core.stages.verify.reader import SampleReader
-    from inkstream.ocr_core.text.layer import LayerWord
+    from inkstream.ocr_core.text.words import LayerWord
 
 _MOST_DAMAGED = 0.3
 """Share of characters in words with unexplained glyphs above which the whole page is read."""
@@ -125,7 +125,10 @@ class Verify:
         if not verdict.is_believed:
             _note(page, f"an earlier OCR does not match the picture ({_percent(verdict)}): {_READ_ALL}")
             return None
-        _note(page, f"the text layer is an earlier OCR ({_percent(verdict)})")
+        if verdict.agreement is None:
+            _note(page, "the text layer is an earlier OCR in a script that could not be compared with the picture")
+        else:
+            _note(page, f"the text layer is an earlier OCR ({_percent(verdict)})")
         return min(_BEST, 100 * (verdict.agreement or 0.0))
 
     def _layer(self, words: Sequence[LayerWord], seen: Sequence[int], kept: Mapping[int, Word]) -> tuple[Word, ...]:
@@ -149,7 +152,7 @@ def _characters(words: Iterable[LayerWord]) -> int:
 
 def _percent(verdict: Verdict) -> str:
     if verdict.agreement is None:
-        return "not comparable"
+        return "no line could be compared"
     return f"{verdict.agreement:.0%} of a sample agrees"
 
 
