@@ -72,7 +72,7 @@ _MATTERS_MOST = (SkipReason.UNREADABLE_FOLDER, SkipReason.UNREADABLE)
 
 
 def not_read(skipped: Skipped, not_documents: int = 0) -> str | None:
-    """Return a line that counts the files a run did not read, by reason with examples; None if it read all.
+    """Return a line with the number of files that were not read, by reason with examples; None if all were read.
 
     Args:
         skipped: The counts.

@@ -129,7 +129,7 @@ class Store:
             folder = waiting.pop()
             for path, info in self._entries(folder, root, skipped):
                 if path == root:
-                    raise ConfigError(is_a_file(root))
+                    raise is_a_file(root)
                 name = path.rsplit("/", 1)[-1]
                 is_folder = info["type"] == "directory"
                 reason = wanted.folder_reason(name) if is_folder else wanted.reason(name)
@@ -247,7 +247,7 @@ class Bucket(Store):
             if info.get("type") != "file" or path.endswith("/"):
                 continue  # a "folder" object that a tool created
             if path == root:
-                raise ConfigError(is_a_file(root))
+                raise is_a_file(root)
             reason = wanted.path_reason(path[len(root) + 1 :])
             if reason is None:
                 yield path, info
@@ -255,9 +255,9 @@ class Bucket(Store):
                 skipped.add(reason, path)
 
 
-def is_a_file(root: str) -> str:
-    """Return the error message for a source that is a file."""
-    return f"{root} is a file; set source.url to its folder and source.glob to its name"
+def is_a_file(root: str) -> ConfigError:
+    """Return the error for a source that is a file."""
+    return ConfigError(f"{root} is a file; set source.url to its folder and source.glob to its name")
 
 
 def object_etag(info: dict[str, Any]) -> str:

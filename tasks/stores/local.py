@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from inkstream.ocr_core.errors import ConfigError, SourceChangedError
+from inkstream.ocr_core.errors import SourceChangedError
 from inkstream.tasks.model import FileVersion
 from inkstream.tasks.paths import encode
 from inkstream.tasks.skipped import Skipped, SkipReason
@@ -161,7 +161,7 @@ def _version(entry: os.DirEntry[str]) -> FileVersion | SkipReason | None:
 
 def _not_listed(root: str, error: OSError) -> Exception:
     if isinstance(error, NotADirectoryError):
-        return ConfigError(is_a_file(root))
+        return is_a_file(root)
     return error
 
 

@@ -69,7 +69,7 @@ class S3Store(Bucket):
             else:
                 skipped.add(reason, f"{bucket}/{listed.key}")
         if folder and not found and self.current(root):
-            raise ConfigError(is_a_file(root))
+            raise is_a_file(root)
 
     def current(self, path: str) -> FileVersion | None:
         """Return the current version of one object, from a listing of its key; None if it does not exist.

@@ -1,4 +1,4 @@
-"""Counts of what is not read."""
+"""Counts of files that are not read."""
 
 from __future__ import annotations
 
