@@ -123,6 +123,8 @@ class RunOutput:
             state = table if summary.version >= 0 else "no table exists yet"
             self._console.print(f"{self._words.nothing}; {state}", markup=False)
         self._not_read = not_read(summary.skipped, summary.not_documents)
+        if summary.skipped.has_unreadable:
+            self._console.print("some of the source cannot be read; give this user access: the next run tries again")
         if self._not_read:
             self._console.print(self._not_read, markup=False)
 

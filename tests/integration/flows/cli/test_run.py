@@ -83,10 +83,11 @@ def test_what_this_user_may_not_read_is_named_left_and_read_by_the_next_run(tmp_
     command = without_privileges(*COMMAND, *run_command(tmp_path))
     first = subprocess.run(command, capture_output=True, text=True, check=False)
     assert first.returncode == 5, first.stdout + first.stderr
-    *_, summary, left, file, not_read = first.stdout.splitlines()
+    *_, summary, left, file, remedy, not_read = first.stdout.splitlines()
     assert summary.startswith("1 batch, 1 file, 1 page (0 failed)")
     assert left == "1 file left for the next trigger:"
     assert file.endswith("/secret.pdf: it cannot be read: permission denied; give this user read access")
+    assert remedy == "some of the source cannot be read; give this user access: the next run tries again"
     assert not_read == "not read: 1 folder that cannot be listed: shut (permission denied)"
     (inbox / "secret.pdf").chmod(0o600)
     (inbox / "shut").chmod(0o700)
