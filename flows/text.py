@@ -7,6 +7,8 @@ import sys
 from typing import Any
 from urllib.parse import unquote
 
+from inkstream.tasks.skipped import Skipped, SkipReason
+
 TEXT_WIDTH = 60
 
 
@@ -47,6 +49,46 @@ def plain(text: str) -> str:
 def visible(text: str, keep: str = "") -> str:
     """Return text from a document, or its name, with control codes replaced; those in `keep` stay."""
     return "".join(c if c.isprintable() or c in keep else "�" for c in text)
+
+
+_SKIPPED = {
+    SkipReason.HIDDEN: ("file whose name begins with _ or .", "files whose names begin with _ or ."),
+    SkipReason.GLOB: ("file outside source.glob", "files outside source.glob"),
+    SkipReason.OLD: ("file over source.max_file_age", "files over source.max_file_age"),
+    SkipReason.UNSTABLE: ("file changed within source.stability_delay", "files changed within source.stability_delay"),
+    SkipReason.FUTURE: (
+        "file dated in the future, which waits (source.stability_delay)",
+        "files dated in the future, which wait (source.stability_delay)",
+    ),
+    SkipReason.SUPERSEDED: ("file older than its rows in the table", "files older than their rows in the table"),
+    SkipReason.SPECIAL: ("pipe, device or broken link", "pipes, devices or broken links"),
+    SkipReason.UNREADABLE: ("file that cannot be looked at", "files that cannot be looked at"),
+    SkipReason.UNREADABLE_FOLDER: ("folder that cannot be listed", "folders that cannot be listed"),
+    SkipReason.HIDDEN_FOLDER: ("folder whose name begins with _ or .", "folders whose names begin with _ or ."),
+    SkipReason.SYSTEM_FOLDER: ("folder of the file system", "folders of the file system"),
+    SkipReason.SUBFOLDER: ("subfolder (source.recursive is false)", "subfolders (source.recursive is false)"),
+}
+_MATTERS_MOST = (SkipReason.UNREADABLE_FOLDER, SkipReason.UNREADABLE)
+
+
+def not_read(skipped: Skipped, not_documents: int = 0) -> str | None:
+    """Return a line with the number of files that were not read, by reason with examples; None if all were read.
+
+    Args:
+        skipped: The counts.
+        not_documents: Number of files that were opened and are not documents.
+    """
+    order = sorted(skipped.to_json(), key=lambda reason: reason not in _MATTERS_MOST)
+    parts = [_skipped_part(skipped, SkipReason(reason)) for reason in order]
+    if not_documents:
+        parts.append(counted(not_documents, "file that is not a document", "files that are not documents"))
+    return f"not read: {'; '.join(parts)}" if parts else None
+
+
+def _skipped_part(skipped: Skipped, reason: SkipReason) -> str:
+    count, names = skipped.counts[reason], skipped.examples[reason]
+    more = ", …" if count > len(names) else ""
+    return f"{counted(count, *_SKIPPED[reason])}: {visible(', '.join(names))}{more}"
 
 
 def human_bytes(count: int) -> str:

@@ -23,7 +23,18 @@ from inkstream.ocr_core.errors import EnvironmentFault
 Extra = Literal["streaming", "prefect", "ppocr", "trocr", "polars", "heif"]
 
 MODULES: dict[Extra, tuple[str, ...]] = {
-    "streaming": ("distributed", "dask", "deltalake", "pyarrow", "fsspec", "s3fs", "botocore", "certifi", "tenacity"),
+    "streaming": (
+        "distributed",
+        "dask",
+        "deltalake",
+        "pyarrow",
+        "fsspec",
+        "s3fs",
+        "botocore",
+        "certifi",
+        "tenacity",
+        "bracex",
+    ),
     "prefect": ("prefect", "fastapi", "sqlalchemy", "psutil"),
     "ppocr": ("rapidocr", "onnxruntime", "cv2", "spellchecker"),
     "trocr": ("torch", "transformers", "sentencepiece"),

@@ -16,12 +16,15 @@ class FileVersion:
         etag: Unquoted ETag; `mtime_ns-size` on a local disk.
         size: Bytes.
         modified: Modification time according to the store, UTC.
+        changed: If `modified` is in the future: when the file system last noted a change, UTC, if it does so by a clock
+            of its own. Not part of the version.
     """
 
     path: str
     etag: str
     size: int
     modified: datetime
+    changed: datetime | None = field(default=None, compare=False)
 
     @property
     def key(self) -> FileKey:

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes
 
 from inkstream.ocr_core.errors import ConfigError
+from inkstream.tasks.names import as_on_disk
 
 _SAFE = "/~"  # in addition to A-Za-z0-9-._, which `quote` never touches
 _SAFE_IN_AUTHORITY = ":@[]"
@@ -23,7 +24,8 @@ SINK_FOLDERS = ("pages", "files", "overlays", "streams", "pipelines")
 def split_url(url: str) -> tuple[str, str]:
     """Split what a user writes into a protocol and a path as the store knows it.
 
-    A local path becomes absolute, with symbolic links resolved, so that one folder has one name.
+    A local path becomes absolute, with symbolic links resolved, so that one folder has one name. A folder that exists
+    is found under its name in NFC and NFD alike.
 
     Args:
         url: A local path or any fsspec URL, not percent-encoded.
@@ -40,7 +42,7 @@ def split_url(url: str) -> tuple[str, str]:
     if not rest.strip("/") and not (protocol in _LOCAL and rest):
         raise ConfigError(f"{url!r}: expected a folder or a bucket with a prefix, such as ./inbox or s3://bucket/inbox")
     if protocol in _LOCAL:
-        return "file", os.path.realpath(Path(rest).expanduser())
+        return "file", os.path.realpath(as_on_disk(str(Path(rest).expanduser())))
     if "::" in protocol or _CHAIN.search(rest):
         raise ConfigError(f"{url!r}: a chained URL cannot be used here; give the innermost URL alone")
     return protocol, rest.rstrip("/")

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from inkstream.tasks.model import Batch, Unsettled
+from inkstream.tasks.skipped import Skipped
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,12 +27,14 @@ class Listed:
         new_files: Number of them to be read.
         new_bytes: Total size of those to be read.
         waiting: Number of new ones that are left for a later run.
+        skipped: Counts of the files of the source that are not among them, by reason.
     """
 
     listed: int
     new_files: int
     new_bytes: int
     waiting: int = 0
+    skipped: Skipped = field(default_factory=Skipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +133,14 @@ class MessagesTaken:
         settled: Number of them that were acknowledged.
         unreadable: By message id, why a message cannot be read. These messages stay in the queue.
         unsettled: By URL, why an object has to wait. Its messages stay in the queue.
+        skipped: Counts of the announced objects that are not documents, by reason.
     """
 
     messages: int
     settled: int
     unreadable: dict[str, str]
     unsettled: dict[str, str]
+    skipped: Skipped = field(default_factory=Skipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +195,19 @@ Event = (
 Observer = Callable[[Event], None]
 
 
+_ADDED = (
+    "batches",
+    "files",
+    "pages",
+    "failed_pages",
+    "kept_pages",
+    "cleaned",
+    "not_cleaned",
+    "superseded",
+    "not_documents",
+)
+
+
 @dataclass(slots=True)
 class Summary:
     """What a run did. `run --json` prints `to_json` as its last line.
@@ -206,6 +224,8 @@ class Summary:
         superseded: In mode upsert, number of files that were read but not committed, because their path had got newer
             rows meanwhile.
         unsettled: By URL, announced objects that have to wait; of this run only, as `add` does not change it.
+        skipped: Counts of the files that the source holds and the run did not read; of this run only, too.
+        not_documents: Number of committed files whose rows say `unsupported`.
         version: The table's version at the end; -1 if there is no table yet.
         table: URL of the pages table.
         overlays: URLs of some of the overlays written, for display.
@@ -222,12 +242,14 @@ class Summary:
     not_cleaned: int = 0
     superseded: int = 0
     unsettled: Mapping[str, Unsettled] = field(default_factory=dict)
+    skipped: Skipped = field(default_factory=Skipped)
+    not_documents: int = 0
     version: int = -1
     overlays: list[str] = field(default_factory=list)
 
     def add(self, other: Summary) -> None:
         """Add what a later run into the same table did."""
-        for name in ("batches", "files", "pages", "failed_pages", "kept_pages", "cleaned", "not_cleaned", "superseded"):
+        for name in _ADDED:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.left_out.update(other.left_out)
         self.overlays.extend(other.overlays)
@@ -244,6 +266,8 @@ class Summary:
             "left_out": len(self.left_out),
             "cleaned": self.cleaned,
             "not_cleaned": self.not_cleaned,
+            "not_documents": self.not_documents,
+            "skipped": self.skipped.to_json(),
             "version": self.version,
             "table": self.table,
         }

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
+from tests.denied import open_folder  # noqa: F401 - a fixture
 from tests.faults.cluster import Cluster
 from tests.integration.servers import s3_server
 from tests.skipped import pytest_terminal_summary  # noqa: F401 - a hook

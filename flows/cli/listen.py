@@ -53,5 +53,5 @@ def listen(  # noqa: PLR0913 - one parameter per option
         with watched_stream(built, prefect, ANNOUNCED_FILES, as_json=as_json) as (running, output):
             summary = running.listen(once=once, max_batches=max_batches)
             output.finished(summary)
-        if summary.left_out:
+        if summary.left_out or summary.skipped.has_unreadable:
             raise typer.Exit(5)

@@ -38,7 +38,7 @@ Paths = Annotated[
     typer.Option(
         "--path",
         metavar="PATH",
-        help="Only these files: a path, a URL, a file name, or a glob such as 'a*.pdf'. Repeatable.",
+        help="Only these files: a path, a URL, a file name, or a glob such as 'a*.{pdf,PDF}'. Repeatable.",
     ),
 ]
 WithPrefect = Annotated[

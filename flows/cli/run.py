@@ -113,11 +113,13 @@ def _run_every(stream: Stream, limit: int | None, pause: float, output: RunOutpu
         else:
             if summary.batches or summary.left_out:
                 output.finished(summary)
+            else:
+                output.idle(summary)
         time.sleep(max(0.0, due - time.monotonic()))
 
 
 def _exit_with(summary: Summary, *, strict: bool) -> None:
-    if summary.left_out:
+    if summary.left_out or summary.skipped.has_unreadable:
         raise typer.Exit(5)
     if strict and summary.failed_pages:
         raise typer.Exit(3)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from inkstream.flows.console.tables import plain_table, table_console
-from inkstream.flows.text import counted, human_bytes, plain, print_json, short_name
+from inkstream.flows.text import counted, human_bytes, not_read, plain, print_json, short_name
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -34,6 +34,8 @@ def print_new_files(plan: Plan, *, as_json: bool) -> None:
         "files": sum(batch["files"] for batch in batches),
         "bytes": sum(batch["bytes"] for batch in batches),
         "waiting": plan.waiting,
+        "skipped": plan.skipped.to_json(),
+        "skipped_examples": plan.skipped.examples_json(),
     }
     if as_json:
         for line in [*batches, totals]:
@@ -50,6 +52,8 @@ def print_new_files(plan: Plan, *, as_json: bool) -> None:
         f"{counted(len(batches), 'batch')} would be read{more}; nothing was read or written",
         soft_wrap=True,
     )
+    if skipped := not_read(plan.skipped):
+        console.print(skipped, markup=False, soft_wrap=True)
 
 
 def _first_files(plan: Plan) -> Table:

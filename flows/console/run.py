@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from inkstream.flows.text import counted, human_bytes, print_json, short_name, visible
+from inkstream.flows.text import counted, human_bytes, not_read, print_json, short_name, visible
 from inkstream.tasks.progress import (
     BatchDone,
     Cleaned,
@@ -86,6 +86,7 @@ class RunOutput:
         self._files_done = 0
         self._bytes = 0
         self._waiting = 0
+        self._not_read: str | None = None
 
     def __call__(self, event: Event) -> None:
         """Print an event."""
@@ -115,11 +116,26 @@ class RunOutput:
         if self._as_json:
             print_json(summary.to_json())
             return
-        if not summary.batches and not summary.left_out:
+        if summary.batches or summary.left_out:
+            self._print_done(summary)
+        else:
             table = f"the table is at version {summary.version}: {summary.table}"
             state = table if summary.version >= 0 else "no table exists yet"
             self._console.print(f"{self._words.nothing}; {state}", markup=False)
-            return
+        self._not_read = not_read(summary.skipped, summary.not_documents)
+        if summary.skipped.has_unreadable:
+            self._console.print("some of the source cannot be read; give this user access: the next run tries again")
+        if self._not_read:
+            self._console.print(self._not_read, markup=False)
+
+    def idle(self, summary: Summary) -> None:
+        """Print, after a run that found nothing new, which files it did not read, if that has changed."""
+        line = not_read(summary.skipped)
+        if line and line != self._not_read:
+            self._console.print(line, markup=False)
+        self._not_read = line
+
+    def _print_done(self, summary: Summary) -> None:
         self._console.print(
             f"{counted(summary.batches, 'batch')}, {counted(summary.files, 'file')}, {counted(summary.pages, 'page')} "
             f"({summary.failed_pages} failed); table version {summary.version}: {summary.table}",
@@ -178,6 +194,8 @@ class RunOutput:
     def _messages(self, event: MessagesTaken) -> None:
         if not self._as_json:
             self._console.print(f"{counted(event.messages, 'message')}, {event.settled} of them settled")
+            if line := not_read(event.skipped):
+                self._console.print(f"  {line}", markup=False)
         left = {**{f"message {name}": why for name, why in event.unreadable.items()}, **event.unsettled}
         for name, why in list(left.items())[:10]:
             self._console.print(f"  left in the queue: {visible(name)}: {visible(why)}", markup=False)

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from inkstream.flows.console.tables import plain_table, table_console
-from inkstream.flows.text import counted, human_age, human_bytes, plain, print_json, short_name, visible
+from inkstream.flows.text import counted, human_age, human_bytes, not_read, plain, print_json, short_name, visible
+from inkstream.ocr_core.errors import FailureKind
 from inkstream.tasks.config import build_event_options
 from inkstream.tasks.queries.status import Backlog, SinkStatus, StreamStatus, TableStatus, sink_status
 from inkstream.tasks.sinks.opening import open_existing
@@ -75,6 +76,8 @@ def _stream_json(stream: StreamStatus, now: datetime) -> dict[str, Any]:
         "source": stream.source,
         "backlog": stream.backlog and _backlog_json(stream.backlog, now),
         "problem": stream.problem,
+        "skipped": stream.skipped.to_json(),
+        "skipped_examples": stream.skipped.examples_json(),
         "pages": stream.pages,
         "failed_pages": stream.failed_pages,
         "failures": [
@@ -119,6 +122,9 @@ def _print_stream(console: Console, stream: StreamStatus, now: datetime) -> None
     console.print(f"\n[bold]stream {plain(stream.name)}[/]{plain(source)}", soft_wrap=True)
     waiting = f"unknown: {stream.problem}" if stream.backlog is None else _backlog_line(stream.backlog, now)
     _print_line(console, f"  waiting: {waiting}")
+    line = not_read(stream.skipped, sum(f.files for f in stream.failures if f.kind == FailureKind.UNSUPPORTED))
+    if line:
+        _print_line(console, f"  {line}")
     _print_line(console, f"  in the table: {counted(stream.pages, 'page')}, {stream.failed_pages} of them failed")
     for failure in stream.failures:
         _print_line(console, f"    {failure.pages} {failure.kind} in {counted(failure.files, 'file')}")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from inkstream.flows.loop.fault_gauge import FaultGauge
 from inkstream.flows.loop.planners import Plan, Planner, Work
-from inkstream.flows.loop.reporting import BatchClock, batch_progress, count_batch, file_done
+from inkstream.flows.loop.reporting import BatchClock, batch_progress, count_batch, file_done, glob_notice
 from inkstream.flows.loop.steps import StepRunner, run_directly
 from inkstream.flows.loop.workers import Workers
 from inkstream.ocr_core.pipeline.environment import require_environment
@@ -29,6 +29,7 @@ from inkstream.tasks.progress import (
     Event,
     LedgerProjected,
     Listed,
+    Notice,
     Observer,
     Planned,
     Processed,
@@ -104,7 +105,7 @@ class StreamRun:
         """
         started = time.perf_counter()
         plan = self.plan()
-        self.summary.unsettled = plan.unsettled
+        self.summary.unsettled, self.summary.skipped = plan.unsettled, plan.skipped
         listing_ms = (time.perf_counter() - started) * 1000
         self._publish(Planned(tuple(work.batch for work in plan.work)))
         self._clean_what_was_left(plan)
@@ -152,7 +153,11 @@ class StreamRun:
     def _plan(self) -> Plan:
         plan = self._planner.plan(self._config, self._sink, self._workers.made_by)
         files = [file for work in plan.work for file in work.batch.files]
-        self._publish(Listed(plan.looked_at, len(files), sum(file.size for file in files), plan.waiting))
+        size = sum(file.size for file in files)
+        self._publish(Listed(plan.looked_at, len(files), size, plan.waiting, plan.skipped))
+        notice = glob_notice(self._config.source.glob, plan.looked_at, plan.skipped)
+        if notice is not None:
+            self._publish(Notice(notice))
         return plan
 
     def _check(self, pipelines: Iterable[PipelineOptions]) -> None:
@@ -270,6 +275,7 @@ class StreamRun:
             begun_at=clock.begun_at,
             durations=clock.durations(processed.seconds),
             cleaned=cleaned,
+            skipped=self.summary.skipped,
         )
         files = tuple(file_done(report) for report in processed.files)
         self._publish(BatchDone(work.batch.attempt_id, progress, files))

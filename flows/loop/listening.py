@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from datetime import timedelta
 from typing import Protocol, TypeVar
 
@@ -17,7 +18,7 @@ from inkstream.tasks.config import StreamConfig
 from inkstream.tasks.model import Unsettled
 from inkstream.tasks.progress import Event, MessagesTaken, Notice, Observer, Summary
 from inkstream.tasks.sinks.opening import open_sink
-from inkstream.tasks.source.announced import ObjectPlace, place_of
+from inkstream.tasks.source.announced import ObjectPlace, place_of, skipped_announcements
 from inkstream.tasks.source.event_source import Announcement, Message, held
 from inkstream.tasks.source.opening import open_event_source, require_event_source
 
@@ -120,7 +121,9 @@ class Listener:
         interval = self._config.events.backfill_interval
         assert interval is not None
         begun = time.monotonic()
-        self._summary.add(self._persistently(lambda: self._drain(NewFiles())))
+        done = self._persistently(lambda: self._drain(NewFiles()))
+        self._summary.add(done)
+        self._summary.skipped = deepcopy(done.skipped)  # a listing counts all files; events add to it
         self._list_at = begun + interval.total_seconds()
 
     def _work_off(self, messages: Sequence[Message]) -> None:
@@ -129,11 +132,15 @@ class Listener:
         self._remember([one for message in readable for one in message.announcements])
         with held(self._source, readable, self._visibility):
             done = self._drain_announced(readable)
+            announced = [one for message in readable for one in message.announcements]
+            skipped = skipped_announcements(self._config, announced)
+            skipped.merge(done.skipped)
+            self._summary.skipped.merge(skipped)
             reasons = {**{url: one.why for url, one in done.unsettled.items()}, **done.left_out}
             settled = [m for m in readable if not any(one.url in reasons for one in m.announcements)]
             self._source.acknowledge(settled)
         self._postpone(readable, done.unsettled)
-        self._tell(MessagesTaken(len(messages), len(settled), unreadable, reasons))
+        self._tell(MessagesTaken(len(messages), len(settled), unreadable, reasons, skipped))
 
     def _drain_announced(self, messages: Sequence[Message]) -> Summary:
         # A sink in the same bucket announces its own objects too; the store need not be asked for those.

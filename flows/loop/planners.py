@@ -17,6 +17,7 @@ from inkstream.tasks.queries.selection import ChosenFile, ChosenFiles, choose_fa
 from inkstream.tasks.queries.stored_configs import read_again_with
 from inkstream.tasks.sinks.sink import Sink
 from inkstream.tasks.sinks.versioned import require_versions
+from inkstream.tasks.skipped import Skipped
 from inkstream.tasks.source.announced import discover_announced
 from inkstream.tasks.source.discovery import Discovery, discover
 from inkstream.tasks.source.event_source import Announcement
@@ -48,6 +49,7 @@ class Plan:
         known: File versions of the source that have rows.
         waiting: Number of new file versions that are left for a later run.
         unsettled: Announced objects that have to wait, by URL.
+        skipped: Counts of the files that the source holds and the plan leaves out, by reason.
     """
 
     looked_at: int
@@ -55,6 +57,7 @@ class Plan:
     known: Sequence[FileVersion] = ()
     waiting: int = 0
     unsettled: Mapping[str, Unsettled] = field(default_factory=dict)
+    skipped: Skipped = field(default_factory=Skipped)
 
 
 class Planner(Protocol):
@@ -201,7 +204,7 @@ def _new_files(found: Discovery, config: StreamConfig, limit: int | None) -> Pla
         for batch in cut(taken, config, found.planned_at)
     )
     work = tuple(Work(batch, config) for batch in batches)
-    return Plan(found.listed, work, found.known_files, len(found.files) - len(taken), found.unsettled)
+    return Plan(found.listed, work, found.known_files, len(found.files) - len(taken), found.unsettled, found.skipped)
 
 
 def _redo(found: ChosenFiles, files: Sequence[ChosenFile], config: StreamConfig) -> list[Work]:

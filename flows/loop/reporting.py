@@ -6,12 +6,14 @@ import resource
 import time
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from inkstream.ocr_core.errors import FailureKind
 from inkstream.tasks.commit.operations import Committed
 from inkstream.tasks.config import StreamConfig
 from inkstream.tasks.progress import Cleaned, FileDone, Summary, timestamp
+from inkstream.tasks.skipped import Skipped, SkipReason
 from inkstream.tasks.work.open_batch import FileReport, ProcessedBatch
 
 
@@ -63,6 +65,7 @@ def count_batch(summary: Summary, processed: ProcessedBatch, committed: Committe
     summary.batches += 1
     summary.files += len(reports)
     summary.pages += sum(report.pages for report in reports)
+    summary.not_documents += sum(report.kinds[FailureKind.UNSUPPORTED] > 0 for report in reports)
     summary.failed_pages += sum(report.failed_pages for report in reports)
     summary.kept_pages += sum(report.kept_pages for report in reports)
     summary.overlays.extend(url for report in reports for url in report.overlays[:1])
@@ -78,6 +81,7 @@ def batch_progress(  # noqa: PLR0913 - the report has all of them
     begun_at: str,
     durations: Mapping[str, int],
     cleaned: Cleaned | None = None,
+    skipped: Skipped | None = None,
 ) -> dict[str, Any]:
     """Return the JSON-able report of one batch. It counts what this batch committed.
 
@@ -90,6 +94,7 @@ def batch_progress(  # noqa: PLR0913 - the report has all of them
         begun_at: When the batch began, ISO 8601.
         durations: Milliseconds by phase; `triggerExecution` is the total.
         cleaned: What was removed from the source; None if the source is not cleaned.
+        skipped: Counts of the files that the run does not read.
     """
     files = [processed.files[index] for index in committed.files] if committed else []
     pages = sum(report.pages for report in files)
@@ -97,9 +102,6 @@ def batch_progress(  # noqa: PLR0913 - the report has all of them
     batch_id = committed.batch_id if committed else None
     rate = round(len(files) / max(durations["triggerExecution"], 1) * 1000, 3)
     rates = {"numInputRows": len(files), "inputRowsPerSecond": rate, "processedRowsPerSecond": rate}
-    failures: Counter[str] = Counter()
-    for report in files:
-        failures.update({kind.value: count for kind, count in report.kinds.items()})
     source = {
         "description": f"{config.source.url} ({config.source.glob})",
         "startOffset": batch_id - 1 if batch_id else None,
@@ -118,14 +120,43 @@ def batch_progress(  # noqa: PLR0913 - the report has all of them
         "sink": {"description": f"{config.sink.format} {table}", "numOutputRows": pages + kept},
         "pages": pages,
         "failed_pages": sum(report.failed_pages for report in files),
-        "failures": dict(failures),
+        "failures": _failures(files),
         "left_out": sum(report.left_out is not None for report in processed.files),
         "cleaned": cleaned.files if cleaned else 0,
         "not_cleaned": len(cleaned.failed) if cleaned else 0,
         "superseded": len(committed.superseded) if committed else 0,
+        "skipped": skipped.to_json() if skipped else {},
         "version": committed.version if committed else None,
         "memory": {"driver_peak_bytes": _own_peak_bytes(), "worker_peak_bytes": processed.peak_rss},
     }
+
+
+def _failures(files: Iterable[FileReport]) -> dict[str, int]:
+    """Return the number of failed pages of each kind."""
+    failures: Counter[str] = Counter()
+    for report in files:
+        failures.update({kind.value: count for kind, count in report.kinds.items()})
+    return dict(failures)
+
+
+def glob_notice(glob: str, listed: int, skipped: Skipped) -> str | None:
+    """Return what to tell people if `source.glob` matches none of the files in the source; None if it matches some.
+
+    Args:
+        glob: The pattern.
+        listed: Number of file versions that are not skipped.
+        skipped: Counts of the other files.
+    """
+    others = skipped.counts[SkipReason.GLOB]
+    if listed or skipped.matched or not others:
+        return None
+    rule = "without its folder" if "/" in glob else "and upper and lower case differ"
+    example = skipped.examples[SkipReason.GLOB][0]
+    files = "the one file" if others == 1 else f"any of the {others} files"
+    return (
+        f"source.glob {glob!r} does not match {files} in the source, such as {example}: nothing was read.\n"
+        f"  Correct source.glob: it is compared with a file's name, {rule}."
+    )
 
 
 def file_done(report: FileReport) -> FileDone:

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from inkstream.flows.text import short_name, visible
+from inkstream.flows.text import not_read, short_name, visible
 from inkstream.flows.under_prefect.pictures import data_uri, regions_svg, throughput_svg
 from inkstream.tasks.progress import BatchDone, Event, FileDone, Listed, MessagesTaken, Notice, Planned, RangeDone
+from inkstream.tasks.skipped import Skipped
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,6 +46,7 @@ class RunArtifacts:
         self._log = get_run_logger()
         self._silent = False
         self._waiting = 0
+        self._skipped = Skipped()
         self._files = 0
         self._files_done = 0
         self._under_way: dict[str, float] = {}
@@ -65,6 +67,7 @@ class RunArtifacts:
     def _take_in(self, event: Event) -> None:
         if isinstance(event, Listed):
             self._files, self._files_done, self._waiting = event.new_files, 0, event.waiting
+            self._take_in_skipped(event.skipped)
         elif isinstance(event, Planned) and event.batches:
             self._draw_bar()
         elif isinstance(event, RangeDone):
@@ -75,6 +78,11 @@ class RunArtifacts:
             self._log_messages(event)
         elif isinstance(event, Notice):
             self._log.info("%s", visible(event.text))
+
+    def _take_in_skipped(self, skipped: Skipped) -> None:
+        self._skipped = skipped
+        if line := not_read(skipped):
+            self._log.info("%s", line)
 
     def _range_done(self, event: RangeDone) -> None:
         share = event.pages / event.total_pages if event.total_pages else 1.0
@@ -103,9 +111,8 @@ class RunArtifacts:
         )
         batches = [*self._last_batches(), batch][-MAX_BATCHES:]
         create_table_artifact(batches, key=self._key("batches"), description=f"The last batches, up to {name}")
-        create_markdown_artifact(
-            _summary(self._stream, event, batches, page), key=self._key("summary"), description=f"What {name} did"
-        )
+        summary = _summary(self._stream, event, batches, page, self._skipped)
+        create_markdown_artifact(summary, key=self._key("summary"), description=f"What {name} did")
         self._draw_bar()
 
     def _last_batches(self) -> list[dict[str, Any]]:
@@ -147,6 +154,8 @@ class RunArtifacts:
 
     def _log_messages(self, event: MessagesTaken) -> None:
         self._log.info("%d messages taken, %d settled", event.messages, event.settled)
+        if line := not_read(event.skipped):
+            self._log.info("%s", line)
         for path, why in [*event.unsettled.items()][:MAX_LOGGED]:
             self._log.info("file %s waits: %s", visible(short_name(path)), visible(why))
         for message, why in [*event.unreadable.items()][:MAX_LOGGED]:
@@ -192,6 +201,7 @@ def _batch_row(progress: Mapping[str, Any], backlog: int) -> dict[str, Any]:
         "pages": progress["pages"],
         "failed": progress["failed_pages"],
         "left_out": progress["left_out"],
+        "not_read": sum(progress["skipped"].values()),
         "seconds": round(seconds, 2),
         "pages_per_second": round(progress["pages"] / max(seconds, 0.001), 2),
         "backlog": max(backlog, 0),
@@ -199,7 +209,9 @@ def _batch_row(progress: Mapping[str, Any], backlog: int) -> dict[str, Any]:
     }
 
 
-def _summary(stream: str, event: BatchDone, batches: list[dict[str, Any]], page: tuple[str, str] | None) -> str:
+def _summary(
+    stream: str, event: BatchDone, batches: list[dict[str, Any]], page: tuple[str, str] | None, skipped: Skipped
+) -> str:
     batch = batches[-1]
     known = [file.confidence for file in event.files if file.confidence is not None]
     confidence = f"{sum(known) / len(known):.1f}" if known else "none"
@@ -215,11 +227,25 @@ def _summary(stream: str, event: BatchDone, batches: list[dict[str, Any]], page:
     failures = event.progress["failures"]
     if failures:
         lines += ["Failed pages: " + ", ".join(f"{count} {kind}" for kind, count in failures.items()) + ".", ""]
+    lines += _not_read_table(skipped)
     lines += ["## The last batches", "", f"![pages per second, files waiting]({data_uri(throughput_svg(batches))})", ""]
     if page is not None:
         lines += [f"## Regions of {page[0]}", "", f"![regions of one page]({data_uri(page[1])})", ""]
     lines += [f"Table: `{event.progress['sink']['description']}`, version {event.progress['version']}."]
     return "\n".join(lines)
+
+
+def _not_read_table(skipped: Skipped) -> list[str]:
+    """Return the lines of a table with the files that the run does not read, by reason."""
+    counts, examples = skipped.to_json(), skipped.examples_json()
+    rows = [f"| {reason} | {count} | {_cell(', '.join(examples[reason]))} |" for reason, count in counts.items()]
+    head = ["## Not read", "", "| reason | count | such as |", "|---|---|---|"]
+    return [*head, *rows, ""] if rows else []
+
+
+def _cell(text: str) -> str:
+    """Return text that Markdown shows in a cell of a table as it is."""
+    return re.sub(r"([\\`*_{}\[\]<>|#!~&])", r"\\\1", visible(text))
 
 
 def _picture(rows: pa.Table) -> tuple[str, str] | None:

@@ -149,6 +149,10 @@ def _parse_overrides(overrides: Iterable[str]) -> Normalised:
     return together
 
 
+_PATTERNS = ("glob", "pathGlobFilter")
+"""Options whose values may look like a mapping or a list of YAML."""
+
+
 def _parse_override(override: str) -> dict[str, Any]:
     key, separator, value = override.partition("=")
     if not separator or not key.strip():
@@ -157,6 +161,8 @@ def _parse_override(override: str) -> dict[str, Any]:
         nested: Any = yaml.safe_load(value)
     except yaml.YAMLError:
         nested = value  # such as source.glob=*.pdf: YAML would read an alias
+    if key.strip().rpartition(".")[2] in _PATTERNS and isinstance(nested, dict | list):
+        nested = value  # such as {a.pdf,b.pdf}, or [ab]
     for part in reversed(key.strip().split(".")):
         nested = {part: nested}
     return dict(nested)

@@ -29,7 +29,12 @@ class SourceOptions(Options):
         "that is installed works too; without a user or password",
         examples=["s3://bucket/inbox/", "./inbox"],
     )
-    glob: str = Field("*", description="pattern of the file names to read (Spark's pathGlobFilter), case-sensitive")
+    glob: str = Field(
+        "*",
+        description="pattern of the file names to read (Spark's pathGlobFilter), case-sensitive; *, ?, [...] and "
+        "{pdf,PDF} work",
+        examples=["*.{pdf,PDF}"],
+    )
     recursive: bool = Field(True, description="read subfolders too")
     latest_first: bool = Field(False, description="read the newest files first instead of the oldest")
     max_file_age: Duration | None = Field(
@@ -38,7 +43,8 @@ class SourceOptions(Options):
     )
     stability_delay: Duration = Field(
         timedelta(0),
-        description="leave a file for a later trigger until it has been unchanged for this long, such as 30s",
+        description="leave a file for a later trigger until it has been unchanged for this long, such as 30s; a local "
+        "file whose time is in the future counts from its last change by the clock of the file system",
     )
 
     clean_source: CleanSource = Field(

@@ -7,7 +7,7 @@ failures from a scan of a few columns.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from inkstream.tasks.rows import FORGOTTEN
 from inkstream.tasks.sinks.sink import Sink
 from inkstream.tasks.sinks.sql import sql_text
 from inkstream.tasks.sinks.versioned import MaintainedTable, TableSnapshot, VersionedSink
+from inkstream.tasks.skipped import Skipped
 from inkstream.tasks.source.discovery import discover
 
 _FORGOTTEN = sql_text(FORGOTTEN)
@@ -107,6 +108,7 @@ class StreamStatus:
         batches: The last batches, newest first.
         backlog: The files that wait; None if they could not be found out.
         problem: Why they could not be found out.
+        skipped: Counts of the files that the source holds and the next run will not read, by reason.
     """
 
     name: str
@@ -117,6 +119,7 @@ class StreamStatus:
     batches: tuple[BatchStatus, ...]
     backlog: Backlog | None
     problem: str | None = None
+    skipped: Skipped = field(default_factory=Skipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +179,9 @@ def sink_status(sink_url: str, sink: Sink, stream: str | None = None, batches: i
         rows = counts.get(name, [{"pages": 0, "failed_pages": 0}])[0]
         kinds = tuple(FailureCount(row["kind"], row["files"], row["pages"]) for row in failures.get(name, ()))
         done = tuple(view.last_batches(name, batches)) if view else ()
-        source, backlog, problem = _waiting(sink_url, sink, name)
-        status = StreamStatus(name, source, rows["pages"], rows["failed_pages"], kinds, done, backlog, problem)
+        counts_of_rows = (rows["pages"], rows["failed_pages"])
+        source, backlog, problem, skipped = _waiting(sink_url, sink, name)
+        status = StreamStatus(name, source, *counts_of_rows, kinds, done, backlog, problem, skipped)
         found.append(status if view else _from_rows(sink, status, batches))
     return SinkStatus(sink_url, view.table_status() if view else None, tuple(found))
 
@@ -271,15 +275,17 @@ def _from_rows(sink: Sink, stream: StreamStatus, batches: int) -> StreamStatus:
     )
 
 
-def _waiting(sink_url: str, sink: Sink, stream: str) -> tuple[str | None, Backlog | None, str | None]:
+def _waiting(sink_url: str, sink: Sink, stream: str) -> tuple[str | None, Backlog | None, str | None, Skipped]:
+    """Return the source, the files that wait there or why they are unknown, and counts of the files left out."""
     source = None
     try:
         config = stored_config(sink_url, stream)
         source = config.source.url
-        new = discover(config, sink).files
+        found = discover(config, sink)
     except InkstreamError as error:
-        return source, None, str(error)
+        return source, None, str(error), Skipped()
+    new = found.files
     oldest = min(new, key=lambda file: (file.modified, file.path), default=None)
     size = sum(file.size for file in new)
     backlog = Backlog(len(new), size, oldest.path, oldest.modified) if oldest else Backlog(0, 0)
-    return source, backlog, None
+    return source, backlog, None, found.skipped

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import Enum
 
 from inkstream.tasks.config import StreamConfig
 from inkstream.tasks.model import FileVersion, Unsettled
 from inkstream.tasks.paths import split_url, within
 from inkstream.tasks.sinks.sink import Sink
+from inkstream.tasks.skipped import Skipped, SkipReason
 from inkstream.tasks.source.discovery import Discovery, compare
 from inkstream.tasks.source.event_source import Announcement
-from inkstream.tasks.source.listing import in_order
-from inkstream.tasks.stores import FileFilter, explain_store_error
+from inkstream.tasks.source.listing import file_filter, in_order, last_change, unsettled_reason, without
+from inkstream.tasks.stores import explain_store_error
 from inkstream.tasks.stores.abilities import open_lookup
 from inkstream.tasks.stores.base import EPOCH
 
@@ -38,11 +39,13 @@ class _Sighting:
         present: Current versions that may be read now.
         missing: Announced versions of objects that do not exist, for an unknown reason.
         unsettled: By URL, the objects that have to wait.
+        skipped: Counts the objects over the age limit.
     """
 
     present: list[FileVersion]
     missing: list[FileVersion]
     unsettled: dict[str, Unsettled]
+    skipped: Skipped
 
 
 def discover_announced(
@@ -80,6 +83,7 @@ def discover_announced(
         listed=len(sighting.present),
         known_files=[file for file in discovery.known_files if file.key in present],
         unsettled={**sighting.unsettled, **waiting},
+        skipped=sighting.skipped,
     )
 
 
@@ -88,9 +92,7 @@ def place_of(config: StreamConfig, announcement: Announcement) -> ObjectPlace:
     protocol, root = split_url(config.source.url)
     path = announcement.path
     if announcement.protocol == protocol and within(path, root) and path != root:
-        wanted = FileFilter(config.source.glob, config.source.recursive)
-        relative = path[len(root.rstrip("/")) + 1 :]
-        is_document = not path.endswith("/") and wanted.is_wanted_path(relative)
+        is_document = not path.endswith("/") and _skip_reason(config, path) is None
         return ObjectPlace.DOCUMENT if is_document else ObjectPlace.IGNORED
     if announcement.protocol == protocol and path.partition("/")[0] == root.partition("/")[0]:
         return ObjectPlace.IGNORED
@@ -101,6 +103,26 @@ def place_of(config: StreamConfig, announcement: Announcement) -> ObjectPlace:
     return ObjectPlace.ELSEWHERE
 
 
+def skipped_announcements(config: StreamConfig, announcements: Iterable[Announcement]) -> Skipped:
+    """Count, as a listing does, the announced objects in the source's folder that are not documents by their names."""
+    protocol, root = split_url(config.source.url)
+    skipped = Skipped(root)
+    for event in announcements:
+        path = event.path
+        if not event.created or event.protocol != protocol or not within(path, root) or path.endswith("/"):
+            continue
+        reason = None if path == root else _skip_reason(config, path)
+        if reason is not None:
+            skipped.add(reason, path)
+    return skipped
+
+
+def _skip_reason(config: StreamConfig, path: str) -> SkipReason | None:
+    """Return why an object in the source's folder is not a document by its name; None if it is one."""
+    _, root = split_url(config.source.url)
+    return file_filter(config.source).path_reason(path[len(root.rstrip("/")) + 1 :])
+
+
 def _sight(config: StreamConfig, announcements: Iterable[Announcement], removed: Collection[str]) -> _Sighting:
     """Ask the store about each announced object once."""
     placed = [(announcement, place_of(config, announcement)) for announcement in announcements]
@@ -108,10 +130,10 @@ def _sight(config: StreamConfig, announcements: Iterable[Announcement], removed:
     found, absent = _look_up(config, list(created.values()), removed)
     now = datetime.now(UTC)
     waiting = {file.path: wait for file in found if (wait := _stability_wait(config, file, now))}
-    max_age = config.source.max_file_age
+    skipped = Skipped(split_url(config.source.url)[1])
+    present = _without_old(config, [file for file in found if file.path not in waiting], now, skipped)
     return _Sighting(
-        # A file over the age limit is left to the listing, which knows the newest file that age is measured from.
-        present=[f for f in found if f.path not in waiting and (max_age is None or now - f.modified <= max_age)],
+        present=present,
         missing=[
             FileVersion(event.url, event.etag, event.size, EPOCH)
             for event in absent
@@ -122,7 +144,18 @@ def _sight(config: StreamConfig, announcements: Iterable[Announcement], removed:
             **{event.url: _NOT_THERE for event in absent if event.etag is None or event.size is None},
             **waiting,
         },
+        skipped=skipped,
     )
+
+
+def _without_old(
+    config: StreamConfig, files: Iterable[FileVersion], now: datetime, skipped: Skipped
+) -> list[FileVersion]:
+    """Leave files over the age limit to the listing, which knows the newest file that age is measured from."""
+    max_age = config.source.max_file_age
+    if max_age is None:
+        return list(files)
+    return without(files, skipped, lambda file: SkipReason.OLD if now - file.modified > max_age else None)
 
 
 def _look_up(
@@ -139,11 +172,13 @@ def _look_up(
 
 
 def _stability_wait(config: StreamConfig, file: FileVersion, now: datetime) -> Unsettled | None:
-    delay = config.source.stability_delay
-    ready = file.modified + delay - now
-    if delay and ready > timedelta(0):
-        return Unsettled("it may still change (source.stability_delay)", ready)
-    return None
+    reason = unsettled_reason(config.source, file, now)
+    if reason is None:
+        return None
+    ready = last_change(file) + config.source.stability_delay - now
+    if reason is SkipReason.FUTURE:
+        return Unsettled("its time is in the future, so it may still change (source.stability_delay)", ready)
+    return Unsettled("it may still change (source.stability_delay)", ready)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ file version is known if its path has rows of this version or of a newer one.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -17,7 +17,9 @@ import pyarrow.compute as pc
 
 from inkstream.tasks.config import StreamConfig
 from inkstream.tasks.model import KEY_COLUMNS, FileVersion, Unsettled
+from inkstream.tasks.paths import decode
 from inkstream.tasks.sinks.sink import Known, Sink
+from inkstream.tasks.skipped import Skipped, SkipReason
 from inkstream.tasks.source.listing import list_files
 
 _UTC = pa.timestamp("us", tz="UTC")
@@ -37,6 +39,7 @@ class Discovery:
         superseded: Number of done ones that have no rows because the table has a newer version of their path.
         replacing: Paths of new file versions that have rows of other versions, which the commit removes.
         unsettled: By URL, announced objects that have to wait.
+        skipped: Counts of the files that were seen and not looked at further, by reason.
     """
 
     files: list[FileVersion]
@@ -46,6 +49,7 @@ class Discovery:
     superseded: int = 0
     replacing: frozenset[str] = frozenset()
     unsettled: Mapping[str, Unsettled] = field(default_factory=dict)
+    skipped: Skipped = field(default_factory=Skipped)
 
     @property
     def known(self) -> int:
@@ -67,12 +71,18 @@ def discover(config: StreamConfig, sink: Sink, now: datetime | None = None) -> D
         TransientError: If a store does not answer.
     """
     snapshot = sink.known(config.stream)
+    skipped = Skipped()
     # After the snapshot, so that no version in the snapshot can be newer than what is listed here.
-    return compare(config, snapshot, list_files(config.source, now))
+    listed = list_files(config.source, now, skipped)
+    return replace(compare(config, snapshot, listed, skipped=skipped), skipped=skipped)
 
 
 def compare(
-    config: StreamConfig, snapshot: Known, listed: list[FileVersion], paths: Collection[str] | None = None
+    config: StreamConfig,
+    snapshot: Known,
+    listed: list[FileVersion],
+    paths: Collection[str] | None = None,
+    skipped: Skipped | None = None,
 ) -> Discovery:
     """Find the files that a snapshot of the sink does not know.
 
@@ -81,6 +91,7 @@ def compare(
         snapshot: The snapshot, taken before the files were looked at.
         listed: The files, in processing order.
         paths: The paths to compare with; all if not given, as for a listing of the whole source.
+        skipped: Counts the files that the table has a newer version of.
 
     Raises:
         EnvironmentFault: If the sink cannot be read.
@@ -89,9 +100,8 @@ def compare(
     if not listed or snapshot.planned_at < 0:
         return Discovery(listed, snapshot.planned_at, len(listed))
     if config.sink.mode == "upsert":
-        return _upserts(
-            listed, snapshot.planned_at, snapshot.rows([*KEY_COLUMNS, "modification_time", "batch_id"], paths)
-        )
+        committed = snapshot.rows([*KEY_COLUMNS, "modification_time", "batch_id"], paths)
+        return _upserts(listed, snapshot.planned_at, committed, Skipped() if skipped is None else skipped)
     known = np.zeros(len(listed), dtype=bool)
     candidates = file_keys(listed)
     for rows in snapshot.rows(KEY_COLUMNS, paths):
@@ -100,7 +110,7 @@ def compare(
     return Discovery(_chosen(listed, ~known), snapshot.planned_at, len(listed), _chosen(listed, known))
 
 
-def _upserts(listed: list[FileVersion], planned_at: int, committed: Iterable[pa.Table]) -> Discovery:
+def _upserts(listed: list[FileVersion], planned_at: int, committed: Iterable[pa.Table], skipped: Skipped) -> Discovery:
     """Compare each listed version with the newest one in the table for its path: the last by (modified, batch)."""
     keys, paths = file_keys(listed), _column(listed, "path")
     modified = _integers(pa.array([file.modified for file in listed], _UTC))
@@ -124,6 +134,8 @@ def _upserts(listed: list[FileVersion], planned_at: int, committed: Iterable[pa.
     there = latest >= 0
     superseded = there & ~same & (modified < latest_modified)
     new = ~(there & same) & ~superseded
+    for file in _chosen(listed, superseded):
+        skipped.add(SkipReason.SUPERSEDED, decode(file.path)[1])
     return Discovery(
         files=_chosen(listed, new),
         planned_at=planned_at,

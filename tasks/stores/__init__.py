@@ -3,7 +3,7 @@
 Local folders and buckets are supported. Any other fsspec driver that is installed can be used as well.
 """
 
-from inkstream.tasks.stores.base import FileFilter, State, Store
+from inkstream.tasks.stores.base import State, Store
 from inkstream.tasks.stores.errors import (
     credentials_remedy,
     error_code,
@@ -13,6 +13,7 @@ from inkstream.tasks.stores.errors import (
     is_gone,
 )
 from inkstream.tasks.stores.exclusive import create_from, create_whole, filesystem
+from inkstream.tasks.stores.file_filter import FileFilter
 from inkstream.tasks.stores.opening import can_be_written, open_store
 
 __all__ = [

@@ -7,12 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
 
 from inkstream.ocr_core.errors import ConfigError
 from inkstream.tasks.model import FileVersion
 from inkstream.tasks.paths import encode
+from inkstream.tasks.skipped import Skipped, SkipReason
+from inkstream.tasks.stores.errors import is_forbidden
+from inkstream.tasks.stores.file_filter import FileFilter
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CHUNK = 1 << 20
@@ -36,37 +38,6 @@ _TIMES = (
 )
 _MILLISECONDS = 1e11  # a larger number is milliseconds since 1970, not seconds
 _LOOKUPS_AT_ONCE = 16
-
-
-@dataclass(frozen=True, slots=True)
-class FileFilter:
-    """The rule for which files of a folder are documents.
-
-    Attributes:
-        glob: Pattern of file names, case-sensitive.
-        recursive: Whether subfolders are read too.
-    """
-
-    glob: str = "*"
-    recursive: bool = True
-
-    def is_wanted(self, name: str) -> bool:
-        """Return whether a file of this name is a document."""
-        return self.is_visible(name) and fnmatchcase(name, self.glob)
-
-    def is_wanted_path(self, relative: str) -> bool:
-        """Return whether a file with this path relative to the source is a document."""
-        *folders, name = relative.split("/")
-        return self.is_wanted(name) and (self.recursive or not folders) and all(map(self.is_visible, folders))
-
-    def is_entered(self, folder: str) -> bool:
-        """Return whether a subfolder of this name is read too."""
-        return self.recursive and self.is_visible(folder)
-
-    @staticmethod
-    def is_visible(name: str) -> bool:
-        """Return whether a name has no leading `_` or `.`, which tools use for files that are not data yet."""
-        return not name.startswith(("_", "."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +74,19 @@ class Store:
         """Return the path of a driver's name: the inverse of `native`."""
         return f"{self._authority}/{native.removeprefix(self._prefix)}"
 
-    def versions(self, root: str, wanted: FileFilter) -> Iterator[FileVersion]:
+    def versions(self, root: str, wanted: FileFilter, skipped: Skipped) -> Iterator[FileVersion]:
         """Yield the file versions under a folder, in no order.
+
+        Args:
+            root: The folder.
+            wanted: Which files are documents.
+            skipped: Counts the other files, and what cannot be looked at.
 
         Raises:
             FileNotFoundError: If the folder or bucket does not exist.
             ConfigError: If `root` is a file, or the store does not report enough to tell versions apart.
         """
-        for path, info in self._described(self._files(root, wanted)):
+        for path, info in self._described(self._files(root, wanted, skipped), skipped):
             yield self._file_version(path, info)
 
     def state(self, path: str) -> State:
@@ -146,27 +122,39 @@ class Store:
         """Return the paths of all objects under a folder, whatever their names; empty if the folder does not exist."""
         return [self.path(name) for name in self.driver.find(self.native(root))]
 
-    def _files(self, root: str, wanted: FileFilter) -> Iterator[Described]:
+    def _files(self, root: str, wanted: FileFilter, skipped: Skipped) -> Iterator[Described]:
         """Yield the wanted files, folder by folder."""
         waiting, seen = [root], {root}
         while waiting:
             folder = waiting.pop()
-            try:
-                entries = self._ls(folder)
-            except FileNotFoundError:
-                if folder == root:
-                    raise FileNotFoundError(f"there is no folder {root}") from None
-                continue  # removed after its parent was listed
-            for path, info in entries:
+            for path, info in self._entries(folder, root, skipped):
                 if path == root:
-                    raise ConfigError(is_a_file(root))
+                    raise is_a_file(root)
                 name = path.rsplit("/", 1)[-1]
-                if info["type"] == "directory":
-                    if path not in seen and wanted.is_entered(name):
-                        seen.add(path)
-                        waiting.append(path)
-                elif info["type"] == "file" and wanted.is_wanted(name):
+                is_folder = info["type"] == "directory"
+                reason = wanted.folder_reason(name) if is_folder else wanted.reason(name)
+                if reason is None and not is_folder and info["type"] != "file":
+                    reason = SkipReason.SPECIAL
+                if reason is not None:
+                    skipped.add(reason, path)
+                elif not is_folder:
                     yield path, info
+                elif path not in seen:
+                    seen.add(path)
+                    waiting.append(path)
+
+    def _entries(self, folder: str, root: str, skipped: Skipped) -> list[Described]:
+        """Return the entries of a folder; none if it is gone or its access is denied, unless it is the source's own."""
+        try:
+            return self._ls(folder)
+        except FileNotFoundError:
+            if folder == root:
+                raise FileNotFoundError(f"there is no folder {root}") from None
+        except Exception as error:
+            if folder == root or not is_forbidden(error):
+                raise
+            skipped.add(SkipReason.UNREADABLE_FOLDER, folder, "access denied")
+        return []
 
     def _ls(self, folder: str) -> list[Described]:
         listed = self.driver.ls(self.native(folder), detail=True)
@@ -183,16 +171,20 @@ class Store:
             return info
         return target if target["type"] == "file" else info
 
-    def _described(self, found: Iterable[Described]) -> Iterator[Described]:
+    def _described(self, found: Iterable[Described], skipped: Skipped) -> Iterator[Described]:
         """Yield the files, after asking the store about each one whose listing cannot tell its versions apart."""
         for path, info in found:
             if _says_enough(info):
                 yield path, info
-            else:
-                try:
-                    yield path, self._info(path)
-                except FileNotFoundError:
-                    continue  # removed after its folder was listed
+                continue
+            try:
+                yield path, self._info(path)
+            except FileNotFoundError:
+                continue  # removed after its folder was listed
+            except Exception as error:
+                if not is_forbidden(error):
+                    raise
+                skipped.add(SkipReason.UNREADABLE, path, "access denied")
 
     def _info(self, path: str) -> dict[str, Any]:
         info: dict[str, Any] = self.driver.info(self.native(path))
@@ -242,23 +234,30 @@ class Bucket(Store):
         """Return False: an ordinary bucket has no record of deleted objects."""
         return False
 
-    def _files(self, root: str, wanted: FileFilter) -> Iterator[Described]:
-        found = self.driver.find(self.native(root).rstrip("/"), maxdepth=None if wanted.recursive else 1, detail=True)
+    def _files(self, root: str, wanted: FileFilter, skipped: Skipped) -> Iterator[Described]:
+        how = {} if wanted.recursive else {"maxdepth": 1, "withdirs": True}
+        found = self.driver.find(self.native(root).rstrip("/"), detail=True, **how)
         if not found and not self.driver.exists(self._prefix.rstrip("/")):
             raise FileNotFoundError(f"there is no bucket {self._authority}")
         for native, info in found.items():
             path = self.path(native)
+            if info.get("type") == "directory" and path.rstrip("/") != root:
+                folder = path.rstrip("/")
+                skipped.add(wanted.folder_reason(folder.rpartition("/")[2]) or SkipReason.SUBFOLDER, folder)
             if info.get("type") != "file" or path.endswith("/"):
                 continue  # a "folder" object that a tool created
             if path == root:
-                raise ConfigError(is_a_file(root))
-            if wanted.is_wanted_path(path[len(root) + 1 :]):
+                raise is_a_file(root)
+            reason = wanted.path_reason(path[len(root) + 1 :])
+            if reason is None:
                 yield path, info
+            else:
+                skipped.add(reason, path)
 
 
-def is_a_file(root: str) -> str:
-    """Return the error message for a source that is a file."""
-    return f"{root} is a file; set source.url to its folder and source.glob to its name"
+def is_a_file(root: str) -> ConfigError:
+    """Return the error for a source that is a file."""
+    return ConfigError(f"{root} is a file; set source.url to its folder and source.glob to its name")
 
 
 def object_etag(info: dict[str, Any]) -> str:

@@ -71,9 +71,7 @@ class Copies:
             max_bytes: Largest allowed size of a file in bytes.
 
         Raises:
-            DocumentError: If the file is too large (`limit`) or access to it is denied (`unreadable`).
-            SourceChangedError: If the file no longer has the planned version.
-            TransientError: If the store or the local disk failed in a way that may pass.
+            DocumentError, SourceChangedError, TransientError: As `fetch` raises them.
             EnvironmentFault: If these credentials cannot read any file.
             OSError: If the folder is gone.
         """

@@ -43,9 +43,10 @@ def fetch(file: FileVersion, folder: Path, max_bytes: int) -> Fetched:
         max_bytes: Largest allowed size of a file in bytes.
 
     Raises:
-        DocumentError: If the file is too large (`limit`) or access to it is denied (`unreadable`).
+        DocumentError: If the file is too large (`limit`), or a bucket denies access to it (`unreadable`).
         SourceChangedError: If the file no longer has the planned version.
-        TransientError: If the store or the local disk failed in a way that may pass.
+        TransientError: If the store or the local disk failed in a way that may pass, or this user may not read a local
+            file.
         EnvironmentFault: If these credentials cannot read any file.
     """
     require_size(file, max_bytes)
@@ -55,7 +56,10 @@ def fetch(file: FileVersion, folder: Path, max_bytes: int) -> Fetched:
 
 
 def _may_be_read_later(error: BaseException) -> bool:
-    return is_transient(error) and not isinstance(error, SourceChangedError)
+    """Return whether reading again may help within seconds; permissions are only mended by people."""
+    if isinstance(error, SourceChangedError) or isinstance(error.__cause__, PermissionError):
+        return False
+    return is_transient(error)
 
 
 def require_size(file: FileVersion, max_bytes: int) -> None:
@@ -138,6 +142,8 @@ def _explain(file: FileVersion, protocol: str, error: Exception) -> Exception:
         return EnvironmentFault(f"{file.path}: {error}", remedy)
     if is_gone(error):
         return SourceChangedError(f"{file.path}: it is gone")
+    if protocol == "file" and isinstance(error, PermissionError):
+        return TransientError(f"{file.path}: it cannot be read: permission denied; give this user read access")
     if is_forbidden(error):
         return DocumentError(FailureKind.UNREADABLE, f"access denied: {error}")
     return TransientError(f"{file.path}: cannot be read at the moment: {type(error).__name__}: {error}")

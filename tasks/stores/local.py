@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from inkstream.ocr_core.errors import ConfigError, SourceChangedError
+from inkstream.ocr_core.errors import SourceChangedError
 from inkstream.tasks.model import FileVersion
 from inkstream.tasks.paths import encode
-from inkstream.tasks.stores.base import CHUNK, EPOCH, FileFilter, State, Store
+from inkstream.tasks.skipped import Skipped, SkipReason
+from inkstream.tasks.stores.base import CHUNK, EPOCH, State, Store, is_a_file
+from inkstream.tasks.stores.file_filter import FileFilter
 from inkstream.tasks.stores.local_removal import LocalRemoval
 from inkstream.tasks.stores.local_state import state_of
 from inkstream.tasks.whole_files import write_whole
+
+_OF_THIS_PROCESS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+_SYSTEM_FOLDERS = ("lost+found", "System Volume Information", "$RECYCLE.BIN")
+"""Folders at the root of a file system that hold nobody's documents, and that most users cannot list."""
 
 
 class LocalStore(Store):
@@ -34,38 +41,37 @@ class LocalStore(Store):
         """Return the path unchanged: a local path has no authority."""
         return native
 
-    def versions(self, root: str, wanted: FileFilter) -> Iterator[FileVersion]:
+    def versions(self, root: str, wanted: FileFilter, skipped: Skipped) -> Iterator[FileVersion]:
         """Yield a folder's files. Symbolic links to folders are followed, except to a folder above the link.
+
+        A file or subfolder that cannot be looked at is counted in `skipped`, and the rest is listed.
 
         Raises:
             ConfigError: If `root` is a file.
-            OSError: If a folder cannot be listed.
+            OSError: If `root` cannot be listed, or this process lacks memory or file handles.
         """
         waiting: list[tuple[str, frozenset[tuple[int, int]]]] = [(root, frozenset())]
         while waiting:
             folder, above = waiting.pop()
             try:
-                state = os.stat(folder)  # noqa: PTH116 - names may be any bytes
-                here = (state.st_dev, state.st_ino)
-                entries = [] if here in above else _entries(folder)
-            except NotADirectoryError:
-                if above:
-                    continue
-                raise ConfigError(
-                    f"{root} is a file; set source.url to its folder and source.glob to its name"
-                ) from None
-            except FileNotFoundError:
-                if above:
-                    continue  # removed after its parent was listed
-                raise
+                here, entries = _entries(folder, above)
+            except OSError as error:
+                if not above:
+                    raise _not_listed(root, error) from None
+                _count_unreadable(folder, error, skipped, is_folder=True)
+                continue
             for entry in entries:
-                if _is_folder(entry):
-                    if wanted.is_entered(entry.name):
-                        waiting.append((entry.path, above | {here}))
-                elif wanted.is_wanted(entry.name):
-                    file = _version(entry)
-                    if file is not None:
-                        yield file
+                try:
+                    found = _look_at(entry, wanted)
+                except OSError as error:
+                    _count_unreadable(entry.path, error, skipped, is_folder=False)
+                    continue
+                if isinstance(found, SkipReason):
+                    skipped.add(found, entry.path)
+                elif isinstance(found, FileVersion):
+                    yield found
+                elif found is not None:
+                    waiting.append((found.path, above | {here}))
 
     def look_up(self, paths: Sequence[str]) -> list[FileVersion | None]:
         """Return the current version of each file; None for one that does not exist."""
@@ -109,9 +115,25 @@ class LocalStore(Store):
         return [str(path) for path in Path(root).rglob("*") if path.is_file()]
 
 
-def _entries(folder: str) -> list[os.DirEntry[str]]:
+def _entries(folder: str, above: frozenset[tuple[int, int]]) -> tuple[tuple[int, int], list[os.DirEntry[str]]]:
+    """Return the identity of a folder and its entries; no entries if it is one of those above it."""
+    state = os.stat(folder)  # noqa: PTH116 - names may be any bytes
+    here = (state.st_dev, state.st_ino)
+    if here in above:
+        return here, []
     with os.scandir(folder) as scan:
-        return list(scan)
+        return here, list(scan)
+
+
+def _look_at(entry: os.DirEntry[str], wanted: FileFilter) -> FileVersion | SkipReason | os.DirEntry[str] | None:
+    """Return a document's version, a folder's entry to enter it, or why neither is read; None if it is gone.
+
+    Raises:
+        OSError: If the file system does not tell.
+    """
+    if _is_folder(entry):
+        return wanted.folder_reason(entry.name) or entry
+    return wanted.reason(entry.name) or _version(entry)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -123,16 +145,40 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         raise
 
 
-def _version(entry: os.DirEntry[str]) -> FileVersion | None:
+def _version(entry: os.DirEntry[str]) -> FileVersion | SkipReason | None:
     try:
         if not entry.is_file():
-            return None  # a pipe, socket, device or broken link
+            return SkipReason.SPECIAL  # a pipe, socket, device or broken link
         result = entry.stat()
     except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ELOOP):
+        if error.errno == errno.ELOOP:
+            return SkipReason.SPECIAL
+        if error.errno == errno.ENOENT:
             return None  # removed after the folder was listed
         raise
     return _version_of(entry.path, result)
+
+
+def _not_listed(root: str, error: OSError) -> Exception:
+    if isinstance(error, NotADirectoryError):
+        return is_a_file(root)
+    return error
+
+
+def _count_unreadable(path: str, error: OSError, skipped: Skipped, *, is_folder: bool) -> None:
+    """Count what cannot be looked at, unless it is gone.
+
+    Raises:
+        OSError: If the fault is this process's.
+    """
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return  # removed after its parent was listed
+    if error.errno in _OF_THIS_PROCESS:
+        raise error
+    reason = SkipReason.UNREADABLE_FOLDER if is_folder else SkipReason.UNREADABLE
+    if is_folder and path.rpartition("/")[2] in _SYSTEM_FOLDERS:
+        reason = SkipReason.SYSTEM_FOLDER
+    skipped.add(reason, path, (error.strerror or type(error).__name__).lower())
 
 
 def _current(path: str) -> FileVersion | None:
@@ -147,9 +193,16 @@ def _current(path: str) -> FileVersion | None:
 
 
 def _version_of(path: str, result: os.stat_result) -> FileVersion:
-    try:
-        modified: datetime = EPOCH + timedelta(microseconds=result.st_mtime_ns // 1000)
-    except OverflowError:
-        modified = EPOCH
     state = state_of(path, result)
-    return FileVersion(encode("file", path), state.etag, state.size, modified)
+    modified = _moment(result.st_mtime_ns)
+    changed = None
+    if result.st_mtime_ns > time.time_ns():  # such as from a scanner whose clock is fast
+        changed = _moment(result.st_ctime_ns)
+    return FileVersion(encode("file", path), state.etag, state.size, modified, changed)
+
+
+def _moment(nanoseconds: int) -> datetime:
+    try:
+        return EPOCH + timedelta(microseconds=nanoseconds // 1000)
+    except OverflowError:
+        return EPOCH

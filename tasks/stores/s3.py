@@ -13,8 +13,10 @@ from fsspec.asyn import sync
 from inkstream.ocr_core.errors import ConfigError, SourceChangedError
 from inkstream.tasks.model import FileVersion
 from inkstream.tasks.paths import encode
-from inkstream.tasks.stores.base import CHUNK, Bucket, FileFilter, State, is_a_file
+from inkstream.tasks.skipped import Skipped, SkipReason
+from inkstream.tasks.stores.base import CHUNK, Bucket, State, is_a_file
 from inkstream.tasks.stores.errors import error_code, is_gone
+from inkstream.tasks.stores.file_filter import FileFilter
 from inkstream.tasks.stores.s3_listing import S3Object, first_object, list_objects
 
 _OTHER_VERSION = ("PreconditionFailed", "412", "ConditionalRequestConflict", "409")
@@ -46,18 +48,28 @@ class S3Store(Bucket):
                 write(chunk)
         return _version_id(response)
 
-    def versions(self, root: str, wanted: FileFilter) -> Iterator[FileVersion]:
+    def versions(self, root: str, wanted: FileFilter, skipped: Skipped) -> Iterator[FileVersion]:
         """Yield the file versions under a folder, in the order of their keys."""
         bucket, _, folder = root.partition("/")
         prefix = f"{folder}/" if folder else ""
         found = False
-        for listed in list_objects(self.driver, bucket, prefix, recursive=wanted.recursive):
+
+        def skip_folder(key: str) -> None:
+            name = key.rstrip("/").rpartition("/")[2]
+            skipped.add(wanted.folder_reason(name) or SkipReason.SUBFOLDER, f"{bucket}/{key}")
+
+        objects = list_objects(self.driver, bucket, prefix, recursive=wanted.recursive, on_folder=skip_folder)
+        for listed in objects:
             found = True
-            is_folder = listed.key.endswith("/")  # an object that a tool created for a folder
-            if not is_folder and wanted.is_wanted_path(listed.key[len(prefix) :]):
+            if listed.key.endswith("/"):
+                continue  # an object that a tool created for a folder
+            reason = wanted.path_reason(listed.key[len(prefix) :])
+            if reason is None:
                 yield self._version(bucket, listed)
+            else:
+                skipped.add(reason, f"{bucket}/{listed.key}")
         if folder and not found and self.current(root):
-            raise ConfigError(is_a_file(root))
+            raise is_a_file(root)
 
     def current(self, path: str) -> FileVersion | None:
         """Return the current version of one object, from a listing of its key; None if it does not exist.

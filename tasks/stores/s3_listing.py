@@ -7,7 +7,7 @@ response before botocore parses it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -35,10 +35,17 @@ class S3Object(NamedTuple):
 class _Page(NamedTuple):
     objects: list[S3Object]
     next_token: str | None
+    folders: list[str]
 
 
-def list_objects(
-    driver: Any, bucket: str, prefix: str, *, recursive: bool = True, max_keys: int = 1000
+def list_objects(  # noqa: PLR0913 - the settings of a listing
+    driver: Any,
+    bucket: str,
+    prefix: str,
+    *,
+    recursive: bool = True,
+    max_keys: int = 1000,
+    on_folder: Callable[[str], object] | None = None,
 ) -> Iterator[S3Object]:
     """Yield the objects whose keys start with a prefix, in the order of their keys.
 
@@ -48,11 +55,15 @@ def list_objects(
         prefix: The prefix.
         recursive: Whether to include keys with a slash after the prefix.
         max_keys: Maximum number of keys per request; no store returns more than 1000.
+        on_folder: Without `recursive`, called with each prefix, up to its slash, of the keys that are not included.
     """
     how = {"Bucket": bucket, "Prefix": prefix, "Delimiter": "" if recursive else "/", "MaxKeys": max_keys}
     while True:
         page = _ask(driver, **how)
         yield from page.objects
+        if on_folder is not None:
+            for folder in page.folders:
+                on_folder(folder)
         if page.next_token is None:
             return
         how["ContinuationToken"] = page.next_token
@@ -101,12 +112,15 @@ def read_page(body: bytes) -> _Page | None:
         KeyError: If an object lacks a key, ETag, size or time.
     """
     found: list[tuple[str, str, str, str]] = []
+    folders: list[str] = []
     said: dict[str, str] = {}
     parts: list[str] = []
 
     def end(name: str) -> None:
         if name == "Contents":
             found.append((said.pop("Key"), said.pop("ETag"), said.pop("Size"), said.pop("LastModified")))
+        elif name == "CommonPrefixes":
+            folders.append(said.pop("Prefix"))
         else:
             said[name] = "".join(parts)
         parts.clear()
@@ -121,7 +135,8 @@ def read_page(body: bytes) -> _Page | None:
         return None
     decode = unquote_plus if said.get("EncodingType") == "url" else str
     objects = [S3Object(decode(key), etag.replace('"', ""), int(size), _time(at)) for key, etag, size, at in found]
-    return _Page(objects, said["NextContinuationToken"] if said.get("IsTruncated") == "true" else None)
+    token = said["NextContinuationToken"] if said.get("IsTruncated") == "true" else None
+    return _Page(objects, token, [decode(folder) for folder in folders])
 
 
 def _time(text: str) -> datetime:

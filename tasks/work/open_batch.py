@@ -156,7 +156,8 @@ class OpenBatch:
         elif isinstance(answer, Unforeseen):
             self._blame(work, FailureKind.INTERNAL, answer.message)
         elif isinstance(answer, TransientError):
-            self.dispatch.failed_for_now(work, str(answer))
+            path = self.processed.batch.files[work.file].path
+            self.dispatch.failed_for_now(work, str(answer).removeprefix(f"{path}: "))
         else:
             raise answer
 

@@ -23,6 +23,7 @@ from inkstream.tasks.sinks.delta import commit as commit_table
 from inkstream.tasks.sinks.delta.commit import find_commit
 from inkstream.tasks.sinks.delta.tables import PagesTable
 from inkstream.tasks.sinks.left_behind import read_json, write_stream
+from inkstream.tasks.skipped import Skipped
 from inkstream.tasks.source.listing import list_files
 from inkstream.tasks.stores import fetching, open_store
 from inkstream.tasks.stores.fetching import fetch
@@ -46,6 +47,19 @@ ODD_KEYS = [
 
 def listed(bucket: str, **options: object) -> list[FileVersion]:
     return list_files(SourceOptions.model_validate({"url": f"s3://{bucket}/in/", **options}))
+
+
+def test_what_a_listing_leaves_out_is_counted(s3: Any, bucket: str) -> None:
+    names = ["a.pdf", "_b.pdf", "c.txt", "sub/d.pdf", "sub/e.pdf", "_x/f.pdf", "sp ä+ce/g.pdf", "Mu\u0308ller.pdf"]
+    for name in names:
+        s3.put_object(Bucket=bucket, Key=f"in/{name}", Body=b"x")
+    skipped = Skipped()
+    files = list_files(SourceOptions(url=f"s3://{bucket}/in", glob="{a,M\u00fcller}.pdf"), skipped=skipped)
+    assert {file.path.rpartition("/")[2] for file in files} == {"Mu%CC%88ller.pdf", "a.pdf"}
+    assert skipped.to_json() == {"hidden": 2, "glob": 4}
+    skipped = Skipped()
+    list_files(SourceOptions(url=f"s3://{bucket}/in", recursive=False), skipped=skipped)
+    assert skipped.examples_json() == {"hidden": ["_b.pdf"], "hidden_folder": ["_x"], "subfolder": ["sp ä+ce", "sub"]}
 
 
 def test_odd_keys_are_listed_and_read(s3: Any, bucket: str, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from inkstream.flows.text import (
     counted,
     human_age,
     human_bytes,
+    not_read,
     one_line,
     page_of,
     plain,
@@ -18,6 +19,28 @@ from inkstream.flows.text import (
     short_name,
     visible,
 )
+from inkstream.tasks.skipped import Skipped, SkipReason
+
+
+def test_what_was_not_read_is_one_line_with_the_worst_first() -> None:
+    skipped = Skipped()
+    assert not_read(skipped) is None
+    for reason in (SkipReason.HIDDEN, SkipReason.GLOB, SkipReason.GLOB, SkipReason.UNREADABLE_FOLDER):
+        skipped.add(reason, f"{reason}\x1b[1m")
+    assert not_read(skipped, not_documents=2) == (
+        "not read: 1 folder that cannot be listed: unreadable_folder�[1m; 1 file whose name begins with _ or .: "
+        "hidden�[1m; 2 files outside source.glob: glob�[1m, glob�[1m; 2 files that are not documents"
+    )
+
+
+def test_each_reason_has_words_and_many_names_end_with_dots() -> None:
+    for reason in SkipReason:
+        skipped = Skipped()
+        for name in "abcd":
+            skipped.add(reason, name)
+        line = str(not_read(skipped))
+        assert line.startswith("not read: 4 ")
+        assert line.endswith(": a, b, c, …")
 
 
 def test_json_is_one_line_and_does_not_escape_letters(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
-from tests.integration.command import inkstream
+import pytest
+
+from tests.integration.command import inkstream, run_json
 from tests.integration.flows.conftest import SmallSink
 
 
@@ -24,6 +27,18 @@ def test_forget_prints_which_versions_still_hold_the_text(own_sink: SmallSink) -
     assert f"  inkstream maintain {own_sink.url} --retention 24h" in shown
     again = json.loads(inkstream("forget", own_sink.url, "a.pdf", "--yes", "--json").stdout)
     assert (again["files"], again["forgotten"]) == ([], False)
+
+
+@pytest.mark.usefixtures("shared_workers")
+def test_a_name_is_found_as_it_is_typed_although_the_store_has_the_other_normal_form(tmp_path: Path) -> None:
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox" / "Mu\u0308ller.pdf").write_bytes(b"%PDF-1.4\nnothing more")
+    sink = tmp_path / "tables"
+    (summary,) = run_json("--source", tmp_path / "inbox", "--sink", sink, "--set", "source.glob=M\u00fc*")[-1:]
+    assert summary["files"] == 1
+    again = inkstream("retry", sink, "--path", "M\u00fcller.pdf", "--dry-run").stdout
+    assert "1 of 1 file would be read again" in again
+    assert "forgot 1 file version" in inkstream("forget", sink, "M\u00fcller.pdf", "--yes").stdout
 
 
 def test_a_file_without_rows_is_an_error(small_sink: SmallSink) -> None:

@@ -19,6 +19,17 @@ def test_ocr_prints_text_and_json(small_sink: SmallSink) -> None:
     assert pages[0]["regions"]
 
 
+def test_a_document_is_found_under_its_name_in_either_normal_form(small_sink: SmallSink, tmp_path: Path) -> None:
+    (tmp_path / "Mu\u0308ller.pdf").write_bytes((small_sink.folder / "inbox" / "a.pdf").read_bytes())
+    shown = inkstream("ocr", "M\u00fcller.pdf", cwd=tmp_path).stdout
+    assert shown == "first page of a\n\fsecond page of a\n"
+
+
+def test_what_is_not_a_document_is_refused(tmp_path: Path) -> None:
+    assert "does not exist" in inkstream("ocr", tmp_path / "none", code=2).stderr
+    assert "is a directory" in inkstream("ocr", tmp_path, code=2).stderr
+
+
 def test_a_failure_goes_to_standard_error_and_is_exit_code_3(small_sink: SmallSink) -> None:
     document = small_sink.folder / "inbox" / "damaged.pdf"
     done = inkstream("ocr", document, code=3)

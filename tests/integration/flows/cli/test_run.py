@@ -15,6 +15,7 @@ from typing import Any
 import pikepdf
 import pytest
 
+from tests.denied import without_privileges
 from tests.faults.cluster import Cluster
 from tests.faults.documents import tiny_pdf
 from tests.integration.command import Done, inkstream
@@ -70,6 +71,37 @@ def streamed(tmp_path_factory: pytest.TempPathFactory) -> Streamed:
     again = lines(inkstream(*run, "--json"))
     (inbox / "late.pdf").write_bytes(tiny_pdf("the text that came late"))
     return Streamed(str(folder / "tables"), first, again, lines(inkstream(*run, "--json")))
+
+
+def test_what_this_user_may_not_read_is_named_left_and_read_by_the_next_run(tmp_path: Path) -> None:
+    inbox = tmp_path / "inbox"
+    for name in ("a.pdf", "secret.pdf", "shut/b.pdf"):
+        (inbox / name).parent.mkdir(exist_ok=True, parents=True)
+        (inbox / name).write_bytes(tiny_pdf("text"))
+    (inbox / "secret.pdf").chmod(0)
+    (inbox / "shut").chmod(0)
+    command = without_privileges(*COMMAND, *run_command(tmp_path))
+    first = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert first.returncode == 5, first.stdout + first.stderr
+    *_, summary, left, file, remedy, not_read = first.stdout.splitlines()
+    assert summary.startswith("1 batch, 1 file, 1 page (0 failed)")
+    assert left == "1 file left for the next trigger:"
+    assert file.endswith("/secret.pdf: it cannot be read: permission denied; give this user read access")
+    assert remedy == "some of the source cannot be read; give this user access: the next run tries again"
+    assert not_read == "not read: 1 folder that cannot be listed: shut (permission denied)"
+    (inbox / "secret.pdf").chmod(0o600)
+    (inbox / "shut").chmod(0o700)
+    (*_, last) = lines(inkstream(*run_command(tmp_path), "--json"))
+    assert (last["files"], last["failed_pages"], last["left_out"], last["skipped"]) == (2, 0, 0, {})
+
+
+def test_a_glob_that_matches_nothing_is_reported(run: list[str]) -> None:
+    shown = inkstream(*run, "--set", "source.glob=*.{tif,TIF}").stdout
+    assert "source.glob '*.{tif,TIF}' does not match any of the 3 files in the source, such as " in shown
+    assert "Correct source.glob" in shown
+    assert shown.splitlines()[-1].startswith("not read: 3 files outside source.glob: ")
+    plan = inkstream(*run, "--set", "source.glob=*.tif", "--dry-run").stdout
+    assert plan.splitlines()[-1].startswith("not read: 3 files outside source.glob: ")
 
 
 def test_a_second_run_reads_nothing_and_a_third_only_the_new_file(streamed: Streamed) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,8 @@ def test_a_dry_run_predicts_what_the_run_does(places: list[str], tmp_path: Path)
     done = inkstream("run", *places, "--dry-run", "--limit", "3", "--json")
     *batches, sums = [json.loads(line) for line in done.stdout.splitlines()]
     size = (tmp_path / "inbox/0.pdf").stat().st_size
-    assert sums == {"dry_run": True, "listed": 5, "batches": 2, "files": 3, "bytes": 3 * size, "waiting": 2}
+    none: dict[str, Any] = {"skipped": {}, "skipped_examples": {}}
+    assert sums == {"dry_run": True, "listed": 5, "batches": 2, "files": 3, "bytes": 3 * size, "waiting": 2, **none}
     assert [batch["files"] for batch in batches] == [2, 1]
     assert not (tmp_path / "tables").exists(), "nothing is written"
 

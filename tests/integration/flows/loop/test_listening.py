@@ -21,6 +21,7 @@ from inkstream.ocr_core.errors import EnvironmentFault, TransientError
 from inkstream.tasks.config import StreamConfig, build_config
 from inkstream.tasks.progress import Event, Listed, MessagesTaken, Notice
 from inkstream.tasks.sinks.delta.tables import PagesTable
+from inkstream.tasks.skipped import SkipReason
 from inkstream.tasks.source.event_source import held
 from inkstream.tasks.source.sqs import SqsQueue
 from tests.faults.documents import tiny_pdf
@@ -113,7 +114,9 @@ def test_announced_objects_are_committed_once_and_their_messages_deleted(events:
         running.listen(once=True)
     assert sum(isinstance(event, Listed) for event in seen) == drained, "no message named a file of the source"
     assert events.left() == 0
-    assert not any(event.unsettled or event.unreadable for event in seen if isinstance(event, MessagesTaken))
+    taken = [event for event in seen if isinstance(event, MessagesTaken)]
+    assert not any(event.unsettled or event.unreadable for event in taken)
+    assert sum(event.skipped.counts[SkipReason.HIDDEN] for event in taken) == 2
 
 
 def test_messages_that_cannot_be_settled_become_dead_letters(events: Events) -> None:

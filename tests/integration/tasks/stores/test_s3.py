@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from inkstream.ocr_core.errors import SourceChangedError
+from inkstream.tasks.skipped import Skipped
 from inkstream.tasks.stores.abilities import open_lookup, open_removal
-from inkstream.tasks.stores.base import FileFilter, State
+from inkstream.tasks.stores.base import State
+from inkstream.tasks.stores.file_filter import FileFilter
 from inkstream.tasks.stores.opening import open_store
 
 
@@ -16,7 +18,7 @@ def test_a_lookup_returns_the_same_versions_as_a_listing(s3: Any, bucket: str) -
     keys = ["in/a b+é.pdf", "in/b.pdf", "in/b.pdf.part"]
     for key in keys:
         s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
-    listed = {file.path: file for file in open_store("s3", bucket).versions(f"{bucket}/in", FileFilter())}
+    listed = {file.path: file for file in open_store("s3", bucket).versions(f"{bucket}/in", FileFilter(), Skipped())}
     lookup = open_lookup(f"s3://{bucket}/in", "events")
     found = lookup.look_up([f"{bucket}/{key}" for key in [*keys, "in/b", "in/none.pdf"]])
     assert {file.path: file for file in found if file} == listed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from inkstream.tasks.progress import (
     Planned,
     Summary,
 )
+from inkstream.tasks.skipped import Skipped, SkipReason
 
 PROGRESS: dict[str, Any] = {
     "batchId": 3,
@@ -79,6 +81,34 @@ def test_files_that_were_not_read_again_are_listed_with_reasons(capsys: pytest.C
         "1 other page of these files kept as before",
         "1 file not read again, with the rows as they were:",
         "  file:///in/a.pdf: it changed�",
+    ]
+
+
+def test_the_last_line_counts_what_was_not_read(capsys: pytest.CaptureFixture[str]) -> None:
+    skipped = Skipped()
+    skipped.add(SkipReason.HIDDEN, "_DSC0042.png")
+    line = "not read: 1 file whose name begins with _ or .: _DSC0042.png"
+    for summary in (Summary("tables/pages", skipped=skipped), Summary("tables/pages", batches=1, skipped=skipped)):
+        lines, _ = printed(capsys, summary)
+        assert lines[-1] == line
+    lines, _ = printed(capsys, Summary("tables/pages", skipped=skipped), as_json=True)
+    assert json.loads(lines[-1])["skipped"] == {"hidden": 1}
+    lines, _ = printed(capsys, MessagesTaken(1, 1, {}, {}, skipped))
+    assert lines == ["1 message, 1 of them settled", f"  {line}"]
+
+
+def test_idle_runs_tell_only_what_has_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    skipped = Skipped()
+    skipped.add(SkipReason.HIDDEN, "_a")
+    first, second = Summary("t", skipped=skipped), Summary("t", skipped=deepcopy(skipped))
+    second.skipped.add(SkipReason.HIDDEN, "_b")
+    with run_output(NEW_FILES, as_json=False) as output:
+        for summary in (first, first, second, Summary("t"), second):
+            output.idle(summary)
+    assert capsys.readouterr().out.splitlines() == [
+        "not read: 1 file whose name begins with _ or .: _a",
+        "not read: 2 files whose names begin with _ or .: _a, _b",
+        "not read: 2 files whose names begin with _ or .: _a, _b",
     ]
 
 

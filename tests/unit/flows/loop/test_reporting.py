@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from inkstream.flows.loop.reporting import BatchClock, batch_progress, count_batch, file_done, stream_id
+from inkstream.flows.loop.reporting import BatchClock, batch_progress, count_batch, file_done, glob_notice, stream_id
 from inkstream.ocr_core.errors import FailureKind
 from inkstream.tasks.commit.operations import Committed
 from inkstream.tasks.commit.spool import ResultSpool
 from inkstream.tasks.config import StreamConfig, build_config
 from inkstream.tasks.model import Batch
 from inkstream.tasks.progress import Cleaned, Summary
+from inkstream.tasks.skipped import Skipped, SkipReason
 from inkstream.tasks.work.open_batch import FileReport, ProcessedBatch
 from tests.unit.tasks.test_rows import FILE
 
@@ -54,6 +55,30 @@ def test_a_summary_counts_what_was_committed(processed: ProcessedBatch) -> None:
     assert summary.batches == 1
 
 
+def test_a_summary_counts_files_that_are_not_documents(processed: ProcessedBatch) -> None:
+    processed.files[1].kinds = Counter({FailureKind.UNSUPPORTED: 1})
+    summary = Summary(table="t")
+    count_batch(summary, processed, Committed(0, 1, (0, 1), ()))
+    assert (summary.not_documents, summary.to_json()["not_documents"]) == (1, 1)
+
+
+def test_a_glob_that_matches_no_file_is_reported_with_a_remedy() -> None:
+    skipped = Skipped()
+    assert glob_notice("*.tif", 0, skipped) is None
+    skipped.add(SkipReason.HIDDEN, "_a.tif")
+    assert glob_notice("*.tif", 0, skipped) is None
+    skipped.add(SkipReason.GLOB, "a.png")
+    notice = str(glob_notice("*.tif", 0, skipped))
+    assert "source.glob '*.tif' does not match the one file in the source, such as a.png: nothing was read." in notice
+    assert "Correct source.glob: it is compared with a file's name, and upper and lower case differ." in notice
+    skipped.add(SkipReason.GLOB, "b.png")
+    assert "any of the 2 files" in str(glob_notice("*.tif", 0, skipped))
+    assert "without its folder" in str(glob_notice("in/*", 0, skipped))
+    assert glob_notice("*.tif", 1, skipped) is None
+    skipped.add(SkipReason.UNSTABLE, "c.tif")
+    assert glob_notice("*.tif", 0, skipped) is None
+
+
 def test_progress_describes_what_the_batch_committed(processed: ProcessedBatch) -> None:
     durations = dict.fromkeys(("latestOffset", "addBatch", "commitOffsets", "processBatch"), 1)
     progress = batch_progress(
@@ -65,7 +90,9 @@ def test_progress_describes_what_the_batch_committed(processed: ProcessedBatch) 
         begun_at="then",
         durations={**durations, "triggerExecution": 1000},
         cleaned=Cleaned(2, {}),
+        skipped=Skipped(counts=Counter({SkipReason.GLOB: 7})),
     )
+    assert progress["skipped"] == {"glob": 7}
     assert (progress["batchId"], progress["version"], progress["numInputRows"]) == (4, 9, 2)
     assert (progress["pages"], progress["failed_pages"], progress["failures"]) == (5, 2, {"timeout": 2})
     assert progress["sink"] == {"description": "delta /tables/pages", "numOutputRows": 6}

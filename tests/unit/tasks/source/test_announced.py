@@ -14,7 +14,7 @@ from inkstream.ocr_core.errors import TransientError
 from inkstream.tasks.config import StreamConfig, build_config
 from inkstream.tasks.sinks.opening import open_sink
 from inkstream.tasks.source import announced as announced_module
-from inkstream.tasks.source.announced import ObjectPlace, discover_announced, place_of
+from inkstream.tasks.source.announced import ObjectPlace, discover_announced, place_of, skipped_announcements
 from inkstream.tasks.source.discovery import Discovery
 from inkstream.tasks.source.event_source import Announcement
 from tests.integration.test_commit_processes import commit, plan
@@ -135,9 +135,27 @@ def test_an_unstable_object_waits_and_a_too_old_one_is_skipped(inbox: Inbox) -> 
     os.utime(inbox.folder / "old.pdf", ns=(1, 1))
     discovery = find(inbox, [young, old], stability_delay="1h", max_file_age="7d")
     assert (discovery.files, waits(discovery)) == ([], {"young.pdf": "it may still change (source.stability_delay)"})
+    assert discovery.skipped.examples_json() == {"old": ["old.pdf"]}
     (wait,) = discovery.unsettled.values()
     assert wait.again_in is not None
     assert 3500 < wait.again_in.total_seconds() <= 3600
+
+
+def test_an_object_from_the_future_waits_from_the_time_of_its_last_change(inbox: Inbox) -> None:
+    event = inbox.put("a.pdf")
+    os.utime(inbox.folder / "a.pdf", (2**31, 2**31))
+    (wait,) = find(inbox, [event], stability_delay="1h").unsettled.values()
+    assert wait.again_in is not None
+    assert 3500 < wait.again_in.total_seconds() <= 3600
+
+
+def test_announced_objects_that_are_not_documents_are_counted_by_reason() -> None:
+    names = ["_a.pdf", ".x/a.pdf", "a.png", "b.png", "a.pdf", "", "x/"]
+    events = [announced(f"b/in/{name}") for name in names]
+    others = [announced("b/in/_gone.pdf", created=False), announced("b/inside/_a.pdf"), announced("c/in/_a.pdf")]
+    skipped = skipped_announcements(on_s3(glob="*.pdf"), [*events, *others, announced("b/in")])
+    assert skipped.to_json() == {"hidden": 2, "glob": 2}
+    assert skipped.examples_json()["glob"] == ["a.png", "b.png"]
 
 
 def test_an_error_of_a_lookup_names_the_source(inbox: Inbox) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from inkstream.tasks.config import StreamConfig, build_config
 from inkstream.tasks.model import KEY_COLUMNS, FileVersion
+from inkstream.tasks.skipped import Skipped
 from inkstream.tasks.source.discovery import compare, file_keys, row_keys
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -77,9 +78,11 @@ def test_in_upsert_mode_the_newest_version_of_a_path_counts() -> None:
         version("twice", "second", hours=1),
         version("unknown"),
     ]
-    discovery = compare(config("upsert"), table, listed)
+    skipped = Skipped()
+    discovery = compare(config("upsert"), table, listed, skipped=skipped)
     assert [file.path for file in discovery.files] == ["newer here", "unknown"]
     assert discovery.superseded == 1
+    assert skipped.to_json() == {"superseded": 1}
     assert discovery.replacing == {"newer here"}
     back = compare(config("upsert"), table, [version("twice", "first", hours=1)])
     assert (back.known, back.replacing) == (0, frozenset({"twice"})), (

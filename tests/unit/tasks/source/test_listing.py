@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,9 +21,11 @@ from inkstream.ocr_core.errors import (
 from inkstream.tasks.config import SourceOptions
 from inkstream.tasks.model import FileVersion
 from inkstream.tasks.paths import decode
+from inkstream.tasks.skipped import Skipped, SkipReason
 from inkstream.tasks.source.listing import list_files
 from inkstream.tasks.stores import fetching
 from inkstream.tasks.stores.fetching import fetch
+from tests.denied import as_another_user
 
 MIB = 1 << 20
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -38,6 +42,12 @@ def put(path: Path, content: bytes = b"x", age: float = 0) -> Path:
 def names(folder: Path, **options: object) -> list[str]:
     source = SourceOptions.model_validate({"url": str(folder), **options})
     return [os.path.relpath(decode(file.path)[1], folder) for file in list_files(source, NOW)]
+
+
+def counts(folder: Path, **options: object) -> dict[str, int]:
+    skipped = Skipped()
+    list_files(SourceOptions.model_validate({"url": str(folder), **options}), NOW, skipped)
+    return skipped.to_json()
 
 
 def only(folder: Path) -> FileVersion:
@@ -155,6 +165,173 @@ def test_a_missing_source_or_a_file_as_source_is_an_error(tmp_path: Path) -> Non
         list_files(SourceOptions(url=""))
 
 
+def test_names_are_counted_by_the_reason_why_they_are_not_read(tmp_path: Path) -> None:
+    for name in ["a.pdf", "_b.pdf", ".c.pdf", "d.txt", "sub/e.pdf", "_x/f.pdf", ".y/g.pdf", "z/_h.pdf"]:
+        put(tmp_path / name)
+    os.mkfifo(tmp_path / "pipe.pdf")
+    (tmp_path / "nowhere.pdf").symlink_to("gone")
+    (tmp_path / "self.pdf").symlink_to("self.pdf")
+    assert counts(tmp_path, glob="*.pdf") == {"hidden": 3, "glob": 1, "special": 3, "hidden_folder": 2}
+    assert counts(tmp_path, glob="*.pdf", recursive=False) == {
+        "hidden": 2,
+        "glob": 1,
+        "special": 3,
+        "hidden_folder": 2,
+        "subfolder": 2,
+    }
+
+
+def test_names_are_examples_relative_to_the_source(tmp_path: Path) -> None:
+    put(tmp_path / "sub/_a b.pdf")
+    skipped = Skipped()
+    assert list_files(SourceOptions(url=str(tmp_path)), NOW, skipped) == []
+    assert skipped.examples == {SkipReason.HIDDEN: ["sub/_a b.pdf"]}
+
+
+def test_times_are_counted_by_the_reason_why_their_files_wait_or_are_left_out(tmp_path: Path) -> None:
+    for name, age in [("old", 500), ("mid", 150), ("new", 100)]:
+        put(tmp_path / name, age=age)
+    assert counts(tmp_path, max_file_age=timedelta(seconds=60)) == {"old": 1}
+    assert counts(tmp_path, stability_delay=timedelta(seconds=120)) == {"unstable": 1}
+    assert counts(tmp_path) == {}
+
+
+def test_a_file_from_the_future_is_read_once_the_disk_saw_no_change_for_the_delay(tmp_path: Path) -> None:
+    path = put(tmp_path / "a")
+    os.utime(path, (2**31, 2**31))
+    source = SourceOptions(url=str(tmp_path), stability_delay=timedelta(seconds=30))
+    written = datetime.fromtimestamp(path.stat().st_ctime, UTC)
+    skipped = Skipped()
+    assert list_files(source, written + timedelta(seconds=29), skipped) == []
+    assert skipped.to_json() == {"unstable": 1}
+    (file,) = list_files(source, written + timedelta(seconds=31))
+    assert file.modified == datetime.fromtimestamp(2**31, UTC)
+
+
+def test_a_file_whose_every_time_is_in_the_future_waits_and_is_counted(tmp_path: Path) -> None:
+    path = put(tmp_path / "a")
+    os.utime(path, (2**31, 2**31))
+    # The time of change is this machine's; a year earlier it is in the future too, as on a server whose clock is fast.
+    earlier = datetime.fromtimestamp(path.stat().st_ctime, UTC) - timedelta(days=365)
+    skipped = Skipped()
+    source = SourceOptions(url=str(tmp_path), stability_delay=timedelta(seconds=30))
+    assert list_files(source, earlier, skipped) == []
+    assert (skipped.to_json(), skipped.examples) == ({"future": 1}, {SkipReason.FUTURE: ["a"]})
+
+
+def test_a_file_from_the_future_does_not_make_the_others_too_old(tmp_path: Path) -> None:
+    put(tmp_path / "old", age=500)
+    put(tmp_path / "new", age=10)
+    put(tmp_path / "scan", age=-1e8)
+    assert names(tmp_path, max_file_age=timedelta(seconds=60)) == ["new", "scan"]
+
+
+@pytest.mark.parametrize(
+    ("glob", "expected"),
+    [
+        ("*.{png,PNG}", ["a.png", "b.PNG"]),
+        ("{a,c{d,e}}*", ["a.png", "cd.tif", "ce.tif"]),
+        ("c{d,e}.tif", ["cd.tif", "ce.tif"]),
+        ("{x}*", ["{x},y"]),
+        ("\\{x\\},*{y,z}", ["{x},y"]),
+    ],
+)
+def test_braces_in_a_glob_stand_for_alternatives(glob: str, expected: list[str], tmp_path: Path) -> None:
+    for name in ["a.png", "b.PNG", "cd.tif", "ce.tif", "{x},y"]:
+        put(tmp_path / name)
+    assert names(tmp_path, glob=glob) == expected
+
+
+def test_a_glob_matches_both_normal_forms_and_paths_stay_as_on_the_disk(tmp_path: Path) -> None:
+    put(tmp_path / "Mu\u0308ller NFD.png")
+    put(tmp_path / "M\u00fcller NFC.png")
+    for glob in ("M\u00fcller*", "Mu\u0308ller*", "M[\u00fc]ller*", "{M\u00fc,x}ller*"):
+        assert names(tmp_path, glob=glob) == ["M\u00fcller NFC.png", "Mu\u0308ller NFD.png"]
+
+
+def test_a_source_is_found_under_either_normal_form_of_its_name(tmp_path: Path) -> None:
+    put(tmp_path / "Mu\u0308ller/Post/a")
+    (file,) = list_files(SourceOptions(url=str(tmp_path / "M\u00fcller/Post")))
+    assert decode(file.path)[1] == str(tmp_path / "Mu\u0308ller/Post/a")
+
+
+def test_an_unreadable_subfolder_is_counted_and_the_rest_is_listed(open_folder: Path) -> None:
+    for name in ["a", "shut/b", "dark/c", "lost+found/d", "open/e"]:
+        put(open_folder / name)
+    (open_folder / "link").symlink_to("dark/c")
+    for name, mode in [("shut", 0), ("dark", 0o744), ("lost+found", 0o700)]:
+        (open_folder / name).chmod(mode)
+    skipped = Skipped()
+    with as_another_user():
+        files = list_files(SourceOptions(url=str(open_folder)), NOW, skipped)
+    assert [file.path.rpartition("/")[2] for file in files] == ["a", "e"]
+    assert skipped.to_json() == {"unreadable": 2, "unreadable_folder": 1, "system_folder": 1}
+    assert skipped.examples[SkipReason.UNREADABLE_FOLDER] == ["shut (permission denied)"]
+    assert sorted(skipped.examples[SkipReason.UNREADABLE]) == [
+        "dark/c (permission denied)",
+        "link (permission denied)",
+    ]
+    assert skipped.has_unreadable
+
+
+def test_a_source_that_this_user_may_not_list_is_an_environment_fault(open_folder: Path) -> None:
+    (open_folder / "in").mkdir(mode=0)
+    with as_another_user(), pytest.raises(EnvironmentFault, match=r"cannot list .*in: Permission denied"):
+        names(open_folder / "in")
+
+
+def test_a_folder_that_vanishes_while_it_is_listed_is_not_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "a")
+    put(tmp_path / "sub/b")
+    scandir = os.scandir
+
+    def scan_then_remove(path: str) -> Any:
+        entries = scandir(path)
+        if (tmp_path / "sub").exists():
+            (tmp_path / "sub/b").unlink()
+            (tmp_path / "sub").rmdir()
+        return entries
+
+    monkeypatch.setattr(os, "scandir", scan_then_remove)
+    assert counts(tmp_path) == {}
+
+
+@pytest.mark.parametrize(("fault", "name"), [(errno.EIO, "input/output error"), (errno.ESTALE, "stale file handle")])
+def test_a_subfolder_on_a_broken_disk_is_counted(
+    fault: int, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "sub/b")
+    scandir = os.scandir
+
+    def broken(path: str) -> Any:
+        if path.endswith("/sub"):
+            raise OSError(fault, os.strerror(fault), path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", broken)
+    skipped = Skipped()
+    list_files(SourceOptions(url=str(tmp_path)), NOW, skipped)
+    assert skipped.examples == {SkipReason.UNREADABLE_FOLDER: [f"sub ({name})"]}
+
+
+def test_a_process_without_file_handles_does_not_take_folders_for_unreadable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "sub/b")
+    scandir = os.scandir
+
+    def exhausted(path: str) -> Any:
+        if path.endswith("/sub"):
+            raise OSError(errno.EMFILE, "Too many open files", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", exhausted)
+    with pytest.raises(EnvironmentFault, match="Too many open files"):
+        names(tmp_path)
+
+
 def test_an_unreadable_folder_is_an_environment_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def scandir(path: str) -> None:
         raise PermissionError(13, "Permission denied", path)
@@ -222,17 +399,17 @@ def test_a_file_replaced_while_it_is_read_is_read_as_planned(tmp_path: Path, mon
     assert set(fetched.local_path.read_bytes()) == {ord("0")}
 
 
-def test_a_file_without_read_permission_is_a_document_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    put(tmp_path / "in/a")
-    file = only(tmp_path / "in")
-
-    def forbidden(*_: object) -> int:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(os, "open", forbidden)
-    with pytest.raises(DocumentError) as caught:
-        fetch(file, tmp_path / "cache", MIB)
-    assert caught.value.kind is FailureKind.UNREADABLE
+def test_a_file_without_read_permission_is_left_for_a_later_run(open_folder: Path) -> None:
+    path = put(open_folder / "in/a")
+    (open_folder / "cache").mkdir(mode=0o777)
+    (open_folder / "cache").chmod(0o777)
+    file = only(open_folder / "in")
+    path.chmod(0)
+    with as_another_user(), pytest.raises(TransientError, match="permission denied; give this user read access"):
+        fetch(file, open_folder / "cache", MIB)
+    path.chmod(0o644)
+    with as_another_user():
+        assert fetch(file, open_folder / "cache", MIB).local_path.read_bytes() == b"x"
 
 
 def test_a_file_over_the_limit_is_not_even_opened(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What all stores share: which names are documents, and what distinguishes versions."""
+"""What all stores share: what distinguishes versions."""
 
 from __future__ import annotations
 
@@ -6,30 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from inkstream.tasks.stores.base import FileFilter, moment, object_etag
-
-
-@pytest.mark.parametrize(
-    ("path", "wanted", "flat"),
-    [
-        ("a.pdf", True, True),
-        ("x/y/a.pdf", True, False),
-        ("a.PDF", False, False),
-        ("_a.pdf", False, False),
-        (".a.pdf", False, False),
-        ("_x/a.pdf", False, False),
-        ("x/.y/a.pdf", False, False),
-    ],
-)
-def test_a_path_is_wanted_if_a_listing_would_include_it(path: str, wanted: bool, flat: bool) -> None:
-    assert FileFilter("*.pdf").is_wanted_path(path) is wanted
-    assert FileFilter("*.pdf", recursive=False).is_wanted_path(path) is flat
-
-
-def test_a_folder_is_entered_unless_hidden_or_the_listing_is_flat() -> None:
-    assert FileFilter().is_entered("x")
-    assert not FileFilter().is_entered("_x")
-    assert not FileFilter(recursive=False).is_entered("x")
+from inkstream.tasks.stores.base import moment, object_etag
 
 
 def test_without_an_etag_time_and_size_identify_a_version() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from inkstream.tasks.stores.base import FileFilter
+from inkstream.tasks.skipped import Skipped
+from inkstream.tasks.stores.file_filter import FileFilter
 from inkstream.tasks.stores.local import LocalStore
 
 
@@ -17,7 +18,7 @@ def test_a_lookup_returns_the_same_versions_as_a_listing(tmp_path: Path) -> None
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "link.pdf").symlink_to("a.pdf")
     store = LocalStore()
-    listed = {file.path: file for file in store.versions(str(tmp_path), FileFilter())}
+    listed = {file.path: file for file in store.versions(str(tmp_path), FileFilter(), Skipped())}
     looked_up = store.look_up([str(tmp_path / name) for name in ("a.pdf", odd, "link.pdf")])
     assert {file.path: file for file in looked_up if file} == listed
     assert len(listed) == 3

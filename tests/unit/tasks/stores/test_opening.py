@@ -15,8 +15,9 @@ from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, SourceChang
 from inkstream.tasks.config import SourceOptions
 from inkstream.tasks.model import FileVersion
 from inkstream.tasks.paths import absolute, split_url
+from inkstream.tasks.skipped import Skipped
 from inkstream.tasks.source.listing import list_files
-from inkstream.tasks.stores import open_store
+from inkstream.tasks.stores import FileFilter, Store, open_store
 from inkstream.tasks.stores.base import moment, object_etag
 from inkstream.tasks.stores.fetching import fetch
 
@@ -70,6 +71,35 @@ def test_the_store_of_any_fsspec_driver_is_listed_and_read(memory: Any, tmp_path
         fetch(next(file for file in files if "a%20b" in file.path), tmp_path / "anew", 100)
     with pytest.raises(ConfigError, match="is a file"):
         listed("memory://bucket/in/a b#c.pdf")
+
+
+def test_what_a_listing_leaves_out_is_counted(memory: Any) -> None:
+    for name in ["a.pdf", "_b.pdf", "c.txt", "sub/d.pdf", "_x/e.pdf"]:
+        memory.pipe_file(f"/bucket/in/{name}", b"x")
+    skipped = Skipped()
+    list_files(SourceOptions(url="memory://bucket/in", glob="*.pdf"), skipped=skipped)
+    assert skipped.examples_json() == {"hidden": ["_b.pdf", "_x/e.pdf"], "glob": ["c.txt"]}
+    skipped = Skipped()
+    list_files(SourceOptions(url="memory://bucket/in", recursive=False), skipped=skipped)
+    assert skipped.examples_json() == {"hidden": ["_b.pdf"], "hidden_folder": ["_x"], "subfolder": ["sub"]}
+
+
+def test_an_unreadable_subfolder_of_a_store_is_counted(memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ["a.pdf", "shut/b.pdf"]:
+        memory.pipe_file(f"/bucket/in/{name}", b"x")
+    listing = type(memory).ls
+
+    def ls(self: Any, path: str, **how: Any) -> Any:
+        if path.endswith("/shut"):
+            raise PermissionError(13, "Permission denied")
+        return listing(self, path, **how)
+
+    monkeypatch.setattr(type(memory), "ls", ls)
+    skipped = Skipped("bucket/in")
+    store = Store("memory", memory, "bucket", "/bucket/")  # which lists folder by folder, as on SFTP
+    (file,) = store.versions("bucket/in", FileFilter(), skipped)
+    assert file.path == "memory://bucket/in/a.pdf"
+    assert skipped.examples_json() == {"unreadable_folder": ["shut (access denied)"]}
 
 
 def test_a_store_without_etags_or_times_is_refused(memory: Any) -> None:

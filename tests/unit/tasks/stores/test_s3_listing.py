@@ -48,7 +48,8 @@ def test_the_continuation_token_is_returned_only_if_truncated() -> None:
     token = "<NextContinuationToken>1+/%2B=</NextContinuationToken>"
     for truncated, expected in (("true", "1+/%2B="), ("false", None)):
         page = read_page(answer(token, f"<IsTruncated>{truncated}</IsTruncated>"))
-        assert page == ([], expected)
+        assert page is not None
+        assert page.next_token == expected
 
 
 def test_an_error_answer_is_none_and_an_incomplete_one_raises() -> None:
