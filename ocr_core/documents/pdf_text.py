@@ -143,21 +143,26 @@ def _text_of(code: int) -> tuple[str, bool]:
 
 
 def _without_copies(characters: list[_Character]) -> Iterator[_Character]:
-    """Leave out each character that is drawn where an equal one was drawn before."""
+    """Leave out each character that is drawn where an equal one was drawn before.
+
+    The letters of one ligature have one place, too: they follow each other, and are kept or left out together.
+    """
     heights = [each.extent[3] - each.extent[1] for each in characters if each.extent]
     cell = max(_SAME_PLACE * median(heights), 0.01) if heights else 1.0
     seen: dict[tuple[str, int], set[int]] = {}
+    before, is_copy = None, False
     for character in characters:
-        if character.extent is not None:
+        if character.extent is not None and character.extent != before:
             left, bottom, right, top = character.extent
             column, row = int((left + right) / 2 // cell), int((bottom + top) / 2 // cell)
-            if any(
+            is_copy = any(
                 not seen.get((character.text, near), _NOWHERE).isdisjoint((column - 1, column, column + 1))
                 for near in (row - 1, row, row + 1)
-            ):
-                continue
+            )
             seen.setdefault((character.text, row), set()).add(column)
-        yield character
+        before = character.extent
+        if character.extent is None or not is_copy:
+            yield character
 
 
 def _lines(characters: Iterable[_Character]) -> list[list[list[_Character]]]:

@@ -32,7 +32,7 @@ _DIGIT = 2
 """A digit counts as much as this many letters: a wrong digit does more harm, and no sense of the text shows it."""
 _GAIN = 6
 """A stretch that would show less that is new is not read."""
-_FAR = 2.0
+_FAR = 1.2
 """Distance between neighbours in a line, in their heights, at which there may be another word between them."""
 _MARGIN = 0.2
 """Around a stretch, in its heights."""
