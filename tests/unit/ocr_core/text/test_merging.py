@@ -57,9 +57,8 @@ def test_words_in_the_place_of_a_layers_word_are_left_out() -> None:
 
 
 boxes = st.builds(Box, st.integers(0, 500), st.integers(0, 500), st.integers(1, 60), st.integers(5, 30))
-words = st.builds(
-    Word, st.integers(0, 3), st.just(0), st.integers(0, 3), boxes, st.text("ab", min_size=1), st.just(90.0)
-)
+numbers = st.integers(0, 3)
+words = st.builds(Word, numbers, st.just(0), numbers, boxes, st.text("ab", min_size=1), st.just(90.0))
 
 
 @given(st.lists(words, max_size=12), st.lists(words, max_size=12))
