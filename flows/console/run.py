@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from inkstream.flows.console.terminal import Terminal
 from inkstream.flows.text import counted, human_bytes, print_json, short_name, visible
 from inkstream.tasks.progress import (
     BatchDone,
@@ -79,7 +79,7 @@ class RunOutput:
         self._words = words
         self._as_json = as_json
         self._progress = progress
-        self._console = progress.console if progress else Console(stderr=as_json, highlight=False, soft_wrap=True)
+        self._console = progress.console if progress else Terminal(stderr=as_json, highlight=False, soft_wrap=True)
         self._bar = progress.add_task(words.looking, total=None) if progress else None
         self._pages = 0
         self._failed = 0
@@ -134,7 +134,7 @@ class RunOutput:
 
     def trouble(self, error: TransientError) -> None:
         """Print a transient fault, after which the next trigger tries again."""
-        Console(stderr=True, soft_wrap=True).print(f"trying again at the next trigger: {error}", markup=False)
+        Terminal(stderr=True, soft_wrap=True).print(f"trying again at the next trigger: {error}", markup=False)
 
     def _planned(self, event: Planned) -> None:
         files = sum(len(batch.files) for batch in event.batches)
@@ -200,12 +200,12 @@ class RunOutput:
 @contextmanager
 def run_output(words: Words, *, as_json: bool) -> Iterator[RunOutput]:
     """Yield the observer of a run, with a live bar on a terminal and plain lines elsewhere."""
-    terminal = Console(stderr=True, soft_wrap=True)
+    terminal = Terminal(stderr=True, soft_wrap=True)
     if as_json or not terminal.is_terminal:
         yield RunOutput(words, as_json=as_json, progress=None)
         return
     columns = (
-        SpinnerColumn(),
+        SpinnerColumn(terminal.spinner_name),
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
