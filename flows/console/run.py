@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -115,6 +115,11 @@ class RunOutput:
         if self._as_json:
             print_json(summary.to_json())
             return
+        if summary.unchanged:
+            verb = "has" if summary.unchanged == 1 else "have"
+            self._console.print(
+                f"{counted(summary.unchanged, 'file')} with a new date {verb} the bytes of earlier rows: no new rows"
+            )
         if not summary.batches and not summary.left_out:
             table = f"the table is at version {summary.version}: {summary.table}"
             state = table if summary.version >= 0 else "no table exists yet"
@@ -125,6 +130,8 @@ class RunOutput:
             f"({summary.failed_pages} failed); table version {summary.version}: {summary.table}",
             markup=False,
         )
+        for step in summary.next_steps:
+            self._console.print(visible(str(step)), markup=False)
         if summary.kept_pages:
             self._console.print(f"{counted(summary.kept_pages, 'other page')} of these files kept as before")
         if summary.left_out:
@@ -152,6 +159,14 @@ class RunOutput:
             print_json(event.progress)
             return
         progress = event.progress
+        if progress["batchId"] is not None:
+            self._print_batch(progress)
+        for file in event.files:
+            if file.kinds or file.left_out:
+                why = file.left_out or ", ".join(f"{count} {kind}" for kind, count in file.kinds.items())
+                self._console.print(f"  {visible(short_name(file.path))}: {visible(why)}", markup=False)
+
+    def _print_batch(self, progress: Mapping[str, Any]) -> None:
         seconds = progress["durationMs"]["triggerExecution"] / 1000
         rate = progress["pages"] / max(seconds, 0.001)
         self._console.print(
@@ -160,10 +175,6 @@ class RunOutput:
             f"{progress['failed_pages']} failed, {seconds:.1f} s, {rate:.1f} pages/s",
             markup=False,
         )
-        for file in event.files:
-            if file.kinds or file.left_out:
-                why = file.left_out or ", ".join(f"{count} {kind}" for kind, count in file.kinds.items())
-                self._console.print(f"  {visible(short_name(file.path))}: {visible(why)}", markup=False)
 
     def _cleaned(self, event: Cleaned) -> None:
         if event.files and not self._as_json:
