@@ -1,8 +1,9 @@
 """Notes on results that are probably wrong: no word on a page that has ink, or a very low confidence.
 
-Measured on 84 real pages of 14 kinds and on blank sheets with grain, dust, holes, folds and a dark border: every page
-has at least 24 shapes as large as letters, and no sheet more than 13. A confidence under `LOW` belongs to a page of which
-Tesseract got less than two thirds of the words.
+Ink, measured on 84 real pages of 14 kinds and on 45 blank sheets with grain, dust, holes, folds and a dark border:
+every page has at least 24 shapes as large as letters, and no sheet more than 13. Confidence, chosen on one half of 55
+pages and checked on the other: each page under `LOW` has less than two thirds of its words right (F1 at most 0.65), and
+each page with an F1 over 0.76 is above it.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def find_touched(snapshot: Known, files: Sequence[FileVersion]) -> TouchedFiles:
     if not files:
         return TouchedFiles()
     paths = {file.path for file in files}
-    newest = _newest(snapshot, paths)
+    newest, forgotten = _newest(snapshot, paths)
     recorded = {
         (path, etag, length): content_hash
         for rows in snapshot.unchanged(paths)
@@ -75,7 +75,7 @@ def find_touched(snapshot: Known, files: Sequence[FileVersion]) -> TouchedFiles:
             continue
         if recorded.get(file.key) == found.content_hash:
             known[file.key] = found.stand_in
-        else:
+        elif file.path not in forgotten:
             possible[file.path] = found
     return TouchedFiles(known, possible)
 
@@ -90,12 +90,13 @@ def unchanged_versions(found: Iterable[tuple[FileVersion, KnownBytes | None]]) -
     return pa.table(columns, schema=_RECORD)
 
 
-def _newest(snapshot: Known, paths: Collection[str]) -> dict[str, KnownBytes]:
-    """Return the version of each path with the newest rows, if its bytes are known.
+def _newest(snapshot: Known, paths: Collection[str]) -> tuple[dict[str, KnownBytes], set[str]]:
+    """Return the version of each path with the newest rows, if its bytes are known, and the paths that were forgotten.
 
     The row that `forget` leaves names no bytes. The ledger still has them from the version's earlier rows.
     """
     batches: dict[str, int] = {}
+    named: dict[str, int] = {}  # the newest batch whose rows name their bytes
     versions: dict[str, FileVersion] = {}
     hashes: dict[FileKey, str] = {}
     wanted = pa.array(paths, pa.string())
@@ -105,11 +106,13 @@ def _newest(snapshot: Known, paths: Collection[str]) -> dict[str, KnownBytes]:
         for path, etag, length, modified, batch_id, content_hash in _values(distinct, _COLUMNS):
             if content_hash is not None:
                 hashes[path, etag, length] = content_hash
+                named[path] = max(batch_id, named.get(path, -1))
             if batch_id > batches.get(path, -1):
                 batches[path], versions[path] = batch_id, FileVersion(path, etag, length, modified)
-    return {
+    newest = {
         path: KnownBytes(version, hashes[version.key]) for path, version in versions.items() if version.key in hashes
     }
+    return newest, {path for path in newest if named[path] < batches[path]}
 
 
 def _values(rows: pa.Table, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:

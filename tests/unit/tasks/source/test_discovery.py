@@ -28,6 +28,7 @@ class Table:
         committed: Versions with rows, each with its batch.
         hashes: What their bytes are, by version.
         recorded: The versions without rows whose bytes are recorded.
+        hashes_by_batch: What the bytes are, by batch, if `hashes` does not name the version.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Table:
         *committed: tuple[FileVersion, int],
         hashes: Mapping[FileVersion, str] | None = None,
         recorded: Mapping[FileVersion, str] | None = None,
+        hashes_by_batch: Mapping[int, str] | None = None,
     ) -> None:
         self._recorded = recorded or {}
         self._rows = pa.table(
@@ -44,7 +46,10 @@ class Table:
                 "length": pa.array([file.size for file, _ in committed], pa.int64()),
                 "modification_time": pa.array([file.modified for file, _ in committed], UTC_TIME),
                 "batch_id": pa.array([batch for _, batch in committed], pa.int64()),
-                "content_hash": pa.array([(hashes or {}).get(file) for file, _ in committed], pa.string()),
+                "content_hash": pa.array(
+                    [(hashes or {}).get(file, (hashes_by_batch or {}).get(batch)) for file, batch in committed],
+                    pa.string(),
+                ),
             }
         )
         self.planned_at = max((batch for _, batch in committed), default=-1)

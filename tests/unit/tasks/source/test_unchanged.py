@@ -51,3 +51,12 @@ def test_the_same_bytes_under_another_path_are_new() -> None:
     elsewhere = FileVersion("b", OLD.etag, OLD.size, OLD.modified)
     found = compare(config("append"), Table((OLD, 0), hashes={OLD: "x"}), [elsewhere])
     assert (found.files, found.possibly_unchanged) == ([elsewhere], {})
+
+
+def test_a_file_that_comes_back_after_it_was_forgotten_is_new_and_a_recorded_version_stays_forgotten() -> None:
+    table = Table((OLD, 0), (OLD, 1), recorded={TOUCHED: "x"}, hashes_by_batch={0: "x"})
+    back = replace(TOUCHED, etag="back")
+    found = compare(config("append"), table, [TOUCHED])
+    assert found.files == []
+    found = compare(config("append"), table, [back])
+    assert (found.files, found.possibly_unchanged) == ([back], {})
