@@ -6,7 +6,7 @@ import resource
 import time
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from inkstream.ocr_core.errors import FailureKind
@@ -68,7 +68,7 @@ def next_steps(config: StreamConfig, summary: Summary, *, expects_failures: bool
     Args:
         config: The stream's configuration.
         summary: What the run did.
-        expects_failures: Whether the run read failed pages again, so that reading them once more is no advice.
+        expects_failures: Whether the run read failed pages again, so that nobody is told to do that.
     """
     place = Place(config.sink.url, config.stream, config.sink.traits.replaces_rows)
     steps = []
@@ -161,12 +161,16 @@ def batch_progress(  # noqa: PLR0913 - the report has all of them
         "cleaned": cleaned.files if cleaned else 0,
         "not_cleaned": len(cleaned.failed) if cleaned else 0,
         "unchanged": len(processed.unchanged),
-        "empty_pages": sum(report.empty_pages for report in files),
-        "unsure_pages": sum(report.unsure_pages for report in files),
+        **_suspicious(files),
         "superseded": len(committed.superseded) if committed else 0,
         "version": committed.version if committed else None,
         "memory": {"driver_peak_bytes": _own_peak_bytes(), "worker_peak_bytes": processed.peak_rss},
     }
+
+
+def _suspicious(files: Sequence[FileReport]) -> dict[str, int]:
+    """Return the numbers of pages that are probably wrong."""
+    return {name: sum(getattr(report, name) for report in files) for name in ("empty_pages", "unsure_pages")}
 
 
 def file_done(report: FileReport) -> FileDone:
