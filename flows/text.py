@@ -13,8 +13,9 @@ TEXT_WIDTH = 60
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """Print one line of JSON on standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+    """Print one line of JSON on standard output, with escapes for other letters if it is not in UTF-8."""
+    is_utf_8 = (sys.stdout.encoding or "utf-8").lower().replace("_", "-") in ("utf-8", "utf8")
+    sys.stdout.write(json.dumps(value, ensure_ascii=not is_utf_8, default=str) + "\n")
     sys.stdout.flush()
 
 

@@ -39,6 +39,19 @@ KEY_COLUMNS = ("path", "etag", "length")
 
 
 @dataclass(frozen=True, slots=True)
+class KnownBytes:
+    """The bytes of a file version that has rows.
+
+    Attributes:
+        stand_in: The version.
+        content_hash: SHA-256 of its bytes, hex.
+    """
+
+    stand_in: FileVersion
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unsettled:
     """Why an announced object has to wait. Its message stays in the queue.
 
@@ -73,10 +86,13 @@ class Redo:
     Attributes:
         version: Table version that the batch was planned from. The rows to keep are read from it.
         again: Pages to read again, by the file's index in the batch. A file without an entry is read whole.
+        content_hashes: SHA-256 of the bytes that the rows were read from, by the file's index, where known. A newer
+            version with these bytes may be read in its place.
     """
 
     version: int
     again: Mapping[int, PagesAgain] = field(default_factory=dict)
+    content_hashes: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +107,7 @@ class Batch:
             -1 if nothing was ever committed.
         redo: How the existing rows of the files are replaced; None for new files.
         replacing: In mode `upsert`, the paths of those files that had rows of other versions.
+        possibly_unchanged: By path, the bytes of the newest rows. A file with these bytes gets no other rows.
     """
 
     stream: str
@@ -99,3 +116,4 @@ class Batch:
     planned_at: int
     redo: Redo | None = None
     replacing: frozenset[str] = frozenset()
+    possibly_unchanged: Mapping[str, KnownBytes] = field(default_factory=dict)

@@ -42,10 +42,17 @@ def split_url(url: str) -> tuple[str, str]:
     if not rest.strip("/") and not (protocol in _LOCAL and rest):
         raise ConfigError(f"{url!r}: expected a folder or a bucket with a prefix, such as ./inbox or s3://bucket/inbox")
     if protocol in _LOCAL:
-        return "file", os.path.realpath(as_on_disk(str(Path(rest).expanduser())))
+        return "file", os.path.realpath(as_on_disk(str(_expanded(rest))))
     if "::" in protocol or _CHAIN.search(rest):
         raise ConfigError(f"{url!r}: a chained URL cannot be used here; give the innermost URL alone")
     return protocol, rest.rstrip("/")
+
+
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise ConfigError(f"{path!r}: there is no such home folder; write the whole path, or set HOME") from None
 
 
 def protocol_of(url: str) -> str:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from inkstream.tasks.model import Batch, Unsettled
+from inkstream.tasks.next_steps import NextStep
 from inkstream.tasks.skipped import Skipped
 
 if TYPE_CHECKING:
@@ -151,6 +152,13 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Finished:
+    """A run has committed or left out every file of its plan. `next_steps` says what to do about the results."""
+
+    next_steps: tuple[NextStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FileDone:
     """The outcome of one file of a batch, for display."""
 
@@ -191,11 +199,15 @@ Event = (
     | Cleaned
     | MessagesTaken
     | Notice
+    | Finished
 )
 Observer = Callable[[Event], None]
 
 
-_ADDED = (
+MAX_EMPTY_PATHS = 6
+"""Number of paths that a summary keeps of files with pages that came out empty: one more than a command names."""
+
+_COUNTS = (
     "batches",
     "files",
     "pages",
@@ -205,6 +217,9 @@ _ADDED = (
     "not_cleaned",
     "superseded",
     "not_documents",
+    "unchanged",
+    "empty_pages",
+    "unsure_pages",
 )
 
 
@@ -223,6 +238,11 @@ class Summary:
         not_cleaned: Number of files that could not be archived or deleted.
         superseded: In mode upsert, number of files that were read but not committed, because their path had got newer
             rows meanwhile.
+        unchanged: Number of files that got no rows, because their bytes have rows already.
+        empty_pages: Number of pages with ink on which no word was read.
+        empty_paths: URLs of some of their files.
+        unsure_pages: Number of pages with a very low confidence.
+        next_steps: What to do about the pages that failed or are probably wrong.
         unsettled: By URL, announced objects that have to wait; of this run only, as `add` does not change it.
         skipped: Counts of the files that the source holds and the run did not read; of this run only, too.
         not_documents: Number of committed files whose rows say `unsupported`.
@@ -241,6 +261,11 @@ class Summary:
     cleaned: int = 0
     not_cleaned: int = 0
     superseded: int = 0
+    unchanged: int = 0
+    empty_pages: int = 0
+    empty_paths: list[str] = field(default_factory=list)
+    unsure_pages: int = 0
+    next_steps: tuple[NextStep, ...] = ()
     unsettled: Mapping[str, Unsettled] = field(default_factory=dict)
     skipped: Skipped = field(default_factory=Skipped)
     not_documents: int = 0
@@ -249,9 +274,10 @@ class Summary:
 
     def add(self, other: Summary) -> None:
         """Add what a later run into the same table did."""
-        for name in _ADDED:
+        for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.left_out.update(other.left_out)
+        self.empty_paths = [*self.empty_paths, *other.empty_paths][:MAX_EMPTY_PATHS]
         self.overlays.extend(other.overlays)
         self.version = other.version
 
@@ -264,6 +290,10 @@ class Summary:
             "failed_pages": self.failed_pages,
             "kept_pages": self.kept_pages,
             "left_out": len(self.left_out),
+            "unchanged": self.unchanged,
+            "empty_pages": self.empty_pages,
+            "unsure_pages": self.unsure_pages,
+            "next_steps": [step.to_json() for step in self.next_steps],
             "cleaned": self.cleaned,
             "not_cleaned": self.not_cleaned,
             "not_documents": self.not_documents,

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from inkstream.flows.cli.common import EXIT_CODES, app
+from inkstream.flows.cli.standard_streams import drop_unwritten_output, prepare_streams
 
 __all__ = ["EXIT_CODES", "app", "main"]
 
@@ -32,5 +33,9 @@ for _commands in COMMANDS:
 
 def main() -> NoReturn:
     """Run the `inkstream` command."""
-    app()
+    prepare_streams()
+    try:
+        app()
+    finally:
+        drop_unwritten_output()
     raise SystemExit(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import os
 import signal
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
+from inkstream.flows.cli.standard_streams import is_output_closed
 from inkstream.flows.under_prefect.settings import PrefectGoneError, PrefectMode, use_embedded_server
 from inkstream.ocr_core.errors import ConfigError, DocumentError, EnvironmentFault, TransientError
 
@@ -30,7 +32,22 @@ EXIT_CODES = {
     4: "this machine lacks something; the message says what to do",
     5: "part of the work should be tried again later; what is committed stays",
     130: "interrupted; what is committed stays, and nothing is half-written",
+    141: "the program that read the output has ended; what is committed stays, and nothing is half-written",
 }
+
+_OF_THE_MACHINE = {
+    errno.ENOSPC: "free some space there, or set TMPDIR to a folder that has some",
+    errno.EDQUOT: "free some space there, or set TMPDIR to a folder that has some",
+    errno.EROFS: "give a folder that can be written, or set TMPDIR to one",
+    errno.EACCES: "let this user use it, or give another place",
+    errno.EPERM: "let this user use it, or give another place",
+    errno.ENOENT: "start the command in a folder that exists, and set TMPDIR to one that this user can write",
+    errno.EMFILE: "raise the limit of open files with `ulimit -n`",
+    errno.ENFILE: "raise the limit of open files of this machine",
+    errno.ENOMEM: "free some memory, or set execution.workers to a smaller number",
+    errno.EIO: "check the disk or network drive",
+}
+"""Remedies for errors of the operating system that no step has explained."""
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -163,6 +180,19 @@ def exit_codes() -> Iterator[None]:
         _fail(error, 5)
     except KeyboardInterrupt:
         _fail(EXIT_CODES[130], 130)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError) and is_output_closed():
+            raise typer.Exit(141) from None
+        if error.errno not in _OF_THE_MACHINE:
+            raise
+        _fail(_explained(error), 4)
+
+
+def _explained(error: OSError) -> EnvironmentFault:
+    place = f"{error.filename}: " if error.filename else ""
+    return EnvironmentFault(
+        f"{place}{error.strerror}; what is committed stays", _OF_THE_MACHINE[error.errno or errno.EIO]
+    )
 
 
 def _fail(message: object, code: int) -> NoReturn:

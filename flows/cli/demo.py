@@ -9,7 +9,6 @@ import typer
 
 from inkstream.flows.cli.common import command, exit_codes
 from inkstream.flows.cli.options import WithPrefect
-from inkstream.flows.under_prefect.settings import use_embedded_server
 
 
 @command("Set up")
@@ -22,8 +21,6 @@ def demo(
     Example: inkstream demo --prefect off
     """
     with exit_codes():
-        if prefect == "on":
-            use_embedded_server()
         from inkstream.flows.demo.run import run_demo
 
         run_demo(folder, prefect)

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from difflib import SequenceMatcher
 from typing import Any
 
-from rich.console import Console
 from rich.text import Text
 
+from inkstream.flows.console.terminal import Terminal
 from inkstream.flows.text import counted, page_of, print_json, short_name, visible
 from inkstream.tasks.queries.diff import Change, Comparison, PageChange, Side, compare_versions
 from inkstream.tasks.sinks.opening import open_existing
@@ -38,7 +38,7 @@ def print_diff(  # noqa: PLR0913 - one parameter per option
             print_json(_page_json(page))
         print_json(_summary_json(comparison))
         return
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
     _print_summary(console, comparison)
     for change in (Change.FAILED, Change.FIXED):
         _print_list(console, comparison, change, limit)
@@ -50,7 +50,7 @@ def print_diff(  # noqa: PLR0913 - one parameter per option
         console.print(f"\nand {len(changed) - limit} more changed pages; --limit shows more of them")
 
 
-def _print_summary(console: Console, comparison: Comparison) -> None:
+def _print_summary(console: Terminal, comparison: Comparison) -> None:
     console.print(f"from version {comparison.before} to {comparison.after}:")
     counts = comparison.counts()
     if not any(counts.values()):
@@ -66,7 +66,7 @@ def _print_summary(console: Console, comparison: Comparison) -> None:
         console.print(f"  their mean confidence went from {confidence[0]:.1f} to {confidence[1]:.1f}")
 
 
-def _print_list(console: Console, comparison: Comparison, change: Change, limit: int) -> None:
+def _print_list(console: Terminal, comparison: Comparison, change: Change, limit: int) -> None:
     pages = [page for page in comparison.pages if page.change is change]
     if pages:
         console.print(f"\n{_MEANING[change]}:")
@@ -77,7 +77,7 @@ def _print_list(console: Console, comparison: Comparison, change: Change, limit:
         console.print(f"  and {len(pages) - limit} more")
 
 
-def _print_page(console: Console, page: PageChange) -> None:
+def _print_page(console: Terminal, page: PageChange) -> None:
     before, after = page.before, page.after
     assert before is not None
     assert after is not None

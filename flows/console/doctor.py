@@ -13,8 +13,7 @@ from inkstream.flows.doctor import run_checks
 from inkstream.flows.text import print_json
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from inkstream.flows.console.terminal import Terminal
     from inkstream.ocr_core.engines.entry import Check
     from inkstream.tasks.config import StreamConfig
 
@@ -41,7 +40,7 @@ def print_doctor(config: StreamConfig, missing: Collection[str], *, as_json: boo
     return all_ok
 
 
-def _print_check(console: Console, check: Check) -> None:
+def _print_check(console: Terminal, check: Check) -> None:
     state = ("[yellow]note" if check.remedy else "[green]ok") if check.ok else "[red]FAIL"
     line = Table.grid(padding=(0, 1))
     line.add_column(width=_STATE_WIDTH)

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from inkstream.flows.console.terminal import Terminal
 from inkstream.flows.text import counted, print_json, short_name, visible
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def print_export(export: Export, output: str, *, as_json: bool) -> tuple[int, in
         How many files were not exported, and how many of those may succeed later.
     """
     totals, passing = _Totals(), 0
-    errors = Console(stderr=True, soft_wrap=True, highlight=False)
+    errors = Terminal(stderr=True, soft_wrap=True, highlight=False)
     with _with_progress(export, export.files, errors, show=not as_json) as files:
         for exported in files:
             totals.add(exported)
@@ -58,18 +58,18 @@ def print_export(export: Export, output: str, *, as_json: bool) -> tuple[int, in
     return totals.not_exported, passing
 
 
-def _print_totals(totals: _Totals, output: str, errors: Console) -> None:
+def _print_totals(totals: _Totals, output: str, errors: Terminal) -> None:
     sentence = (
         f"{counted(totals.files, 'file')}, {counted(totals.pages, 'page')} "
         f"({totals.failed_pages} of them could not be read) in {output}"
     )
-    Console(highlight=False, soft_wrap=True).print(sentence, markup=False)
+    Terminal(highlight=False, soft_wrap=True).print(sentence, markup=False)
     if totals.not_exported:
         errors.print(f"{counted(totals.not_exported, 'file')} not exported")
 
 
 @contextmanager
-def _with_progress(export: Export, files: Sized, terminal: Console, *, show: bool) -> Iterator[Iterator[Exported]]:
+def _with_progress(export: Export, files: Sized, terminal: Terminal, *, show: bool) -> Iterator[Iterator[Exported]]:
     """Yield the export's files, with a progress bar if there is a terminal."""
     if not show or not terminal.is_terminal:
         yield iter(export)

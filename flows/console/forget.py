@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
 
+from inkstream.flows.console.terminal import Terminal
 from inkstream.flows.text import counted, print_json, visible
 from inkstream.ocr_core.errors import ConfigError
 
@@ -33,7 +33,7 @@ def print_forget(  # noqa: PLR0913 - one parameter per option
 
     sink = require_versions(open_existing(sink_url))
     found, before = find_files(sink, paths, stream)
-    console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+    console = Terminal(stderr=as_json, highlight=False, soft_wrap=True)
     if not found and not before:
         raise ConfigError(f"{sink_url} has no rows of {', '.join(paths)}; `inkstream show {sink_url}` lists file names")
     _print_found(console, found, before)
@@ -57,7 +57,7 @@ def _is_confirmed(as_json: bool) -> bool:
     return typer.confirm("Forget them? Their text cannot be recovered.", err=as_json)
 
 
-def _print_found(console: Console, found: FilesToForget, before: int) -> None:
+def _print_found(console: Terminal, found: FilesToForget, before: int) -> None:
     files = [(name, chosen) for name, selection in found.items() for chosen in selection.files]
     for name, chosen in files[:_SHOWN]:
         line = f"  {visible(chosen.file.path)}: {counted(chosen.rows, 'row')} of stream {name}"
@@ -70,7 +70,7 @@ def _print_found(console: Console, found: FilesToForget, before: int) -> None:
         console.print(f"forgotten before: {counted(before, 'file')}")
 
 
-def _print_forgotten(console: Console, sink: str, forgotten: Forgotten) -> None:
+def _print_forgotten(console: Terminal, sink: str, forgotten: Forgotten) -> None:
     files = sum(len(files) for files in forgotten.files.values())
     console.print(
         f"forgot {counted(files, 'file version')} and removed {counted(forgotten.overlays, 'overlay')}; "

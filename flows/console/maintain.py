@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
+from inkstream.flows.console.terminal import Terminal
 from inkstream.flows.text import counted, human_bytes, print_json
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def print_maintain(sink: str, options: MaintainOptions, prefect: PrefectMode, *,
         from inkstream.flows.loop.maintain import maintain
 
         parts = maintain(sink, options)
-    console = Console(highlight=False, soft_wrap=True)
+    console = Terminal(highlight=False, soft_wrap=True)
     for part in parts:
         if as_json:
             print_json({**asdict(part), "dry_run": options.dry_run})

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
+from inkstream.flows.console.terminal import Terminal
 from inkstream.flows.text import page_of, print_json, visible
 from inkstream.ocr_core.errors import ConfigError
 from inkstream.ocr_core.export.export_format import ExportFormat
@@ -58,8 +57,8 @@ class _WatchedPages:
         self._pages = pages
 
     def __iter__(self) -> Iterator[PageResult]:
-        console = Console(stderr=True, soft_wrap=True)
-        with console.status(f"reading {visible(self._file.name)}") as status:
+        console = Terminal(stderr=True, soft_wrap=True)
+        with console.status(f"reading {visible(self._file.name)}", spinner=console.spinner_name) as status:
             for count, page in enumerate(self._pages, 1):
                 status.update(f"{count} of {page.total_pages or count} pages")
                 where = page_of(str(self._file), page.pagenum)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from inkstream.flows.console.terminal import Terminal
 from inkstream.flows.text import counted, human_bytes, not_read, print_json, short_name, visible
 from inkstream.tasks.progress import (
     BatchDone,
@@ -79,7 +79,7 @@ class RunOutput:
         self._words = words
         self._as_json = as_json
         self._progress = progress
-        self._console = progress.console if progress else Console(stderr=as_json, highlight=False, soft_wrap=True)
+        self._console = progress.console if progress else Terminal(stderr=as_json, highlight=False, soft_wrap=True)
         self._bar = progress.add_task(words.looking, total=None) if progress else None
         self._pages = 0
         self._failed = 0
@@ -116,6 +116,11 @@ class RunOutput:
         if self._as_json:
             print_json(summary.to_json())
             return
+        if summary.unchanged:
+            verb = "has" if summary.unchanged == 1 else "have"
+            self._console.print(
+                f"{counted(summary.unchanged, 'file')} with a new date {verb} the bytes of earlier rows: no new rows"
+            )
         if summary.batches or summary.left_out:
             self._print_done(summary)
         else:
@@ -141,6 +146,8 @@ class RunOutput:
             f"({summary.failed_pages} failed); table version {summary.version}: {summary.table}",
             markup=False,
         )
+        for step in summary.next_steps:
+            self._console.print(visible(str(step)), markup=False)
         if summary.kept_pages:
             self._console.print(f"{counted(summary.kept_pages, 'other page')} of these files kept as before")
         if summary.left_out:
@@ -150,7 +157,7 @@ class RunOutput:
 
     def trouble(self, error: TransientError) -> None:
         """Print a transient fault, after which the next trigger tries again."""
-        Console(stderr=True, soft_wrap=True).print(f"trying again at the next trigger: {error}", markup=False)
+        Terminal(stderr=True, soft_wrap=True).print(f"trying again at the next trigger: {error}", markup=False)
 
     def _planned(self, event: Planned) -> None:
         files = sum(len(batch.files) for batch in event.batches)
@@ -168,6 +175,14 @@ class RunOutput:
             print_json(event.progress)
             return
         progress = event.progress
+        if progress["batchId"] is not None:
+            self._print_batch(progress)
+        for file in event.files:
+            if file.kinds or file.left_out:
+                why = file.left_out or ", ".join(f"{count} {kind}" for kind, count in file.kinds.items())
+                self._console.print(f"  {visible(short_name(file.path))}: {visible(why)}", markup=False)
+
+    def _print_batch(self, progress: Mapping[str, Any]) -> None:
         seconds = progress["durationMs"]["triggerExecution"] / 1000
         rate = progress["pages"] / max(seconds, 0.001)
         self._console.print(
@@ -176,10 +191,6 @@ class RunOutput:
             f"{progress['failed_pages']} failed, {seconds:.1f} s, {rate:.1f} pages/s",
             markup=False,
         )
-        for file in event.files:
-            if file.kinds or file.left_out:
-                why = file.left_out or ", ".join(f"{count} {kind}" for kind, count in file.kinds.items())
-                self._console.print(f"  {visible(short_name(file.path))}: {visible(why)}", markup=False)
 
     def _cleaned(self, event: Cleaned) -> None:
         if event.files and not self._as_json:
@@ -218,12 +229,12 @@ class RunOutput:
 @contextmanager
 def run_output(words: Words, *, as_json: bool) -> Iterator[RunOutput]:
     """Yield the observer of a run, with a live bar on a terminal and plain lines elsewhere."""
-    terminal = Console(stderr=True, soft_wrap=True)
+    terminal = Terminal(stderr=True, soft_wrap=True)
     if as_json or not terminal.is_terminal:
         yield RunOutput(words, as_json=as_json, progress=None)
         return
     columns = (
-        SpinnerColumn(),
+        SpinnerColumn(terminal.spinner_name),
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from inkstream.flows.console.tables import plain_table, table_console
+from inkstream.flows.console.terminal import Terminal
 from inkstream.flows.text import counted, human_age, human_bytes, not_read, plain, print_json, short_name, visible
 from inkstream.ocr_core.errors import FailureKind
 from inkstream.tasks.config import build_event_options
@@ -108,7 +108,7 @@ def _backlog_json(backlog: Backlog, now: datetime) -> dict[str, Any]:
     }
 
 
-def _print_table(console: Console, table: TableStatus | None) -> None:
+def _print_table(console: Terminal, table: TableStatus | None) -> None:
     if table is None:
         console.print("nothing has been committed yet")
         return
@@ -117,7 +117,7 @@ def _print_table(console: Console, table: TableStatus | None) -> None:
     _print_line(console, f"  {counted(table.rows, 'row')}, {human_bytes(table.size)} in {counted(table.files, 'file')}")
 
 
-def _print_stream(console: Console, stream: StreamStatus, now: datetime) -> None:
+def _print_stream(console: Terminal, stream: StreamStatus, now: datetime) -> None:
     source = f" from {stream.source}" if stream.source else ""
     console.print(f"\n[bold]stream {plain(stream.name)}[/]{plain(source)}", soft_wrap=True)
     waiting = f"unknown: {stream.problem}" if stream.backlog is None else _backlog_line(stream.backlog, now)
@@ -141,7 +141,7 @@ def _counts_json(queue: QueueStatus) -> dict[str, Any]:
     return {"url": queue.url, "waiting": queue.waiting, "in_flight": queue.in_flight, "delayed": queue.delayed}
 
 
-def _print_queue(console: Console, queue: QueueStatus) -> None:
+def _print_queue(console: Terminal, queue: QueueStatus) -> None:
     console.print(f"\n[bold]queue[/] {plain(queue.url)}", soft_wrap=True)
     _print_line(
         console,
@@ -152,7 +152,7 @@ def _print_queue(console: Console, queue: QueueStatus) -> None:
     _print_line(console, letters or "  no dead-letter queue")
 
 
-def _print_line(console: Console, text: str) -> None:
+def _print_line(console: Terminal, text: str) -> None:
     console.print(visible(text, keep="\n"), markup=False, soft_wrap=True)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from inkstream.flows.console.terminal import Terminal
 from inkstream.flows.text import one_line, short_name, visible
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ _OTHER_WIDTH = 2 + 7 + 7 + 2
 """Width of the page and confidence columns, and the space between columns."""
 
 
-def table_console() -> Console:
+def table_console() -> Terminal:
     """Return a console as wide as the terminal, or wide enough for a table if there is no terminal."""
-    terminal = Console(highlight=False)
-    return terminal if terminal.is_terminal else Console(highlight=False, width=_WIDTH)
+    terminal = Terminal(highlight=False)
+    return terminal if terminal.is_terminal else Terminal(highlight=False, width=_WIDTH)
 
 
 def plain_table(*columns: str, right: Collection[str] = ()) -> Table:
@@ -42,7 +42,7 @@ def plain_table(*columns: str, right: Collection[str] = ()) -> Table:
     return table
 
 
-def print_rows(console: Console, rows: pa.Table) -> None:
+def print_rows(console: Terminal, rows: pa.Table) -> None:
     """Print rows of the pages table, one line each: the text, or the failure."""
     with_times = console.width >= _WIDTH_WITH_TIMES
     headings = ("read", "file", "page", "conf.", "text") if with_times else ("file", "page", "conf.", "text")

@@ -10,14 +10,14 @@ from inkstream.flows.api import Stream
 from inkstream.flows.console.run import NEW_FILES, run_output
 from inkstream.flows.console.tables import print_rows, table_console
 from inkstream.flows.demo.inbox import make_inbox
-from inkstream.flows.under_prefect.settings import PrefectMode
+from inkstream.flows.under_prefect.settings import PrefectMode, use_embedded_server
 from inkstream.ocr_core.installation import missing_modules, python_command
 from inkstream.tasks.config import StreamConfig, build_config
 from inkstream.tasks.progress import Summary
 from inkstream.tasks.sinks.opening import open_sink
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from inkstream.flows.console.terminal import Terminal
 
 
 def run_demo(folder: Path, prefect: PrefectMode) -> None:
@@ -30,9 +30,11 @@ def run_demo(folder: Path, prefect: PrefectMode) -> None:
     Raises:
         InkstreamError: As `Stream.run` does.
     """
+    os.environ.setdefault("PREFECT_HOME", str((folder / "prefect").resolve()))
+    if prefect == "on":
+        use_embedded_server()
     console = table_console()
     inbox, sink = folder / "inbox", folder / "tables"
-    os.environ.setdefault("PREFECT_HOME", str((folder / "prefect").resolve()))
     if not inbox.exists():
         documents = make_inbox(inbox)
         console.print(f"made an inbox of {len(documents)} documents: {inbox}/", markup=False, soft_wrap=True)
@@ -57,7 +59,7 @@ def demo_config(inbox: Path, sink: Path) -> StreamConfig:
     )
 
 
-def _print_result(console: Console, config: StreamConfig, summary: Summary, inbox: Path) -> None:
+def _print_result(console: Terminal, config: StreamConfig, summary: Summary, inbox: Path) -> None:
     print_rows(console, open_sink(config.sink).rows(limit=50))
     if summary.overlays:
         console.print(f"a page with its lines drawn: {summary.overlays[0]}", markup=False, soft_wrap=True)

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 
 from inkstream.flows.loop.fault_gauge import FaultGauge
 from inkstream.flows.loop.planners import Plan, Planner, Work
-from inkstream.flows.loop.reporting import BatchClock, batch_progress, count_batch, file_done, glob_notice
+from inkstream.flows.loop.reporting import (
+    BatchClock,
+    batch_progress,
+    count_batch,
+    file_done,
+    glob_notice,
+    next_steps,
+)
 from inkstream.flows.loop.steps import StepRunner, run_directly
 from inkstream.flows.loop.workers import Workers
 from inkstream.ocr_core.pipeline.environment import require_environment
@@ -27,6 +34,7 @@ from inkstream.tasks.progress import (
     BatchDone,
     Cleaned,
     Event,
+    Finished,
     LedgerProjected,
     Listed,
     Notice,
@@ -38,7 +46,8 @@ from inkstream.tasks.progress import (
 )
 from inkstream.tasks.sinks.left_behind import write_pipeline, write_stream
 from inkstream.tasks.sinks.opening import open_sink, refuse_other_format
-from inkstream.tasks.source.cleaning import Cleaner, refuse_unsafe_cleaning
+from inkstream.tasks.source.cleaning import Cleaner, done_files, refuse_unsafe_cleaning
+from inkstream.tasks.source.unchanged import unchanged_versions
 from inkstream.tasks.stores.probe import require_exclusive_create
 from inkstream.tasks.work.open_batch import ProcessedBatch
 from inkstream.tasks.work.processing import Processing
@@ -119,6 +128,9 @@ class StreamRun:
             self._processing.close()
         version = self._sink.version(self._config.stream)
         self.summary.version = -1 if version is None else version
+        failed_before = self._planner.expects_failures
+        self.summary.next_steps = next_steps(self._config, self.summary, expects_failures=failed_before)
+        self._publish(Finished(self.summary.next_steps))
         return self.summary
 
     def _run_batch(self, work: Work, following: Work | None, label: str, clock: BatchClock) -> None:
@@ -130,6 +142,8 @@ class StreamRun:
             processed.spool.close()
         clock.mark_commit()
         self._step("project_ledger", f"ledger {label}", self._project_ledger)
+        if processed.unchanged:
+            self._step("record_unchanged", f"unchanged {label}", lambda: self._record_unchanged(processed))
         cleaned = None
         if self._cleaner is not None:
             cleaned = self._step("clean_source", f"clean {label}", lambda: self._clean(processed, committed))
@@ -225,6 +239,10 @@ class StreamRun:
         self._sink.project_ledger(self._config.stream)
         self._publish(LedgerProjected(self._config.stream))
 
+    def _record_unchanged(self, processed: ProcessedBatch) -> None:
+        versions = unchanged_versions((report.file, report.unchanged) for report in processed.unchanged)
+        self._sink.record_unchanged(self._config.stream, versions)
+
     def _compact(self) -> None:
         for compacted in self._sink.compact():
             self._publish(compacted)
@@ -240,13 +258,16 @@ class StreamRun:
         def clean() -> None:
             if plan.known:
                 self._sink.project_ledger(self._config.stream)
-                self._count_cleaned(cleaner.clean_left_over(self._sink, plan.known))
+                self._count_cleaned(cleaner.clean_left_over(self._sink, plan.known, plan.stand_ins))
 
         self._step("clean_source", f"clean {self._config.stream}", clean)
 
     def _clean(self, processed: ProcessedBatch, committed: Committed | None) -> Cleaned:
         reports = [processed.files[index] for index in committed.files] if committed else []
         done = [report.file for report in reports if not report.failed_pages]
+        stand_ins = {report.file.key: report.unchanged.stand_in for report in processed.files if report.unchanged}
+        unchanged = [report.file for report in processed.unchanged]
+        done += done_files(self._sink, self._config.stream, unchanged, stand_ins)
         return self._count_cleaned(self._cleaner.clean(done) if self._cleaner else Cleaned(0, {}))
 
     def _count_cleaned(self, cleaned: Cleaned) -> Cleaned:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Protocol, TypeVar
 
 from inkstream.flows.loop.planners import AnnouncedFiles, NewFiles, Planner
+from inkstream.flows.loop.reporting import next_steps
 from inkstream.ocr_core.errors import TransientError
 from inkstream.tasks.config import StreamConfig
 from inkstream.tasks.model import Unsettled
@@ -83,6 +84,7 @@ class Listener:
             self._follow(max_batches)
         finally:
             self._source.close()
+        self._summary.next_steps = next_steps(self._config, self._summary, expects_failures=False)
         return self._summary
 
     def _warn_without_dead_letters(self) -> None:

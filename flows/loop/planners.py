@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 
 from inkstream.ocr_core.errors import FailureKind
 from inkstream.tasks.config import StreamConfig
-from inkstream.tasks.model import Batch, FileVersion, Unsettled
+from inkstream.tasks.model import Batch, FileKey, FileVersion, Unsettled
 from inkstream.tasks.queries.selection import ChosenFile, ChosenFiles, choose_failed, choose_made_otherwise
 from inkstream.tasks.queries.stored_configs import read_again_with
 from inkstream.tasks.sinks.sink import Sink
@@ -50,6 +50,7 @@ class Plan:
         waiting: Number of new file versions that are left for a later run.
         unsettled: Announced objects that have to wait, by URL.
         skipped: Counts of the files that the source holds and the plan leaves out, by reason.
+        stand_ins: By key, the version with rows that each known file without rows of its own has the bytes of.
     """
 
     looked_at: int
@@ -58,6 +59,7 @@ class Plan:
     waiting: int = 0
     unsettled: Mapping[str, Unsettled] = field(default_factory=dict)
     skipped: Skipped = field(default_factory=Skipped)
+    stand_ins: Mapping[FileKey, FileVersion] = field(default_factory=dict)
 
 
 class Planner(Protocol):
@@ -199,18 +201,25 @@ class OtherPipeline:
 
 def _new_files(found: Discovery, config: StreamConfig, limit: int | None) -> Plan:
     taken = found.files[:limit]
-    batches = (
-        replace(batch, replacing=found.replacing.intersection(file.path for file in batch.files))
-        for batch in cut(taken, config, found.planned_at)
-    )
-    work = tuple(Work(batch, config) for batch in batches)
-    return Plan(found.listed, work, found.known_files, len(found.files) - len(taken), found.unsettled, found.skipped)
+    work = tuple(Work(_of_new_files(batch, found), config) for batch in cut(taken, config, found.planned_at))
+    waiting = len(found.files) - len(taken)
+    return Plan(found.listed, work, found.known_files, waiting, found.unsettled, found.skipped, found.stand_ins)
+
+
+def _of_new_files(batch: Batch, found: Discovery) -> Batch:
+    """Return a batch with what the plan knows about other versions of its files."""
+    paths = {file.path for file in batch.files}
+    possible = {path: found.possibly_unchanged[path] for path in paths & found.possibly_unchanged.keys()}
+    return replace(batch, replacing=found.replacing & paths, possibly_unchanged=possible)
 
 
 def _redo(found: ChosenFiles, files: Sequence[ChosenFile], config: StreamConfig) -> list[Work]:
     again = {one.file.key: one.again for one in files if one.again is not None}
     batches = redo_batches(
-        cut([one.file for one in files], config, found.planned_at), version=found.version, again=again
+        cut([one.file for one in files], config, found.planned_at),
+        version=found.version,
+        again=again,
+        content_hashes={one.file.key: one.content_hash for one in files if one.content_hash is not None},
     )
     why = {one.file.key: one for one in files}
     return [Work(batch, config, tuple(why[file.key] for file in batch.files)) for batch in batches]

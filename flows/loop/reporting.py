@@ -6,13 +6,21 @@ import resource
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from inkstream.ocr_core.errors import FailureKind
 from inkstream.tasks.commit.operations import Committed
 from inkstream.tasks.config import StreamConfig
-from inkstream.tasks.progress import Cleaned, FileDone, Summary, timestamp
+from inkstream.tasks.next_steps import (
+    NextStep,
+    Place,
+    check_unsure,
+    leave_out_others,
+    read_empty_otherwise,
+    retry_failed,
+)
+from inkstream.tasks.progress import MAX_EMPTY_PATHS, Cleaned, FileDone, Summary, timestamp
 from inkstream.tasks.skipped import Skipped, SkipReason
 from inkstream.tasks.work.open_batch import FileReport, ProcessedBatch
 
@@ -55,9 +63,33 @@ class BatchClock:
         }
 
 
+def next_steps(config: StreamConfig, summary: Summary, *, expects_failures: bool) -> tuple[NextStep, ...]:
+    """Return what to do after a run.
+
+    Args:
+        config: The stream's configuration.
+        summary: What the run did.
+        expects_failures: Whether the run read failed pages again, so that nobody is told to do that.
+    """
+    place = Place(config.sink.url, config.stream, config.sink.traits.replaces_rows)
+    steps = []
+    failed = summary.failed_pages - summary.not_documents
+    if failed > 0 and not expects_failures:
+        steps.append(retry_failed(failed, place))
+    if summary.empty_pages:
+        engine = config.pipeline.recognize.engine
+        steps.append(read_empty_otherwise(summary.empty_pages, summary.empty_paths, place, engine))
+    if summary.unsure_pages:
+        steps.append(check_unsure(summary.unsure_pages))
+    if summary.not_documents:
+        steps.append(leave_out_others(summary.not_documents))
+    return tuple(steps)
+
+
 def count_batch(summary: Summary, processed: ProcessedBatch, committed: Committed | None) -> None:
     """Add a batch to the summary of its run."""
     summary.left_out.update({f.file.path: f.left_out for f in processed.files if f.left_out is not None})
+    summary.unchanged += len(processed.unchanged)
     summary.superseded += len(committed.superseded) if committed else 0
     if committed is None or committed.batch_id is None:
         return
@@ -67,6 +99,10 @@ def count_batch(summary: Summary, processed: ProcessedBatch, committed: Committe
     summary.pages += sum(report.pages for report in reports)
     summary.not_documents += sum(report.kinds[FailureKind.UNSUPPORTED] > 0 for report in reports)
     summary.failed_pages += sum(report.failed_pages for report in reports)
+    summary.unsure_pages += sum(report.unsure_pages for report in reports)
+    summary.empty_pages += sum(report.empty_pages for report in reports)
+    summary.empty_paths.extend(report.file.path for report in reports if report.empty_pages)
+    del summary.empty_paths[MAX_EMPTY_PATHS:]
     summary.kept_pages += sum(report.kept_pages for report in reports)
     summary.overlays.extend(url for report in reports for url in report.overlays[:1])
 
@@ -124,6 +160,8 @@ def batch_progress(  # noqa: PLR0913 - the report has all of them
         "left_out": sum(report.left_out is not None for report in processed.files),
         "cleaned": cleaned.files if cleaned else 0,
         "not_cleaned": len(cleaned.failed) if cleaned else 0,
+        "unchanged": len(processed.unchanged),
+        **_suspicious(files),
         "superseded": len(committed.superseded) if committed else 0,
         "skipped": skipped.to_json() if skipped else {},
         "version": committed.version if committed else None,
@@ -157,6 +195,11 @@ def glob_notice(glob: str, listed: int, skipped: Skipped) -> str | None:
         f"source.glob {glob!r} does not match {files} in the source, such as {example}: nothing was read.\n"
         f"  Correct source.glob: it is compared with a file's name, {rule}."
     )
+
+
+def _suspicious(files: Sequence[FileReport]) -> dict[str, int]:
+    """Return the numbers of pages that are probably wrong."""
+    return {name: sum(getattr(report, name) for report in files) for name in ("empty_pages", "unsure_pages")}
 
 
 def file_done(report: FileReport) -> FileDone:

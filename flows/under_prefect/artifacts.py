@@ -14,7 +14,17 @@ from uuid import UUID
 
 from inkstream.flows.text import not_read, short_name, visible
 from inkstream.flows.under_prefect.pictures import data_uri, regions_svg, throughput_svg
-from inkstream.tasks.progress import BatchDone, Event, FileDone, Listed, MessagesTaken, Notice, Planned, RangeDone
+from inkstream.tasks.progress import (
+    BatchDone,
+    Event,
+    FileDone,
+    Finished,
+    Listed,
+    MessagesTaken,
+    Notice,
+    Planned,
+    RangeDone,
+)
 from inkstream.tasks.skipped import Skipped
 
 if TYPE_CHECKING:
@@ -53,6 +63,7 @@ class RunArtifacts:
         self._bar: UUID | None = None
         self._drawn_at = 0.0
         self._pictures: dict[str, tuple[str, str]] = {}
+        self._summary: str | None = None
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
@@ -78,6 +89,8 @@ class RunArtifacts:
             self._log_messages(event)
         elif isinstance(event, Notice):
             self._log.info("%s", visible(event.text))
+        elif isinstance(event, Finished):
+            self._finish(event)
 
     def _take_in_skipped(self, skipped: Skipped) -> None:
         self._skipped = skipped
@@ -111,9 +124,20 @@ class RunArtifacts:
         )
         batches = [*self._last_batches(), batch][-MAX_BATCHES:]
         create_table_artifact(batches, key=self._key("batches"), description=f"The last batches, up to {name}")
-        summary = _summary(self._stream, event, batches, page, self._skipped)
-        create_markdown_artifact(summary, key=self._key("summary"), description=f"What {name} did")
+        self._summary = _summary(self._stream, event, batches, page, self._skipped)
+        create_markdown_artifact(self._summary, key=self._key("summary"), description=f"What {name} did")
         self._draw_bar()
+
+    def _finish(self, event: Finished) -> None:
+        """Add to the last batch's summary what to do next."""
+        from prefect.artifacts import create_markdown_artifact
+
+        for step in event.next_steps:
+            self._log.info("%s", visible(str(step)))
+        if self._summary is None or not event.next_steps:
+            return
+        lines = [self._summary, "", "## What to do next", "", *(f"- {visible(str(step))}" for step in event.next_steps)]
+        create_markdown_artifact("\n".join(lines), key=self._key("summary"), description="What to do next")
 
     def _last_batches(self) -> list[dict[str, Any]]:
         """Return the rows of the latest batches artifact; an empty list if there is none."""

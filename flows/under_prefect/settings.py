@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Literal, get_args
 
-from inkstream.ocr_core.errors import ConfigError, TransientError
+from inkstream.flows.under_prefect.surroundings import (
+    bypass_proxies_on_loopback,
+    lend_folders,
+    missing_folder,
+    profiles_file,
+    require_usable_proxies,
+)
+from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, TransientError
 from inkstream.ocr_core.installation import require_extra
 
 _SETTINGS_FILES = ("prefect.toml", ".env")
@@ -39,12 +45,11 @@ def api_configured() -> bool:
     """
     if os.environ.get("PREFECT_API_URL"):
         return True
-    home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
-    profiles = Path(os.environ.get("PREFECT_PROFILES_PATH", str(home / "profiles.toml"))).expanduser()
-    if not profiles.exists() and not any(Path(name).exists() for name in _SETTINGS_FILES):
+    if profiles_file() is None and not any(os.path.exists(name) for name in _SETTINGS_FILES):  # noqa: PTH110 - no errors
         return False
     if find_spec("prefect") is None:
         return False
+    lend_folders()
     from prefect.settings import get_current_settings
 
     return get_current_settings().api.url is not None
@@ -57,19 +62,26 @@ def reach_server() -> None:
     run can report that it crashed. Started here, it is shielded from Ctrl-C; Prefect ends it when this process exits.
 
     Raises:
-        MissingPackageError: If Prefect is not installed.
+        EnvironmentFault: If Prefect is not installed, the embedded server does not start or has no place for its
+            database, or the environment's proxies cannot be used.
         TransientError: If the configured API does not answer.
     """
-    require_prefect()
     if api_configured():
         require_answer()
         return
+    require_prefect()
     from prefect.server.api.server import SubprocessASGIServer
 
     from inkstream.tasks.work.interrupts import interrupts_held
 
     with interrupts_held():
-        SubprocessASGIServer().start()
+        try:
+            SubprocessASGIServer().start()
+        except (RuntimeError, OSError) as error:
+            raise EnvironmentFault(
+                f"Prefect's embedded server does not start ({error}); nothing was read",
+                "run `prefect server start` to see why, or run with --prefect off",
+            ) from error
 
 
 def require_answer() -> str:
@@ -93,12 +105,22 @@ def require_answer() -> str:
 
 
 def require_prefect() -> None:
-    """Check that Prefect is installed.
+    """Check that Prefect is installed and can be used, and prepare this process for it.
 
     Raises:
-        MissingPackageError: If Prefect is not installed.
+        EnvironmentFault: If Prefect is not installed, its server would have no place for its database, or the
+            environment's proxies cannot be used.
     """
     require_extra("prefect", "a run under Prefect")
+    bypass_proxies_on_loopback()
+    problem = missing_folder()
+    if problem is not None and not api_configured():
+        raise EnvironmentFault(
+            f"Prefect's own server has no place for its database: {problem}; nothing was read",
+            "set PREFECT_HOME to a folder that this user can write, or run with --prefect off",
+        )
+    lend_folders()
+    require_usable_proxies()
 
 
 def use_embedded_server() -> None:

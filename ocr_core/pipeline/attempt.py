@@ -17,6 +17,7 @@ from inkstream.ocr_core.errors import (
     is_out_of_memory,
 )
 from inkstream.ocr_core.page import DocumentInfo, Failure, PageResult
+from inkstream.ocr_core.pipeline.suspicion import suspicions
 from inkstream.ocr_core.stages.stage import WorkingPage
 
 if TYPE_CHECKING:
@@ -54,11 +55,13 @@ class Attempt:
     Attributes:
         page: The page, as soon as it is open.
         failure: The fault that ended the block; None if there was none.
+        has_lines: Whether lines were found on the page.
     """
 
     def __init__(self, info: DocumentInfo) -> None:
         self.page: WorkingPage | None = None
         self.failure: Failure | None = None
+        self.has_lines = False
         self._info = info
         self._started = time.perf_counter()
 
@@ -84,6 +87,7 @@ class Attempt:
             return result
         return replace(
             result,
+            notes=notes + suspicions(page, has_lines=self.has_lines),
             text=page.text or "",
             confidence=page.confidence,
             regions=page.regions,

@@ -111,6 +111,7 @@ def finish(
     if len(readings) != known.crops:
         raise ValueError(f"got {len(readings)} readings for {known.crops} lines")
     attempt = Attempt(known.info)
+    attempt.has_lines = True
     attempt.page = page = WorkingPage(None, known.width, known.height, known.resolution)
     with attempt, ExitStack() as stack:
         if any(isinstance(each, Draw) for each in later):

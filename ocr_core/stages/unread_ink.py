@@ -29,6 +29,27 @@ _EDGE = 2
 """Pixels from the border within which the paper's own edge may show."""
 
 
+_LETTERS = 15
+"""Shapes of a letter's size that a page with text has at least; dust, holes and folds make fewer."""
+_LONG_WORDS = 2
+"""Shapes of a cursive word's size that it has instead."""
+
+
+def has_ink(pixels: Pixels) -> bool:
+    """Return whether a page on which no word was read has something that looks like letters or words.
+
+    Args:
+        pixels: uint8, `H x W` or `H x W x 3`.
+    """
+    ink, _ = _edges(pixels)
+    height, width = ink.shape
+    left, top, across, down = (_spots(ink)[:, column] for column in range(4))
+    inside = (left > _EDGE) & (top > _EDGE) & (left + across < width - _EDGE) & (top + down < height - _EDGE)
+    letters = inside & (down >= 7) & (down <= 160) & (across >= 4) & (across <= 400)
+    words = inside & (down >= 10) & (down <= 200) & (across >= 40) & (across >= 1.3 * down)
+    return bool(letters.sum() >= _LETTERS or words.sum() >= _LONG_WORDS)
+
+
 def has_unread_ink(pixels: Pixels, words: Sequence[Word]) -> bool:
     """Return whether anything as high as a letter, of any colour, lies outside the words.
 
@@ -36,6 +57,19 @@ def has_unread_ink(pixels: Pixels, words: Sequence[Word]) -> bool:
         pixels: uint8, `H x W` or `H x W x 3`.
         words: The words that were read, at least one.
     """
+    ink, scale = _edges(pixels)
+    usual = float(np.median([word.box.height for word in words]))
+    for word in words:
+        if word.box.height <= _TALL * usual or word.confidence >= _BELIEVED:
+            box, around = word.box, _AROUND * word.box.height
+            left, top = (max(0, round((start - around) * scale)) for start in (box.left, box.top))
+            right, bottom = (max(0, round((end + around) * scale)) for end in (box.right, box.bottom))
+            ink[top:bottom, left:right] = 0
+    return bool(_may_be_text(_spots(ink), usual * scale, (ink.shape[1], ink.shape[0])).any())
+
+
+def _edges(pixels: Pixels) -> tuple[NDArray[np.uint8], float]:
+    """Return the edges of ink in a reduced copy, `H x W` of 0 and 1, and how much it is reduced."""
     import cv2
 
     height, width = pixels.shape[:2]
@@ -44,16 +78,15 @@ def has_unread_ink(pixels: Pixels, words: Sequence[Word]) -> bool:
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     steps = cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     steps = steps if steps.ndim == 2 else steps.max(axis=2)
-    ink = (steps > max(_STEP, 3 * float(np.median(steps)))).astype(np.uint8)
-    usual = float(np.median([word.box.height for word in words]))
-    for word in words:
-        if word.box.height <= _TALL * usual or word.confidence >= _BELIEVED:
-            box, around = word.box, _AROUND * word.box.height
-            left, top = (max(0, round((start - around) * scale)) for start in (box.left, box.top))
-            right, bottom = (max(0, round((end + around) * scale)) for end in (box.right, box.bottom))
-            ink[top:bottom, left:right] = 0
-    spots = cv2.connectedComponentsWithStats(ink)[2][1:]
-    return bool(_may_be_text(spots, usual * scale, size).any())
+    return (steps > max(_STEP, 3 * float(np.median(steps)))).astype(np.uint8), scale
+
+
+def _spots(ink: NDArray[np.uint8]) -> NDArray[Any]:
+    """Return left, top, width, height and area of each connected shape."""
+    import cv2
+
+    spots: NDArray[Any] = cv2.connectedComponentsWithStats(ink)[2][1:]
+    return spots
 
 
 def _may_be_text(spots: NDArray[Any], usual: float, size: tuple[int, int]) -> NDArray[np.bool_]:

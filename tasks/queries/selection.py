@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from inkstream.ocr_core.errors import ConfigError
@@ -45,6 +45,7 @@ class ChosenFile:
         again: The pages to read again; None for all.
         kinds: Number of failures to try again, by kind.
         pipeline_id: The pipeline that made the failed rows, else one that made other rows; None if no row names one.
+        content_hash: SHA-256 of the bytes that the rows were read from; None if no row names it.
     """
 
     file: FileVersion
@@ -52,6 +53,7 @@ class ChosenFile:
     again: PagesAgain | None = None
     kinds: Counter[str] = field(default_factory=Counter)
     pipeline_id: str | None = None
+    content_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,7 @@ def _versions(pages: TableSnapshot, stream: str, having: str) -> list[dict[str, 
 
 def _chosen(row: dict[str, Any]) -> ChosenFile:
     file = FileVersion(row["path"], row["etag"], row["length"], row["modified"])
-    return ChosenFile(file, row["row_count"], pipeline_id=row["pipeline_id"])
+    return ChosenFile(file, row["row_count"], pipeline_id=row["pipeline_id"], content_hash=row["content_hash"])
 
 
 def _with_failures(chosen: ChosenFile, row: dict[str, Any], failed: list[dict[str, Any]]) -> ChosenFile:
@@ -182,7 +184,8 @@ def _with_failures(chosen: ChosenFile, row: dict[str, Any], failed: list[dict[st
         pages = tuple(sorted(page["pagenum"] for page in failed))
         again = PagesAgain(row["total"], pages, row["content_hash"])
     kinds = Counter(page["exception_kind"] for page in failed)
-    return ChosenFile(chosen.file, chosen.rows, again, kinds, max(made_by, default=chosen.pipeline_id))
+    made = max(made_by, default=chosen.pipeline_id)
+    return replace(chosen, again=again, kinds=kinds, pipeline_id=made)
 
 
 def _selection(pages: TableSnapshot, stream: str, files: list[ChosenFile], looked_at: int) -> ChosenFiles:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -21,6 +21,8 @@ class _Commit:
 
 _commits: dict[tuple[str, str], dict[int, _Commit]] = {}
 """The commits of all memory sinks of this process, by URL and stream."""
+_unchanged: dict[tuple[str, str], list[pa.Table]] = {}
+"""What is recorded of file versions without rows, by URL and stream."""
 _lock = threading.Lock()
 
 
@@ -52,6 +54,16 @@ class MemorySink(NumberedSink):
     def commit_id(self, stream: str, number: int) -> str:
         """Return the id that the commit was created with."""
         return _commits[self.url, stream][number].id
+
+    def unchanged(self, stream: str) -> Iterator[pa.Table]:
+        """Yield what was recorded."""
+        with _lock:
+            return iter([*_unchanged.get((self.url, stream), ())])
+
+    def record_unchanged(self, stream: str, versions: pa.Table) -> None:
+        """Keep the records."""
+        with _lock:
+            _unchanged.setdefault((self.url, stream), []).append(versions)
 
     def create(self, stream: str, number: int, rows: CommitRows, commit_id: str) -> None:
         """Keep the rows."""

@@ -102,6 +102,13 @@ class NumberedSink(ABC):
     def project_ledger(self, stream: str) -> None:  # noqa: B027 - nothing to do
         """Do nothing: there is no ledger."""
 
+    def unchanged(self, stream: str) -> Iterator[pa.Table]:  # noqa: ARG002 - for sinks that keep the records
+        """Yield what `record_unchanged` has recorded; nothing if the sink does not keep it."""
+        return iter(())
+
+    def record_unchanged(self, stream: str, versions: pa.Table) -> None:  # noqa: B027 - a sink may forget it
+        """Forget it: the files are read again at the next run, and get no rows then either."""
+
     def version(self, stream: str) -> int | None:
         """Return how many commits a stream has made; None for none."""
         numbers = self.numbers(stream)
@@ -158,6 +165,10 @@ class NumberedKnown:
     ) -> Iterator[pa.Table]:
         """Yield each commit's rows."""
         return (self._sink.read(self._stream, number, columns) for number in self._numbers)
+
+    def unchanged(self, paths: Collection[str]) -> Iterator[pa.Table]:  # noqa: ARG002 - part of the protocol
+        """Yield the records of all paths."""
+        return self._sink.unchanged(self._stream)
 
 
 class NumberedRunner:

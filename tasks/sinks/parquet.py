@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from inkstream.tasks.commit.stamped_rows import CommitRows
 from inkstream.tasks.paths import split_url
 from inkstream.tasks.rows import PAGES_SCHEMA, SCHEMA_VERSION, aligned
 from inkstream.tasks.sinks.numbered import NumberedSink
-from inkstream.tasks.stores import create_from, explain_store_error, filesystem
+from inkstream.tasks.stores import create_from, explain_store_error, filesystem, open_store
 
 _COMMIT_ID = b"inkstream.commit_id"
 _VERSION = b"inkstream.schema_version"
@@ -37,6 +37,7 @@ class ParquetSink(NumberedSink):
     def __init__(self, sink_url: str) -> None:
         self._protocol, root = split_url(sink_url)
         self._root = f"{root.rstrip('/')}/pages"
+        self._records = f"{root.rstrip('/')}/files"
         url = self._root if self._protocol == "file" else f"{self._protocol}://{self._root}"
         super().__init__(url, f"Parquet files in {url}")
 
@@ -75,6 +76,26 @@ class ParquetSink(NumberedSink):
         with _Reading(self._protocol, self._key(stream, number)) as file:
             found: bytes = (file.metadata.metadata or {}).get(_COMMIT_ID, b"")
             return found.decode()
+
+    def unchanged(self, stream: str) -> Iterator[pa.Table]:
+        """Yield the records in `SINK/files/STREAM`."""
+        folder = f"{self._records}/{stream}"
+        try:
+            store = open_store(self._protocol, folder)
+            for name in store.names(folder):
+                yield pq.read_table(pa.BufferReader(store.fetch(name)), use_threads=False)
+        except Exception as error:
+            raise explain_store_error(error, f"cannot read {folder}", self._protocol) from error
+
+    def record_unchanged(self, stream: str, versions: pa.Table) -> None:
+        """Write the records as one more file into `SINK/files/STREAM`."""
+        target = f"{self._records}/{stream}/{uuid.uuid4().hex}.parquet"
+        data = pa.BufferOutputStream()
+        pq.write_table(versions, data, compression="zstd")
+        try:
+            open_store(self._protocol, target).write(target, data.getvalue().to_pybytes())
+        except Exception as error:
+            raise explain_store_error(error, f"cannot write {target}", self._protocol) from error
 
     def create(self, stream: str, number: int, rows: CommitRows, commit_id: str) -> None:
         """Write the file under another name, then create it completely under its own."""

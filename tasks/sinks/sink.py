@@ -25,9 +25,12 @@ class Known(Protocol):
         """Yield rows that name every file version that is done, some more than once.
 
         Args:
-            columns: Some of `path`, `etag`, `length`, `modification_time` and `batch_id`.
+            columns: Some of `path`, `etag`, `length`, `modification_time`, `batch_id` and `content_hash`.
             paths: The paths that matter; all if not given. Rows of other paths may be included.
         """
+
+    def unchanged(self, paths: Collection[str]) -> Iterator[pa.Table]:
+        """Yield what `Sink.record_unchanged` has recorded of these paths, and possibly of others."""
 
 
 class Sink(Protocol):
@@ -76,6 +79,16 @@ class Sink(Protocol):
 
     def project_ledger(self, stream: str) -> None:
         """Bring the ledger, if any, up to date. Raises the errors of `known`."""
+
+    def record_unchanged(self, stream: str, versions: pa.Table) -> None:
+        """Remember which bytes some file versions without rows have, so that they are not read at every run.
+
+        A sink may forget it: then the files are read again, and get no rows. Raises the errors of `known`.
+
+        Args:
+            stream: The stream.
+            versions: `path, etag, length, modification_time, content_hash`.
+        """
 
     def version(self, stream: str) -> int | None:
         """Return the latest version; None if nothing was written yet."""

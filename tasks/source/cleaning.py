@@ -7,7 +7,7 @@ killed between the commit and the cleaning, its files remain; the next run finds
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 
@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from inkstream.ocr_core.errors import ConfigError, SourceChangedError
 from inkstream.tasks.config import StreamConfig
-from inkstream.tasks.model import FileVersion
+from inkstream.tasks.model import FileKey, FileVersion
 from inkstream.tasks.paths import SINK_FOLDERS, decode, split_url, within
 from inkstream.tasks.progress import Cleaned
 from inkstream.tasks.sinks.sink import Sink
@@ -64,14 +64,17 @@ class Cleaner:
                     failed[file.path] = problem
         return Cleaned(cleaned, failed)
 
-    def clean_left_over(self, sink: Sink, known: Sequence[FileVersion]) -> Cleaned:
+    def clean_left_over(
+        self, sink: Sink, known: Sequence[FileVersion], stand_ins: Mapping[FileKey, FileVersion]
+    ) -> Cleaned:
         """Clean the files of a listing that an earlier run should have cleaned.
 
         Args:
             sink: The stream's sink.
-            known: File versions that exist and have rows.
+            known: File versions that exist and are done.
+            stand_ins: By key, the version with rows that a file without rows of its own has the bytes of.
         """
-        return self.clean(done_files(sink, self._config.stream, known))
+        return self.clean(done_files(sink, self._config.stream, known, stand_ins))
 
     def _clean_one(self, file: FileVersion) -> tuple[FileVersion, str | None]:
         """Clean a file and return None; return an empty string if it has another version now, else what went wrong."""
@@ -131,11 +134,20 @@ def _refuse_unsafe_archive(config: StreamConfig, archive_url: str) -> None:
         raise ConfigError(f"{where} is inside a folder of the sink {config.sink.url}; give a folder outside it")
 
 
-def done_files(sink: Sink, stream: str, files: Sequence[FileVersion]) -> list[FileVersion]:
-    """Return the files that are done according to the sink: every page was read, and none failed."""
+def done_files(
+    sink: Sink, stream: str, files: Sequence[FileVersion], stand_ins: Mapping[FileKey, FileVersion] | None = None
+) -> list[FileVersion]:
+    """Return the files that are done according to the sink: every page was read, and none failed.
+
+    Args:
+        sink: The sink.
+        stream: The stream.
+        files: The files.
+        stand_ins: By key, the version with rows that a file without rows of its own has the bytes of.
+    """
     if not files:
         return []
-    candidates = file_keys(files)
+    candidates = file_keys([(stand_ins or {}).get(file.key, file) for file in files])
     latest = np.full(len(files), -1)
     done = np.zeros(len(files), dtype=bool)
     for rows in sink.states(stream):

@@ -16,11 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from inkstream.tasks.config import StreamConfig
-from inkstream.tasks.model import KEY_COLUMNS, FileVersion, Unsettled
+from inkstream.tasks.model import KEY_COLUMNS, FileKey, FileVersion, KnownBytes, Unsettled
 from inkstream.tasks.paths import decode
 from inkstream.tasks.sinks.sink import Known, Sink
 from inkstream.tasks.skipped import Skipped, SkipReason
 from inkstream.tasks.source.listing import list_files
+from inkstream.tasks.source.unchanged import find_touched
 
 _UTC = pa.timestamp("us", tz="UTC")
 
@@ -40,6 +41,8 @@ class Discovery:
         replacing: Paths of new file versions that have rows of other versions, which the commit removes.
         unsettled: By URL, announced objects that have to wait.
         skipped: Counts of the files that were seen and not looked at further, by reason.
+        stand_ins: By key, the version with rows that each known file without rows of its own has the bytes of.
+        possibly_unchanged: By path, the bytes of the newest rows, for new file versions of the same size.
     """
 
     files: list[FileVersion]
@@ -50,6 +53,8 @@ class Discovery:
     replacing: frozenset[str] = frozenset()
     unsettled: Mapping[str, Unsettled] = field(default_factory=dict)
     skipped: Skipped = field(default_factory=Skipped)
+    stand_ins: Mapping[FileKey, FileVersion] = field(default_factory=dict)
+    possibly_unchanged: Mapping[str, KnownBytes] = field(default_factory=dict)
 
     @property
     def known(self) -> int:
@@ -100,14 +105,34 @@ def compare(
     if not listed or snapshot.planned_at < 0:
         return Discovery(listed, snapshot.planned_at, len(listed))
     if config.sink.mode == "upsert":
-        committed = snapshot.rows([*KEY_COLUMNS, "modification_time", "batch_id"], paths)
-        return _upserts(listed, snapshot.planned_at, committed, Skipped() if skipped is None else skipped)
+        omitted = Skipped() if skipped is None else skipped
+        columns = [*KEY_COLUMNS, "modification_time", "batch_id"]
+        found = _upserts(listed, snapshot.planned_at, snapshot.rows(columns, paths), omitted)
+        return _without_unchanged(found, snapshot, [file for file in found.files if file.path in found.replacing])
     known = np.zeros(len(listed), dtype=bool)
-    candidates = file_keys(listed)
+    overwritten = np.zeros(len(listed), dtype=bool)
+    candidates, listed_paths = file_keys(listed), _column(listed, "path")
     for rows in snapshot.rows(KEY_COLUMNS, paths):
-        places = pc.index_in(row_keys(rows), value_set=candidates).drop_null()
-        known[places.to_numpy(zero_copy_only=False)] = True
-    return Discovery(_chosen(listed, ~known), snapshot.planned_at, len(listed), _chosen(listed, known))
+        for flags, keys, among in (
+            (known, row_keys(rows), candidates),
+            (overwritten, rows.column("path"), listed_paths),
+        ):
+            places = pc.index_in(keys, value_set=among).drop_null()
+            flags[places.to_numpy(zero_copy_only=False)] = True
+    found = Discovery(_chosen(listed, ~known), snapshot.planned_at, len(listed), _chosen(listed, known))
+    return _without_unchanged(found, snapshot, _chosen(listed, overwritten & ~known))
+
+
+def _without_unchanged(found: Discovery, snapshot: Known, overwritten: Sequence[FileVersion]) -> Discovery:
+    """Count versions as known that are recorded to have the bytes of the newest rows of their path."""
+    touched = find_touched(snapshot, overwritten)
+    return replace(
+        found,
+        files=[file for file in found.files if file.key not in touched.known],
+        known_files=[*found.known_files, *(file for file in overwritten if file.key in touched.known)],
+        stand_ins=touched.known,
+        possibly_unchanged=touched.possible,
+    )
 
 
 def _upserts(listed: list[FileVersion], planned_at: int, committed: Iterable[pa.Table], skipped: Skipped) -> Discovery:

@@ -63,12 +63,13 @@ class Copies:
         return 0.0 if self._held else time.monotonic() - self._last_held
 
     @contextmanager
-    def hold(self, file: FileVersion, max_bytes: int) -> Iterator[Fetched]:
-        """Yield a copy of exactly this version of the file, and keep it while the block runs.
+    def hold(self, file: FileVersion, max_bytes: int, content_hash: str | None = None) -> Iterator[Fetched]:
+        """Yield a copy of exactly this version of the file, or of one with the same bytes, while the block runs.
 
         Args:
             file: The planned version.
             max_bytes: Largest allowed size of a file in bytes.
+            content_hash: SHA-256 of the version's bytes, if another version with these bytes will do.
 
         Raises:
             DocumentError, SourceChangedError, TransientError: As `fetch` raises them.
@@ -78,7 +79,7 @@ class Copies:
         require_size(file, max_bytes)
         self._count(1)
         try:
-            fetched, handle = self._lock(file, max_bytes)
+            fetched, handle = self._lock(file, max_bytes, content_hash)
             try:
                 yield fetched
             finally:
@@ -95,7 +96,7 @@ class Copies:
             self._held += change
             self._last_held = time.monotonic()
 
-    def _lock(self, file: FileVersion, max_bytes: int) -> tuple[Fetched, int]:
+    def _lock(self, file: FileVersion, max_bytes: int, content_hash: str | None) -> tuple[Fetched, int]:
         path = self._folder.path / copy_name(file)
         lock = path.with_suffix(".lock")
         handle = lock_file(lock, fcntl.LOCK_SH)
@@ -108,14 +109,14 @@ class Copies:
                 os.close(handle)
                 raise
             os.close(handle)
-            handle = self._fetch(file, path, max_bytes)
+            handle = self._fetch(file, path, max_bytes, content_hash)
 
-    def _fetch(self, file: FileVersion, path: Path, max_bytes: int) -> int:
+    def _fetch(self, file: FileVersion, path: Path, max_bytes: int, content_hash: str | None) -> int:
         handle = lock_file(path.with_suffix(".lock"), fcntl.LOCK_EX)
         try:
             if _found(path) is None:
                 self._make_room(file.size)
-                _keep(fetch(file, path.parent / _COMING, max_bytes), path)
+                _keep(fetch(file, path.parent / _COMING, max_bytes, content_hash), path)
             # Changing the lock is not atomic: another process may remove the copy in between, so `_lock` checks again.
             fcntl.flock(handle, fcntl.LOCK_SH)
         except BaseException:

@@ -34,13 +34,14 @@ class Fetched:
     version_id: str | None
 
 
-def fetch(file: FileVersion, folder: Path, max_bytes: int) -> Fetched:
-    """Make a local copy of exactly this version of the file.
+def fetch(file: FileVersion, folder: Path, max_bytes: int, content_hash: str | None = None) -> Fetched:
+    """Make a local copy of exactly this version of the file, or of one with the same bytes.
 
     Args:
         file: The planned version.
         folder: Folder of the copy; created if missing. An existing copy of the same version is replaced.
         max_bytes: Largest allowed size of a file in bytes.
+        content_hash: SHA-256 of the version's bytes, if another version with these bytes will do.
 
     Raises:
         DocumentError: If the file is too large (`limit`), or a bucket denies access to it (`unreadable`).
@@ -51,7 +52,7 @@ def fetch(file: FileVersion, folder: Path, max_bytes: int) -> Fetched:
     """
     require_size(file, max_bytes)
     copying = retrying(attempts=_ATTEMPTS, first=0.2, longest=2.0, factor=3.0, is_worth_it=_may_be_read_later)
-    copy: Fetched = copying(_copy, file, folder / copy_name(file))
+    copy: Fetched = copying(_copy, file, folder / copy_name(file), content_hash)
     return copy
 
 
@@ -77,15 +78,17 @@ def copy_name(file: FileVersion) -> str:
     return hashlib.sha256(repr(file.key).encode()).hexdigest()[:32]
 
 
-def _copy(file: FileVersion, target: Path) -> Fetched:
+def _copy(file: FileVersion, target: Path, content_hash: str | None) -> Fetched:
     try:
         with _disk_errors(target.parent):
             target.parent.mkdir(parents=True, exist_ok=True)
             sink = target.open("wb")
         with sink:
             copy = _CopyWriter(sink, target.parent)
-            version_id = _read_into(copy, file)
+            version_id, is_planned = _read_into(copy, file, other_versions=content_hash is not None)
         copy.require_length(file)
+        if not is_planned:
+            copy.require_content(file, content_hash)
     except BaseException:
         target.unlink(missing_ok=True)
         raise
@@ -111,6 +114,10 @@ class _CopyWriter:
         if self.length != file.size:
             raise TransientError(f"{file.path}: the store sent {self.length} of {file.size} bytes")
 
+    def require_content(self, file: FileVersion, content_hash: str | None) -> None:
+        if self.hash.hexdigest() != content_hash:
+            raise SourceChangedError(f"{file.path}: it was overwritten with other content")
+
 
 @contextmanager
 def _disk_errors(folder: Path) -> Iterator[None]:
@@ -120,15 +127,19 @@ def _disk_errors(folder: Path) -> Iterator[None]:
         raise TransientError(f"cannot write a copy to {folder}: {error}") from error
 
 
-def _read_into(copy: _CopyWriter, file: FileVersion) -> str | None:
+def _read_into(copy: _CopyWriter, file: FileVersion, *, other_versions: bool) -> tuple[str | None, bool]:
+    """Copy a file; return the object's version id, and whether it has the planned version."""
     protocol, path = decode(file.path)
+    is_planned = True
 
     def require(state: State) -> None:
-        if (state.etag, state.size) != (file.etag, file.size):
+        nonlocal is_planned
+        is_planned = is_planned and state.etag == file.etag
+        if state.size != file.size or not (is_planned or other_versions):
             raise SourceChangedError(f"{file.path}: it was overwritten (planned {file.etag}, found {state.etag})")
 
     try:
-        return open_store(protocol, path).read(path, require, copy.write)
+        return open_store(protocol, path).read(path, require, copy.write), is_planned
     except (DocumentError, TransientError, EnvironmentFault):
         raise
     except Exception as error:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import multiprocessing
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from inkstream.ocr_core.engines.entry import Share
@@ -138,6 +140,7 @@ async def _own_cluster(execution: ExecutionOptions) -> AsyncIterator[Any]:
             "start a `dask scheduler`, one or more `dask worker ADDRESS`, and another one with "
             f'`dask worker ADDRESS --resources "{declared}"`; set execution.scheduler to its address',
         )
+    _require_processes()
     cluster: Any = LocalCluster(
         n_workers=execution.workers or os.cpu_count() or 1,
         threads_per_worker=1,
@@ -153,6 +156,11 @@ async def _own_cluster(execution: ExecutionOptions) -> AsyncIterator[Any]:
         starting = asyncio.ensure_future(cluster)
         try:
             await asyncio.shield(starting)
+        except RuntimeError as error:
+            raise EnvironmentFault(
+                "Dask's workers do not start on this machine; nothing was read",
+                "read the messages above; a limit of open files (`ulimit -n`) under 1024 is a common cause",
+            ) from error
         finally:
             # Wait even if interrupted: a cluster cannot be closed before its workers have started.
             await asyncio.wait([starting])
@@ -162,6 +170,25 @@ async def _own_cluster(execution: ExecutionOptions) -> AsyncIterator[Any]:
             yield client
     finally:
         await cluster.close()
+
+
+def _require_processes() -> None:
+    """Check that this process can start workers.
+
+    Raises:
+        EnvironmentFault: If the current folder is gone, or this machine has no semaphores.
+    """
+    try:
+        Path.cwd()
+    except OSError:
+        raise EnvironmentFault("the current folder was removed; nothing was read", "change to another folder") from None
+    try:
+        multiprocessing.get_context("spawn").Lock()
+    except OSError as error:
+        raise EnvironmentFault(
+            f"this machine cannot start worker processes: /dev/shm: {error.strerror}; nothing was read",
+            "let this user write to /dev/shm, or set execution.scheduler to a Dask cluster elsewhere",
+        ) from None
 
 
 async def _leave_copies(client: Any) -> None:

@@ -49,6 +49,7 @@ class FileState(StrEnum):
     OPEN = "open"
     DONE = "done"
     LEFT_OUT = "left_out"
+    UNCHANGED = "unchanged"
 
 
 @dataclass(slots=True)
@@ -167,6 +168,12 @@ class Dispatch:
         """Record a range that failed permanently. Its file is left out."""
         self._running -= 1
         self.leave_out(work.file, reason)
+
+    def skip_unchanged(self, work: PageRange) -> None:
+        """Record a range of a file that is not read, because its bytes have rows."""
+        self._running -= 1
+        self._files[work.file].state = FileState.UNCHANGED
+        self._files[work.file].ready.clear()
 
     def leave_out(self, file: int, reason: str) -> None:
         """Leave a file out of the commit; it is planned again at the next trigger."""

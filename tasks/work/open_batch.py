@@ -11,15 +11,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inkstream.ocr_core.errors import FailureKind, TransientError
+from inkstream.ocr_core.pipeline.suspicion import EMPTY, UNSURE
 from inkstream.tasks.commit.spool import ResultSpool
 from inkstream.tasks.config import StreamConfig
-from inkstream.tasks.model import Batch, FileVersion, Redo
+from inkstream.tasks.model import Batch, FileVersion, KnownBytes, Redo
 from inkstream.tasks.rows import page_rows
 from inkstream.tasks.sinks.sink import Sink
 from inkstream.tasks.stores.copies import CopiesFolder
 from inkstream.tasks.work.dispatch import Dispatch, FileState, PageRange
 from inkstream.tasks.work.kept_rows import keep_other_pages
-from inkstream.tasks.work.page_range import Fault, RangeJob, RangeResult, Unforeseen, unreadable_result
+from inkstream.tasks.work.page_range import (
+    NotRead,
+    RangeJob,
+    RangeResult,
+    SameBytes,
+    Unforeseen,
+    unreadable_result,
+)
 
 
 @dataclass(slots=True)
@@ -37,6 +45,9 @@ class FileReport:
         confidence_count: Number of page confidences.
         overlays: URLs of the overlays written, in the order they arrived.
         kept_pages: Number of rows from the table that are kept, in addition to the `pages` that were read again.
+        empty_pages: Number of pages with ink on which no word was read.
+        unsure_pages: Number of pages with a very low confidence.
+        unchanged: The version with rows that has the same bytes, if the file was not read for that reason.
     """
 
     file: FileVersion
@@ -49,6 +60,9 @@ class FileReport:
     confidence_count: int = 0
     overlays: list[str] = field(default_factory=list)
     kept_pages: int = 0
+    empty_pages: int = 0
+    unsure_pages: int = 0
+    unchanged: KnownBytes | None = None
 
 
 @dataclass(slots=True)
@@ -74,7 +88,12 @@ class ProcessedBatch:
     @property
     def complete(self) -> list[int]:
         """Indices of the files whose every planned page has a result."""
-        return [i for i, report in enumerate(self.files) if report.left_out is None]
+        return [i for i, report in enumerate(self.files) if report.left_out is None and report.unchanged is None]
+
+    @property
+    def unchanged(self) -> list[FileReport]:
+        """The reports of files that were not read, because their bytes have rows."""
+        return [report for report in self.files if report.unchanged is not None]
 
 
 OnRange = Callable[[Batch, int, RangeResult], None]
@@ -118,8 +137,11 @@ class OpenBatch:
             work: The range.
             run: Name of the run whose workers share copies of files.
         """
+        batch = self.processed.batch
+        file = batch.files[work.file]
+        known = batch.possibly_unchanged.get(file.path)
         return RangeJob(
-            file=self.processed.batch.files[work.file],
+            file=file,
             pages=work.pages,
             count=work.count,
             total=work.total,
@@ -128,6 +150,8 @@ class OpenBatch:
             limits=self._config.execution.limits,
             sink_url=self._config.sink.url,
             copies=CopiesFolder(run, self._config.execution.copies_mb),
+            known_bytes=known.content_hash if known else None,
+            rows_from=batch.redo.content_hashes.get(work.file) if batch.redo else None,
         )
 
     def finish(self) -> ProcessedBatch:
@@ -145,7 +169,7 @@ class OpenBatch:
             processed.files[index].kept_pages = kept
         return processed
 
-    def take_answer(self, work: PageRange, answer: RangeResult | Fault | Unforeseen) -> None:
+    def take_answer(self, work: PageRange, answer: RangeResult | NotRead) -> None:
         """Record a range's answer from its worker.
 
         Raises:
@@ -153,6 +177,10 @@ class OpenBatch:
         """
         if isinstance(answer, RangeResult):
             self._succeeded(work, answer)
+        elif isinstance(answer, SameBytes):
+            batch = self.processed.batch
+            self.processed.files[work.file].unchanged = batch.possibly_unchanged[batch.files[work.file].path]
+            self.dispatch.skip_unchanged(work)
         elif isinstance(answer, Unforeseen):
             self._blame(work, FailureKind.INTERNAL, answer.message)
         elif isinstance(answer, TransientError):
@@ -177,6 +205,9 @@ class OpenBatch:
         report.confidence_sum += result.confidence_sum
         report.confidence_count += result.confidence_count
         report.overlays.extend(result.overlays)
+        for note in result.rows.column("notes").drop_null().to_pylist():
+            report.empty_pages += EMPTY in note
+            report.unsure_pages += UNSURE in note
         self._account(work, result.rows, result.kinds)
         self.dispatch.succeeded(work, total=result.total, results=results)
         self._on_range(processed.batch, work.file, result)

@@ -7,8 +7,8 @@ sandboxed child, which outlives the range (`inkstream.tasks.work.worker_state`).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -45,6 +45,9 @@ class RangeJob:
         limits: Limits on what a page may cost.
         sink_url: Where overlays are written.
         copies: Where the copy of the file is kept.
+        known_bytes: SHA-256 of the newest rows' bytes. A file with these bytes is not read.
+        rows_from: SHA-256 of the bytes that the rows to replace were read from. Another version with these bytes is
+            read too.
     """
 
     file: FileVersion
@@ -56,6 +59,19 @@ class RangeJob:
     limits: LimitOptions
     sink_url: str
     copies: CopiesFolder
+    known_bytes: str | None = None
+    rows_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SameBytes:
+    """The answer for a file that was not read, because its bytes are those of rows that are there."""
+
+    content_hash: str
+
+
+class SameBytesError(Exception):
+    """The file has the bytes of the newest rows of its path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +113,9 @@ class Unforeseen:
     message: str
 
 
+NotRead = SameBytes | Fault | Unforeseen
+"""What a worker answers instead of pages."""
+
 Outcome = TypeVar("Outcome")
 
 
@@ -117,7 +136,7 @@ class FilePages(Generic[Outcome]):
     version_id: str | None
 
 
-def run_range(job: RangeJob) -> RangeResult | Fault | Unforeseen:
+def run_range(job: RangeJob) -> RangeResult | NotRead:
     """Read the file, run its pages in the sandbox and return their rows.
 
     Returns:
@@ -142,13 +161,15 @@ def _run_range(job: RangeJob) -> RangeResult:
     return range_result(job, file_pages(total, results, fetched), options, versions, started)
 
 
-def as_value(work: Callable[[], Outcome]) -> Outcome | Fault | Unforeseen:
+def as_value(work: Callable[[], Outcome]) -> Outcome | NotRead:
     """Do the work and return its result, or the error instead of raising it.
 
     A raised error would leave a traceback in the worker's log, and would look like a worker that cannot run Inkstream.
     """
     try:
         return work()
+    except SameBytesError as same:
+        return SameBytes(str(same))
     except (ConfigError, EnvironmentFault, TransientError) as error:
         return error
     except OSError as error:
@@ -157,9 +178,17 @@ def as_value(work: Callable[[], Outcome]) -> Outcome | Fault | Unforeseen:
         return Unforeseen(f"{type(error).__name__}: {error}")
 
 
-def held_file(job: RangeJob) -> AbstractContextManager[Fetched]:
-    """Hold a local copy of a job's file while a block runs; see `Copies.hold`."""
-    return copies_of(job.copies).hold(job.file, job.limits.max_file_mb * MEBIBYTE)
+@contextmanager
+def held_file(job: RangeJob) -> Iterator[Fetched]:
+    """Hold a local copy of a job's file while a block runs; see `Copies.hold`.
+
+    Raises:
+        SameBytesError: If the file has the bytes of rows that are there.
+    """
+    with copies_of(job.copies).hold(job.file, job.limits.max_file_mb * MEBIBYTE, job.rows_from) as fetched:
+        if fetched.content_hash == job.known_bytes:
+            raise SameBytesError(fetched.content_hash)
+        yield fetched
 
 
 def pages_to_read(job: RangeJob, options: PipelineOptions, worker: PageWorker, path: str) -> tuple[int, Sequence[int]]:

@@ -16,11 +16,10 @@ from inkstream.ocr_core.pipeline.environment import joined_versions
 from inkstream.ocr_core.workers.page_worker import BegunPage, ReadPage, read_lines
 from inkstream.tasks.stores.fetching import Fetched
 from inkstream.tasks.work.page_range import (
-    Fault,
     FilePages,
+    NotRead,
     RangeJob,
     RangeResult,
-    Unforeseen,
     as_value,
     failed_pages,
     file_pages,
@@ -63,17 +62,17 @@ class ReadRange:
     peak_rss: int
 
 
-def begin_range(job: RangeJob) -> BegunRange | Fault | Unforeseen:
+def begin_range(job: RangeJob) -> BegunRange | NotRead:
     """Read the file and process its pages until their lines have to be read."""
     return as_value(lambda: _begin(job))
 
 
-def read_range(job: RangeJob, begun: BegunRange | Fault | Unforeseen) -> ReadRange | Fault | Unforeseen:
+def read_range(job: RangeJob, begun: BegunRange | NotRead) -> ReadRange | NotRead:
     """Read all lines of a range. A fault of the part before is returned as it is."""
     return as_value(lambda: _read(job, begun)) if isinstance(begun, BegunRange) else begun
 
 
-def finish_range(job: RangeJob, read: ReadRange | Fault | Unforeseen) -> RangeResult | Fault | Unforeseen:
+def finish_range(job: RangeJob, read: ReadRange | NotRead) -> RangeResult | NotRead:
     """Put the texts into their lines, draw, and make rows. A fault of the parts before is returned as it is."""
     return as_value(lambda: _finish(job, read)) if isinstance(read, ReadRange) else read
 

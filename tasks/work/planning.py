@@ -37,18 +37,30 @@ def plan_batches(
     ]
 
 
-def redo_batches(batches: Sequence[Batch], *, version: int, again: Mapping[FileKey, PagesAgain]) -> list[Batch]:
+def redo_batches(
+    batches: Sequence[Batch],
+    *,
+    version: int,
+    again: Mapping[FileKey, PagesAgain],
+    content_hashes: Mapping[FileKey, str] | None = None,
+) -> list[Batch]:
     """Turn planned batches into batches that replace the existing rows of their files.
 
     Args:
         batches: Files that have rows already.
         version: Table version that they were planned from.
         again: Pages to read again, by file. A file without an entry is read whole.
+        content_hashes: SHA-256 of the bytes that the rows were read from, by file, where known.
     """
+    hashes = content_hashes or {}
     return [
         replace(
             batch,
-            redo=Redo(version, {i: again[file.key] for i, file in enumerate(batch.files) if file.key in again}),
+            redo=Redo(
+                version,
+                {i: again[file.key] for i, file in enumerate(batch.files) if file.key in again},
+                {i: hashes[file.key] for i, file in enumerate(batch.files) if file.key in hashes},
+            ),
         )
         for batch in batches
     ]

@@ -66,6 +66,60 @@ def test_kills_at_each_named_point_lose_and_duplicate_nothing(
     assert after.rows == 2 * files
 
 
+def touch(world: World) -> None:
+    """Give every file a whole second as its time, as a share does that is mounted again."""
+    for path in world.inbox.iterdir():
+        seconds = path.stat().st_mtime_ns // 10**9 - 1
+        os.utime(path, ns=(seconds * 10**9, seconds * 10**9))
+
+
+@pytest.mark.parametrize("mode", ["delta.append", "delta.upsert", "parquet.append"])
+def test_touched_files_get_no_rows_wherever_their_run_is_killed(world: World, mode: str) -> None:
+    sink_format, _, rows = mode.partition(".")
+    world.configure(f"sink.format={sink_format}", f"sink.mode={rows}")
+    world.fill(6)
+    assert world.run() == 0
+    before = world.judge().rows
+    touch(world)
+    for point in ("Planned", "Processed:1", "BatchDone:1"):
+        assert world.run("--die-at", point) == (0 if rows == "upsert" and point != "Planned" else KILLED), point
+        assert world.judge().rows == before, point
+    assert world.run() == 0
+    assert world.judge().rows == before
+    assert world.run("--die-at", "Processed:1") == 0, "the files were read again"
+    world.fill(2, start=4)  # two of them with other bytes or another version
+    assert world.run() == 0
+    assert world.judge().rows == before
+
+
+def test_two_drivers_add_no_rows_for_touched_files(world: World) -> None:
+    world.fill(6)
+    assert world.run() == 0
+    touch(world)
+    drivers = [world.start() for _ in range(2)]
+    for driver in drivers:
+        driver.communicate(timeout=120)
+        assert driver.returncode == 0
+    assert world.judge().rows == 12
+    assert world.run("--die-at", "Processed:1") == 0, "the files were read again"
+
+
+def test_a_version_that_was_recorded_gets_rows_if_newer_rows_have_other_bytes(world: World) -> None:
+    """Another driver commits other bytes of the path after the record was made."""
+    world.fill(1)
+    assert world.run() == 0
+    touch(world)
+    assert world.run() == 0
+    (file,) = world.inbox.iterdir()
+    recorded, time = file.read_bytes(), file.stat().st_mtime_ns
+    file.write_bytes(recorded.replace(b"document 0 page 1", b"document 9 page 1"))
+    assert world.run() == 0
+    file.write_bytes(recorded)
+    os.utime(file, ns=(time, time))
+    assert world.run() == 0
+    assert world.judge().rows == 6
+
+
 def test_a_lost_ledger_is_rebuilt(world: World) -> None:
     world.fill(6)
     assert world.run() == 0

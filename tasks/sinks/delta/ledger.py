@@ -6,17 +6,26 @@ an earlier driver failed to project, and if the whole ledger is lost, one longer
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
 from inkstream.ocr_core.errors import InkstreamError, TransientError
 from inkstream.tasks.retries import retrying
-from inkstream.tasks.rows import FORGOTTEN
+from inkstream.tasks.rows import FORGOTTEN, aligned
 from inkstream.tasks.sinks.delta.engine import TRANSIENT_DELTA, explain_delta_error, scan
 from inkstream.tasks.sinks.delta.snapshot import transaction_version
 from inkstream.tasks.sinks.delta.tables import LEDGER_SCHEMA, LedgerTable, PagesTable
 from inkstream.tasks.sinks.sql import sql_text
 
 _MAX_ATTEMPTS = 10
+
+_UNCHANGED = "unchanged"
+"""The state of a file version that has no rows, because it has the bytes of a version that has them."""
+
+HAS_ROWS = f"state <> '{_UNCHANGED}'"
+"""The condition for the ledger's rows of file versions that have rows in `pages`."""
 
 _PROJECTION = """
 SELECT stream, path, etag, length,
@@ -71,6 +80,29 @@ class LedgerProjection:
                 f"{self._ledger.url} could not be brought up to date in {_MAX_ATTEMPTS} attempts: {error}"
             ) from error
         return covered
+
+    def record_unchanged(self, stream: str, versions: pa.Table) -> None:
+        """Add file versions without rows. They belong to no batch, and claim no transaction.
+
+        Raises:
+            TransientError: If the store fails.
+            EnvironmentFault: If the ledger cannot be written from here.
+        """
+        values = {
+            "stream": stream,
+            "state": _UNCHANGED,
+            "pages": 0,
+            "failed_pages": 0,
+            "committed_at": datetime.now(UTC),
+        }
+        for name, value in values.items():
+            kind = LEDGER_SCHEMA.field(name).type
+            versions = versions.append_column(name, pa.array([value] * versions.num_rows, kind))
+        handle = self._ledger.create_for(self._pages.open())
+        try:
+            write_deltalake(handle, aligned(versions, LEDGER_SCHEMA), mode="append")
+        except TRANSIENT_DELTA as error:
+            raise explain_delta_error(error, "cannot write the ledger") from error
 
     def _project(self, stream: str) -> int:
         """Catch up with the kept handles or, if that fails, with new ones.

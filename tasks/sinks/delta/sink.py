@@ -12,7 +12,7 @@ from inkstream.tasks.config import SinkOptions
 from inkstream.tasks.model import KEY_COLUMNS, Batch
 from inkstream.tasks.progress import Compacted
 from inkstream.tasks.sinks.delta.commit import TableRunner
-from inkstream.tasks.sinks.delta.ledger import LedgerProjection
+from inkstream.tasks.sinks.delta.ledger import HAS_ROWS, LedgerProjection
 from inkstream.tasks.sinks.delta.maintained import MaintainedDeltaTable
 from inkstream.tasks.sinks.delta.snapshot import DeltaSnapshot
 from inkstream.tasks.sinks.delta.tables import LedgerTable, PagesTable
@@ -50,9 +50,15 @@ class DeltaKnown:
             ours += f" AND {_any_path(paths)}"
         if self._ledger is not None:
             projected = self._ledger.transaction_version(self._stream)
-            yield from self._ledger.scan(columns, ours, _CHUNK_ROWS)
+            yield from self._ledger.scan(columns, f"{ours} AND {HAS_ROWS}", _CHUNK_ROWS)
         if self.planned_at > projected:
             yield from self._pages.scan(columns, f"{ours} AND batch_id > {projected}", _CHUNK_ROWS)
+
+    def unchanged(self, paths: Collection[str]) -> Iterator[pa.Table]:
+        """Yield the ledger's records of versions without rows."""
+        if self._ledger is not None and paths:
+            where = f"stream = {sql_text(self._stream)} AND {_any_path(paths)} AND NOT {HAS_ROWS}"
+            yield from self._ledger.scan([*KEY_COLUMNS, "content_hash"], where, _CHUNK_ROWS)
 
 
 def _any_path(paths: Collection[str]) -> str:
@@ -101,7 +107,9 @@ class DeltaSink:
         """Yield the states of file versions from the ledger."""
         ledger = self.ledger()
         if ledger is not None:
-            yield from ledger.scan([*KEY_COLUMNS, "batch_id", "state"], f"stream = {sql_text(stream)}", _CHUNK_ROWS)
+            yield from ledger.scan(
+                [*KEY_COLUMNS, "batch_id", "state"], f"stream = {sql_text(stream)} AND {HAS_ROWS}", _CHUNK_ROWS
+            )
 
     def partly_read(self, stream: str) -> Iterator[pa.Table]:
         """Yield the file versions that lack rows for some pages."""
@@ -111,6 +119,10 @@ class DeltaSink:
     def project_ledger(self, stream: str) -> None:
         """Add to the ledger what it does not cover yet."""
         self._projection.run(stream)
+
+    def record_unchanged(self, stream: str, versions: pa.Table) -> None:
+        """Add the versions to the ledger, with the state `unchanged`."""
+        self._projection.record_unchanged(stream, versions)
 
     def version(self, stream: str) -> int | None:  # noqa: ARG002 - a table has one version for all streams
         """Return the table's version."""

@@ -87,3 +87,8 @@ def test_a_source_and_a_sink_that_overlap_are_refused(
             refuse_sink_under_source(source, sink)
     else:
         refuse_sink_under_source(source, sink)
+
+
+def test_a_home_folder_that_does_not_exist_is_a_mistake_of_the_configuration() -> None:
+    with pytest.raises(ConfigError, match="there is no such home folder"):
+        split_url("~no-such-user/inbox")

@@ -114,7 +114,7 @@ def test_the_retry_command_leaves_out_missing_and_changed_files(place: Place) ->
         ("b.pdf", None, {"limit": 1}),
     ]
     (place.inbox / "b.pdf").unlink()
-    os.utime(place.inbox / "damaged.pdf", ns=(1, 1))
+    (place.inbox / "damaged.pdf").write_bytes(b"%PDF-1.4\nnothing less")
     before = place.rows()
     alone = [part for option in (WIDE, *ALONE) for part in ("--set", option)]
     done = inkstream("retry", place.sink, *alone, "--prefect", "off", code=5)
@@ -126,6 +126,19 @@ def test_the_retry_command_leaves_out_missing_and_changed_files(place: Place) ->
     assert {key: row for key, row in after.items() if key[0] != "a.pdf"} == {
         key: row for key, row in before.items() if key[0] != "a.pdf"
     }
+
+
+def test_touched_files_are_read_again_and_keep_their_identity(place: Place) -> None:
+    before = place.rows()
+    for path in place.inbox.iterdir():
+        os.utime(path, ns=(1, 1))
+    assert place.run().unchanged == 4
+    assert place.retry(WIDE, paths=["b.pdf"]).left_out == {}
+    assert place.reprocess(WIDE).left_out == {}
+    after = place.rows()
+    assert {key[0] for key in after} == {key[0] for key in before}
+    assert {row["etag"] for row in after.values()} == {row["etag"] for row in before.values()}
+    assert place.run().files == 0
 
 
 def test_new_bytes_under_an_old_version_are_not_mixed_with_its_rows(place: Place) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from inkstream.flows.console.run import NEW_FILES, READ_AGAIN, Words, run_output
 from inkstream.ocr_core.errors import TransientError
+from inkstream.tasks.next_steps import NextStep
 from inkstream.tasks.progress import (
     BatchDone,
     Cleaned,
@@ -134,3 +135,16 @@ def test_the_other_events_are_printed_or_ignored(capsys: pytest.CaptureFixture[s
         "  left in the queue: message id: not JSON",
     ]
     assert errors == ["trying again at the next trigger: throttled"]
+
+
+def test_the_end_of_a_run_says_what_to_do_next(capsys: pytest.CaptureFixture[str]) -> None:
+    steps = (NextStep("2 pages failed", "read again with", "inkstream retry 'my tables'"),)
+    summary = Summary("tables/pages", batches=1, files=1, pages=2, failed_pages=2, unchanged=1, next_steps=steps)
+    lines, _ = printed(capsys, summary)
+    assert lines[0] == "1 file with a new date has the bytes of earlier rows: no new rows"
+    assert lines[2] == "2 pages failed: read again with `inkstream retry 'my tables'`"
+    (line,), _ = printed(capsys, summary, as_json=True)
+    assert json.loads(line)["next_steps"] == [
+        {"problem": "2 pages failed", "advice": "read again with", "command": "inkstream retry 'my tables'"}
+    ]
+    assert json.loads(line)["unchanged"] == 1

@@ -6,9 +6,9 @@ import io
 from datetime import UTC, datetime
 
 import pyarrow as pa
-from rich.console import Console
 
 from inkstream.flows.console.tables import plain_table, print_rows, table_console
+from inkstream.flows.console.terminal import Terminal
 
 ROW = {
     "timestamp": datetime(2026, 11, 5, 18, 30, tzinfo=UTC),
@@ -22,7 +22,7 @@ ROW = {
 
 
 def shown(*rows: dict[str, object], width: int = 80) -> list[str]:
-    console = Console(file=io.StringIO(), width=width)
+    console = Terminal(file=io.StringIO(), width=width)
     print_rows(console, pa.Table.from_pylist([ROW | row for row in rows]))
     assert isinstance(console.file, io.StringIO)
     lines = console.file.getvalue().splitlines()
@@ -59,7 +59,7 @@ def test_text_of_a_document_cannot_style_the_terminal() -> None:
 
 
 def test_a_plain_table_has_no_borders() -> None:
-    console = Console(file=io.StringIO(), width=30)
+    console = Terminal(file=io.StringIO(), width=30)
     table = plain_table("file", "size", right=("size",))
     table.add_row("a.pdf", "5 B")
     console.print(table)

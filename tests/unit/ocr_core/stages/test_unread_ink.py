@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
 from inkstream.ocr_core.geometry import Box
-from inkstream.ocr_core.stages.unread_ink import has_unread_ink
+from inkstream.ocr_core.stages.unread_ink import has_ink, has_unread_ink
 from inkstream.ocr_core.text.words import Word
 
 WORDS = ["Carriage", "paid", "in", "advance,", "no", "returns", "after", "May"]
@@ -115,3 +115,20 @@ def test_shading_is_not_unread_ink() -> None:
     image, words = page()
     shade = np.linspace(1.0, 0.5, image.width)[None, :, None]
     assert not has_unread_ink((np.asarray(image) * shade).astype(np.uint8), words)
+
+
+@given(sigma=st.floats(0, 20), seed=st.integers(0, 5))
+def test_a_blank_sheet_with_grain_dust_holes_and_a_dark_edge_has_no_ink(sigma: float, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    image = Image.new("L", (1700, 2200), 235)
+    draw = ImageDraw.Draw(image)
+    for x, y in random.integers(0, 1700, (200, 2)):
+        draw.ellipse((x, y, x + 2, y + 2), fill=60)
+    for y in (550, 920, 1280, 1650):
+        draw.ellipse((70, y, 115, y + 45), fill=20)
+    draw.rectangle((0, 0, 40, 2200), fill=0)
+    assert not has_ink(grainy(image, sigma, seed))
+
+
+def test_words_are_ink() -> None:
+    assert has_ink(np.asarray(page()[0]))

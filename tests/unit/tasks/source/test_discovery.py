@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pytest
 
 from inkstream.tasks.config import StreamConfig, build_config
-from inkstream.tasks.model import KEY_COLUMNS, FileVersion
+from inkstream.tasks.model import KEY_COLUMNS, FileVersion, KnownBytes
 from inkstream.tasks.skipped import Skipped
 from inkstream.tasks.source.discovery import compare, file_keys, row_keys
+from inkstream.tasks.source.unchanged import unchanged_versions
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 UTC_TIME = pa.timestamp("us", tz="UTC")
@@ -22,9 +23,23 @@ def version(path: str, etag: str = "e", size: int = 1, hours: int = 0) -> FileVe
 
 
 class Table:
-    """The content of a sink, as `inkstream.tasks.sinks.sink.Known` shows it."""
+    """The content of a sink, as `inkstream.tasks.sinks.sink.Known` shows it.
 
-    def __init__(self, *committed: tuple[FileVersion, int]) -> None:
+    Args:
+        committed: Versions with rows, each with its batch.
+        hashes: What their bytes are, by version.
+        recorded: The versions without rows whose bytes are recorded.
+        hashes_by_batch: What the bytes are, by batch, if `hashes` does not name the version.
+    """
+
+    def __init__(
+        self,
+        *committed: tuple[FileVersion, int],
+        hashes: Mapping[FileVersion, str] | None = None,
+        recorded: Mapping[FileVersion, str] | None = None,
+        hashes_by_batch: Mapping[int, str] | None = None,
+    ) -> None:
+        self._recorded = recorded or {}
         self._rows = pa.table(
             {
                 "path": [file.path for file, _ in committed],
@@ -32,6 +47,10 @@ class Table:
                 "length": pa.array([file.size for file, _ in committed], pa.int64()),
                 "modification_time": pa.array([file.modified for file, _ in committed], UTC_TIME),
                 "batch_id": pa.array([batch for _, batch in committed], pa.int64()),
+                "content_hash": pa.array(
+                    [(hashes or {}).get(file, (hashes_by_batch or {}).get(batch)) for file, batch in committed],
+                    pa.string(),
+                ),
             }
         )
         self.planned_at = max((batch for _, batch in committed), default=-1)
@@ -40,6 +59,10 @@ class Table:
         del paths  # `Known` may also yield rows of other paths
         for start in range(self._rows.num_rows):  # in several pieces, as from a large table
             yield self._rows.select(list(columns)).slice(start, 1)
+
+    def unchanged(self, paths: Collection[str]) -> Iterator[pa.Table]:
+        del paths
+        yield unchanged_versions((file, KnownBytes(file, found)) for file, found in self._recorded.items())
 
 
 def config(mode: str) -> StreamConfig:

@@ -65,6 +65,9 @@ class SqliteSink:
     def project_ledger(self, stream: str) -> None:
         """Do nothing: this sink has no ledger."""
 
+    def record_unchanged(self, stream: str, versions: pa.Table) -> None:
+        """Forget it: the files are read again, and get no rows."""
+
     def version(self, stream: str) -> int | None:  # noqa: ARG002
         return self._catalogue.latest() if self._catalogue.exists() else None
 
@@ -111,6 +114,9 @@ class SqliteKnown:
     ) -> Iterator[pa.Table]:
         if self._snapshot is not None:
             yield from self._snapshot.scan(columns, f"stream = {sql_text(self._stream)}", 1000)
+
+    def unchanged(self, paths: Collection[str]) -> Iterator[pa.Table]:  # noqa: ARG002
+        return iter(())
 
 
 class SqliteRunner:
