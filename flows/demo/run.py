@@ -48,12 +48,12 @@ def run_demo(folder: Path, prefect: PrefectMode) -> None:
 
 
 def demo_config(inbox: Path, sink: Path) -> StreamConfig:
-    """Return the demo's configuration: the preset `ocr-streaming`, text layers preferred, overlays drawn."""
+    """Return the demo's configuration: the preset `ocr-streaming`, text layers verified, overlays drawn."""
     return build_config(
         {
             "source": {"url": str(inbox)},
             "sink": {"url": str(sink)},
-            "pipeline": {"text_layer": {"mode": "prefer"}, "draw": {}},
+            "pipeline": {"text_layer": {"mode": "verify"}, "draw": {}},
         },
         preset="ocr-streaming",
     )

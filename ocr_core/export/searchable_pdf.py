@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pikepdf
@@ -11,6 +12,7 @@ import pikepdf
 from inkstream.ocr_core.documents.formats import sniff
 from inkstream.ocr_core.documents.pdf_repair import NOTE, encrypted, open_copyable
 from inkstream.ocr_core.documents.pdf_survey import left_out
+from inkstream.ocr_core.documents.pdf_text import EARLIER_OCR
 from inkstream.ocr_core.documents.pdf_text import ENGINE as TEXT_LAYER
 from inkstream.ocr_core.errors import DocumentError, FailureKind
 from inkstream.ocr_core.export.glyphless import GlyphlessFont
@@ -64,8 +66,8 @@ def _copy_with_text(source: Path, pages: Iterable[PageResult], target: Path, pas
             for page in pages:
                 if page.failure is None and page.pagenum is not None:
                     _require_same_pages(pdf, page, renumbered=renumbered)
-                if page.failure is None and page.engine != TEXT_LAYER and page.pagenum is not None:
-                    layer.add(pdf.pages[page.pagenum], page)
+                if page.failure is None and page.pagenum is not None and not _is_own(page.engine or ""):
+                    layer.add(pdf.pages[page.pagenum], _without_own_text(page))
             layer.finish()
             _save(pdf, target)
     except pikepdf.PasswordError as error:
@@ -73,6 +75,16 @@ def _copy_with_text(source: Path, pages: Iterable[PageResult], target: Path, pas
     except pikepdf.PdfError as error:
         reason = _WHERE.sub("", str(error)).strip(": ")
         raise DocumentError(FailureKind.CORRUPT, f"the PDF is too damaged to be copied: {reason}") from error
+
+
+def _is_own(engine: str) -> bool:
+    """Return whether a text comes from the PDF itself, which has it already."""
+    return set(engine.split("+")) <= {TEXT_LAYER, EARLIER_OCR}
+
+
+def _without_own_text(page: PageResult) -> PageResult:
+    """Return the page without the regions whose text the PDF has already."""
+    return replace(page, regions=tuple(region for region in page.regions if not _is_own(region.engine)))
 
 
 def _require_same_pages(pdf: pikepdf.Pdf, page: PageResult, *, renumbered: bool) -> None:

@@ -222,7 +222,7 @@ ANSWERS: dict[str, str] = {
     "inputRegionsCol": _COLUMNS,
     "outputCol": _COLUMNS,
     "explodeCols": _COLUMNS,
-    "fallBackCol": "set pipeline.text_layer.mode=prefer: pages without a usable text layer are then recognized",
+    "fallBackCol": "set pipeline.text_layer.mode=verify: what the text layer lacks, or has wrong, is then recognized",
     "splitPage": "there is always one row per page; remove it",
     "textStripper": "a text layer's words always keep their boxes and are put into reading order; remove it",
     "sort": "words are always put into reading order; remove it",

@@ -25,6 +25,7 @@ TIGHT = settings(
     execution__limits__page_cpu_seconds=8,
     execution__limits__memory_mb=768,
     pipeline__recognize__time_limit=30,
+    pipeline__text_layer__mode="prefer",
     pipeline__text_layer__min_chars=4,  # "PAGE 0001" is a text layer: 3,000 pages in seconds
 )
 Kinds = set[FailureKind | None]
