@@ -61,17 +61,17 @@ def retry_failed(pages: int, place: Place) -> NextStep:
     return NextStep(problem, "read again with", shlex.join(command))
 
 
-def read_empty_otherwise(pages: int, paths: Sequence[str], place: Place, engine: str) -> NextStep:
+def read_empty_otherwise(pages: int, paths: Sequence[str], place: Place, *, has_preset: bool) -> NextStep:
     """Return what to do about pages with ink on which no word was read.
 
     Args:
         pages: Number of pages.
         paths: `FileVersion.path`s of their files.
         place: Where their rows are.
-        engine: The engine that read them.
+        has_preset: Whether the engine of the preset `handwritten` has read them already.
     """
     problem = f"{_counted(pages, 'page')} with ink came out empty"
-    if engine == "ppocr":
+    if has_preset:
         return NextStep(problem, "look at them; their rows have a note")
     if not place.can_replace or len(paths) > _NAMED_FILES:
         return NextStep(problem, "try `--preset handwritten`")

@@ -20,6 +20,7 @@ from inkstream.tasks.next_steps import (
     read_empty_otherwise,
     retry_failed,
 )
+from inkstream.tasks.presets import PRESETS
 from inkstream.tasks.progress import MAX_EMPTY_PATHS, Cleaned, FileDone, Summary, timestamp
 from inkstream.tasks.skipped import Skipped, SkipReason
 from inkstream.tasks.work.open_batch import FileReport, ProcessedBatch
@@ -77,8 +78,9 @@ def next_steps(config: StreamConfig, summary: Summary, *, expects_failures: bool
     if failed > 0 and not expects_failures:
         steps.append(retry_failed(failed, place))
     if summary.empty_pages:
-        engine = config.pipeline.recognize.engine
-        steps.append(read_empty_otherwise(summary.empty_pages, summary.empty_paths, place, engine))
+        advised = PRESETS["handwritten"]["pipeline"]["recognize"]["engine"]
+        has_preset = config.pipeline.recognize.engine == advised
+        steps.append(read_empty_otherwise(summary.empty_pages, summary.empty_paths, place, has_preset=has_preset))
     if summary.unsure_pages:
         steps.append(check_unsure(summary.unsure_pages))
     if summary.not_documents:

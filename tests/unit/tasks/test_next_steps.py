@@ -28,19 +28,19 @@ def test_a_sink_that_cannot_replace_rows_shows_the_failures_instead() -> None:
 
 
 def test_empty_pages_are_read_again_as_handwriting() -> None:
-    step = read_empty_otherwise(1, ["file:///in/a%20b.png"], DELTA, "tesseract")
+    step = read_empty_otherwise(1, ["file:///in/a%20b.png"], DELTA, has_preset=False)
     assert step.command is not None
     assert shlex.split(step.command)[4:] == ["main", "--preset", "handwritten", "--path", "file:///in/a%20b.png"]
     assert step.problem == "1 page with ink came out empty"
 
 
 def test_many_empty_files_are_not_named() -> None:
-    step = read_empty_otherwise(9, [f"file:///in/{number}" for number in range(6)], DELTA, "tesseract")
+    step = read_empty_otherwise(9, [f"file:///in/{number}" for number in range(6)], DELTA, has_preset=False)
     assert str(step) == "9 pages with ink came out empty: try `--preset handwritten`"
 
 
 def test_the_preset_is_not_advised_to_those_who_use_its_engine() -> None:
-    assert "handwritten" not in str(read_empty_otherwise(1, ["file:///in/a"], DELTA, "ppocr"))
+    assert "handwritten" not in str(read_empty_otherwise(1, ["file:///in/a"], DELTA, has_preset=True))
 
 
 def test_other_advice_names_the_option() -> None:

@@ -91,7 +91,7 @@ def test_a_picture_within_forms_is_checked_where_it_lies(tmp_path: Path) -> None
 @pytest.mark.parametrize("encoding", sorted(ENCODERS.keys() - {"JPXDecode", "RunLengthDecode"}))
 def test_a_picture_that_breaks_off_is_a_note(tmp_path: Path, encoding: str) -> None:
     result = only(picture_pdf(tmp_path / "a.pdf", encoding, cut=0.5))
-    assert result.notes == ("a picture of 1600 x 300 pixels breaks off: its end cannot be decoded",)
+    assert "a picture of 1600 x 300 pixels breaks off: its end cannot be decoded" in result.notes
 
 
 @pytest.mark.parametrize("encoding", ENCODERS)

@@ -40,7 +40,9 @@ def test_all_mistakes_are_reported_at_once_with_their_lines() -> None:
     ]
     messages = {".".join(mistake.path): mistake.message for mistake in mistakes}
     assert "did you mean 'ocr-streaming'?" in messages["preset"]
-    assert messages["pipeline.text_layer.mode"].endswith("is not one of ignore, prefer, only; did you mean 'prefer'?")
+    assert messages["pipeline.text_layer.mode"].endswith(
+        "is not one of verify, prefer, ignore, only; did you mean 'prefer'?"
+    )
     assert messages["pipeline.resolution"] == (
         "unknown option; did you mean pipeline.render.resolution or pipeline.preprocess.deskew.resolution?"
     )
