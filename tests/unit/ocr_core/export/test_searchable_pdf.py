@@ -19,6 +19,7 @@ from inkstream.ocr_core.export.invisible_text import placement
 from inkstream.ocr_core.export.searchable_pdf import searchable_pdf
 from inkstream.ocr_core.page import Level, PageResult
 from tests import generators
+from tests.layered import WHOLE_PAGE, layered_pdf, lines, picture_of
 from tests.places import shared
 from tests.unit.ocr_core.pages import GLYPH, page_of, region
 from tests.unit.ocr_core.searchable import (
@@ -273,3 +274,13 @@ def test_a_full_font_uses_the_replacement_character() -> None:
     codes = [font.encode([pair]) for pair in pairs]
     assert codes[0xFFFD] == "FFFE"
     assert set(codes[0xFFFE:]) == {"FFFF"} == {font.encode(["\ufffd"])}
+
+
+def test_only_what_was_read_from_the_picture_is_added(tmp_path: Path) -> None:
+    picture = picture_of("", "", "", "Postage 1,310")
+    content = WHOLE_PAGE + lines("Forty boxes of cartridge paper", "Delivered on 14 March 2026")
+    source = layered_pdf(tmp_path / "a.pdf", content, picture=picture)
+    pages = list(read_document(source, sandboxed=False))
+    words = text_of(make_searchable(source, pages)).split()
+    assert sorted(words) == sorted((pages[0].text or "").split())
+    assert words.count("Postage") == words.count("Forty") == 1
