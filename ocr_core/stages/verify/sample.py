@@ -204,7 +204,7 @@ def agreement(pairs: Sequence[tuple[str, str]], *, digits_only: bool = False) ->
 
     Args:
         pairs: Texts of the layer, and the same places as they were read.
-        digits_only: Compare only digits.
+        digits_only: Compare only the digits of numbers: words with more digits than letters.
 
     Returns:
         0-1; 1 if there is nothing to compare.
@@ -218,7 +218,7 @@ def agreement(pairs: Sequence[tuple[str, str]], *, digits_only: bool = False) ->
 
 
 def digits_in(texts: Sequence[str]) -> int:
-    """Count the digits in texts."""
+    """Count the digits of the numbers in texts."""
     return sum(len(_plain(text, True)) for text in texts)
 
 
@@ -231,4 +231,12 @@ def script_of(texts: Sequence[str]) -> str | None:
 
 def _plain(text: str, digits_only: bool) -> str:
     folded = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(c for c in folded if (c.isdigit() if digits_only else is_telling(c)))
+    if not digits_only:
+        return "".join(filter(is_telling, folded))
+    return "".join(digits for word in folded.split() if (digits := _digits_of(word)))
+
+
+def _digits_of(word: str) -> str:
+    """Return the digits of a number; nothing for a word with the small, raised number of a footnote."""
+    digits = "".join(filter(str.isdigit, word))
+    return digits if 2 * len(digits) > sum(map(is_telling, word)) else ""

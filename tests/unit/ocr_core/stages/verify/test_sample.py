@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inkstream.ocr_core.geometry import Box
-from inkstream.ocr_core.stages.verify.sample import agreement, choose, cut_out, script_of, spread, stacked
+from inkstream.ocr_core.stages.verify.sample import agreement, choose, cut_out, digits_in, script_of, spread, stacked
 from inkstream.ocr_core.text.words import LayerWord, Word
 
 
@@ -72,6 +72,12 @@ def test_stacked_pictures_keep_their_rows() -> None:
 )
 def test_agreement_counts_letters_and_digits_only(one: str, other: str, agrees: float) -> None:
     assert agreement([(one, other)]) == pytest.approx(agrees)
+
+
+def test_only_the_digits_of_numbers_are_compared() -> None:
+    assert agreement([("technology.23 in 1998", "technology.” in 1998")], digits_only=True) == 1
+    assert agreement([("7044", "4711")], digits_only=True) == 0
+    assert digits_in(["No 12, p. 7b of the 3rd", "1,284.50"]) == 8
 
 
 @given(st.lists(st.tuples(st.text(), st.text())))
