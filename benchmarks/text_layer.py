@@ -2,8 +2,8 @@
 
 `python -m benchmarks.text_layer --half 2` reads every other page of the corpus that `benchmarks/layers.py` makes.
 Thresholds were chosen on half 1. Each row is a kind of page. *Words found* is the share of the words on the page that
-were read, *words right* the share of the words read that are on the page, *whole* the share of pages that were read
-from their picture as a whole. CPU times are of one core, with the engine open.
+were read, *words right* the share of the words read that are on the page, *noted* the share of pages with a note on
+their text layer, and *whole* the share that was read from the picture as a whole. CPU times are of one core, with the engine open.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class Tally:
     on_page: int = 0
     read: int = 0
     both: int = 0
+    noted: int = 0
     whole: int = 0
 
     def add(self, result: PageResult, words: Sequence[str], seconds: float) -> None:
@@ -45,6 +46,7 @@ class Tally:
         self.on_page += wanted.total()
         self.read += found.total()
         self.both += (wanted & found).total()
+        self.noted += any("the text layer" in note or "earlier OCR" in note for note in result.notes)
         self.whole += any("the page was read from its picture" in note for note in result.notes)
 
 
@@ -78,8 +80,8 @@ def main() -> None:
     numbers = range(options.half - 1, 2 * options.pages, 2)
     tallies = measure(options.folder, options.only, numbers)
     head = "".join(f" | {mode}: found | right | CPU s" for mode in MODES)
-    print(f"| kind | whole{head} | ignore / verify |")
-    print("|---" * (3 + 3 * len(MODES)) + "|")
+    print(f"| kind | noted | whole{head} | ignore / verify |")
+    print("|---" * (4 + 3 * len(MODES)) + "|")
     for kind in options.only:
         cells = []
         for mode in MODES:
@@ -87,8 +89,9 @@ def main() -> None:
             found, right = tally.both / tally.on_page, tally.both / max(tally.read, 1)
             cells += [f"{found:.1%}", f"{right:.1%}", f"{tally.seconds / tally.pages:.2f}"]
         ratio = tallies["ignore", kind].seconds / tallies["verify", kind].seconds
-        whole = tallies["verify", kind].whole / tallies["verify", kind].pages
-        print(f"| {kind} | {whole:.0%} | {' | '.join(cells)} | {ratio:.1f} |")
+        verified = tallies["verify", kind]
+        shares = f"{verified.noted / verified.pages:.0%} | {verified.whole / verified.pages:.0%}"
+        print(f"| {kind} | {shares} | {' | '.join(cells)} | {ratio:.1f} |")
 
 
 if __name__ == "__main__":
