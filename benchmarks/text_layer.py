@@ -3,7 +3,8 @@
 `python -m benchmarks.text_layer --half 2` reads every other page of the corpus that `benchmarks/layers.py` makes.
 Thresholds were chosen on half 1. Each row is a kind of page. *Words found* is the share of the words on the page that
 were read, *words right* the share of the words read that are on the page, *noted* the share of pages with a note on
-their text layer, and *whole* the share that was read from the picture as a whole. CPU times are of one core, with the engine open.
+their text layer, and *whole* the share that was read from the picture as a whole. CPU times are of one core, with the
+engine open.
 """
 
 from __future__ import annotations

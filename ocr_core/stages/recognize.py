@@ -10,6 +10,7 @@ import numpy as np
 from inkstream.ocr_core.engines.entry import PageEngine
 from inkstream.ocr_core.engines.page_reader import PageReader, TimeLimit
 from inkstream.ocr_core.engines.registry import open_page_reader
+from inkstream.ocr_core.errors import DocumentError
 from inkstream.ocr_core.options import RecognizeOptions
 from inkstream.ocr_core.page import Level, Region
 from inkstream.ocr_core.stages.page_text import set_text
@@ -46,9 +47,20 @@ class Recognize:
     def words(self, page: WorkingPage) -> list[Word]:
         """Return the words of a page that has pixels, in reading order and in coordinates of `pixels`.
 
+        A page with a text layer keeps it if the rest cannot be read; then its notes say so.
+
         Raises:
             DocumentError: `timeout`.
         """
+        try:
+            return self._words(page)
+        except DocumentError as error:
+            if not page.layer:
+                raise
+            page.notes = (*page.notes, f"the text layer is all that was read: {error.message}")
+            return []
+
+    def _words(self, page: WorkingPage) -> list[Word]:
         assert page.pixels is not None
         reader, resolution = open_page_reader(self.engine, self.options), page.engine_resolution
         limit = TimeLimit.from_now(self.options.time_limit)

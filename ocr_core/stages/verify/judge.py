@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -52,6 +52,10 @@ class Verdict:
 
     agreement: float | None
     is_believed: bool
+
+
+Judge = Callable[[Sequence["LayerWord"], "Pixels", int, "SampleReader"], Verdict]
+"""Judges words on a page of a resolution in dpi, with an engine."""
 
 
 def judge_drawn(words: Sequence[LayerWord], pixels: Pixels, resolution: int, read: SampleReader) -> Verdict:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from inkstream.ocr_core.documents.pdf_text import EARLIER_OCR, ENGINE
+from inkstream.ocr_core.errors import DocumentError
 from inkstream.ocr_core.options import RecognizeOptions, RenderOptions, TextLayerOptions
 from inkstream.ocr_core.page import Level
 from inkstream.ocr_core.stages.page_text import set_text
 from inkstream.ocr_core.stages.stage import SOURCE, WorkingPage
 from inkstream.ocr_core.stages.verify.ink import InkMap, erased
-from inkstream.ocr_core.stages.verify.judge import Verdict, judge_drawn, judge_hidden
+from inkstream.ocr_core.stages.verify.judge import Judge, Verdict, judge_drawn, judge_hidden
 from inkstream.ocr_core.text.words import Word, branch
 
 if TYPE_CHECKING:
@@ -105,13 +106,21 @@ class Verify:
         """Return whether the words that the page draws agree with it, or cannot be compared."""
         if self.read is None or not drawn:
             return True
-        assert page.pixels is not None
-        verdict = judge_drawn(drawn, page.pixels, page.resolution or 0, self.read)
+        verdict = self._judged(judge_drawn, drawn, page)
         if not verdict.is_believed:
             _note(page, f"the text layer does not match the picture ({_percent(verdict)}): {_READ_ALL}")
         elif verdict.agreement is None:
             _note(page, "the text layer could not be compared with the picture")
         return verdict.is_believed
+
+    def _judged(self, judge: Judge, words: Sequence[LayerWord], page: WorkingPage) -> Verdict:
+        """Return the verdict on words; without one, because the engine took too long, they are believed."""
+        assert self.read is not None
+        assert page.pixels is not None
+        try:
+            return judge(words, page.pixels, page.resolution or 0, self.read)
+        except DocumentError:
+            return Verdict(None, True)
 
     def _earlier_ocr(self, page: WorkingPage, hidden: Sequence[LayerWord]) -> float | None:
         """Return the confidence (0-100) of words from an earlier OCR: its measured agreement; None to drop them."""
@@ -120,13 +129,12 @@ class Verify:
         if self.read is None:
             _note(page, f"an earlier OCR that could not be compared with the picture was dropped: {_READ_ALL}")
             return None
-        assert page.pixels is not None
-        verdict = judge_hidden(hidden, page.pixels, page.resolution or 0, self.read)
+        verdict = self._judged(judge_hidden, hidden, page)
         if not verdict.is_believed:
             _note(page, f"an earlier OCR does not match the picture ({_percent(verdict)}): {_READ_ALL}")
             return None
         if verdict.agreement is None:
-            _note(page, "the text layer is an earlier OCR in a script that could not be compared with the picture")
+            _note(page, "the text layer is an earlier OCR that could not be compared with the picture")
         else:
             _note(page, f"the text layer is an earlier OCR ({_percent(verdict)})")
         return min(_BEST, 100 * (verdict.agreement or 0.0))

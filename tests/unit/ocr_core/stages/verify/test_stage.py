@@ -181,3 +181,10 @@ def test_dust_on_a_page_without_words_is_not_a_layer(tmp_path: Path) -> None:
     ImageDraw.Draw(picture).point((50, 50), 0)
     result = read(layered_pdf(tmp_path / "a.pdf", WHOLE_PAGE, picture=picture))
     assert result.text == ""
+
+
+def test_a_layer_is_kept_if_the_rest_takes_too_long(tmp_path: Path) -> None:
+    path = layered_pdf(tmp_path / "a.pdf", WHOLE_PAGE + lines(*TWO_LINES), picture=picture_of("", "", "", "Postage"))
+    result = read(path, recognize={"time_limit": 0.001})
+    assert result.text == TEXT
+    assert any(note.startswith("the text layer is all that was read: ") for note in result.notes), result.notes
