@@ -108,7 +108,9 @@ def test_a_second_run_reads_nothing_and_a_third_only_the_new_file(streamed: Stre
     *batches, last = streamed.first
     assert [batch["batchId"] for batch in batches] == [0, 1]
     assert (last["files"], last["pages"], last["failed_pages"]) == (3, 4, 1)
-    assert streamed.again == [{**last, "batches": 0, "files": 0, "pages": 0, "failed_pages": 0}]
+    assert [step["problem"] for step in last["next_steps"]] == ["1 page failed"]
+    nothing = {"batches": 0, "files": 0, "pages": 0, "failed_pages": 0, "next_steps": []}
+    assert streamed.again == [{**last, **nothing}]
     assert streamed.late[-1]["files"] == 1
     assert streamed.late[-1]["version"] > last["version"]
 

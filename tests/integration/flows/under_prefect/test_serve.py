@@ -203,11 +203,14 @@ def _see_artifacts(server: PrefectServer) -> None:
     assert [(row["batch"], row["files"], row["backlog"]) for row in batches] == [(0, 2, 3), (1, 2, 1), (2, 1, 0)]
     (bar,) = artifacts(server, "inkstream-served-progress")
     assert float(bar["data"]) == 100.0
-    summaries = [version["data"] for version in artifacts(server, "inkstream-served-summary")]
+    *summaries, ended = [version["data"] for version in artifacts(server, "inkstream-served-summary")]
     assert len(summaries) == 3
+    assert ended.startswith(summaries[-1])
+    assert "## What to do next" in ended
+    assert "1 page failed: read again with `inkstream retry " in ended
     assert any("![regions of one page](data:image/svg+xml;base64," in summary for summary in summaries)
     assert all(len(summary) < 50_000 for summary in summaries)
-    assert SECRET not in json.dumps([files, batches, summaries])
+    assert SECRET not in json.dumps([files, batches, summaries, ended])
 
 
 def test_a_server_that_goes_away_costs_no_row(served: Served, tmp_path: Path) -> None:
