@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from inkstream.flows.cli.common import command, exit_codes
 from inkstream.flows.cli.options import WithPrefect
+from inkstream.flows.under_prefect.settings import use_embedded_server
 
 
 @command("Set up")
@@ -21,6 +23,9 @@ def demo(
     Example: inkstream demo --prefect off
     """
     with exit_codes():
+        os.environ.setdefault("PREFECT_HOME", str((folder / "prefect").resolve()))
+        if prefect == "on":
+            use_embedded_server()
         from inkstream.flows.demo.run import run_demo
 
         run_demo(folder, prefect)

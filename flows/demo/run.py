@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from inkstream.flows.api import Stream
 from inkstream.flows.console.run import NEW_FILES, run_output
 from inkstream.flows.console.tables import print_rows, table_console
 from inkstream.flows.demo.inbox import make_inbox
-from inkstream.flows.under_prefect.settings import PrefectMode, use_embedded_server
+from inkstream.flows.under_prefect.settings import PrefectMode
 from inkstream.ocr_core.installation import missing_modules, python_command
 from inkstream.tasks.config import StreamConfig, build_config
 from inkstream.tasks.progress import Summary
@@ -30,9 +29,6 @@ def run_demo(folder: Path, prefect: PrefectMode) -> None:
     Raises:
         InkstreamError: As `Stream.run` does.
     """
-    os.environ.setdefault("PREFECT_HOME", str((folder / "prefect").resolve()))
-    if prefect == "on":
-        use_embedded_server()
     console = table_console()
     inbox, sink = folder / "inbox", folder / "tables"
     if not inbox.exists():

@@ -47,6 +47,7 @@ EXACTLY: dict[str, tuple[FailureKind | None, str | None]] = {
     "pillow_decompression_bomb.gif": (FailureKind.LIMIT, None),
     "ocrmypdf_enormous.pdf": (None, "rendered at 235 dpi to fit max_pixels"),
     "gen_zero_pages.pdf": (FailureKind.EMPTY, None),
+    "tika_testHEIF.heic": (None, None),
 }
 """The failure and the notes of files whose status in the manifest is not precise enough."""
 PHRASES = ("EXIF ROTATED TEXT", "ALPHA TEXT ONLY", "SIXTEEN BIT GRAY", "ACTIVE CONTENT INERT")
@@ -155,7 +156,9 @@ def test_every_hostile_file_has_its_expected_rows(corpus: dict[Path, Expected], 
             wrong[path.name] = fault, file_rows[:3]
     assert not wrong
 
-    assert run_json(*run) == [{**last, "batches": 0, "files": 0, "pages": 0, "failed_pages": 0}]
+    (again,) = run_json(*run)
+    assert [again[name] for name in ("batches", "files", "pages", "failed_pages")] == [0, 0, 0, 0]
+    assert again["version"] == last["version"]
 
 
 def _fault(rows: list[dict[str, Any]], expected: Expected) -> str:

@@ -47,6 +47,8 @@ def test_a_run_is_one_flow_run_with_three_task_runs_per_batch(prefect_server: Pr
         "next_steps": [],
         "cleaned": 0,
         "not_cleaned": 0,
+        "not_documents": 0,
+        "skipped": {},
         "version": lines[-1]["version"],
         "table": lines[-1]["table"],
     }
