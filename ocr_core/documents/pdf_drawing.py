@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pypdfium2 import raw
 
+from inkstream.ocr_core.documents.pdf_objects import PageObject, page_objects
+
 if TYPE_CHECKING:
     import pypdfium2
 
 _INVISIBLE = {raw.FPDF_TEXTRENDERMODE_INVISIBLE, raw.FPDF_TEXTRENDERMODE_CLIP}
-_DEEPEST = 5
-"""Levels of forms within forms that are looked into."""
 
 Extent = tuple[float, float, float, float]
 """Left, bottom, right and top in page units."""
@@ -30,7 +29,7 @@ class Drawing:
         angle: Direction of the text, degrees clockwise: 0, 90, 180 or 270; without the page's own rotation.
         gray: Brightness of its colour, 0-255; None if it has none of its own.
         is_invisible: Whether it leaves no mark.
-        covers: Pictures that are drawn over it or beside it later.
+        covers: Opaque pictures that are drawn over it, or over a part of it.
     """
 
     font: int
@@ -58,7 +57,14 @@ class Drawings:
 
     def __init__(self, page: pypdfium2.PdfPage, text_page: Any) -> None:
         self._text_page = text_page
-        self._covers = _covers(page)
+        self._pictures: list[Extent] = []  # the opaque ones, in the order in which they are drawn
+        self._texts: dict[int, tuple[PageObject, int]] = {}  # with the number of those that are drawn before it
+        for each in page_objects(page):
+            if each.kind == raw.FPDF_PAGEOBJ_TEXT:
+                self._texts[_address(each.handle)] = (each, len(self._pictures))
+            elif each.kind == raw.FPDF_PAGEOBJ_IMAGE and not raw.FPDFPageObj_HasTransparency(each.handle):
+                extent = _extent_of(each)
+                self._pictures += [extent] if extent else []
         self._known: dict[int, Drawing] = {}
         self._fonts: dict[int, int] = {}
 
@@ -81,45 +87,29 @@ class Drawings:
         is_filled = has_colour and mode == raw.FPDF_TEXTRENDERMODE_FILL
         gray = round(0.299 * red.value + 0.587 * green.value + 0.114 * blue.value) if is_filled else None
         invisible = mode in _INVISIBLE or bool(is_filled and alpha.value == 0)
-        return Drawing(font, round(turned / 90) * 90 % 360, gray, invisible, self._covers.get(key, ()))
+        return Drawing(font, round(turned / 90) * 90 % 360, gray, invisible, self._over(key))
+
+    def _over(self, key: int) -> tuple[Extent, ...]:
+        """Return the opaque pictures that are drawn over a piece of text, or a part of it."""
+        if key not in self._texts:
+            return ()
+        text, before = self._texts[key]
+        own = _extent_of(text)
+        if own is None:
+            return ()
+        return tuple(over for over in self._pictures[before:] if _overlap(own, over))
 
 
-def _covers(page: pypdfium2.PdfPage) -> dict[int, tuple[Extent, ...]]:
-    """Return, for each piece of text, the opaque pictures that are drawn after it."""
-    texts: list[int] = []
-    covers: dict[int, tuple[Extent, ...]] = {}
-    for kind, item, extent in _objects(page.raw, 0):
-        if kind == raw.FPDF_PAGEOBJ_TEXT:
-            texts.append(_address(item))
-        elif extent is not None:
-            covers.update({text: (*covers.get(text, ()), extent) for text in texts})
-    return covers
-
-
-def _objects(container: Any, depth: int) -> Iterator[tuple[int, Any, Extent | None]]:
-    """Yield the kind of each piece of text and opaque picture in drawing order, with the picture's extent."""
-    count, get = (
-        (raw.FPDFFormObj_CountObjects, raw.FPDFFormObj_GetObject)
-        if depth
-        else (raw.FPDFPage_CountObjects, raw.FPDFPage_GetObject)
-    )
-    for number in range(count(container)):
-        item = get(container, number)
-        kind = raw.FPDFPageObj_GetType(item)
-        if kind == raw.FPDF_PAGEOBJ_TEXT:
-            yield kind, item, None
-        elif kind == raw.FPDF_PAGEOBJ_IMAGE and depth == 0:
-            yield kind, item, _extent_of_opaque(item)
-        elif kind == raw.FPDF_PAGEOBJ_FORM and depth < _DEEPEST:
-            yield from _objects(item, depth + 1)
-
-
-def _extent_of_opaque(picture: Any) -> Extent | None:
-    edges = [ctypes.c_float() for _ in range(4)]
-    if raw.FPDFPageObj_HasTransparency(picture) or not raw.FPDFPageObj_GetBounds(picture, *edges):
+def _extent_of(item: PageObject) -> Extent | None:
+    corners = item.corners()
+    if corners is None:
         return None
-    left, bottom, right, top = (edge.value for edge in edges)
-    return left, bottom, right, top
+    across, up = zip(*corners, strict=True)
+    return min(across), min(up), max(across), max(up)
+
+
+def _overlap(one: Extent, other: Extent) -> bool:
+    return one[0] <= other[2] and other[0] <= one[2] and one[1] <= other[3] and other[1] <= one[3]
 
 
 def _address(pointer: Any) -> int:

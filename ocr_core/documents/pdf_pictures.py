@@ -18,6 +18,7 @@ from pypdfium2 import raw
 
 from inkstream.ocr_core.documents.codestreams import is_whole_fax, is_whole_jbig2, is_whole_jpeg
 from inkstream.ocr_core.documents.pdf_forms import annotations_of
+from inkstream.ocr_core.documents.pdf_objects import page_objects
 from inkstream.ocr_core.errors import DocumentError, FailureKind
 
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ _NOTHING = 0.01
 _ANNOTATION = -1
 """The kind of an annotation among page objects."""
 _INVISIBLE = raw.FPDF_TEXTRENDERMODE_INVISIBLE
-_DEEPEST = 12
-"""Forms within forms that are searched for pictures."""
 _MOST_OF_PAGE = 0.5
 """Share of a page from which on a lost picture is its content, and lines around it are not."""
 _NAMED = 3
@@ -193,46 +192,23 @@ def _size(picture: Any) -> tuple[int, int]:
 
 def _placed(page: pypdfium2.PdfPage, canvas: Canvas, shape: Sequence[int]) -> Iterator[_Placed]:
     """Yield the visible objects of a page, within forms too, and its annotations, if one of them is a picture."""
-    objects = list(_objects(page))
-    if not any(kind == raw.FPDF_PAGEOBJ_IMAGE for _, kind, _ in objects):
+    objects = list(page_objects(page))
+    if not any(each.kind == raw.FPDF_PAGEOBJ_IMAGE for each in objects):
         return
-    left, bottom, right, top = (ctypes.c_float() for _ in range(4))
-    for handle, kind, matrices in objects:
-        if kind == raw.FPDF_PAGEOBJ_TEXT and raw.FPDFTextObj_GetTextRenderMode(handle) == _INVISIBLE:
+    for each in objects:
+        if each.kind == raw.FPDF_PAGEOBJ_TEXT and raw.FPDFTextObj_GetTextRenderMode(each.handle) == _INVISIBLE:
             continue
-        if not raw.FPDFPageObj_GetBounds(handle, left, bottom, right, top):
+        corners = each.corners()
+        if corners is None:
             continue
-        corners = [(x.value, y.value) for x in (left, right) for y in (bottom, top)]
-        for matrix in matrices:
-            corners = [_moved(matrix, *corner) for corner in corners]
         rows, columns = _reduced(page, canvas, corners, shape)
         if rows.start < rows.stop and columns.start < columns.stop:
-            yield _Placed(handle, kind, rows, columns)
+            yield _Placed(each.handle, each.kind, rows, columns)
     rectangle = raw.FS_RECTF()
     for annotation in annotations_of(page):
         if raw.FPDFAnnot_GetRect(annotation, rectangle):
             corners = [(rectangle.left, rectangle.top), (rectangle.right, rectangle.bottom)]
             yield _Placed(None, _ANNOTATION, *_reduced(page, canvas, corners, shape))
-
-
-def _objects(page: pypdfium2.PdfPage) -> Iterator[tuple[Any, int, tuple[Any, ...]]]:
-    """Yield each object that is not a form, its kind, and the matrices of the forms around it, innermost first."""
-    waiting: list[tuple[Any, tuple[Any, ...]]] = [
-        (raw.FPDFPage_GetObject(page.raw, number), ()) for number in range(raw.FPDFPage_CountObjects(page.raw))
-    ]
-    for handle, matrices in waiting:
-        kind = raw.FPDFPageObj_GetType(handle)
-        if kind != raw.FPDF_PAGEOBJ_FORM:
-            yield handle, kind, matrices
-        elif len(matrices) < _DEEPEST:
-            matrix = raw.FS_MATRIX()
-            raw.FPDFPageObj_GetMatrix(handle, matrix)
-            inside = range(max(0, raw.FPDFFormObj_CountObjects(handle)))
-            waiting += [(raw.FPDFFormObj_GetObject(handle, number), (matrix, *matrices)) for number in inside]
-
-
-def _moved(matrix: Any, x: float, y: float) -> tuple[float, float]:
-    return matrix.a * x + matrix.c * y + matrix.e, matrix.b * x + matrix.d * y + matrix.f
 
 
 def _reduced(

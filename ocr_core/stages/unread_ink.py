@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
+
+from inkstream.ocr_core.stages.preprocess.components import Components, find_components
 
 if TYPE_CHECKING:
     from inkstream.ocr_core.pixels import Pixels
@@ -27,8 +30,6 @@ _BELIEVED = 60
 """A word more than `_TALL` times the usual height with a confidence below this is a picture taken for letters."""
 _EDGE = 2
 """Pixels from the border within which the paper's own edge may show."""
-
-
 _LETTERS = 15
 """Shapes of a letter's size that a page with text has at least; dust, holes and folds make fewer."""
 _LONG_WORDS = 2
@@ -43,7 +44,8 @@ def has_ink(pixels: Pixels) -> bool:
     """
     ink, _ = _edges(pixels)
     height, width = ink.shape
-    left, top, across, down = (_spots(ink)[:, column] for column in range(4))
+    spots = find_components(ink)
+    left, top, across, down = spots.left, spots.top, spots.width, spots.height
     inside = (left > _EDGE) & (top > _EDGE) & (left + across < width - _EDGE) & (top + down < height - _EDGE)
     letters = inside & (down >= 7) & (down <= 160) & (across >= 4) & (across <= 400)
     words = inside & (down >= 10) & (down <= 200) & (across >= 40) & (across >= 1.3 * down)
@@ -64,33 +66,31 @@ def has_unread_ink(pixels: Pixels, words: Sequence[Word]) -> bool:
             box, around = word.box, _AROUND * word.box.height
             left, top = (max(0, round((start - around) * scale)) for start in (box.left, box.top))
             right, bottom = (max(0, round((end + around) * scale)) for end in (box.right, box.bottom))
-            ink[top:bottom, left:right] = 0
-    return bool(_may_be_text(_spots(ink), usual * scale, (ink.shape[1], ink.shape[0])).any())
+            ink[top:bottom, left:right] = False
+    return bool(_may_be_text(find_components(ink), usual * scale, (ink.shape[1], ink.shape[0])).any())
 
 
-def _edges(pixels: Pixels) -> tuple[NDArray[np.uint8], float]:
-    """Return the edges of ink in a reduced copy, `H x W` of 0 and 1, and how much it is reduced."""
-    import cv2
-
+def _edges(pixels: Pixels) -> tuple[NDArray[np.bool_], float]:
+    """Return the edges of ink in a reduced copy, `H x W`, and how much it is reduced."""
     height, width = pixels.shape[:2]
     scale = min(1.0, _LONGEST / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    steps = cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    small = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX))
+    steps = _over_neighbours(np.maximum, small) - _over_neighbours(np.minimum, small)
     steps = steps if steps.ndim == 2 else steps.max(axis=2)
-    return (steps > max(_STEP, 3 * float(np.median(steps)))).astype(np.uint8), scale
+    return steps > max(_STEP, 3 * float(np.median(steps))), scale
 
 
-def _spots(ink: NDArray[np.uint8]) -> NDArray[Any]:
-    """Return left, top, width, height and area of each connected shape."""
-    import cv2
+def _over_neighbours(extreme: np.ufunc, picture: Pixels) -> Pixels:
+    """Return the highest or lowest value around each pixel, 3 x 3."""
+    wide = np.pad(picture, [(1, 1), (1, 1), (0, 0)][: picture.ndim], "edge")
+    rows = extreme(extreme(wide[:-2], wide[1:-1]), wide[2:])
+    columns: Pixels = extreme(extreme(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:])
+    return columns
 
-    spots: NDArray[Any] = cv2.connectedComponentsWithStats(ink)[2][1:]
-    return spots
 
-
-def _may_be_text(spots: NDArray[Any], usual: float, size: tuple[int, int]) -> NDArray[np.bool_]:
-    left, top, across, down = (spots[:, column] for column in range(4))
+def _may_be_text(spots: Components, usual: float, size: tuple[int, int]) -> NDArray[np.bool_]:
+    left, top, across, down = spots.left, spots.top, spots.width, spots.height
     wide, high = across - 2, down - 2  # an edge is seen on both its sides
     letters = (high >= _LETTER * usual) & ~((wide < _LETTER * usual) & (high > _RULE * usual))
     beside = (left <= _EDGE) | (left + across >= size[0] - _EDGE)

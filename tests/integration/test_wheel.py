@@ -196,6 +196,8 @@ def test_the_core_reads_a_document_in_every_format(core: FreshEnvironment, proje
     assert len(core.distributions) + 1 <= MOST_PACKAGES, sorted(core.distributions)
     assert core.megabytes() <= MOST_MEGABYTES
     assert run_command(core, project, "ocr", "inbox/a.pdf") == "the text of a\n\fits second page\n"
+    (project / "blank.pdf").write_bytes(tiny_pdf(""))
+    assert not run_command(core, project, "ocr", "blank.pdf").strip()
     formats = ("json", "hocr", "alto", "pdf")
     commands = [["ocr", "inbox/a.pdf", "--format", name, "--output", f"a.{name}"] for name in formats]
     assert run_commands(core, project, commands) == [(0, "")] * len(formats)

@@ -12,6 +12,7 @@ from statistics import median
 import grimp
 import pytest
 
+from inkstream.ocr_core.installation import MODULES
 from tests.places import ROOT
 
 FILES = {
@@ -20,6 +21,10 @@ FILES = {
     for path in (ROOT / package).rglob("*.py")
 }
 NODES = [node for text in FILES.values() for node in ast.walk(ast.parse(text))]
+
+
+OF_EXTRAS = ("engines/ppocr/", "engines/trocr/", "documents/heif.py")
+"""Modules of ocr_core that are used only with an extra."""
 
 
 def test_imports_run_one_way() -> None:
@@ -57,6 +62,21 @@ def test_heavy_imports_are_lazy(statement: str, heavy: tuple[str, ...]) -> None:
     code = f"import sys\n{statement}\nprint([m for m in {heavy!r} if m in sys.modules])"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert process.stdout.strip() == "[]"
+
+
+def test_the_core_imports_no_module_of_an_extra() -> None:
+    """Reading pages works without any extra: only an engine, or the format that needs one, may import its modules."""
+    extras = {module: extra for extra, modules in MODULES.items() for module in modules}
+    found = {}
+    for path in sorted((ROOT / "ocr_core").rglob("*.py")):
+        name = path.relative_to(ROOT / "ocr_core").as_posix()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else [n.name for n in node.names]
+                needed = {extras[top] for module in modules if (top := module.partition(".")[0]) in extras}
+                if needed and not name.startswith(OF_EXTRAS):
+                    found[name] = needed
+    assert found == {}
 
 
 def test_no_two_classes_share_a_name() -> None:

@@ -92,15 +92,16 @@ class Verify:
         if not self._is_true(page, [words[number] for number in drawn]):
             return {}
         hidden = [number for number in sound if words[number].is_hidden]
-        confidence = self._earlier_ocr(page, [words[number] for number in hidden])
+        lost, left = (_characters(words[number] for number in chosen) for chosen in (hidden, drawn))
+        without = _READ_ALL if lost > left else "it was left out"
+        confidence = self._earlier_ocr(page, [words[number] for number in hidden], without)
         kept = {number: replace(words[number].word, engine=ENGINE) for number in drawn}
         if confidence is not None:
             earlier = {
                 number: replace(words[number].word, engine=EARLIER_OCR, confidence=confidence) for number in hidden
             }
             return kept | earlier
-        lost = _characters(words[number] for number in hidden)
-        return kept if lost <= _characters(words[number] for number in drawn) else {}
+        return kept if lost <= left else {}
 
     def _is_true(self, page: WorkingPage, drawn: Sequence[LayerWord]) -> bool:
         """Return whether the words that the page draws agree with it, or cannot be compared."""
@@ -122,16 +123,22 @@ class Verify:
         except DocumentError:
             return Verdict(None, True)
 
-    def _earlier_ocr(self, page: WorkingPage, hidden: Sequence[LayerWord]) -> float | None:
-        """Return the confidence (0-100) of words from an earlier OCR: its measured agreement; None to drop them."""
+    def _earlier_ocr(self, page: WorkingPage, hidden: Sequence[LayerWord], without: str) -> float | None:
+        """Return the confidence (0-100) of words from an earlier OCR: its measured agreement; None to drop them.
+
+        Args:
+            page: Gets a note.
+            hidden: The words.
+            without: What happens if they are dropped, for the note.
+        """
         if not hidden:
             return None
         if self.read is None:
-            _note(page, f"an earlier OCR that could not be compared with the picture was dropped: {_READ_ALL}")
+            _note(page, f"an earlier OCR could not be compared with the picture: {without}")
             return None
         verdict = self._judged(judge_hidden, hidden, page)
         if not verdict.is_believed:
-            _note(page, f"an earlier OCR does not match the picture ({_percent(verdict)}): {_READ_ALL}")
+            _note(page, f"an earlier OCR does not match the picture ({_percent(verdict)}): {without}")
             return None
         if verdict.agreement is None:
             _note(page, "the text layer is an earlier OCR that could not be compared with the picture")

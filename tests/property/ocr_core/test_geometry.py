@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from inkstream.ocr_core.engines.tesseract.tsv import parse_tsv, words_of_rows
 from inkstream.ocr_core.errors import FailureKind
-from inkstream.ocr_core.geometry import Box
+from inkstream.ocr_core.geometry import Affine, Box
 from inkstream.ocr_core.page import Failure, Level, PageResult, Region
 from inkstream.ocr_core.stages.draw.stage import grown
 from inkstream.ocr_core.text.layout import compose
@@ -30,6 +30,14 @@ confidences = st.floats(0, 100)
 @given(boxes)
 def test_a_box_survives_a_round_trip_as_a_dict(box: Box) -> None:
     assert Box.from_dict(json.loads(json.dumps(box.to_dict()))) == box
+
+
+@given(st.floats(-360, 360), st.floats(0.1, 10), *[st.floats(-1e4, 1e4)] * 4)
+def test_the_inverse_of_a_map_leads_back(
+    degrees: float, scale: float, right: float, down: float, x: float, y: float
+) -> None:
+    there = Affine.turn(degrees, (0, 0), (right, down)).then(Affine(scale, 0, 3, 0, scale, -7))
+    assert there.inverse().point(*there.point(x, y)) == pytest.approx((x, y), abs=1e-6)
 
 
 @given(boxes)

@@ -11,21 +11,9 @@ from inkstream import FailureKind, PageResult, PipelineOptions, probe, read_docu
 from inkstream.ocr_core.documents import heif
 from inkstream.ocr_core.installation import install_command
 from inkstream.ocr_core.options import RenderOptions, TextLayerOptions
-from tests.generators import PANGRAM, text_image
+from tests.generators import INVERSE, PANGRAM, text_image
 
 pillow_heif = pytest.importorskip("pillow_heif")
-
-TURNS = {
-    1: None,
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
-"""How a picture is stored that its EXIF orientation turns upright."""
 
 
 def options(**render: int) -> PipelineOptions:
@@ -38,7 +26,7 @@ def only(path: Path, *, sandboxed: bool = False, **render: int) -> PageResult:
 
 
 def stored(orientation: int) -> Image.Image:
-    turn = TURNS[orientation]
+    turn = INVERSE[orientation]
     picture = text_image().convert("RGB")
     return picture if turn is None else picture.transpose(turn)
 
@@ -54,7 +42,7 @@ def save_heif(picture: Image.Image, path: Path, **save: object) -> Path:
     return path
 
 
-@pytest.mark.parametrize("orientation", TURNS)
+@pytest.mark.parametrize("orientation", INVERSE)
 def test_a_turn_that_only_exif_states_is_applied(tmp_path: Path, orientation: int) -> None:
     pillow_heif.register_heif_opener()
     stored(orientation).save(tmp_path / "a.heic", exif=exif(orientation))

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pikepdf
+
 from inkstream.ocr_core.documents.opening import open_document
 from inkstream.ocr_core.options import RenderOptions
 from inkstream.ocr_core.text.words import LayerWord
-from tests.layered import WHOLE_PAGE, layered_pdf, lines, picture_of
+from tests.layered import HEIGHT, WHOLE_PAGE, WIDTH, layered_pdf, lines, picture_of
 
 
 def words_of(path: Path) -> list[LayerWord]:
@@ -67,3 +69,16 @@ def test_the_direction_of_text_follows_the_turned_page(tmp_path: Path) -> None:
         (word,) = words_of(layered_pdf(tmp_path / "a.pdf", lines("word"), rotate=rotate))
         angles[rotate] = word.angle
     assert angles == {0: 0, 90: 90, 270: 270}
+
+
+def test_a_picture_in_a_form_hides_the_text_beneath_it(tmp_path: Path) -> None:
+    path = layered_pdf(tmp_path / "a.pdf", lines("below"), picture=picture_of("a picture"))
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        page = pdf.pages[0]
+        form = pdf.make_stream(WHOLE_PAGE.encode(), Type=pikepdf.Name.XObject, Subtype=pikepdf.Name.Form)
+        form.BBox, form.Resources = [0, 0, WIDTH, HEIGHT], page.Resources
+        page.add_resource(form, pikepdf.Name.XObject, pikepdf.Name.Fm)
+        page.contents_add(b" /Fm Do")
+        pdf.save(path)
+    (word,) = words_of(path)
+    assert word.is_hidden
