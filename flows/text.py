@@ -77,12 +77,12 @@ def not_read(skipped: Skipped, not_documents: int = 0) -> str | None:
 
     Args:
         skipped: The counts.
-        not_documents: Number of files that were opened and are not documents.
+        not_documents: Number of files that were opened and are of kind `unsupported`.
     """
     order = sorted(skipped.to_json(), key=lambda reason: reason not in _MATTERS_MOST)
     parts = [_skipped_part(skipped, SkipReason(reason)) for reason in order]
     if not_documents:
-        parts.append(counted(not_documents, "file that is not a document", "files that are not documents"))
+        parts.append(counted(not_documents, "file of an unsupported kind", "files of an unsupported kind"))
     return f"not read: {'; '.join(parts)}" if parts else None
 
 

@@ -87,9 +87,10 @@ def check_unsure(pages: int) -> NextStep:
 
 
 def leave_out_others(files: int) -> NextStep:
-    """Return what to do about files that are not documents."""
-    problem = "1 file is not a document" if files == 1 else f"{files} files are not documents"
-    return NextStep(problem, "set `source.glob`, such as `--set 'source.glob=*.pdf'`")
+    """Return what to do about files of kind `unsupported`: other files, and documents of kinds that are not read."""
+    are = "is not a document" if files == 1 else "are not documents"
+    problem = f"{_counted(files, 'file')} {are} that can be read"
+    return NextStep(problem, "set `source.glob`, such as `--set 'source.glob=*.pdf'`; `exception` in the rows says why")
 
 
 def _counted(count: int, noun: str) -> str:

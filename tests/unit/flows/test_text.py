@@ -29,7 +29,7 @@ def test_what_was_not_read_is_one_line_with_the_worst_first() -> None:
         skipped.add(reason, f"{reason}\x1b[1m")
     assert not_read(skipped, not_documents=2) == (
         "not read: 1 folder that cannot be listed: unreadable_folder�[1m; 1 file whose name begins with _ or .: "
-        "hidden�[1m; 2 files outside source.glob: glob�[1m, glob�[1m; 2 files that are not documents"
+        "hidden�[1m; 2 files outside source.glob: glob�[1m, glob�[1m; 2 files of an unsupported kind"
     )
 
 

@@ -45,5 +45,5 @@ def test_the_preset_is_not_advised_to_those_who_use_its_engine() -> None:
 
 def test_other_advice_names_the_option() -> None:
     assert "`recognize.languages`" in str(check_unsure(3))
-    assert str(leave_out_others(2)).startswith("2 files are not documents: set `source.glob`")
-    assert leave_out_others(1).to_json()["problem"] == "1 file is not a document"
+    assert str(leave_out_others(2)).startswith("2 files are not documents that can be read: set `source.glob`")
+    assert leave_out_others(1).to_json()["problem"] == "1 file is not a document that can be read"
