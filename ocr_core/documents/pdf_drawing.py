@@ -67,6 +67,7 @@ class Drawings:
                 self._pictures += [extent] if extent else []
         self._known: dict[int, Drawing] = {}
         self._fonts: dict[int, int] = {}
+        self._colour = tuple(ctypes.c_uint() for _ in range(4))
 
     def of(self, index: int) -> Drawing:
         """Return how a character is drawn."""
@@ -81,7 +82,7 @@ class Drawings:
     def _look_up(self, piece: Any, key: int, index: int) -> Drawing:
         font = self._fonts.setdefault(_address(raw.FPDFTextObj_GetFont(piece)), len(self._fonts))
         turned = math.degrees(raw.FPDFText_GetCharAngle(self._text_page, index))
-        red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+        red, green, blue, alpha = self._colour
         has_colour = raw.FPDFText_GetFillColor(self._text_page, index, red, green, blue, alpha)
         mode = raw.FPDFTextObj_GetTextRenderMode(piece)
         is_filled = has_colour and mode == raw.FPDF_TEXTRENDERMODE_FILL
@@ -94,10 +95,11 @@ class Drawings:
         if key not in self._texts:
             return ()
         text, before = self._texts[key]
-        own = _extent_of(text)
+        later = self._pictures[before:]
+        own = _extent_of(text) if later else None
         if own is None:
             return ()
-        return tuple(over for over in self._pictures[before:] if _overlap(own, over))
+        return tuple(over for over in later if _overlap(own, over))
 
 
 def _extent_of(item: PageObject) -> Extent | None:
@@ -113,4 +115,4 @@ def _overlap(one: Extent, other: Extent) -> bool:
 
 
 def _address(pointer: Any) -> int:
-    return ctypes.cast(pointer, ctypes.c_void_p).value or 0
+    return ctypes.c_void_p.from_buffer(pointer).value or 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from pypdfium2 import raw
 from inkstream.ocr_core.documents.pdf_drawing import Drawing, Drawings, Extent
 from inkstream.ocr_core.geometry import Box
 from inkstream.ocr_core.text.characters import as_typed, is_suspect
-from inkstream.ocr_core.text.reading_order import enclosing
+from inkstream.ocr_core.text.layer_lines import in_reading_order, numbered
 from inkstream.ocr_core.text.words import LayerWord, Word
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ EARLIER_OCR = "earlier_ocr"
 _LINE_BREAKS = {0x0A, 0x0D}
 _LAST_HYPHENS = {0x02, 0xFFFE}
 """What PDFium returns for a hyphen at the end of a line, between the halves of a word."""
-
-_BLOCK_GAP = 1.0
-"""Empty space between two lines, in line heights, at which a new block begins."""
 
 _NOWHERE: frozenset[int] = frozenset()
 _SAME_PLACE = 0.1
@@ -74,7 +71,7 @@ def usable(words: list[LayerWord], min_chars: int) -> bool:
 
 
 def extract_words(page: pypdfium2.PdfPage, canvas: Canvas) -> list[LayerWord] | None:
-    """Return the words of an open page in PDFium's order.
+    """Return the words of an open page in reading order.
 
     A character that is drawn again at the same place, as some programs do for bold print, counts once.
 
@@ -95,7 +92,8 @@ def extract_words(page: pypdfium2.PdfPage, canvas: Canvas) -> list[LayerWord] | 
     finally:
         text_page.close()
     turned = page.get_rotation()
-    return _number([[_placed(page, word, canvas, turned) for word in line] for line in lines]) or None
+    placed = [[_placed(page, word, canvas, turned) for word in line] for line in lines]
+    return numbered(in_reading_order(placed)) or None
 
 
 def _characters(text_page: Any, count: int, drawings: Drawings) -> Iterator[_Character]:
@@ -208,27 +206,3 @@ def _to_device(page: Any, canvas: Canvas, x: float, y: float) -> tuple[int, int]
     device_x, device_y = ctypes.c_int(), ctypes.c_int()
     raw.FPDF_PageToDevice(page, 0, 0, canvas.width, canvas.height, 0, x, y, device_x, device_y)
     return device_x.value, device_y.value
-
-
-def _number(lines: list[list[LayerWord]]) -> list[LayerWord]:
-    """Return the words that have text, with their line and block.
-
-    A block is lines that overlap sideways with little space between them.
-    """
-    numbered: list[LayerWord] = []
-    block = line_number = 0
-    above: Box | None = None
-    for line in lines:
-        words = [each for each in line if each.word.text]
-        if not words:
-            continue
-        box = enclosing([each.word.box for each in words])
-        if above is not None:
-            apart = box.left > above.right or box.right < above.left
-            gap = box.top - above.bottom
-            height = max(min(box.height, above.height), 1)
-            new = gap > _BLOCK_GAP * height or gap < -2 * height or (apart and gap > -height)
-            block, line_number = (block + 1, 0) if new else (block, line_number + 1)
-        numbered += [replace(each, word=replace(each.word, block=block, line=line_number)) for each in words]
-        above = box
-    return numbered

@@ -51,18 +51,32 @@ class Components:
 
 def find_components(ink: NDArray[np.bool_]) -> Components:
     """Find the components of `ink`, `H x W`."""
-    height, width = ink.shape
-    fenced = np.zeros((height, width + 2), np.int8)
-    fenced[:, 1:-1] = ink
-    row, column = np.nonzero(np.diff(fenced, axis=1))
-    row, left, right = row[::2], column[::2], column[1::2]
+    width = ink.shape[1]
+    start, length = find_runs(ink)
+    row, left = np.divmod(start, width)
+    right = left + length
     label = _join(len(row), _touching(row, left, right, width + 2))
     names, label = np.unique(label, return_inverse=True)
-    count, length = len(names), right - left
+    count = len(names)
     top, bottom = _extremes(label, count, row, row)
     first, last = _extremes(label, count, left, right)
     area = np.bincount(label, length, count).astype(np.int64)
-    return Components(row * width + left, length, label, area, last - first, bottom - top + 1, first, top)
+    return Components(start, length, label, area, last - first, bottom - top + 1, first, top)
+
+
+def find_runs(ink: NDArray[np.bool_]) -> tuple[Numbers, Numbers]:
+    """Find the runs of `ink`, `H x W`, row by row.
+
+    Returns:
+        The offset of each run's first pixel in the flattened picture, and its length.
+    """
+    width = ink.shape[1]
+    fenced = np.zeros((ink.shape[0], width + 1), np.bool_)
+    fenced[:, 1:] = ink
+    flat = np.append(fenced, False)
+    ends = np.flatnonzero(flat[1:] != flat[:-1])
+    first, after = ends[::2], ends[1::2]
+    return first - first // (width + 1), after - first
 
 
 def _touching(row: Numbers, left: Numbers, right: Numbers, stride: int) -> tuple[Numbers, Numbers]:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from inkstream.ocr_core.geometry import Box
 from inkstream.ocr_core.page import Level
-from inkstream.ocr_core.stages.preprocess.components import Components, Numbers, find_components
+from inkstream.ocr_core.stages.preprocess.components import Components, Numbers, find_components, find_runs
 from inkstream.ocr_core.text.reading_order import enclosing
 from inkstream.ocr_core.text.words import branch
 
@@ -49,6 +49,10 @@ _STROKE = 3
 """Pixels of the reduced copy: both edges of the thinnest stroke; anything thinner is a piece of a line."""
 _TALL = 1.2
 """In usual word heights; a thin shape that is longer is a line."""
+_SLENDER, _VERY_TALL = 6, 3.0
+"""The same for the blurred edge of a panel in a scan, and how long it is, in usual word heights."""
+_STRAIGHT = 0.95
+"""Share of a shape's pixels that lie in straight runs longer than a letter, if the shape is made of lines."""
 _MANY = 500
 """Shapes that are surely not bullets."""
 _EDGE = 2
@@ -111,11 +115,27 @@ class InkMap:
         if not words:
             return bool(self.edges.any())
         usual = float(np.median([min(each.word.box.width, each.word.box.height) for each in words])) / self.factor
-        length = max(8, round(_LINE * usual))
-        edges = self.edges & ~(_long_runs(self.edges, length) | _long_runs(self.edges.T, length).T)
+        others = self.edges.copy()
         for box, around in _areas(words):
-            edges[_window(_outset(box, around * min(box.width, box.height)), self.factor)] = False
-        return _has_text(find_components(edges), usual, edges.shape)
+            others[_window(_outset(box, around * min(box.width, box.height)), self.factor)] = False
+        part = _extent(others)
+        if part is None:
+            return False
+        others[part] &= ~_in_runs(self.edges, max(8, round(_LINE * usual)), part)
+        found = find_components(others[part])
+        letters = _may_be_letters(found, usual, part, self.edges.shape)
+        if letters.any():
+            letters &= ~_are_frames(found, letters, part[1].stop - part[1].start)
+            letters &= ~_are_straight(found, _in_runs(self.edges, max(8, round(_TALL * usual)), part))
+        return _are_text(found, letters, usual)
+
+
+def _extent(ink: NDArray[np.bool_]) -> tuple[slice, slice] | None:
+    """Return the rows and columns that all ink lies in; None without ink."""
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    if not len(rows):
+        return None
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def _areas(words: Sequence[LayerWord]) -> Iterator[tuple[Box, float]]:
@@ -162,29 +182,84 @@ def _outset(box: Box, by: float) -> Box:
     return replace(box, left=box.left - by, top=box.top - by, width=box.width + 2 * by, height=box.height + 2 * by)
 
 
+def _in_runs(edges: NDArray[np.bool_], length: int, part: tuple[slice, slice]) -> NDArray[np.bool_]:
+    """Return which pixels of a part are in a straight run, across or down, of at least `length` pixels.
+
+    Args:
+        edges: The page, `h x w`.
+        length: At least 1.
+        part: Rows and columns; runs may reach out of it.
+    """
+    rows, columns = part
+    left, above = max(0, columns.start - length), max(0, rows.start - length)
+    across = _long_runs(edges[rows, left : columns.stop + length], length)
+    down = _long_runs(edges[above : rows.stop + length, columns].T, length).T
+    size = columns.stop - columns.start
+    return across[:, columns.start - left :][:, :size] | down[rows.start - above :][: rows.stop - rows.start]
+
+
 def _long_runs(edges: NDArray[np.bool_], length: int) -> NDArray[np.bool_]:
-    """Return the pixels of all stretches in a row that are at least `length` long: an opening, in doubling steps."""
-    runs, reach = edges.copy(), 1
-    while reach < length:
-        step = min(reach, length - reach)
-        runs[:, : runs.shape[1] - step] &= runs[:, step:]
-        runs[:, runs.shape[1] - step :] = False
-        reach += step
-    while reach > 1:
-        step = reach // 2
-        runs[:, step:] |= runs[:, :-step].copy()
-        reach -= step
+    """Return the pixels of all runs in a row that are at least `length` long."""
+    runs = np.zeros(edges.shape, np.bool_)
+    flat = runs.ravel()
+    starts, lengths = find_runs(edges)
+    for number in np.flatnonzero(lengths >= length):
+        flat[starts[number] : starts[number] + lengths[number]] = True
     return runs
 
 
-def _has_text(found: Components, usual: float, size: tuple[int, ...]) -> bool:
-    """Return whether a shape may be a letter, or a picture with text: no dust, line, bullet or edge of paper."""
+def _may_be_letters(
+    found: Components, usual: float, part: tuple[slice, slice], size: tuple[int, ...]
+) -> NDArray[np.bool_]:
+    """Return which shapes are large enough, and neither lines nor the edge of the paper.
+
+    Args:
+        found: The shapes of a part of the page.
+        usual: Height of a word, pixels.
+        part: Rows and columns.
+        size: Height and width of the page.
+    """
+    left, top = found.left + part[1].start, found.top + part[0].start
     longer, shorter = np.maximum(found.height, found.width), np.minimum(found.height, found.width)
-    lines = (shorter <= _THIN) & (longer > _TALL * usual)
-    beside = (found.left <= _EDGE) | (found.left + found.width >= size[1] - _EDGE)
-    beyond = (found.top <= _EDGE) | (found.top + found.height >= size[0] - _EDGE)
+    lines = (shorter <= _THIN) & (longer > _TALL * usual) | (shorter <= _SLENDER) & (longer > _VERY_TALL * usual)
+    beside = (left <= _EDGE) | (left + found.width >= size[1] - _EDGE)
+    beyond = (top <= _EDGE) | (top + found.height >= size[0] - _EDGE)
     border = (beside & (found.width < usual)) | (beyond & (found.height < usual))
-    letters = (longer >= _LETTER * usual) & (shorter >= _STROKE) & ~lines & ~border
+    letters: NDArray[np.bool_] = (longer >= _LETTER * usual) & (shorter >= _STROKE) & ~lines & ~border
+    return letters
+
+
+def _are_frames(found: Components, chosen: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
+    """Return which shapes lie along the sides of their own boxes: the frames of cells, small panels and check boxes.
+
+    Args:
+        found: All shapes.
+        chosen: Which of them to look at.
+        width: Columns of the picture that they were found in.
+    """
+    runs = chosen[found.label]
+    label, length = found.label[runs], found.length[runs]
+    row, first = np.divmod(found.start[runs], width)
+    top, left = found.top[label], found.left[label]
+    beside = np.minimum(row - top, top + found.height[label] - 1 - row) < _THIN
+    outside = (first + length <= left + _THIN) | (first >= left + found.width[label] - _THIN)
+    inner = np.bincount(label, ~(beside | outside), len(found.area))
+    are_frames: NDArray[np.bool_] = chosen & (inner == 0) & (np.minimum(found.width, found.height) > 2 * _THIN)
+    return are_frames
+
+
+def _are_straight(found: Components, straight: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which shapes consist of straight lines: the strokes of letters have ends, and most have bends."""
+    before = np.append(0, np.cumsum(straight))
+    count = before[found.start + found.length] - before[found.start]
+    share = np.bincount(found.label, count, len(found.area)) / found.area
+    are_straight: NDArray[np.bool_] = share >= _STRAIGHT
+    return are_straight
+
+
+def _are_text(found: Components, letters: NDArray[np.bool_], usual: float) -> bool:
+    """Return whether shapes as large as letters may be text, or a picture with text, and not only bullets."""
+    longer = np.maximum(found.height, found.width)
     if (letters & (longer >= _LONE_LETTER * usual)).any() or letters.sum() > _MANY:
         return True
     return _has_neighbours(found.left[letters], found.top[letters], found.width[letters], found.height[letters], usual)

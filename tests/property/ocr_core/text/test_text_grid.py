@@ -73,7 +73,10 @@ def two_rows_of_equal_width() -> tuple[list[list[list[str]]], list[list[Word]], 
     """Return two rows aligned right, whose cells of the second column are equally wide, but not equally long."""
     table = [[["0"], ["00", "000000"]], [["0"], ["00", "0"]]]
     rows = [
-        [Word(number, 0, 0, Box(x, 100 + number * SPACING, len(text) * width, ROW * 0.7), text, 90.0) for x, text in row]
+        [
+            Word(number, 0, 0, Box(x, 100 + number * SPACING, len(text) * width, ROW * 0.7), text, 90.0)
+            for x, text in row
+        ]
         for number, (width, row) in enumerate(
             [(8, [(108, "0"), (276, "00"), (300, "000000")]), (18, [(98, "0"), (276, "00"), (330, "0")])]
         )
@@ -84,7 +87,7 @@ def two_rows_of_equal_width() -> tuple[list[list[list[str]]], list[list[Word]], 
 @given(tables(), st.floats(1, 100))
 @example(two_rows_of_equal_width(), 1.0)
 def test_columns_are_aligned(page: tuple[list[list[list[str]]], list[list[Word]], bool], space: float) -> None:
-    """Where the cells of a column share both edges on the page, either edge may be kept: their letters differ in width."""
+    """Where the cells of a column share both edges, either one may be kept: their letters differ in width."""
     table, rows, right = page
     lines = [line for line in lay_out([word for row in rows for word in row], space).split("\n") if line]
     assert len(lines) == len(table)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from inkstream.ocr_core.geometry import Box
 from inkstream.ocr_core.stages.verify.ink import InkMap, erased
@@ -59,6 +59,28 @@ def test_only_what_may_be_text_is_other_ink() -> None:
     assert not InkMap.of(np.asarray(image)).has_other_ink([word])
     draw.text((700, 500), "7", font=FONT, fill="black")
     assert InkMap.of(np.asarray(image)).has_other_ink([word])
+
+
+def test_small_frames_and_blurred_edges_are_no_other_ink() -> None:
+    image, draw, word = page()
+    for left, width in ((200, 60), (300, 90), (420, 40)):
+        draw.rectangle((left, 300, left + width, 350), outline="black", width=3)
+    draw.rectangle((600, 300, 640, 350), fill=120)
+    blurred = Image.new("L", (1200, 800), "white")
+    ImageDraw.Draw(blurred).rectangle((800, 300, 1100, 460), fill=90)
+    blurred = blurred.filter(ImageFilter.GaussianBlur(2))
+    image.paste(blurred.crop((780, 280, 1120, 480)), (780, 280))
+    assert not InkMap.of(np.asarray(image)).has_other_ink([word])
+    draw.text((215, 303), "4", font=FONT, fill="black")
+    assert InkMap.of(np.asarray(image)).has_other_ink([word])
+
+
+def test_a_line_is_a_line_also_where_it_leaves_the_part_with_other_ink() -> None:
+    image, draw, word = page()
+    box = word.word.box
+    draw.line((box.right + 5, 60, box.right + 5, 300), fill="black", width=3)
+    draw.line((60, box.bottom + 5, 700, box.bottom + 5), fill="black", width=3)
+    assert not InkMap.of(np.asarray(image)).has_other_ink([word])
 
 
 def test_erasing_leaves_the_ground() -> None:
