@@ -8,6 +8,9 @@ two drivers of a stream open the table at the same `v`, the second one is refuse
 sees that its own stream's transaction has moved. So a driver that commits has seen, through the same handle, every
 earlier commit of the stream, and left out the files that those commits contain.
 
+A commit counts only when it is durable: what the loop returns may be acknowledged (a document deleted from its source,
+an event settled), also for files that another driver has committed.
+
 A batch leaves out a file, new or replaced, if the table has rows of this file version with a `batch_id` above
 `planned_at`; planning saw all rows up to there. In mode `upsert` it also leaves out a file if the table has such rows
 of a version of its path that is not older.
@@ -28,6 +31,7 @@ from inkstream.tasks.commit.operations import (
     CommittedSince,
     FindCommit,
     Landed,
+    MakeDurable,
     ModifiedSince,
     Open,
     Opened,
@@ -141,11 +145,11 @@ def commit_steps(
         max_attempts: Maximum number of appends while the table changes or the store fails.
 
     Returns:
-        What was committed, as the generator's return value.
+        What was committed and is durable, as the generator's return value.
 
     Raises:
         TransientError: If no attempt succeeded, or the table is older than the plan.
-        InkstreamError: The error of an operation, if no retry can help and the commit did not land.
+        InkstreamError: The error of an operation, if no retry can help. The commit did not land, or is not durable.
     """
     loop = _Loop(keys, commit_id, planned_at, upsert)
     for attempt in range(max_attempts + 1):
@@ -160,6 +164,7 @@ def commit_steps(
             loop.failed(error)
             continue
         if done is not None:
+            yield MakeDurable(done.version)
             return done
         break
     assert loop.error is not None
@@ -250,8 +255,8 @@ def commit_batch(  # noqa: PLR0913 - everything that a commit depends on
         selected: Returns the pages to read, 0-based, given a file's number of pages; all if not given.
 
     Raises:
-        TransientError: If the table or the store cannot accept the commit now; nothing was committed.
-        EnvironmentFault: If the table cannot be written from here; nothing was committed.
+        TransientError: If the table or the store cannot accept the commit now; nothing may be acknowledged.
+        EnvironmentFault: If the table cannot be written from here; nothing may be acknowledged.
         ConfigError: If the rows do not fit the table.
         ValueError: If a file does not have exactly one row for each page to read.
     """

@@ -80,6 +80,13 @@ class Append:
 
 
 @dataclass(frozen=True, slots=True)
+class MakeDurable:
+    """Make every commit up to table version `version` survive a power cut. Answer: None."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Wait before the next attempt. Answer: None.
 
@@ -90,7 +97,7 @@ class Wait:
     attempt: int
 
 
-Operation: TypeAlias = Open | CommittedSince | ModifiedSince | FindCommit | Append | Wait
+Operation: TypeAlias = Open | CommittedSince | ModifiedSince | FindCommit | Append | MakeDurable | Wait
 Answer: TypeAlias = Opened | frozenset[FileKey] | dict[FileKey, datetime] | Landed | int | None
 
 

@@ -50,6 +50,11 @@ class SinkOptions(Options):
         description="what happens when a file is overwritten: append adds rows and keeps the old ones; upsert replaces "
         "the old ones (delta only)",
     )
+    durable: bool = Field(
+        True,
+        description="on a local disk, a batch counts as committed only when it would survive a power cut; false saves "
+        "some milliseconds a batch, and a power cut may undo the last batches",
+    )
     compact_every: int | None = Field(
         100, ge=2, description="number of commits after which the stream merges small files of its tables; null: never"
     )

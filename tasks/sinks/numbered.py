@@ -20,6 +20,7 @@ from inkstream.tasks.commit.operations import (
     CommittedSince,
     FindCommit,
     Landed,
+    MakeDurable,
     Open,
     Opened,
     Operation,
@@ -69,9 +70,19 @@ class NumberedSink(ABC):
             InkstreamError: If it failed. The commit may have landed anyway.
         """
 
+    def make_durable(self, stream: str, upto: int) -> None:  # noqa: B027 - for sinks on a local disk
+        """Return when a stream's commits up to this number survive a power cut.
+
+        Raises:
+            EnvironmentFault: If the disk does not take them.
+        """
+
     def known(self, stream: str) -> NumberedKnown:
         """Return the commits that exist now."""
-        return NumberedKnown(self, stream, self.numbers(stream))
+        numbers = self.numbers(stream)
+        if numbers:
+            self.make_durable(stream, numbers[-1])
+        return NumberedKnown(self, stream, numbers)
 
     def runner(self, batch: Batch, spool: ResultSpool, replace: frozenset[int]) -> NumberedRunner:
         """Return a runner that commits by creating the next number."""
@@ -198,6 +209,9 @@ class NumberedRunner:
             return self._find(operation)
         if isinstance(operation, Append):
             return self._append(operation)
+        if isinstance(operation, MakeDurable):
+            self._sink.make_durable(stream, operation.version - 1)
+            return None
         raise TypeError(operation)
 
     def _committed_since(self, after: int) -> frozenset[FileKey]:

@@ -22,7 +22,7 @@ def _delta(options: SinkOptions) -> Sink:
 def _parquet(options: SinkOptions) -> Sink:
     from inkstream.tasks.sinks.parquet import ParquetSink
 
-    return ParquetSink(options.url)
+    return ParquetSink(options.url, durable=options.durable)
 
 
 def _memory(options: SinkOptions) -> Sink:

@@ -34,8 +34,14 @@ def overlay_keys(overlay_paths: Iterable[str | None]) -> set[str]:
     return {match[0] for match in matches if match}
 
 
-def put_overlay(sink_url: str, key: str, picture: bytes) -> str:
+def put_overlay(sink_url: str, key: str, picture: bytes, *, durable: bool = True) -> str:
     """Write one picture completely, and return its absolute path or its URL in an object store.
+
+    Args:
+        sink_url: The sink's folder or prefix.
+        key: From `overlay_key`.
+        picture: The encoded picture.
+        durable: Whether to return only when it survives a power cut.
 
     Raises:
         EnvironmentFault: If the sink cannot be written.
@@ -43,7 +49,7 @@ def put_overlay(sink_url: str, key: str, picture: bytes) -> str:
     """
     protocol, root = split_url(sink_url)
     try:
-        open_store(protocol, root).write(join(root, key), picture)
+        open_store(protocol, root).write(join(root, key), picture, durable=durable)
     except Exception as error:
         raise explain_store_error(error, f"cannot write {key} to {sink_url}") from error
     return join(root if protocol == "file" else f"{protocol}://{root}", key)

@@ -19,6 +19,7 @@ from inkstream.tasks.paths import split_url
 from inkstream.tasks.rows import PAGES_SCHEMA, SCHEMA_VERSION, aligned
 from inkstream.tasks.sinks.numbered import NumberedSink
 from inkstream.tasks.stores import create_from, explain_store_error, filesystem, open_store
+from inkstream.tasks.whole_files import sync_folder, sync_names
 
 _COMMIT_ID = b"inkstream.commit_id"
 _VERSION = b"inkstream.schema_version"
@@ -32,14 +33,30 @@ class ParquetSink(NumberedSink):
 
     Args:
         sink_url: The sink's folder or prefix, in a store where objects can be created exclusively.
+        durable: Whether commits have to survive a power cut. Object stores see to that themselves.
     """
 
-    def __init__(self, sink_url: str) -> None:
+    def __init__(self, sink_url: str, *, durable: bool = True) -> None:
         self._protocol, root = split_url(sink_url)
         self._root = f"{root.rstrip('/')}/pages"
         self._records = f"{root.rstrip('/')}/files"
         url = self._root if self._protocol == "file" else f"{self._protocol}://{self._root}"
         super().__init__(url, f"Parquet files in {url}")
+        self._syncs = durable and self._protocol == "file"
+        self._synced: dict[str, int] = {}
+
+    def make_durable(self, stream: str, upto: int) -> None:
+        """Sync the names of a stream's files: each file's bytes were synced before it got its name."""
+        if not self._syncs or upto <= self._synced.get(stream, -1):
+            return
+        folder = Path(self._key(stream, upto)).parent
+        try:
+            sync_folder(folder)
+            if stream not in self._synced:  # the folders themselves may be new
+                sync_names([folder, folder.parent, folder.parent.parent])
+        except OSError as error:
+            raise explain_store_error(error, f"cannot make the commits in {folder} durable", "file") from error
+        self._synced[stream] = upto
 
     def numbers(self, stream: str) -> list[int]:
         """Return the numbers of the files in the stream's folder, rising."""

@@ -109,8 +109,14 @@ class Store:
         require(self.state(path))
         return None
 
-    def write(self, path: str, data: bytes) -> None:
-        """Write an object completely or not at all: readers see the old one or the new one."""
+    def write(self, path: str, data: bytes, *, durable: bool = True) -> None:  # noqa: ARG002 - object stores always are
+        """Write an object completely or not at all: readers see the old one or the new one.
+
+        Args:
+            path: The object.
+            data: Its content.
+            durable: Whether to return only when it survives a power cut.
+        """
         self.driver.pipe_file(self.native(path), data)
 
     def fetch(self, path: str) -> bytes:

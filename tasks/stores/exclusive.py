@@ -15,6 +15,7 @@ from inkstream.ocr_core.errors import EnvironmentFault
 from inkstream.ocr_core.installation import package_command
 from inkstream.tasks.paths import split_url
 from inkstream.tasks.stores.errors import explain_store_error
+from inkstream.tasks.whole_files import sync_file
 
 
 def filesystem(protocol: str) -> Any:
@@ -97,7 +98,6 @@ def _creating(protocol: str, path: str) -> Iterator[None]:
 
 
 def _link(source: Path, path: str) -> None:
-    """Sync a file to disk and give it a name, unless another file has that name."""
-    with source.open("rb") as written:
-        os.fsync(written.fileno())
+    """Give a file another name, unless another file has it. After a power cut, it has its bytes, or not the name."""
+    sync_file(source)
     os.link(source, path)

@@ -102,9 +102,9 @@ class LocalStore(Store):
                 write(chunk)
             require(state_of(path, os.fstat(opened.fileno())))
 
-    def write(self, path: str, data: bytes) -> None:
+    def write(self, path: str, data: bytes, *, durable: bool = True) -> None:
         """Write a file completely or not at all: readers see the old one or the new one."""
-        write_whole(Path(path), data)
+        write_whole(Path(path), data, durable=durable)
 
     def fetch(self, path: str) -> bytes:
         """Return the content of a file."""

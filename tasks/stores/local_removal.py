@@ -19,6 +19,7 @@ from pathlib import Path
 from inkstream.ocr_core.errors import SourceChangedError
 from inkstream.tasks.stores.base import State
 from inkstream.tasks.stores.local_state import state_of
+from inkstream.tasks.whole_files import make_folder, sync_file, sync_folder
 
 ASIDE = ".inkstream-aside"
 """Folder of the source for files that are being removed. It is hidden, so nothing in it is read as a document."""
@@ -59,7 +60,7 @@ class LocalRemoval:
             OSError: If the file cannot be moved.
         """
         with _aside(self._root, self._relative(path), state) as aside:
-            Path(targets[0]).parent.mkdir(parents=True, exist_ok=True)
+            make_folder(Path(targets[0]).parent)
             for target in map(Path, targets):
                 try:
                     _move(aside, target)
@@ -124,16 +125,16 @@ def _move(source: Path, target: Path) -> None:
         partial = target.with_name(f".{uuid.uuid4().hex}.partial")
         try:
             shutil.copy2(source, partial)
-            _flush(partial)
+            sync_file(partial)
             if not filecmp.cmp(source, partial, shallow=False):
                 raise OSError(errno.EIO, "the copy differs", str(partial)) from None
             _place(partial, target)
         finally:
             partial.unlink(missing_ok=True)
-        _flush(target.parent)
+        sync_folder(target.parent)
         source.unlink()
     else:
-        _flush(target.parent)
+        sync_folder(target.parent)
 
 
 def _place(source: Path, target: Path) -> None:
@@ -152,14 +153,6 @@ def _place(source: Path, target: Path) -> None:
         source.rename(target)
     else:
         source.unlink()
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _remove_empty(folder: Path) -> None:

@@ -149,6 +149,7 @@ class OpenBatch:
             pipeline=self._pipeline,
             limits=self._config.execution.limits,
             sink_url=self._config.sink.url,
+            durable=self._config.sink.durable,
             copies=CopiesFolder(run, self._config.execution.copies_mb),
             known_bytes=known.content_hash if known else None,
             rows_from=batch.redo.content_hashes.get(work.file) if batch.redo else None,

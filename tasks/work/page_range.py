@@ -44,6 +44,7 @@ class RangeJob:
         pipeline: `PipelineOptions` as canonical JSON.
         limits: Limits on what a page may cost.
         sink_url: Where overlays are written.
+        durable: Whether overlays have to survive a power cut.
         copies: Where the copy of the file is kept.
         known_bytes: SHA-256 of the newest rows' bytes. A file with these bytes is not read.
         rows_from: SHA-256 of the bytes that the rows to replace were read from. Another version with these bytes is
@@ -58,6 +59,7 @@ class RangeJob:
     pipeline: str
     limits: LimitOptions
     sink_url: str
+    durable: bool
     copies: CopiesFolder
     known_bytes: str | None = None
     rows_from: str | None = None
@@ -271,5 +273,5 @@ def _write_overlays(job: RangeJob, results: list[PageResult], content_hash: str,
             continue
         extension = "jpg" if result.overlay_format == "jpeg" else str(result.overlay_format)
         key = overlay_key(content_hash, result.pagenum, made_by, extension)
-        urls.append(put_overlay(job.sink_url, key, result.overlay))
+        urls.append(put_overlay(job.sink_url, key, result.overlay, durable=job.durable))
     return urls

@@ -107,7 +107,7 @@ def test_only_line_crops_travel_between_workers(inbox: Path) -> None:
     file = list_files(config_of(inbox, "tables", None).source)[0]
     pipeline = config_of(inbox, "tables", None).pipeline.canonical()
     sink, copies = str(inbox.parent / "tables"), CopiesFolder(uuid.uuid4().hex, 10)
-    begun = begin_range(RangeJob(file, (), 3, None, "main", pipeline, LimitOptions(), sink, copies))
+    begun = begin_range(RangeJob(file, (), 3, None, "main", pipeline, LimitOptions(), sink, True, copies))
     assert isinstance(begun, BegunRange)
     waiting = [page for page in begun.file.pages if isinstance(page, BegunPage)]
     assert [page.pagenum for page in waiting] == [0, 1], "a blank page has nothing to read"

@@ -16,6 +16,7 @@ from inkstream.tasks.queries.status import SinkStatus, sink_status
 from inkstream.tasks.queries.stored_configs import stored_config
 from inkstream.tasks.queries.stored_pages import stored_pages
 from inkstream.tasks.sinks.delta.ledger import LedgerProjection
+from inkstream.tasks.sinks.delta.tables import LedgerTable, PagesTable
 from inkstream.tasks.sinks.opening import open_existing, open_sink
 from inkstream.tasks.sinks.versioned import VersionedSink, require_versions
 from inkstream.tasks.source import discovery
@@ -55,4 +56,4 @@ def export_of(
 
 def project_ledger(config: StreamConfig) -> int:
     """Bring the Delta ledger of a configuration's sink up to date."""
-    return LedgerProjection(config.sink.url).run(config.stream)
+    return LedgerProjection(PagesTable(config.sink.url), LedgerTable(config.sink.url)).run(config.stream)

@@ -100,7 +100,7 @@ def die_at(place: str, wanted: str) -> None:
 def drive(config: StreamConfig, kill_point: str) -> int:
     """Drain the source once; return the number of transient faults."""
     faults = 0
-    projection = LedgerProjection(config.sink.url)
+    projection = LedgerProjection(PagesTable(config.sink.url), LedgerTable(config.sink.url))
     while batches := plan(config):
         die_at("planned", kill_point)
         for batch in batches[:PLANNED_BATCHES]:

@@ -60,7 +60,7 @@ def test_ctrl_c_at_each_step_of_a_range_leaves_dask_usable(
     (tmp_path / "a.pdf").write_bytes(tiny_pdf("the first page", "the second page"))
     (file,) = list_files(SourceOptions(url=str(tmp_path)))
     job = RangeJob(
-        file, (), 2, None, "main", PIPELINE, LimitOptions(), "memory://none", CopiesFolder(uuid.uuid4().hex, 10)
+        file, (), 2, None, "main", PIPELINE, LimitOptions(), "memory://none", True, CopiesFolder(uuid.uuid4().hex, 10)
     )
     ended: queue.SimpleQueue[str] = queue.SimpleQueue()
     placement = RangePlacement(client, {}, ended.put)

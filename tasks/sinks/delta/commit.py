@@ -13,6 +13,7 @@ from inkstream.tasks.commit.operations import (
     CommittedSince,
     FindCommit,
     Landed,
+    MakeDurable,
     ModifiedSince,
     Open,
     Opened,
@@ -22,7 +23,7 @@ from inkstream.tasks.commit.spool import ResultSpool
 from inkstream.tasks.commit.stamped_rows import CommitRows
 from inkstream.tasks.model import Batch
 from inkstream.tasks.rows import PAGES_SCHEMA
-from inkstream.tasks.sinks.delta.engine import TRANSIENT_DELTA, explain_delta_error
+from inkstream.tasks.sinks.delta.engine import AFTER_COMMIT, TRANSIENT_DELTA, explain_delta_error
 from inkstream.tasks.sinks.delta.snapshot import DeltaSnapshot, transaction_version
 from inkstream.tasks.sinks.delta.tables import PagesTable
 from inkstream.tasks.sinks.sql import any_of, committed_since, modified_since, sql_text, version_predicate
@@ -69,6 +70,9 @@ class TableRunner:
             return find_commit(self._open_handle(), operation.commit_id, operation.after)
         if isinstance(operation, Append):
             return self._append(self._open_handle(), operation)
+        if isinstance(operation, MakeDurable):
+            self._pages.make_durable(operation.version)
+            return None
         raise TypeError(operation)
 
     def _open_handle(self) -> DeltaTable:
@@ -103,7 +107,14 @@ class TableRunner:
         same = set(rows.schema.names) == set(handle.schema().to_arrow().names)
         merge: Any = None if same else "merge"
         if self._replace.isdisjoint(operation.files) and not operation.replacing:
-            write_deltalake(handle, rows.reader(), mode="append", schema_mode=merge, commit_properties=properties)
+            write_deltalake(
+                handle,
+                rows.reader(),
+                mode="append",
+                schema_mode=merge,
+                commit_properties=properties,
+                post_commithook_properties=AFTER_COMMIT,
+            )
             return
         write_deltalake(
             handle,
@@ -112,6 +123,7 @@ class TableRunner:
             predicate=self._predicate(operation),
             schema_mode=merge,
             commit_properties=properties,
+            post_commithook_properties=AFTER_COMMIT,
         )
 
     def _predicate(self, operation: Append) -> str:

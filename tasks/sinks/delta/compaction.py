@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
-from inkstream.ocr_core.errors import EnvironmentFault, TransientError
+from inkstream.ocr_core.errors import EnvironmentFault, InkstreamError, TransientError
 from inkstream.tasks.paths import split_url
 from inkstream.tasks.progress import Compacted
 from inkstream.tasks.rows import aligned
@@ -208,8 +208,14 @@ def _json_value(value: Any) -> Any:
 
 
 def _checkpoint(table: SinkTable) -> None:
+    """Write a checkpoint of the latest version, and remove the entries that have expired once it is durable."""
+    handle = table.open()
     try:
-        table.open().create_checkpoint()
+        handle.create_checkpoint()
+        table.make_durable(handle.version())
+        handle.cleanup_metadata()
+    except InkstreamError:
+        raise
     except Exception as error:  # the library also raises bare Exceptions
         raise explain_delta_error(error, f"cannot write a checkpoint of {table.url}") from error
 

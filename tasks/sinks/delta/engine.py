@@ -11,7 +11,7 @@ from typing import Any
 
 import certifi
 import pyarrow as pa
-from deltalake import DeltaTable, QueryBuilder
+from deltalake import DeltaTable, PostCommitHookProperties, QueryBuilder
 from deltalake.exceptions import CommitFailedError, DeltaError, DeltaProtocolError, SchemaMismatchError
 
 from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, InkstreamError, TransientError
@@ -20,6 +20,9 @@ from inkstream.tasks.stores.scratch import scratch_folder
 
 TRANSIENT_DELTA = (DeltaError, OSError)
 """The errors that the library raises for any problem with the store."""
+
+AFTER_COMMIT = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
+"""What the library does after a commit. Old entries of the log are removed only when a checkpoint is durable."""
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _CREDENTIAL_WORDS = (

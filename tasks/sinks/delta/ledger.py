@@ -14,7 +14,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from inkstream.ocr_core.errors import InkstreamError, TransientError
 from inkstream.tasks.retries import retrying
 from inkstream.tasks.rows import FORGOTTEN, aligned
-from inkstream.tasks.sinks.delta.engine import TRANSIENT_DELTA, explain_delta_error, scan
+from inkstream.tasks.sinks.delta.engine import AFTER_COMMIT, TRANSIENT_DELTA, explain_delta_error, scan
 from inkstream.tasks.sinks.delta.snapshot import transaction_version
 from inkstream.tasks.sinks.delta.tables import LEDGER_SCHEMA, LedgerTable, PagesTable
 from inkstream.tasks.sinks.sql import sql_text
@@ -55,12 +55,13 @@ class LedgerProjection:
     reads the last checkpoint and everything since.
 
     Args:
-        sink_url: The sink's folder or prefix.
+        pages: The pages. What is projected was made durable before.
+        ledger: The ledger.
     """
 
-    def __init__(self, sink_url: str) -> None:
-        self._pages = PagesTable(sink_url)
-        self._ledger = LedgerTable(sink_url)
+    def __init__(self, pages: PagesTable, ledger: LedgerTable) -> None:
+        self._pages = pages
+        self._ledger = ledger
         self._handles: tuple[DeltaTable, DeltaTable] | None = None
 
     def run(self, stream: str) -> int:
@@ -100,9 +101,12 @@ class LedgerProjection:
             versions = versions.append_column(name, pa.array([value] * versions.num_rows, kind))
         handle = self._ledger.create_for(self._pages.open())
         try:
-            write_deltalake(handle, aligned(versions, LEDGER_SCHEMA), mode="append")
+            write_deltalake(
+                handle, aligned(versions, LEDGER_SCHEMA), mode="append", post_commithook_properties=AFTER_COMMIT
+            )
         except TRANSIENT_DELTA as error:
             raise explain_delta_error(error, "cannot write the ledger") from error
+        self._ledger.make_durable(handle.version())
 
     def _project(self, stream: str) -> int:
         """Catch up with the kept handles or, if that fails, with new ones.
@@ -134,7 +138,9 @@ class LedgerProjection:
         after = transaction_version(handle, stream)
         upto = transaction_version(snapshot, stream)
         if after < upto:
+            self._pages.make_durable(snapshot.version())
             _project(snapshot, handle, stream, after, upto)
+            self._ledger.make_durable(handle.version())
         self._handles = snapshot, handle
         return max(after, upto)
 
@@ -147,6 +153,8 @@ def _project(snapshot: DeltaTable, handle: DeltaTable, stream: str, after: int, 
     )
     rows = rows.select(LEDGER_SCHEMA.names).cast(LEDGER_SCHEMA)
     try:
-        write_deltalake(handle, rows, mode="append", commit_properties=properties)
+        write_deltalake(
+            handle, rows, mode="append", commit_properties=properties, post_commithook_properties=AFTER_COMMIT
+        )
     except TRANSIENT_DELTA as error:
         raise explain_delta_error(error, "cannot write the ledger") from error

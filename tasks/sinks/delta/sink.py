@@ -80,17 +80,22 @@ class DeltaSink:
 
     def __init__(self, options: SinkOptions) -> None:
         self._options = options
-        self._pages = PagesTable(options.url)
-        self._ledger = LedgerTable(options.url)
-        self._projection = LedgerProjection(options.url)
+        self._pages = PagesTable(options.url, durable=options.durable)
+        self._ledger = LedgerTable(options.url, durable=options.durable)
+        self._projection = LedgerProjection(self._pages, self._ledger)
         self.sink_url = options.url
         self.url = self._pages.url
         self.description = f"Delta tables in {options.url}"
 
     def known(self, stream: str) -> DeltaKnown:
-        """Return snapshots of both tables; the ledger's is taken first, so that it is not ahead of the pages."""
+        """Return snapshots of both tables; the ledger's is taken first, so that it is not ahead of the pages.
+
+        What they contain is durable: documents that are known may be removed from the source.
+        """
         ledger = self._ledger.open() if self._ledger.exists() else None
         pages = self._pages.open() if self._pages.exists() else None
+        if pages is not None:
+            self._pages.make_durable(pages.version())
         if ledger is not None:
             self._ledger.require_projection_of(pages, ledger)
         return DeltaKnown(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -13,6 +14,7 @@ from inkstream.ocr_core.errors import ConfigError, EnvironmentFault
 from inkstream.ocr_core.installation import upgrade_command
 from inkstream.tasks.paths import join, split_url
 from inkstream.tasks.rows import PAGES_SCHEMA, SCHEMA_VERSION
+from inkstream.tasks.sinks.delta.durable import DurableTable
 from inkstream.tasks.sinks.delta.engine import TRANSIENT_DELTA, explain_delta_error, storage_options
 from inkstream.tasks.sinks.delta.snapshot import DeltaSnapshot
 from inkstream.tasks.sinks.sql import newest_rows
@@ -51,12 +53,13 @@ class SinkTable:
         name: The table's folder in the sink.
         schema: The columns that this version of Inkstream writes.
         indexed: Columns whose minimum and maximum are stored per file, so that reads can skip files.
+        durable: Whether commits have to survive a power cut. Object stores see to that themselves.
 
     Raises:
         ConfigError: If the URL has characters that the Delta library mishandles.
     """
 
-    def __init__(self, sink_url: str, name: str, schema: pa.Schema, indexed: tuple[str, ...]) -> None:
+    def __init__(self, sink_url: str, name: str, schema: pa.Schema, indexed: tuple[str, ...], *, durable: bool) -> None:
         protocol, path = split_url(sink_url)
         bad = _UNSUPPORTED.search(path)
         if bad:
@@ -67,6 +70,7 @@ class SinkTable:
         self.schema = schema
         self.indexed = indexed
         self._place = protocol, path
+        self._durable = DurableTable(Path(self.url)) if durable and protocol == "file" else None
 
     @property
     def _options(self) -> dict[str, str] | None:
@@ -146,6 +150,15 @@ class SinkTable:
             raise explain_delta_error(error, f"cannot read {self.url} again") from error
         self._checked(handle)
 
+    def make_durable(self, version: int) -> None:
+        """Return when all commits up to a version survive a power cut.
+
+        Raises:
+            EnvironmentFault: If the disk does not take them.
+        """
+        if self._durable is not None:
+            self._durable.sync(version)
+
     def exists(self) -> bool:
         """Return whether the table exists."""
         try:
@@ -170,9 +183,9 @@ class SinkTable:
 class PagesTable(SinkTable):
     """`SINK/pages`: one row per page."""
 
-    def __init__(self, sink_url: str) -> None:
+    def __init__(self, sink_url: str, *, durable: bool = True) -> None:
         indexed = ("stream", "batch_id", "path", "pagenum", "timestamp")
-        super().__init__(sink_url, "pages", PAGES_SCHEMA, indexed)
+        super().__init__(sink_url, "pages", PAGES_SCHEMA, indexed, durable=durable)
 
     def rows(
         self,
@@ -195,8 +208,8 @@ class PagesTable(SinkTable):
 class LedgerTable(SinkTable):
     """`SINK/files`: which file versions are done. It is a projection of `pages`, so it can be rebuilt."""
 
-    def __init__(self, sink_url: str) -> None:
-        super().__init__(sink_url, "files", LEDGER_SCHEMA, ("stream", "batch_id", "path", "state"))
+    def __init__(self, sink_url: str, *, durable: bool = True) -> None:
+        super().__init__(sink_url, "files", LEDGER_SCHEMA, ("stream", "batch_id", "path", "state"), durable=durable)
 
     def create_for(self, pages: DeltaTable) -> DeltaTable:
         """Create the ledger of this `pages` table if it does not exist, and open it.

@@ -25,7 +25,7 @@ from inkstream.tasks.stores.exclusive import objects_below
 
 def try_to_compact(sink: SinkOptions) -> Iterator[Compacted]:
     """Compact the tables of a sink between two batches. Problems are reported, never raised."""
-    for table in (PagesTable(sink.url), LedgerTable(sink.url)):
+    for table in (PagesTable(sink.url, durable=sink.durable), LedgerTable(sink.url, durable=sink.durable)):
         try:
             yield compact(table, sink.target_file_mb)
         except InkstreamError as error:
@@ -44,7 +44,9 @@ def vacuum(table: SinkTable, retention: timedelta, *, dry_run: bool) -> Removed:
         TransientError: If the store fails.
         EnvironmentFault: If the table cannot be read or written from here.
     """
-    expired = _expired(table.open(), retention)
+    handle = table.open()
+    table.make_durable(handle.version())  # before a file is removed that it replaced
+    expired = _expired(handle, retention)
     sizes = {name.rpartition("/")[2]: info.get("size") or 0 for name, info in objects_below(table.url)}
     if expired and not dry_run:
         _vacuum(table.open(), retention, dry_run=False)

@@ -18,6 +18,7 @@ from inkstream.tasks.commit.operations import (
     CommittedSince,
     FindCommit,
     Landed,
+    MakeDurable,
     ModifiedSince,
     Open,
     Opened,
@@ -165,6 +166,8 @@ def _drive(*answers: Any, planned_at: int = -1, max_attempts: int = 3) -> tuple[
         for answer in answers:
             throw = isinstance(answer, Exception)
             operations.append(steps.throw(answer) if throw else steps.send(answer))
+        if isinstance(operations[-1], MakeDurable):
+            steps.send(None)
     except StopIteration as stop:
         return operations, stop.value
     except Exception as error:  # noqa: BLE001 - the test inspects it
@@ -174,31 +177,32 @@ def _drive(*answers: Any, planned_at: int = -1, max_attempts: int = 3) -> tuple[
 
 def test_an_undisturbed_commit_reads_no_rows() -> None:
     operations, end = _drive(Opened(7, 3), 8, planned_at=3)
-    assert operations == [Open(), Append((0, 1), 4, "me")]
+    assert operations == [Open(), Append((0, 1), 4, "me"), MakeDurable(8)]
     assert end == Committed(4, 8, (0, 1), ())
 
 
 def test_files_committed_by_another_driver_are_left_out() -> None:
     operations, end = _drive(Opened(7, 5), frozenset({KEYS[0]}), 8, planned_at=3)
-    assert operations == [Open(), CommittedSince(3), Append((1,), 6, "me")]
+    assert operations == [Open(), CommittedSince(3), Append((1,), 6, "me"), MakeDurable(8)]
     assert end == Committed(6, 8, (1,), (0,))
 
 
 def test_nothing_is_committed_if_no_file_is_left() -> None:
-    _, end = _drive(Opened(7, 5), frozenset(KEYS.values()), planned_at=3)
+    operations, end = _drive(Opened(7, 5), frozenset(KEYS.values()), planned_at=3)
+    assert operations[2:] == [MakeDurable(7)], "the source may be cleaned of files that others have committed"
     assert end == Committed(None, 7, (), (0, 1))
 
 
 def test_a_commit_whose_reply_was_lost_is_found() -> None:
     operations, end = _drive(Opened(7, 3), TransientError("reset"), None, Opened(9, 4), Landed(4, 8), planned_at=3)
-    assert operations == [Open(), Append((0, 1), 4, "me"), Wait(1), Open(), FindCommit("me", 7)]
+    assert operations == [Open(), Append((0, 1), 4, "me"), Wait(1), Open(), FindCommit("me", 7), MakeDurable(8)]
     assert end == Committed(4, 8, (0, 1), ())
 
 
 def test_a_conflicting_commit_is_retried_with_the_remaining_files() -> None:
     answers = [Opened(7, 3), TransientError("conflict"), None, Opened(8, 4), None, frozenset({KEYS[1]}), 9]
     operations, end = _drive(*answers, planned_at=3)
-    assert operations[4:] == [FindCommit("me", 7), CommittedSince(3), Append((0,), 5, "me")]
+    assert operations[4:] == [FindCommit("me", 7), CommittedSince(3), Append((0,), 5, "me"), MakeDurable(9)]
     assert end == Committed(5, 9, (0,), (1,))
 
 
@@ -215,6 +219,13 @@ def test_an_error_before_the_first_append_is_raised_at_once() -> None:
     fault = EnvironmentFault("forbidden", "ask")
     operations, end = _drive(fault)
     assert (operations, end) == ([Open()], fault)
+
+
+@pytest.mark.parametrize("error", [TransientError("no reply"), EnvironmentFault("no space", "ask")], ids=type)
+def test_a_commit_that_is_not_durable_is_not_acknowledged(error: Exception) -> None:
+    operations, end = _drive(Opened(7, 3), 8, error, planned_at=3)
+    assert operations[-1] == MakeDurable(8)
+    assert end is error
 
 
 def test_attempts_are_bounded_and_end_with_a_search_for_the_commit() -> None:

@@ -22,7 +22,7 @@ PIPELINE = PipelineOptions(text_layer=TextLayerOptions(mode=TextLayerMode.ONLY))
 def job(folder: Path, *pages: int, total: int | None = None, pipeline: str = PIPELINE) -> RangeJob:
     (file,) = list_files(SourceOptions(url=str(folder)))
     limits, sink = LimitOptions(max_file_mb=1), str(folder.parent / "tables")
-    return RangeJob(file, pages, 2, total, "main", pipeline, limits, sink, CopiesFolder(uuid.uuid4().hex, 1))
+    return RangeJob(file, pages, 2, total, "main", pipeline, limits, sink, True, CopiesFolder(uuid.uuid4().hex, 1))
 
 
 @pytest.fixture

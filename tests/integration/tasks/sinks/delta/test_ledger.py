@@ -45,7 +45,8 @@ def test_losing_the_ledger_loses_nothing(config: StreamConfig) -> None:
 )
 def test_a_projection_continues_whatever_happens_to_the_ledger(config: StreamConfig, meanwhile: str) -> None:
     config = config.model_copy(update={"trigger": TriggerOptions(max_files_per_trigger=1)})
-    batches, ledger, projection = plan(config), LedgerTable(config.sink.url), LedgerProjection(config.sink.url)
+    batches, ledger = plan(config), LedgerTable(config.sink.url)
+    projection = LedgerProjection(PagesTable(config.sink.url), ledger)
     for number, batch in enumerate(batches):
         commit(config, batch)
         if number == 3 and "deleted" in meanwhile:

@@ -15,6 +15,7 @@ from inkstream.tasks.commit.operations import (
     Append,
     CommittedSince,
     FindCommit,
+    MakeDurable,
     ModifiedSince,
     Open,
     Opened,
@@ -141,6 +142,8 @@ class SqliteRunner:
             return modified_since(self._handle, stream, operation.after)
         if isinstance(operation, FindCommit):
             return self._catalogue.find(operation.commit_id, operation.after)
+        if isinstance(operation, MakeDurable):
+            return None  # SQLite syncs each commit
         assert isinstance(operation, Append)
         return self._append(operation)
 
