@@ -113,6 +113,8 @@ class StreamRun:
             TransientError: If the work should be tried again later.
         """
         started = time.perf_counter()
+        for sentence in self._sink.recover(self._config.stream):
+            self._publish(Notice(sentence))
         plan = self.plan()
         self.summary.unsettled, self.summary.skipped = plan.unsettled, plan.skipped
         listing_ms = (time.perf_counter() - started) * 1000

@@ -77,6 +77,10 @@ class NumberedSink(ABC):
             EnvironmentFault: If the disk does not take them.
         """
 
+    def recover(self, stream: str) -> Iterator[str]:  # noqa: ARG002 - for sinks that a power cut can damage
+        """Return nothing: an object is there completely, or not at all."""
+        return iter(())
+
     def known(self, stream: str) -> NumberedKnown:
         """Return the commits that exist now."""
         numbers = self.numbers(stream)

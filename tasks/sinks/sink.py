@@ -48,6 +48,17 @@ class Sink(Protocol):
     def description(self) -> str:
         """What the sink is and where, for messages: `Parquet files in s3://bucket/tables/pages`."""
 
+    def recover(self, stream: str) -> Iterator[str]:
+        """Repair what a power cut has damaged, before anything is read; yield a sentence for each thing that was.
+
+        Args:
+            stream: The stream that is going to run.
+
+        Raises:
+            EnvironmentFault: If something cannot be repaired, with the remedy.
+            TransientError: If the store does not answer.
+        """
+
     def known(self, stream: str) -> Known:
         """Return what a stream has committed so far.
 

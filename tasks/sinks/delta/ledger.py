@@ -6,7 +6,9 @@ an earlier driver failed to project, and if the whole ledger is lost, one longer
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Literal
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
@@ -20,6 +22,11 @@ from inkstream.tasks.sinks.delta.tables import LEDGER_SCHEMA, LedgerTable, Pages
 from inkstream.tasks.sinks.sql import sql_text
 
 _MAX_ATTEMPTS = 10
+
+PAGES_VERSION = "inkstream.pages_version"
+PAGES_TIME = "inkstream.pages_time"
+"""What each commit of the ledger records: the version of `pages` that it was made from, which was durable, and the time
+(in milliseconds) in that version's log entry."""
 
 _UNCHANGED = "unchanged"
 """The state of a file version that has no rows, because it has the bytes of a version that has them."""
@@ -144,17 +151,63 @@ class LedgerProjection:
         self._handles = snapshot, handle
         return max(after, upto)
 
+    def rebuild(self, streams: Iterable[str]) -> None:
+        """Write the ledger again from all rows of `pages`, for the streams in either, in one commit.
+
+        Raises:
+            TransientError: If the store fails.
+            EnvironmentFault: If a table cannot be read or written from here.
+        """
+        pages = self._pages.open()
+        self._pages.make_durable(pages.version())
+        handle = self._ledger.create_for(pages)
+        upto = {stream: transaction_version(pages, stream) for stream in streams}
+        parts = [scan(pages, _projection(stream, -1, number)) for stream, number in upto.items()]
+        _write(
+            handle, pa.concat_tables([LEDGER_SCHEMA.empty_table(), *map(_as_ledger, parts)]), pages, upto, "overwrite"
+        )
+        self._ledger.make_durable(handle.version())
+        self._handles = None
+
 
 def _project(snapshot: DeltaTable, handle: DeltaTable, stream: str, after: int, upto: int) -> None:
+    rows = scan(snapshot, _projection(stream, after, upto))
+    _write(handle, _as_ledger(rows), snapshot, {stream: upto}, "append")
+
+
+def _projection(stream: str, after: int, upto: int) -> str:
     values = {"stream": sql_text(stream), "after": after, "upto": upto, "forgotten": sql_text(FORGOTTEN)}
-    rows = scan(snapshot, _PROJECTION.format(**values))
-    properties = CommitProperties(
-        custom_metadata={"inkstream.stream": stream}, app_transactions=[Transaction(stream, upto)]
-    )
-    rows = rows.select(LEDGER_SCHEMA.names).cast(LEDGER_SCHEMA)
+    return _PROJECTION.format(**values)
+
+
+def _as_ledger(rows: pa.Table) -> pa.Table:
+    return rows.select(LEDGER_SCHEMA.names).cast(LEDGER_SCHEMA)
+
+
+def _write(
+    handle: DeltaTable, rows: pa.Table, pages: DeltaTable, upto: Mapping[str, int], mode: Literal["append", "overwrite"]
+) -> None:
+    """Commit rows of the ledger.
+
+    Args:
+        handle: The ledger.
+        rows: The rows.
+        pages: The version of the pages that they were made from.
+        upto: The transaction version that the ledger covers then, by stream.
+        mode: Whether they are added to the ledger, or replace it.
+    """
     try:
+        (latest,) = pages.history(1)
+        made_from = {PAGES_VERSION: str(pages.version()), PAGES_TIME: str(latest.get("timestamp"))}
         write_deltalake(
-            handle, rows, mode="append", commit_properties=properties, post_commithook_properties=AFTER_COMMIT
+            handle,
+            rows,
+            mode=mode,
+            commit_properties=CommitProperties(
+                custom_metadata={"inkstream.stream": ",".join(upto), **made_from},
+                app_transactions=[Transaction(*each) for each in upto.items()],
+            ),
+            post_commithook_properties=AFTER_COMMIT,
         )
     except TRANSIENT_DELTA as error:
         raise explain_delta_error(error, "cannot write the ledger") from error

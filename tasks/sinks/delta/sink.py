@@ -14,6 +14,7 @@ from inkstream.tasks.progress import Compacted
 from inkstream.tasks.sinks.delta.commit import TableRunner
 from inkstream.tasks.sinks.delta.ledger import HAS_ROWS, LedgerProjection
 from inkstream.tasks.sinks.delta.maintained import MaintainedDeltaTable
+from inkstream.tasks.sinks.delta.recovery import Recovery
 from inkstream.tasks.sinks.delta.snapshot import DeltaSnapshot
 from inkstream.tasks.sinks.delta.tables import LedgerTable, PagesTable
 from inkstream.tasks.sinks.delta.vacuum import overlays_in_use, try_to_compact
@@ -103,6 +104,10 @@ class DeltaSink:
             None if ledger is None else DeltaSnapshot(self._ledger.url, ledger),
             stream,
         )
+
+    def recover(self, stream: str) -> Iterator[str]:
+        """Repair what a power cut has damaged, and rebuild a ledger that is ahead of the pages."""
+        return Recovery(self.sink_url, self._pages, self._ledger, self._projection).run(stream)
 
     def runner(self, batch: Batch, spool: ResultSpool, replace: frozenset[int]) -> TableRunner:
         """Return a runner that commits the batch, with a new handle for each attempt."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from inkstream.tasks.paths import join, split_url
 from inkstream.tasks.rows import PAGES_SCHEMA, SCHEMA_VERSION
 from inkstream.tasks.sinks.delta.durable import DurableTable
 from inkstream.tasks.sinks.delta.engine import TRANSIENT_DELTA, explain_delta_error, storage_options
+from inkstream.tasks.sinks.delta.log import LocalLog
 from inkstream.tasks.sinks.delta.snapshot import DeltaSnapshot
 from inkstream.tasks.sinks.sql import newest_rows
 
@@ -89,18 +91,12 @@ class SinkTable:
             pass  # created below
         except TRANSIENT_DELTA as error:
             raise explain_delta_error(error, f"cannot open {self.url}") from error
-        configuration: Mapping[str, str | None] = {
-            "delta.checkpointInterval": _CHECKPOINT_EVERY,
-            "delta.dataSkippingStatsColumns": ",".join(self.indexed),
-            VERSION_PROPERTY: str(SCHEMA_VERSION),
-            **(properties or {}),
-        }
         try:
             DeltaTable.create(
                 self.url,
                 schema=self.schema,
                 mode="ignore",
-                configuration=configuration,
+                configuration=self._configuration(properties or {}),
                 raise_if_key_not_exists=False,
                 storage_options=self._options,
             )
@@ -150,6 +146,14 @@ class SinkTable:
             raise explain_delta_error(error, f"cannot read {self.url} again") from error
         self._checked(handle)
 
+    def first_entry(self) -> bytes:
+        """Return the first entry of the log of a new table like this one."""
+        with tempfile.TemporaryDirectory() as folder:
+            DeltaTable.create(
+                folder, schema=self.schema, configuration=self._configuration({}), raise_if_key_not_exists=False
+            )
+            return LocalLog(Path(folder)).entry(0).read_bytes()
+
     def make_durable(self, version: int) -> None:
         """Return when all commits up to a version survive a power cut.
 
@@ -169,6 +173,14 @@ class SinkTable:
     def version(self) -> int | None:
         """Return the latest table version; None if there is no table."""
         return self.open().version() if self.exists() else None
+
+    def _configuration(self, properties: Mapping[str, str]) -> Mapping[str, str | None]:
+        return {
+            "delta.checkpointInterval": _CHECKPOINT_EVERY,
+            "delta.dataSkippingStatsColumns": ",".join(self.indexed),
+            VERSION_PROPERTY: str(SCHEMA_VERSION),
+            **properties,
+        }
 
     def _checked(self, table: DeltaTable) -> DeltaTable:
         written = int(table.metadata().configuration.get(VERSION_PROPERTY) or SCHEMA_VERSION)

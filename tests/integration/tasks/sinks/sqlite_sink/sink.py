@@ -59,6 +59,9 @@ class SqliteSink:
         if self._catalogue.exists():
             yield self.snapshot().query(_STATES.format(stream=sql_text(stream)))
 
+    def recover(self, stream: str) -> Iterator[str]:  # noqa: ARG002
+        return iter(())  # SQLite does it when it opens a database
+
     def partly_read(self, stream: str) -> Iterator[pa.Table]:
         if self._catalogue.exists():
             yield partly_read(self.snapshot(), stream)
