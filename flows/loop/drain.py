@@ -24,6 +24,7 @@ from inkstream.flows.loop.reporting import (
 )
 from inkstream.flows.loop.steps import StepRunner, run_directly
 from inkstream.flows.loop.workers import Workers
+from inkstream.ocr_core.errors import TransientError
 from inkstream.ocr_core.pipeline.environment import require_environment
 from inkstream.tasks.commit.loop import commit_batch, seen_after
 from inkstream.tasks.commit.operations import Committed
@@ -113,9 +114,8 @@ class StreamRun:
             TransientError: If the work should be tried again later.
         """
         started = time.perf_counter()
-        for sentence in self._sink.recover(self._config.stream):
-            self._publish(Notice(sentence))
-        plan = self.plan()
+        self._recover()
+        plan = self._plan_or_recover()
         self.summary.unsettled, self.summary.skipped = plan.unsettled, plan.skipped
         listing_ms = (time.perf_counter() - started) * 1000
         self._publish(Planned(tuple(work.batch for work in plan.work)))
@@ -154,6 +154,22 @@ class StreamRun:
             self._step("compact", f"compact {label}", self._compact)
 
     # Plan
+
+    def _plan_or_recover(self) -> Plan:
+        """Return the plan; if the sink cannot be read, look for damage everywhere in it first."""
+        try:
+            return self.plan()
+        except TransientError:
+            if not self._recover(thorough=True):
+                raise
+        return self.plan()
+
+    def _recover(self, *, thorough: bool = False) -> bool:
+        """Repair what a power cut has damaged, and return whether anything was."""
+        done = list(self._sink.recover(self._config.stream, thorough=thorough))
+        for sentence in done:
+            self._publish(Notice(sentence))
+        return bool(done)
 
     def plan(self) -> Plan:
         """Return the planner's plan, without carrying it out. Raises as `drain` does."""

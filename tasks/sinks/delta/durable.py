@@ -12,7 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from inkstream.ocr_core.errors import EnvironmentFault, InkstreamError
-from inkstream.tasks.sinks.delta.log import LocalLog, added
+from inkstream.tasks.sinks.delta.log import Action, LocalLog, added
 from inkstream.tasks.stores import explain_store_error
 from inkstream.tasks.whole_files import sync_file, sync_folder, sync_names
 
@@ -42,7 +42,7 @@ class DurableTable:
         """
         if self._fault is not None:
             raise self._fault
-        first = self._first_version() if self._synced is None else self._synced + 1
+        first = max(0, self._checkpoint() - _BEFORE_CHECKPOINT) if self._synced is None else self._synced + 1
         if first > upto:
             return
         try:
@@ -52,13 +52,12 @@ class DurableTable:
             raise self._fault from error
         self._synced = upto
 
-    def _first_version(self) -> int:
-        checkpoints = self._log.checkpoints()
-        return max(0, checkpoints[-1] - _BEFORE_CHECKPOINT) if checkpoints else 0
+    def _checkpoint(self) -> int:
+        return max(self._log.checkpoints(), default=-1)
 
     def _sync(self, first: int, upto: int) -> None:
         entries = [version for version in range(first, upto + 1) if self._log.entry(version).exists()]
-        files = {self._log.data_file(add) for version in entries for add in added(self._log.actions(version))}
+        files = {self._log.data_file(add) for version in entries for add in self._added(version)}
         for path in sorted(files):
             if path.exists():  # else it was merged into a larger file since
                 sync_file(path)
@@ -70,6 +69,14 @@ class DurableTable:
         sync_folder(self._log.folder)
         if self._synced is None:  # the folders themselves may be new
             sync_names([self._log.folder, self._log.table, self._log.table.parent])
+
+    def _added(self, version: int) -> list[Action]:
+        try:
+            return list(added(self._log.actions(version)))
+        except ValueError:
+            if version <= self._checkpoint():
+                return []  # the checkpoint has it
+            raise
 
 
 def _explained(error: Exception, table: Path) -> InkstreamError:

@@ -49,11 +49,12 @@ class Recovery:
         protocol, root = split_url(sink_url)
         self._root = Path(root) if protocol == "file" else None
 
-    def run(self, stream: str) -> Iterator[str]:
+    def run(self, stream: str, *, thorough: bool) -> Iterator[str]:
         """Repair what is damaged, and yield a sentence for each thing that was.
 
         Args:
             stream: The stream that is going to run.
+            thorough: Whether to decode all data files.
 
         Raises:
             EnvironmentFault: If something cannot be repaired.
@@ -61,7 +62,7 @@ class Recovery:
         """
         if self._root is not None:
             try:
-                yield from self._repaired(self._root / KEPT)
+                yield from self._repaired(self._root / KEPT, thorough=thorough)
             except OSError as error:
                 raise explain_store_error(error, f"cannot check {self._root}", "file") from error
         reason = self._is_ahead(stream) if self._ledger.exists() else None
@@ -69,11 +70,11 @@ class Recovery:
             self._projection.rebuild(self._streams())
             yield f"{self._ledger.url} was made again from the pages: {reason}"
 
-    def _repaired(self, kept: Path) -> Iterator[str]:
+    def _repaired(self, kept: Path, *, thorough: bool) -> Iterator[str]:
         """Repair both tables on a local disk. The ledger goes first: without it, all is known from the pages alone."""
-        lost = find_damage(Path(self._ledger.url))
+        lost = find_damage(Path(self._ledger.url), thorough=thorough)
         durable = -1 if lost else self._durable_version()
-        damage = find_damage(Path(self._pages.url), durable)
+        damage = find_damage(Path(self._pages.url), durable, thorough=thorough)
         if (lost or damage) and Path(self._ledger.url).exists():
             target = kept / f"files-{uuid.uuid4().hex[:8]}"
             make_folder(kept)
@@ -81,7 +82,7 @@ class Recovery:
             sync_names([target, Path(self._ledger.url)])
         yield from (f"{each}; the ledger is made again from the pages, and the old one is in {kept}" for each in lost)
         if damage:
-            damage = repair(Path(self._pages.url), kept, self._pages.first_entry)
+            damage = repair(Path(self._pages.url), kept, self._pages.first_entry, thorough=thorough)
             yield from (f"{each}; it was taken back, and its documents are read again" for each in damage)
 
     def _durable_version(self) -> int:

@@ -1,8 +1,9 @@
 """Checking the end of a Delta table's log after a power cut, and taking back what was lost.
 
-A log entry, a data file or a checkpoint that was not synced may be empty, short or gone. Such an entry was never
-acknowledged (see `inkstream.tasks.sinks.delta.durable`), so it is taken back: its place in the log is filled with an
-entry that changes nothing, and its documents are read again. The damaged files are kept in `SINK/repaired`.
+A log entry, a data file or a checkpoint that was not synced may be empty, short or gone. Such a commit was never
+acknowledged (see `inkstream.tasks.sinks.delta.durable`), so it is taken back, and its documents are read again: the
+place of a lost entry is filled with one that changes nothing, and a commit with a lost data file is undone by a new
+one. The damaged files are kept in `SINK/repaired`.
 
 Tables that were written without syncs may have lost an entry that was acknowledged. Taking it back is right there, too:
 its rows are gone, and a document that still exists is read again.
@@ -25,9 +26,9 @@ from inkstream.ocr_core.errors import EnvironmentFault
 from inkstream.tasks.sinks.delta.log import Action, LocalLog, added
 from inkstream.tasks.whole_files import make_folder, sync_file, sync_folder, write_whole
 
-_KEPT = ("commitInfo", "protocol", "metaData", "txn")
-"""Actions of an intact entry that stay when its data files are lost."""
 _LOCK = ".inkstream-repair"
+_FIRST_CHECKPOINT = 10
+"""No entry is removed from a log before its first checkpoint, which is written at this version or later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,41 +56,45 @@ class _LogState:
     """What is in a log, as far as it can be read.
 
     Attributes:
-        entries: The actions of each intact entry after the newest intact checkpoint, by version.
+        live: The files of the latest version, by path in the log: the version that added each (None if it is before
+            the newest intact checkpoint), and its size in bytes.
         damage: What is lost.
-        start: The version of that checkpoint; -1 without one.
     """
 
-    entries: dict[int, list[Action]] = field(default_factory=dict)
+    live: dict[str, tuple[int | None, int]] = field(default_factory=dict)
     damage: list[Damage] = field(default_factory=list)
-    start: int = -1
 
 
-def find_damage(table: Path, decoded_after: int = -1) -> list[Damage]:
-    """Return what the end of a table's log has lost: everything after its newest intact checkpoint is looked at.
+def find_damage(table: Path, decoded_after: int = -1, *, thorough: bool = False) -> list[Damage]:
+    """Return what a table has lost.
 
     Args:
         table: The table's folder.
         decoded_after: Data files of later versions are decoded, and not only looked at: a file may have its length
-            back, and zeros in it.
+            back, and zeros in it. Of files in the newest checkpoint, only the length is looked at.
+        thorough: Whether to decode all data files.
     """
     log = LocalLog(table)
     state = _read_log(log)
-    for version, add in _live(state).values():
-        path = log.data_file(add)
-        problem = _problem_of_data(path, int(add["size"]), deep=version > decoded_after)
+    for path, (version, size) in state.live.items():
+        file = log.data_file({"path": path})
+        is_new = version is not None and version > decoded_after
+        problem = _problem_of_length(file, size)
+        if problem is None and (version is not None or thorough):
+            problem = _problem_of_parquet(file, decode=thorough or is_new)
         if problem:
-            state.damage.append(Damage(path, problem, version, "data"))
+            state.damage.append(Damage(file, problem, version, "data"))
     return state.damage
 
 
-def repair(table: Path, kept_in: Path, first_entry: Callable[[], bytes]) -> list[Damage]:
+def repair(table: Path, kept_in: Path, first_entry: Callable[[], bytes], *, thorough: bool = False) -> list[Damage]:
     """Take back what a table has lost, until nothing is missing.
 
     Args:
         table: The table's folder.
         kept_in: Folder for the damaged files.
         first_entry: Returns the first entry of a new table, for a log that has lost its own.
+        thorough: Whether to decode all data files.
 
     Returns:
         What was lost; empty if the table is whole.
@@ -99,16 +104,20 @@ def repair(table: Path, kept_in: Path, first_entry: Callable[[], bytes]) -> list
         OSError: If a file cannot be read or written.
     """
     found: list[Damage] = []
+    before: list[Damage] = []
     log = LocalLog(table)
     with _locked(log.folder):
-        while damage := find_damage(table):
-            known = len(found)
-            found += [each for each in damage if each not in found]
-            if len(found) == known:
+        while damage := find_damage(table, thorough=thorough):
+            if damage == before:
                 raise _cannot_repair(table, damage[0])
+            before = damage
+            found += [each for each in damage if each not in found]
             _require_history(log, damage)
             for each in damage:
-                _take_back(log, each, kept_in, first_entry)
+                _keep(each.path, kept_in)
+            _repair_log([each for each in damage if each.kind != "data"], first_entry)
+            if all(each.kind == "data" for each in damage):
+                _take_back(log, [each.path for each in damage])
         sync_folder(log.folder)
     return found
 
@@ -118,33 +127,34 @@ def _require_history(log: LocalLog, damage: Sequence[Damage]) -> None:
 
     Old entries are removed once a checkpoint has taken them in. If that checkpoint is lost, so is the table.
     """
-    lost = [each for each in damage if each.kind == "checkpoint"]
-    intact = [version for version in log.checkpoints() if version not in [each.version for each in lost]]
-    start = intact[-1] if intact else -1
-    versions = [version for version in log.versions() if version > start]
-    if lost and (not versions or versions[0] > start + 1):
-        raise _cannot_repair(log.table, lost[0])
-    if not lost and versions and versions[0] > start + 1 and start < 0:
+    lost = {each.version: each for each in damage if each.kind == "checkpoint"}
+    start = max((version for version in log.checkpoints() if version not in lost), default=-1)
+    first = min((version for version in log.versions() if version > start), default=None)
+    if lost and (first is None or first > start + 1):
+        raise _cannot_repair(log.table, next(iter(lost.values())))
+    if start < 0 and first is not None and first > _FIRST_CHECKPOINT:
         raise _cannot_repair(log.table, damage[0])
 
 
 def _read_log(log: LocalLog) -> _LogState:
     state = _LogState()
+    start = -1
     for version in reversed(log.checkpoints()):
+        files = log.checkpoint_files(version)
         problems = [
             Damage(path, problem, version, "checkpoint")
-            for path in log.checkpoint_files(version)
-            if (problem := _problem_of_parquet(path))
+            for path in files
+            if (problem := _problem_of_parquet(path, decode=True))
         ]
         state.damage += problems
         if not problems:
-            state.start = version
+            start = version
+            state.live = {add["path"]: (None, int(add["size"])) for path in files for add in _in_checkpoint(path)}
             break
     state.damage += _damaged_hint(log, [each.version for each in state.damage])
-    versions = [version for version in log.versions() if version > state.start]
-    for version in range(state.start + 1, versions[-1] + 1 if versions else 0):
+    for version in range(start + 1, max(log.versions(), default=-1) + 1):
         try:
-            state.entries[version] = log.actions(version)
+            _apply(state, version, log.actions(version))
         except FileNotFoundError:
             state.damage.append(Damage(log.entry(version), "is missing", version, "entry"))
         except ValueError:
@@ -152,6 +162,20 @@ def _read_log(log: LocalLog) -> _LogState:
             problem = "is not a complete log entry" if size else "is empty"
             state.damage.append(Damage(log.entry(version), problem, version, "entry"))
     return state
+
+
+def _apply(state: _LogState, version: int, actions: list[Action]) -> None:
+    for action in actions:
+        if "remove" in action:
+            state.live.pop(action["remove"]["path"], None)
+    for add in added(actions):
+        state.live[add["path"]] = (version, int(add["size"]))
+
+
+def _in_checkpoint(path: Path) -> Iterator[Action]:
+    with pq.ParquetFile(path) as file:
+        adds = file.read(columns=["add.path", "add.size"], use_threads=False).column("add")
+    return (add for add in adds.to_pylist() if add and add["path"])
 
 
 def _damaged_hint(log: LocalLog, lost: Sequence[int | None]) -> Iterator[Damage]:
@@ -166,63 +190,77 @@ def _damaged_hint(log: LocalLog, lost: Sequence[int | None]) -> Iterator[Damage]
         yield Damage(log.hint, f"names checkpoint {named}, which is not there", None, "hint")
 
 
-def _live(state: _LogState) -> dict[str, tuple[int, Action]]:
-    """Return the files that the entries have added and not removed, with the version that added each, by path."""
-    live: dict[str, tuple[int, Action]] = {}
-    for version in sorted(state.entries):
-        for add in added(state.entries[version]):
-            live[add["path"]] = (version, add)
-        for action in state.entries[version]:
-            if "remove" in action:
-                live.pop(action["remove"]["path"], None)
-    return live
-
-
-def _problem_of_data(path: Path, size: int, *, deep: bool) -> str | None:
+def _problem_of_length(path: Path, size: int) -> str | None:
     try:
         found = path.stat().st_size
     except FileNotFoundError:
         return "is missing"
-    if found != size:
-        return f"has {found} bytes of {size}"
-    return _problem_of_parquet(path, deep=deep)
+    return None if found == size else f"has {found} bytes of {size}"
 
 
-def _problem_of_parquet(path: Path, *, deep: bool = False) -> str | None:
+def _problem_of_parquet(path: Path, *, decode: bool) -> str | None:
     try:
         with pq.ParquetFile(path) as file:
-            if deep:
-                for batch in file.iter_batches():
+            if decode:
+                for batch in file.iter_batches(use_threads=False):
                     batch.validate()
     except FileNotFoundError:
         return "is missing"
     except Exception:  # noqa: BLE001 - Arrow raises many kinds of errors for a damaged file
-        return "is empty" if not path.stat().st_size else "is not a complete Parquet file"
+        return "is not a complete Parquet file" if path.stat().st_size else "is empty"
     return None
 
 
-def _take_back(log: LocalLog, damage: Damage, kept_in: Path, first_entry: Callable[[], bytes]) -> None:
-    _keep(damage.path, kept_in)
-    if damage.kind in ("hint", "checkpoint"):
-        damage.path.unlink(missing_ok=True)
-        return
-    assert damage.version is not None
-    entry = log.entry(damage.version)
-    if damage.kind == "entry" and damage.version == 0:
-        write_whole(entry, first_entry())
-        return
-    actions: list[Action] = []
-    if damage.kind == "data":
-        _keep(entry, kept_in)
-        actions = [action for action in log.actions(damage.version) if set(action) & set(_KEPT)]
-    note = {
+def _repair_log(damage: Sequence[Damage], first_entry: Callable[[], bytes]) -> None:
+    """Remove checkpoints and hints that cannot be read, and fill the places of lost entries."""
+    for each in damage:
+        if each.kind != "entry":
+            each.path.unlink(missing_ok=True)
+        elif each.version == 0:
+            write_whole(each.path, first_entry())
+        else:
+            write_whole(each.path, _entry(f"{each.path.name} {each.problem}", []))
+
+
+def _take_back(log: LocalLog, lost: Sequence[Path]) -> None:
+    """Add an entry to the log that undoes the commits whose data files are lost.
+
+    What such a commit has added is removed, and what it has removed is added again. Of a commit whose own entry is no
+    longer there, only the lost file can be removed.
+    """
+    live = _read_log(log).live
+    removed = {path for path in live if log.data_file({"path": path}) in lost}
+    back: dict[str, Action] = {}
+    for version in log.versions():
+        try:
+            actions = log.actions(version)
+        except ValueError:
+            continue  # an entry before the newest checkpoint, which nobody needs
+        if removed.isdisjoint(add["path"] for add in added(actions)):
+            continue
+        removed |= {add["path"] for add in added(actions) if add["path"] in live}
+        back |= {action["remove"]["path"]: action["remove"] for action in actions if "remove" in action}
+    now = int(time.time() * 1000)
+    undone: list[Action] = [
+        {"remove": {"path": path, "deletionTimestamp": now, "dataChange": True}} for path in sorted(removed)
+    ]
+    for path, was in sorted(back.items()):
+        file = log.data_file(was)
+        if path not in live and file.exists():
+            size = file.stat().st_size
+            add = {"path": path, "partitionValues": {}, "size": size, "modificationTime": now, "dataChange": True}
+            undone.append({"add": add})
+    write_whole(log.entry(log.versions()[-1] + 1), _entry(f"{lost[0].name} is lost", undone))
+
+
+def _entry(reason: str, actions: Sequence[Action]) -> bytes:
+    info = {
         "timestamp": int(time.time() * 1000),
         "operation": "REPAIR",
-        "operationParameters": {"reason": f"{damage.path.name} {damage.problem}"},
+        "operationParameters": {"reason": reason},
         "engineInfo": "inkstream",
     }
-    kept = [action for action in actions if "commitInfo" not in action]
-    write_whole(entry, "".join(json.dumps(action) + "\n" for action in [{"commitInfo": note}, *kept]).encode())
+    return "".join(json.dumps(action) + "\n" for action in [{"commitInfo": info}, *actions]).encode()
 
 
 def _keep(path: Path, folder: Path) -> None:

@@ -74,8 +74,8 @@ def config(tmp_path: Path) -> StreamConfig:
     return config
 
 
-def recover(config: StreamConfig) -> list[str]:
-    return list(open_sink(config.sink).recover(config.stream))
+def recover(config: StreamConfig, *, thorough: bool = False) -> list[str]:
+    return list(open_sink(config.sink).recover(config.stream, thorough=thorough))
 
 
 def torn(data: bytes, state: str) -> bytes | None:
@@ -94,29 +94,31 @@ def make_whole(config: StreamConfig) -> None:
     assert recover(config) == []
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_whatever_a_power_cut_leaves_of_commits_that_were_not_durable(written: Written, data: st.DataObject) -> None:
     """Of the files that were made or changed after the last durable commit, each may be torn in any way."""
     durable = data.draw(st.integers(0, FILES - 1), label="durable commits")
     visible = data.draw(st.integers(durable, min(FILES, durable + 3)), label="visible commits")
     before, after = written.history[durable], written.history[visible]
+    changed = {name: content for name, content in after.items() if before.get(name) != content}
+    drawn = data.draw(st.lists(st.sampled_from(STATES), min_size=len(changed), max_size=len(changed)), label="torn")
     with tempfile.TemporaryDirectory() as folder:
-        config = written.config.model_copy(
-            update={"sink": written.config.sink.model_copy(update={"url": f"{folder}/tables"})}
-        )
+        config = moved(written.config, Path(folder))
         put(Path(folder) / "tables", before, {})
         acknowledged = found_rows(config) if durable else {}
-        changed = {name: content for name, content in after.items() if before.get(name) != content}
-        drawn = data.draw(st.lists(st.sampled_from(STATES), min_size=len(changed), max_size=len(changed)))
-        states = dict(zip(sorted(changed), drawn, strict=True))
-        put(Path(folder) / "tables", changed, states)
+        put(Path(folder) / "tables", changed, dict(zip(sorted(changed), drawn, strict=True)))
         recover(config)
         left = found_rows(config) if PagesTable(config.sink.url).exists() else {}
         assert set(acknowledged) <= set(left)
         assert all(count == 1 for count in left.values())
         assert len(discover(config).files) == FILES - len(left) // 2
         make_whole(config)
+
+
+def moved(config: StreamConfig, folder: Path) -> StreamConfig:
+    """Return the configuration with its sink in another folder."""
+    return config.model_copy(update={"sink": config.sink.model_copy(update={"url": str(folder / "tables")})})
 
 
 def put(sink: Path, files: dict[str, bytes], states: dict[str, str]) -> None:
@@ -130,20 +132,18 @@ def put(sink: Path, files: dict[str, bytes], states: dict[str, str]) -> None:
             path.write_bytes(left)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_sink_without_syncs_is_repaired_or_refused(written: Written, data: st.DataObject) -> None:
-    """Any file of it may be torn, as in sinks of versions that made nothing durable."""
+    """Any file of it may be torn, as in sinks of versions that made nothing durable. A thorough check finds it."""
     after = written.history[data.draw(st.integers(1, FILES), label="visible commits")]
     chosen = st.dictionaries(st.sampled_from(sorted(after)), st.sampled_from(STATES[1:]), min_size=1, max_size=4)
     states = data.draw(chosen, label="torn")
     with tempfile.TemporaryDirectory() as folder:
-        config = written.config.model_copy(
-            update={"sink": written.config.sink.model_copy(update={"url": f"{folder}/tables"})}
-        )
+        config = moved(written.config, Path(folder))
         put(Path(folder) / "tables", after, states)
         try:
-            recover(config)
+            recover(config, thorough=True)
         except EnvironmentFault as fault:
             remedy = fault.remedy
         else:
