@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from inkstream.flows.console.terminal import Terminal
-from inkstream.flows.text import counted, human_bytes, print_json
+from inkstream.flows.text import counted, human_bytes, print_json, visible
 
 if TYPE_CHECKING:
     from inkstream.flows.loop.maintain import Upkeep
@@ -37,6 +37,8 @@ def print_maintain(sink: str, options: MaintainOptions, prefect: PrefectMode, *,
 
 
 def _sentence(part: Upkeep, dry_run: bool) -> str:
+    if part.name == "check":
+        return "\n".join(f"check: {visible(problem)}" for problem in part.problems) or "check: nothing is damaged"
     facts = []
     if part.version is not None:
         merge = "would merge" if dry_run else "merged"

@@ -87,6 +87,9 @@ class MaintainOptions(Options):
         "at least 24h",
     )
     target_file_mb: TargetFileMb = SinkOptions.model_fields["target_file_mb"].default
+    check: bool = Field(
+        False, description="read every data file first, and repair what is damaged; with dry_run, only report it"
+    )
     dry_run: bool = Field(False, description="change nothing; print what would be done")
 
     @field_validator("retention")

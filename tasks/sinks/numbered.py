@@ -77,7 +77,7 @@ class NumberedSink(ABC):
             EnvironmentFault: If the disk does not take them.
         """
 
-    def recover(self, stream: str, *, thorough: bool = False) -> Iterator[str]:  # noqa: ARG002 - for sinks that a power cut can damage
+    def recover(self, stream: str, *, thorough: bool = False, dry_run: bool = False) -> Iterator[str]:  # noqa: ARG002 - for sinks that a power cut can damage
         """Return nothing: an object is there completely, or not at all."""
         return iter(())
 

@@ -48,12 +48,13 @@ class Sink(Protocol):
     def description(self) -> str:
         """What the sink is and where, for messages: `Parquet files in s3://bucket/tables/pages`."""
 
-    def recover(self, stream: str, *, thorough: bool = False) -> Iterator[str]:
+    def recover(self, stream: str, *, thorough: bool = False, dry_run: bool = False) -> Iterator[str]:
         """Repair what a power cut has damaged, before anything is read; yield a sentence for each thing that was.
 
         Args:
             stream: The stream that is going to run.
             thorough: Whether to read everything, and not only what was written last.
+            dry_run: Only look.
 
         Raises:
             EnvironmentFault: If something cannot be repaired, with the remedy.

@@ -49,12 +49,13 @@ class Recovery:
         protocol, root = split_url(sink_url)
         self._root = Path(root) if protocol == "file" else None
 
-    def run(self, stream: str, *, thorough: bool) -> Iterator[str]:
+    def run(self, stream: str, *, thorough: bool, dry_run: bool) -> Iterator[str]:
         """Repair what is damaged, and yield a sentence for each thing that was.
 
         Args:
             stream: The stream that is going to run.
             thorough: Whether to decode all data files.
+            dry_run: Only look.
 
         Raises:
             EnvironmentFault: If something cannot be repaired.
@@ -62,19 +63,26 @@ class Recovery:
         """
         if self._root is not None:
             try:
-                yield from self._repaired(self._root / KEPT, thorough=thorough)
+                found = list(self._repaired(self._root / KEPT, thorough=thorough, dry_run=dry_run))
             except OSError as error:
                 raise explain_store_error(error, f"cannot check {self._root}", "file") from error
+            yield from found
+            if found and dry_run:
+                return
         reason = self._is_ahead(stream) if self._ledger.exists() else None
         if reason:
-            self._projection.rebuild(self._streams())
-            yield f"{self._ledger.url} was made again from the pages: {reason}"
+            if not dry_run:
+                self._projection.rebuild(self._streams())
+            yield f"{self._ledger.url} was ahead of the pages, and is made again from them: {reason}"
 
-    def _repaired(self, kept: Path, *, thorough: bool) -> Iterator[str]:
+    def _repaired(self, kept: Path, *, thorough: bool, dry_run: bool) -> Iterator[str]:
         """Repair both tables on a local disk. The ledger goes first: without it, all is known from the pages alone."""
         lost = find_damage(Path(self._ledger.url), thorough=thorough)
         durable = -1 if lost else self._durable_version()
         damage = find_damage(Path(self._pages.url), durable, thorough=thorough)
+        if dry_run:
+            yield from map(str, [*lost, *damage])
+            return
         if (lost or damage) and Path(self._ledger.url).exists():
             target = kept / f"files-{uuid.uuid4().hex[:8]}"
             make_folder(kept)

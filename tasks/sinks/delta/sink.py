@@ -105,9 +105,11 @@ class DeltaSink:
             stream,
         )
 
-    def recover(self, stream: str, *, thorough: bool = False) -> Iterator[str]:
+    def recover(self, stream: str, *, thorough: bool = False, dry_run: bool = False) -> Iterator[str]:
         """Repair what a power cut has damaged, and rebuild a ledger that is ahead of the pages."""
-        return Recovery(self.sink_url, self._pages, self._ledger, self._projection).run(stream, thorough=thorough)
+        return Recovery(self.sink_url, self._pages, self._ledger, self._projection).run(
+            stream, thorough=thorough, dry_run=dry_run
+        )
 
     def runner(self, batch: Batch, spool: ResultSpool, replace: frozenset[int]) -> TableRunner:
         """Return a runner that commits the batch, with a new handle for each attempt."""

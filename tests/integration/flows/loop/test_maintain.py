@@ -11,6 +11,7 @@ import pytest
 from inkstream.flows.loop.maintain import maintain
 from inkstream.ocr_core.errors import ConfigError
 from inkstream.tasks.config import MaintainOptions, StreamConfig
+from inkstream.tasks.sinks.delta.tables import PagesTable
 from inkstream.tasks.sinks.overlays import overlay_key, put_overlay
 from tests.integration.command import inkstream
 from tests.integration.tasks.sinks.delta.test_vacuum import FILES, age, everything, fill_table, parts
@@ -34,7 +35,14 @@ def test_tables_are_compacted_and_vacuumed_and_overlays_only_vacuumed(config: St
         return call()
 
     done = maintain(config.sink.url, MaintainOptions(), step=step)
-    assert labels == ["compact pages", "vacuum pages", "compact files", "vacuum files", "vacuum overlays"]
+    assert labels == [
+        "check the tables",
+        "compact pages",
+        "vacuum pages",
+        "compact files",
+        "vacuum files",
+        "vacuum overlays",
+    ]
     assert [(part.name, part.merged, part.version) for part in done] == [
         ("pages", FILES, FILES + 1),
         ("files", FILES, FILES + 1),
@@ -75,3 +83,17 @@ def test_the_maintain_command_prints_what_it_did(config: StreamConfig, tmp_path:
     assert "nothing to merge" in inkstream("maintain", sink, "--prefect", "off").stdout
     assert "no table" in inkstream("maintain", str(tmp_path / "none"), "--prefect", "off", code=2).stderr
     assert f"{MaintainOptions().retention.days}d by default" in " ".join(inkstream("maintain", "--help").stdout.split())
+
+
+def test_a_check_finds_damage_everywhere_and_repairs_it(config: StreamConfig) -> None:
+    fill_table(config)
+    assert "check: nothing is damaged" in inkstream("maintain", config.sink.url, "--check").stdout
+    (data,) = {Path(uri) for uri in PagesTable(config.sink.url).open().file_uris()}
+    content = data.read_bytes()
+    data.write_bytes(content[:100] + bytes(len(content) - 100))
+    before = everything(Path(config.sink.url))
+    found = inkstream("maintain", config.sink.url, "--check", "--dry-run").stdout
+    assert f"check: {data} is not a complete Parquet file" in found
+    assert everything(Path(config.sink.url)) == before
+    assert "taken back" in inkstream("maintain", config.sink.url, "--check").stdout
+    assert "check: nothing is damaged" in inkstream("maintain", config.sink.url, "--check").stdout

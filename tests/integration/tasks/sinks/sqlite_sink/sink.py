@@ -59,7 +59,7 @@ class SqliteSink:
         if self._catalogue.exists():
             yield self.snapshot().query(_STATES.format(stream=sql_text(stream)))
 
-    def recover(self, stream: str, *, thorough: bool = False) -> Iterator[str]:  # noqa: ARG002
+    def recover(self, stream: str, *, thorough: bool = False, dry_run: bool = False) -> Iterator[str]:  # noqa: ARG002
         return iter(())  # SQLite does it when it opens a database
 
     def partly_read(self, stream: str) -> Iterator[pa.Table]:
