@@ -11,7 +11,7 @@ from inkstream.flows.cli.options import AsJson, DryRun, SinkArgument, WithPrefec
 
 
 @command("Look after the table")
-def maintain(
+def maintain(  # noqa: PLR0913 - one parameter per option
     sink: SinkArgument,
     retention: Annotated[
         str | None,

@@ -53,14 +53,13 @@ def maintain(sink_url: str, options: MaintainOptions, *, step: StepRunner = run_
         TransientError: If the maintenance should be tried again later; what was done stays.
     """
     sink = require_versions(open_existing(absolute(sink_url)))
-    tables = sink.tables()
-    if not tables:
+    if not sink.tables():
         raise ConfigError(f"there is no table at {sink.url}; `inkstream run` makes it")
     problems = step("check", "check the tables", lambda: _problems(sink, options))
     checked = [Upkeep("check", sink.sink_url, 0, 0, 0, 0, None, problems)] if problems or options.check else []
     if problems and options.dry_run:
         return checked
-    done = [_table(table, options, step) for table in tables]
+    done = [_table(table, options, step) for table in sink.tables()]
     removed = step(
         "vacuum", "vacuum overlays", lambda: vacuum_overlays(sink, options.retention, dry_run=options.dry_run)
     )
