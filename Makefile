@@ -27,7 +27,7 @@ help:
 	@echo "make test-trocr  set up, then run the tests of TrOCR alone; they need torch without CUDA (200 MB)"
 	@echo "make check       lint, format and type checks; the documentation is built, and its links are checked"
 	@echo "make docs        build the documentation and serve it on http://127.0.0.1:8000"
-	@echo "make faults      the long fault campaign: hundreds of kills and lost replies, lost 0 and duplicated 0"
+	@echo "make faults      the long fault campaign: hundreds of kills, lost replies and power cuts, lost 0 and duplicated 0"
 	@echo "make bench       throughput against the bare loop, xargs + tesseract and OCRmyPDF"
 	@echo "make lock        renew requirements.lock and requirements-dev.lock from pyproject.toml"
 
@@ -71,6 +71,8 @@ docs: $(VENV)/dev.stamp
 faults: system $(VENV)/dev.stamp
 	$(BIN)/python -m tests.faults.campaign
 	$(BIN)/python -m tests.faults.s3_campaign
+	$(BIN)/python -m tests.faults.power_cut --rounds 100
+	$(BIN)/python -m tests.faults.power_cut --rounds 100 --kind xfs
 	$(BIN)/python -m tests.faults.s3_campaign --ceph --commits 60 --lost-replies 50 --streams 6 --drivers 1
 
 bench: system $(VENV)/dev.stamp

@@ -2,8 +2,8 @@
 
     sudo .venv/bin/python -m tests.faults.power_cut [--rounds 20] [--files 24] [--kind ext4|xfs] [--json FILE]
 
-What is not durable at the cut is lost, as when the power fails. Each round runs a stream, and some rounds a second
-command beside it, until some batches are committed, and cuts. Then one run that is left alone has to bring back every
+Writes that are not durable at the cut are lost, as when the power fails. Each round runs a stream, and some rounds a
+second command beside it, until some batches are committed, and cuts. Then one run that is left alone has to bring back every
 page, each once. The rounds take turns with both table formats, and with `source.clean_source`. At the end, a control
 that makes nothing durable has to lose documents.
 """
@@ -124,7 +124,7 @@ class LoopDisk:
                 time.sleep(0.1)
 
     def cut(self) -> None:
-        """Cut the power: what is not durable is lost."""
+        """Cut the power: writes that are not durable are lost."""
         descriptor = os.open(self.root, os.O_RDONLY)
         try:
             fcntl.ioctl(descriptor, _SHUTDOWN, _NO_LOG_FLUSH.to_bytes(4, "little"))

@@ -63,7 +63,7 @@ class LocalLog:
 
         Raises:
             OSError: If it cannot be read.
-            ValueError: If it is no complete entry.
+            ValueError: If it is not a complete entry.
         """
         lines = self.entry(version).read_bytes().splitlines()
         actions = [json.loads(line) for line in lines if line.strip()]
