@@ -3,9 +3,9 @@
     sudo .venv/bin/python -m tests.faults.power_cut [--rounds 20] [--files 24] [--kind ext4|xfs] [--json FILE]
 
 Writes that are not durable at the cut are lost, as when the power fails. Each round runs a stream, and some rounds a
-second command beside it, until some batches are committed, and cuts. Then one run that is left alone has to bring back every
-page, each once. The rounds take turns with both table formats, and with `source.clean_source`. At the end, a control
-that makes nothing durable has to lose documents.
+second command beside it, until some batches are committed, and cuts. Then one run that is left alone has to bring back
+every page, each once. The rounds take turns with both table formats, and with `source.clean_source`. At the end, a
+control that makes nothing durable has to lose documents.
 """
 
 from __future__ import annotations

@@ -28,6 +28,13 @@ KEPT = "repaired"
 
 _ROWS_REMOVED = ("RESTORE", "DELETE", "UPDATE", "MERGE", "REPAIR")
 """Operations of `pages`, as its log names them, that Inkstream's own commits never are."""
+_DONE = {
+    "entry": "this commit was taken back, and its documents are read again",
+    "data": "its commit was taken back, and its documents are read again",
+    "checkpoint": "it was removed, and nothing is lost",
+    "hint": "it was removed, and nothing is lost",
+}
+"""What was done about damage of each kind."""
 _LOOK_BACK = (1, 20)
 """Commits of the ledger among which the last one that was made from the pages is looked for: usually it is the last."""
 
@@ -91,7 +98,7 @@ class Recovery:
         yield from (f"{each}; the ledger is made again from the pages, and the old one is in {kept}" for each in lost)
         if damage:
             damage = repair(Path(self._pages.url), kept, self._pages.first_entry, thorough=thorough)
-            yield from (f"{each}; it was taken back, and its documents are read again" for each in damage)
+            yield from (f"{each}; {_DONE[each.kind]}" for each in damage)
 
     def _durable_version(self) -> int:
         """Return a version up to which the pages are known to be durable; -1 if none is known."""
