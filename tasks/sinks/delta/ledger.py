@@ -197,8 +197,9 @@ def _write(
         mode: Whether they are added to the ledger, or replace it.
     """
     try:
-        (latest,) = pages.history(1)
-        made_from = {PAGES_VERSION: str(pages.version()), PAGES_TIME: str(latest.get("timestamp"))}
+        version = pages.version()
+        entry = next(entry for entry in pages.history(1) if entry["version"] == version)  # newer ones may be there, too
+        made_from = {PAGES_VERSION: str(version), PAGES_TIME: str(entry.get("timestamp"))}
         write_deltalake(
             handle,
             rows,
