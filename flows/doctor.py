@@ -17,6 +17,7 @@ from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, InkstreamEr
 from inkstream.ocr_core.installation import Extra, find_clone, install_command, missing_modules
 from inkstream.ocr_core.pipeline.environment import check_environment
 from inkstream.tasks.config import StreamConfig
+from inkstream.tasks.work.cluster import usable_cpus
 
 _SHOWN_VERSIONS: dict[Extra, tuple[str, ...]] = {
     "streaming": ("dask", "distributed", "deltalake", "pyarrow", "fsspec", "s3fs"),
@@ -113,7 +114,7 @@ def _check_temporary_space() -> Check:
 
 def _check_memory(config: StreamConfig) -> Check:
     """Compare the free memory with the most that pages may take; few pages take that much."""
-    workers = config.execution.workers or os.cpu_count() or 1
+    workers = config.execution.workers or usable_cpus()
     page = config.execution.limits.memory_mb + _IDLE_MB
     free = _free_memory() // _MIB
     found = f"{free} MiB free; a page may take {config.execution.limits.memory_mb} MiB, on {workers} workers at once"

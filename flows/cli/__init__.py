@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import NoReturn
 
-from inkstream.flows.cli.common import EXIT_CODES, app
+from inkstream.flows.cli.common import EXIT_CODES, app, explained_end
 from inkstream.flows.cli.standard_streams import drop_unwritten_output, prepare_streams
 
 __all__ = ["EXIT_CODES", "app", "main"]
@@ -36,6 +36,11 @@ def main() -> NoReturn:
     prepare_streams()
     try:
         app()
+    except OSError as error:  # of the help, which is printed before a command starts
+        code = explained_end(error)
+        if code is None:
+            raise
+        raise SystemExit(code) from None
     finally:
         drop_unwritten_output()
     raise SystemExit(0)

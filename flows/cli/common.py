@@ -181,11 +181,20 @@ def exit_codes() -> Iterator[None]:
     except KeyboardInterrupt:
         _fail(EXIT_CODES[130], 130)
     except OSError as error:
-        if isinstance(error, BrokenPipeError) and is_output_closed():
-            raise typer.Exit(141) from None
-        if error.errno not in _OF_THE_MACHINE:
+        code = explained_end(error)
+        if code is None:
             raise
-        _fail(_explained(error), 4)
+        raise typer.Exit(code) from None
+
+
+def explained_end(error: OSError) -> int | None:
+    """Print the remedy for an error of the operating system, and return the exit code; None if it has no remedy."""
+    if isinstance(error, BrokenPipeError) and is_output_closed():
+        return 141
+    if error.errno not in _OF_THE_MACHINE:
+        return None
+    _print_error(_explained(error))
+    return 4
 
 
 def _explained(error: OSError) -> EnvironmentFault:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import multiprocessing
-import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
@@ -24,6 +23,9 @@ from inkstream.tasks.work.placement import by_task, require_readers, wanted
 from inkstream.tasks.work.worker_state import check_worker
 
 _GOODBYE_SECONDS = 10
+_OPEN_FILES, _OPEN_FILES_PER_WORKER = 60, 20
+"""What a run with workers of its own needs: with two workers, 64 were enough for a few small files, and 45 were not."""
+_ENOUGH_FILES = 65536
 
 
 @contextmanager
@@ -140,9 +142,11 @@ async def _own_cluster(execution: ExecutionOptions) -> AsyncIterator[Any]:
             "start a `dask scheduler`, one or more `dask worker ADDRESS`, and another one with "
             f'`dask worker ADDRESS --resources "{declared}"`; set execution.scheduler to its address',
         )
+    workers = execution.workers or usable_cpus()
     _require_processes()
+    _require_open_files(workers)
     cluster: Any = LocalCluster(
-        n_workers=execution.workers or os.cpu_count() or 1,
+        n_workers=workers,
         threads_per_worker=1,
         processes=True,
         host="127.0.0.1",
@@ -159,7 +163,7 @@ async def _own_cluster(execution: ExecutionOptions) -> AsyncIterator[Any]:
         except RuntimeError as error:
             raise EnvironmentFault(
                 "Dask's workers do not start on this machine; nothing was read",
-                "read the messages above; a limit of open files (`ulimit -n`) under 1024 is a common cause",
+                "read the messages above; too little memory and too few processes (`ulimit -u`) are common causes",
             ) from error
         finally:
             # Wait even if interrupted: a cluster cannot be closed before its workers have started.
@@ -189,6 +193,36 @@ def _require_processes() -> None:
             f"this machine cannot start worker processes: /dev/shm: {error.strerror}; nothing was read",
             "let this user write to /dev/shm, or set execution.scheduler to a Dask cluster elsewhere",
         ) from None
+
+
+def usable_cpus() -> int:
+    """Return how many processors this process may use: those of the machine, its affinity or its cgroup."""
+    from dask.system import cpu_count
+
+    return max(1, cpu_count())
+
+
+def _require_open_files(workers: int) -> None:
+    """Raise the limit of open files as far as this user may, and check that it is high enough.
+
+    Raises:
+        EnvironmentFault: If it is not.
+    """
+    import resource
+
+    limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = _ENOUGH_FILES if most == resource.RLIM_INFINITY else min(most, _ENOUGH_FILES)
+    if limit != resource.RLIM_INFINITY and limit < allowed:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+            limit = allowed
+    needed = _OPEN_FILES + workers * _OPEN_FILES_PER_WORKER
+    if limit != resource.RLIM_INFINITY and limit < needed:
+        raise EnvironmentFault(
+            f"this process may open only {limit} files, and a run with {workers} workers needs {needed}; "
+            "nothing was read",
+            "raise the limit with `ulimit -n 4096`, or set execution.workers to a smaller number",
+        )
 
 
 async def _leave_copies(client: Any) -> None:

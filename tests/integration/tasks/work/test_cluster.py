@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from inkstream.ocr_core.options import PipelineOptions
 from inkstream.tasks.config import ExecutionOptions
-from inkstream.tasks.work.cluster import open_cluster
+from inkstream.tasks.work.cluster import open_cluster, usable_cpus
 
 
 def is_logged_by_a_worker(message: str) -> bool:
@@ -34,3 +37,30 @@ def test_by_default_a_run_starts_its_own_cluster_with_a_worker_per_core(monkeypa
         pids = client.run(os.getpid)
         assert len(pids) == len({os.getpid(), *pids.values()}) - 1 == 2
         assert client.scheduler.address.startswith("tcp://127.0.0.1:")
+
+
+def test_only_the_processors_that_this_process_may_use_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3})
+    assert usable_cpus() == 1
+
+
+def test_too_few_open_files_are_one_sentence_before_any_worker_starts(tmp_path: Path) -> None:
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox" / "a.txt").touch()
+    (tmp_path / "inbox" / "a.png").write_bytes(b"x")
+    run = f"{sys.executable} -m inkstream run --source inbox --sink tables --prefect off"
+    done = subprocess.run(f"ulimit -n 20; {run}", shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 4
+    assert "inkstream: this process may open only 20 files" in done.stderr
+    assert "ulimit -n 4096" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_limit_of_open_files_is_raised_as_far_as_allowed(tmp_path: Path) -> None:
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox" / "a.png").write_bytes(b"x")
+    run = f"{sys.executable} -m inkstream run --source inbox --sink tables --prefect off"
+    done = subprocess.run(
+        f"ulimit -S -n 20; {run}", shell=True, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

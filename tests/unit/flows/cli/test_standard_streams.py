@@ -65,6 +65,16 @@ def test_a_full_disk_behind_standard_output_ends_with_one_sentence_and_4() -> No
     assert done.stderr.startswith(b"inkstream: No space left on device; what is committed stays")
 
 
+@pytest.mark.parametrize("words", ["--help", "run --help", "--version"])
+def test_a_full_disk_ends_the_help_with_one_sentence_and_4(words: str) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m inkstream {words} > /dev/full", shell=True, capture_output=True, check=False
+    )
+    assert done.returncode == 4
+    assert done.stderr.startswith(b"inkstream: No space left on device")
+    assert len(done.stderr.splitlines()) == 2
+
+
 def test_files_do_not_take_the_number_of_a_standard_stream_that_is_closed(tmp_path: Path) -> None:
     file = tmp_path / "file"
     done = ended(f"open({str(file)!r}, 'w').close(); print('into nowhere', flush=True)", "<&- >&- 2>&-")
