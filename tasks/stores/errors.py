@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 
-from inkstream.ocr_core.errors import EnvironmentFault, InkstreamError, TransientError
+from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, InkstreamError, TransientError
 
 _CREDENTIALS = (
     "InvalidAccessKeyId",
@@ -30,6 +30,15 @@ _CREDENTIAL_TYPES = (
     "ClientAuthenticationError",  # Azure
     "DefaultCredentialsError",  # Google
 )
+_ELSEWHERE = (
+    "PermanentRedirect",
+    "AuthorizationHeaderMalformed",
+    "IllegalLocationConstraintException",
+    "301",
+)
+ELSEWHERE_SIGNS = ("redirect without LOCATION", "incorrectly configured region", "AuthorizationHeaderMalformed")
+WRONG_REGION = "the bucket is in another region: set AWS_REGION to it, and check AWS_ENDPOINT_URL"
+"""The remedy, because waiting never helps."""
 _GONE = ("NoSuchKey", "NoSuchVersion", "404", "410")
 _S3_REMEDY = (
     "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or a profile or role), and check AWS_ENDPOINT_URL and the clock"
@@ -74,6 +83,20 @@ def credentials_remedy(protocol: str) -> str:
     )
 
 
+def _told(error: BaseException) -> str:
+    """Return what a store said, with its code: some libraries leave out one of them."""
+    text = " ".join(str(error).split())
+    code = error_code(error)
+    if text in ("", "None"):
+        text = code or type(error).__name__
+    return text if not code or code in text else f"{text} ({code})"
+
+
+def _is_elsewhere(error: BaseException) -> bool:
+    """Return whether the bucket is in another region than the request was sent to."""
+    return error_code(error) in _ELSEWHERE or any(sign in str(error) for sign in ELSEWHERE_SIGNS)
+
+
 def explain_store_error(error: BaseException, doing: str, protocol: str = "s3") -> InkstreamError:
     """Classify an error of listing or writing a store as the environment's fault or a transient fault.
 
@@ -87,13 +110,23 @@ def explain_store_error(error: BaseException, doing: str, protocol: str = "s3") 
     """
     if isinstance(error, InkstreamError):
         return error
-    text = f"{doing}: {error or type(error).__name__}"
+    text = f"{doing}: {_told(error)}"
+    if type(error).__name__ == "ParamValidationError":
+        return ConfigError(f"{text}; give the name or the alias of a bucket")
+    remedy = _remedy(error, protocol)
+    return TransientError(text) if remedy is None else EnvironmentFault(text, remedy)
+
+
+def _remedy(error: BaseException, protocol: str) -> str | None:
+    """Return the remedy for an error that waiting does not fix; None for a transient one."""
+    if _is_elsewhere(error):
+        return WRONG_REGION
     if is_credential_fault(error):
-        return EnvironmentFault(text, credentials_remedy(protocol))
+        return credentials_remedy(protocol)
     if is_forbidden(error):
-        return EnvironmentFault(text, "let these credentials list and read the source and write the sink")
+        return "let these credentials list and read the source and write the sink"
     if is_gone(error) or error_code(error) == "NoSuchBucket":
-        return EnvironmentFault(text, "create the bucket or folder, or correct the URL")
+        return "create the bucket or folder, or correct the URL"
     if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.ENOTDIR, errno.EISDIR):
-        return EnvironmentFault(text, "give a folder that can be written")
-    return TransientError(text)
+        return "give a folder that can be written"
+    return None

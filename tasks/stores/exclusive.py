@@ -17,6 +17,9 @@ from inkstream.tasks.paths import split_url
 from inkstream.tasks.stores.errors import explain_store_error
 from inkstream.tasks.whole_files import sync_file
 
+_LARGEST_REQUEST = 5 << 30
+"""Bytes that S3 takes in one PUT."""
+
 
 def filesystem(protocol: str) -> Any:
     """Return the driver of a sink's store, without a listing cache, because listings must be current."""
@@ -62,7 +65,7 @@ def create_whole(protocol: str, path: str, data: bytes) -> None:
             finally:
                 partial.unlink(missing_ok=True)
         else:
-            filesystem(protocol).pipe_file(path, data, mode="create")
+            filesystem(protocol).pipe_file(path, data, mode="create", chunksize=max(len(data), 1))
 
 
 def create_from(protocol: str, source: Path, path: str) -> None:
@@ -82,7 +85,22 @@ def create_from(protocol: str, source: Path, path: str) -> None:
         if protocol == "file":
             _link(source, path)
         else:
-            filesystem(protocol).put_file(str(source), path, mode="create")
+            filesystem(protocol).put_file(str(source), path, mode="create", chunksize=_in_one_request(source, path))
+
+
+def _in_one_request(source: Path, path: str) -> int:
+    """Return the size of the parts to send a file in: its own, because some stores let two uploads in parts win.
+
+    Raises:
+        EnvironmentFault: If the file is too large for one request.
+    """
+    size = source.stat().st_size
+    if size >= _LARGEST_REQUEST:
+        raise EnvironmentFault(
+            f"{path}: a batch of {size >> 20} MiB cannot be created in one request; nothing was written",
+            "set trigger.max_files_per_trigger to a smaller number",
+        )
+    return max(size, 1)
 
 
 @contextmanager

@@ -15,10 +15,11 @@ from inkstream.tasks.model import FileVersion
 from inkstream.tasks.paths import encode
 from inkstream.tasks.skipped import Skipped, SkipReason
 from inkstream.tasks.stores.base import CHUNK, Bucket, State, is_a_file
-from inkstream.tasks.stores.errors import error_code, is_gone
+from inkstream.tasks.stores.errors import error_code, is_forbidden, is_gone
 from inkstream.tasks.stores.file_filter import FileFilter
 from inkstream.tasks.stores.s3_listing import S3Object, first_object, list_objects
 
+_DENIED = ("AccessDenied", "403")
 _OTHER_VERSION = ("PreconditionFailed", "412", "ConditionalRequestConflict", "409")
 
 
@@ -26,7 +27,7 @@ class Removal(Enum):
     """A way to remove one version of an object and no other."""
 
     CONDITION = "DELETE with If-Match"
-    VERSION = "DELETE of a version id"
+    MARKER = "a delete marker, after a look at the version"
 
 
 class S3Store(Bucket):
@@ -42,10 +43,15 @@ class S3Store(Bucket):
 
     async def _get(self, path: str, require: Callable[[State], None], write: Callable[[bytes], object]) -> str | None:
         response = await self.driver._call_s3("get_object", **_named(path))
+        length, count = response.get("ContentLength"), 0
         async with response["Body"] as body:
-            require(State(response["ETag"].strip('"'), int(response["ContentLength"])))
+            if length is not None:
+                require(State(_etag(response), int(length)))
             while chunk := await body.read(CHUNK):
+                count += len(chunk)
                 write(chunk)
+        if length is None:  # sent in chunks
+            require(State(_etag(response), count))
         return _version_id(response)
 
     def versions(self, root: str, wanted: FileFilter, skipped: Skipped) -> Iterator[FileVersion]:
@@ -68,8 +74,17 @@ class S3Store(Bucket):
                 yield self._version(bucket, listed)
             else:
                 skipped.add(reason, f"{bucket}/{listed.key}")
-        if folder and not found and self.current(root):
+        if folder and not found and self._is_object(root):
             raise is_a_file(root)
+
+    def _is_object(self, path: str) -> bool:
+        """Return whether there is an object of this name; False if these credentials may only list what is below it."""
+        try:
+            return self.current(path) is not None
+        except Exception as error:
+            if error_code(error) in _DENIED or is_forbidden(error):
+                return False
+            raise
 
     def current(self, path: str) -> FileVersion | None:
         """Return the current version of one object, from a listing of its key; None if it does not exist.
@@ -88,6 +103,8 @@ class S3Store(Bucket):
         try:
             self._call("head_object", **_named(path))
         except Exception as error:
+            if is_forbidden(error):
+                return False  # what some stores answer for an object that does not exist
             if not is_gone(error):
                 raise
             response = getattr(error, "response", None) or getattr(error.__cause__, "response", None) or {}
@@ -117,7 +134,7 @@ class S3Store(Bucket):
         finally:
             self._call("delete_object", **_named(probe))
         if self._call("get_bucket_versioning", Bucket=self._authority).get("Status") == "Enabled":
-            return Removal.VERSION
+            return Removal.MARKER
         raise ConfigError(
             f"source.clean_source: this store ignores If-Match on a DELETE and the bucket {self._authority} has no "
             "versioning, so a file that is overwritten at the wrong moment would be lost; turn versioning on, or "
@@ -141,7 +158,7 @@ class S3Store(Bucket):
             FileExistsError: If a different object exists at every target.
         """
         source = self._head(path)
-        if source is None or source["ETag"].strip('"') != state.etag:
+        if source is None or _etag(source) != state.etag:
             raise SourceChangedError(f"{encode(self.protocol, path)}: it was overwritten, or is gone")
         for target in targets:
             there = self._head(target)
@@ -149,7 +166,7 @@ class S3Store(Bucket):
                 self._copy(path, source, target)
                 break
             named_by_version = target == targets[-1]
-            if there["ContentLength"] == state.size and (named_by_version or there["ETag"] == source["ETag"]):
+            if self._size(target, there) == state.size and (named_by_version or _etag(there) == _etag(source)):
                 break  # copied by a run that was killed before it removed the source
         else:
             raise FileExistsError(f"a different object exists at {encode(self.protocol, targets[-1])}")
@@ -166,25 +183,53 @@ class S3Store(Bucket):
                 raise SourceChangedError(f"{encode(self.protocol, path)}: it was overwritten") from error
             raise
         copied = self._head(target)
-        if copied is None or copied["ContentLength"] != source["ContentLength"]:
+        if copied is None or self._size(target, copied) != self._size(path, source):
             raise OSError(f"{encode(self.protocol, target)}: the copy is incomplete")
 
     def _delete(self, path: str, state: State, how: Removal) -> bool:
-        """Delete one version, and return whether it existed."""
-        condition = {"IfMatch": f'"{state.etag}"'}
-        if how is Removal.VERSION:
-            there = self._head(path)
-            version = _version_id(there) if there else None
-            if there is None or version is None or there["ETag"].strip('"') != state.etag:
-                return False
-            condition = {"VersionId": version}
+        """Delete one version, and return whether it was the current one."""
+        if how is Removal.MARKER:
+            return self._hide(path, state)
         try:
-            self._call("delete_object", **_named(path), **condition)
+            self._call("delete_object", **_named(path), IfMatch=f'"{state.etag}"')
         except Exception as error:
             if error_code(error) in _OTHER_VERSION or is_gone(error):
                 return False
             raise
         return True
+
+    def _hide(self, path: str, state: State) -> bool:
+        """Hide one version under a delete marker, and return whether it was the current one.
+
+        Deleting it by its id would bring the version before it back, as if it were new. If another version was written
+        in the meantime, it is the one that the marker hides, and the marker is taken away again.
+        """
+        there = self._head(path)
+        version = _version_id(there) if there else None
+        if there is None or version is None or _etag(there) != state.etag:
+            return False
+        marker = _version_id(self._call("delete_object", **_named(path)))
+        hidden = None
+        try:
+            hidden = self._version_before(path, marker) if marker else None
+        finally:
+            if marker and hidden != version:
+                self._call("delete_object", **_named(path), VersionId=marker)
+        return hidden == version
+
+    def _version_before(self, path: str, version: str) -> str | None:
+        """Return the id of the version that was written before another one; None if there is none."""
+        named = _named(path)
+        answer = self._call(
+            "list_object_versions",
+            Bucket=named["Bucket"],
+            Prefix=named["Key"],
+            KeyMarker=named["Key"],
+            VersionIdMarker=version,
+            MaxKeys=1,
+        )
+        found = [each for each in answer.get("Versions", ()) if each["Key"] == named["Key"]]
+        return _version_id(found[0]) if found else None
 
     def _head(self, path: str) -> dict[str, Any] | None:
         try:
@@ -193,6 +238,13 @@ class S3Store(Bucket):
             if is_gone(error):
                 return None
             raise
+
+    def _size(self, path: str, head: dict[str, Any]) -> int:
+        """Return the size of an object; from a listing if the answer to a HEAD does not say it."""
+        if "ContentLength" in head:
+            return int(head["ContentLength"])
+        found = self.current(path)
+        return found.size if found else -1
 
     def _call(self, operation: str, **how: Any) -> dict[str, Any]:
         answer: dict[str, Any] = sync(self.driver.loop, self.driver._call_s3, operation, **how)
@@ -225,6 +277,11 @@ class S3Removal:
 def _named(path: str) -> dict[str, str]:
     bucket, _, key = path.partition("/")
     return {"Bucket": bucket, "Key": key}
+
+
+def _etag(response: dict[str, Any]) -> str:
+    """Return an ETag without quotes, and without the mark that some proxies put before it."""
+    return str(response["ETag"]).removeprefix("W/").strip('"')
 
 
 def _version_id(response: dict[str, Any]) -> str | None:

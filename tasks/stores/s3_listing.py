@@ -134,7 +134,10 @@ def read_page(body: bytes) -> _Page | None:
     if _ANSWER not in said:
         return None
     decode = unquote_plus if said.get("EncodingType") == "url" else str
-    objects = [S3Object(decode(key), etag.replace('"', ""), int(size), _time(at)) for key, etag, size, at in found]
+    objects = [
+        S3Object(decode(key), etag.removeprefix("W/").replace('"', ""), int(size), _time(at))
+        for key, etag, size, at in found
+    ]
     token = said["NextContinuationToken"] if said.get("IsTruncated") == "true" else None
     return _Page(objects, token, [decode(folder) for folder in folders])
 

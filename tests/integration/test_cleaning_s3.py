@@ -59,13 +59,63 @@ def test_only_the_version_that_was_read_is_removed(s3: Any, bucket: str, kind: s
     s3.put_object(Bucket=bucket, Key="in/overwritten", Body=b"a new version")
     s3.delete_object(Bucket=bucket, Key="in/gone")
     cleaner = Cleaner(config(bucket, mode))
-    expected = Removal.VERSION if kind == "versioned without conditions" else Removal.CONDITION
+    expected = Removal.MARKER if kind == "versioned without conditions" else Removal.CONDITION
     assert isinstance(cleaner._removal, S3Removal)
     assert cleaner._removal.how is expected
     cleaned = cleaner.clean(files)
     assert (cleaned.files, cleaned.failed) == (len(ODD_KEYS), {})
     archived = {key.replace("in/", "done/", 1): key.encode() for key in ODD_KEYS} if mode == "archive" else {}
     assert contents(s3, bucket) == {"in/overwritten": b"a new version", **archived}
+
+
+@pytest.fixture
+def versions(s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Turn versioning on in a store that ignores conditions; return a function that lists an object's versions."""
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    ignore_conditions(monkeypatch)
+
+    def list_versions(key: str) -> list[bytes]:
+        found = s3.list_object_versions(Bucket=bucket, Prefix=key).get("Versions", [])
+        return [
+            s3.get_object(Bucket=bucket, Key=key, VersionId=each["VersionId"])["Body"].read()
+            for each in found
+            if each["Key"] == key
+        ]
+
+    return list_versions
+
+
+@pytest.mark.parametrize("mode", ["delete", "archive"])
+def test_an_earlier_version_does_not_come_back_and_is_not_lost(s3: Any, bucket: str, versions: Any, mode: str) -> None:
+    """Deleting the current version by its id would make the one before it current, as if it were new."""
+    for body in (b"draft", b"corrected"):
+        s3.put_object(Bucket=bucket, Key="in/letter", Body=body)
+    s3.put_object(Bucket=bucket, Key="in/letter 2", Body=b"another")
+    read = [file for file in listed(bucket) if file.path.endswith("letter")]
+    cleaner = Cleaner(config(bucket, mode))
+    assert cleaner.clean(read).files == 1
+    assert [file.path.rpartition("/")[2] for file in listed(bucket)] == ["letter%202"]
+    assert sorted(versions("in/letter")) == [b"corrected", b"draft"]
+    assert cleaner.clean(read).files == 0
+
+
+def test_a_version_written_before_the_marker_is_current_again(
+    s3: Any, bucket: str, versions: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3.put_object(Bucket=bucket, Key="in/letter", Body=b"one")
+    read = listed(bucket)
+    cleaner = Cleaner(config(bucket, "delete"))
+    head = S3Store._head
+
+    def overwritten_meanwhile(self: S3Store, path: str) -> dict[str, Any] | None:
+        answer = head(self, path)
+        s3.put_object(Bucket=bucket, Key="in/letter", Body=b"two")
+        return answer
+
+    monkeypatch.setattr(S3Store, "_head", overwritten_meanwhile)
+    assert cleaner.clean(read).files == 0
+    assert contents(s3, bucket) == {"in/letter": b"two"}
+    assert sorted(versions("in/letter")) == [b"one", b"two"]
 
 
 def test_a_store_without_versions_or_conditional_deletes_is_refused(

@@ -16,6 +16,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, DeltaProtocolErr
 
 from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, InkstreamError, TransientError
 from inkstream.tasks.stores import explain_store_error
+from inkstream.tasks.stores.errors import ELSEWHERE_SIGNS, WRONG_REGION
 from inkstream.tasks.stores.scratch import scratch_folder
 
 TRANSIENT_DELTA = (DeltaError, OSError)
@@ -201,6 +202,8 @@ def _remedy(error: BaseException) -> str | None:
         return "the table uses Delta features newer than the installed deltalake: upgrade it"
     if isinstance(error, PermissionError) or any(word in str(error) for word in _CREDENTIAL_WORDS):
         return "check the credentials and AWS_ENDPOINT_URL, and that the credentials may read and write there"
+    if any(sign in str(error) for sign in ELSEWHERE_SIGNS):
+        return WRONG_REGION
     if "NoSuchBucket" in str(error):
         return "create the bucket, or correct sink.url"
     return None

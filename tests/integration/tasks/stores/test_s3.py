@@ -12,6 +12,7 @@ from inkstream.tasks.stores.abilities import open_lookup, open_removal
 from inkstream.tasks.stores.base import State
 from inkstream.tasks.stores.file_filter import FileFilter
 from inkstream.tasks.stores.opening import open_store
+from inkstream.tasks.stores.s3 import S3Store
 
 
 def test_a_lookup_returns_the_same_versions_as_a_listing(s3: Any, bucket: str) -> None:
@@ -46,3 +47,44 @@ def test_only_the_expected_version_is_removed_or_archived(s3: Any, bucket: str) 
     etag = s3.head_object(Bucket=bucket, Key="in/a.pdf")["ETag"].strip('"')
     removal.archive(f"{bucket}/in/a.pdf", State(etag, 3), (f"{bucket}/done/a.pdf",))
     assert [item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["done/a.pdf"]
+
+
+def test_an_object_sent_without_its_length_is_read(s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As proxies send it, in chunks. Some also mark the ETag as weak."""
+    s3.put_object(Bucket=bucket, Key="in/a.pdf", Body=b"content")
+    store = open_store("s3", bucket)
+    call = store.driver._call_s3
+
+    async def chunked(operation: str, *arguments: object, **how: object) -> Any:
+        answer = await call(operation, *arguments, **how)
+        if operation == "get_object":
+            del answer["ContentLength"]
+            answer["ETag"] = f"W/{answer['ETag']}"
+        return answer
+
+    monkeypatch.setattr(store.driver, "_call_s3", chunked)
+    (file,) = store.versions(f"{bucket}/in", FileFilter(), Skipped())
+    seen: list[State] = []
+    data: list[bytes] = []
+    store.read(f"{bucket}/in/a.pdf", seen.append, data.append)
+    assert (seen, b"".join(data)) == ([State(file.etag, 7)], b"content")
+
+
+def test_a_right_to_list_only_what_is_below_a_folder_is_enough(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also while the folder is empty: whether there is an object of its name may not be asked then."""
+
+    def denied(*_: object) -> None:
+        raise PermissionError("AccessDenied")
+
+    monkeypatch.setattr(S3Store, "current", denied)
+    assert list(open_store("s3", bucket).versions(f"{bucket}/in", FileFilter(), Skipped())) == []
+
+
+def test_a_store_that_answers_403_for_a_missing_object_has_no_record_of_its_deletion(
+    bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(*_: object, **__: object) -> None:
+        raise PermissionError("Forbidden")
+
+    monkeypatch.setattr(S3Store, "_call", forbidden)
+    assert not open_lookup(f"s3://{bucket}/in", "events").was_deleted(f"{bucket}/in/gone.pdf")

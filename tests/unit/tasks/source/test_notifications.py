@@ -76,6 +76,42 @@ def test_removals_and_restores_are_announced_and_other_events_ignored() -> None:
     assert read_message(sns_message(json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"}))) == []
 
 
+def cloudtrail_message(call: str, key: str = "in/a+b%2B.pdf", **detail: object) -> str:
+    asked = {"bucketName": "b", "key": key}
+    content = {"eventSource": "s3.amazonaws.com", "eventName": call, "requestParameters": asked, **detail}
+    return json.dumps({"detail-type": "AWS API Call via CloudTrail", "source": "aws.s3", "detail": content})
+
+
+@pytest.mark.parametrize("call", ["PutObject", "CopyObject", "CompleteMultipartUpload", "DeleteObject"])
+def test_calls_that_cloudtrail_recorded_announce_their_object(call: str) -> None:
+    wanted = Announcement("s3", "b/in/a+b%2B.pdf", created=call != "DeleteObject", etag=None, size=None)
+    assert read_message(cloudtrail_message(call)) == [wanted]
+
+
+@pytest.mark.parametrize("call", ["GetObject", "HeadObject", "ListObjects", "PutObjectTagging", "RestoreObject"])
+def test_other_calls_announce_nothing(call: str) -> None:
+    assert read_message(cloudtrail_message(call)) == []
+
+
+def test_a_call_that_failed_announces_nothing() -> None:
+    assert read_message(cloudtrail_message("PutObject", errorCode="AccessDenied")) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        message(record("a", "ObjectMelted:Slowly")),
+        message(record("a"), record("b", "NewKindOfEvent")),
+        eventbridge_message("a", "Object Melted"),
+        cloudtrail_message("MeltObject"),
+        cloudtrail_message("PutObject", requestParameters=None),
+    ],
+)
+def test_an_unknown_event_is_refused_so_that_its_message_stays(body: str) -> None:
+    with pytest.raises(ValueError, match=r"unknown|cannot be read"):
+        read_message(body)
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -19,6 +19,7 @@ def memory() -> Iterator[Any]:
     driver = fsspec.filesystem("memory")
     yield driver
     driver.store.clear()
+    driver.pseudo_dirs[:] = [""]
 
 
 @pytest.mark.parametrize("url", ["/inbox", "s3://bucket/in", "s3a://bucket/in", "memory://bucket/in"])

@@ -53,6 +53,29 @@ def test_an_s3_object_is_created_only_once(s3: object, bucket: str, tmp_path: Pa
     assert sizes == {f"{bucket}/a/object": 5, f"{bucket}/a/b/other": 6}
 
 
+def test_a_large_file_is_created_in_one_request(
+    s3: object, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some stores obey `If-None-Match` for one request, and not for an upload in parts."""
+    driver = filesystem("s3")
+    call, operations = driver._call_s3, []
+
+    async def record(operation: str, *arguments: object, **how: object) -> object:
+        operations.append(operation)
+        return await call(operation, *arguments, **how)
+
+    monkeypatch.setattr(driver, "_call_s3", record)
+    with (tmp_path / "source").open("wb") as large:
+        large.truncate(101 << 20)
+    create_from("s3", tmp_path / "source", f"{bucket}/large")
+    assert operations == ["put_object"]
+    with (tmp_path / "source").open("wb") as large:
+        large.truncate(5 << 30)
+    with pytest.raises(EnvironmentFault, match="one request") as raised:
+        create_from("s3", tmp_path / "source", f"{bucket}/larger")
+    assert "max_files_per_trigger" in raised.value.remedy
+
+
 def test_stores_without_exclusive_creation_or_a_driver_are_refused(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentFault, match="gs:// objects cannot be created exclusively"):
         create_whole("gs", "bucket/object", b"")

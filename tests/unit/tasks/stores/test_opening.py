@@ -53,6 +53,7 @@ def memory() -> Iterator[Any]:
     driver = fsspec.filesystem("memory")
     yield driver
     driver.store.clear()
+    driver.pseudo_dirs[:] = [""]
 
 
 def listed(url: str, **options: object) -> list[FileVersion]:
