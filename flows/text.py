@@ -67,6 +67,7 @@ _SKIPPED = {
     SkipReason.UNREADABLE_FOLDER: ("folder that cannot be listed", "folders that cannot be listed"),
     SkipReason.HIDDEN_FOLDER: ("folder whose name begins with _ or .", "folders whose names begin with _ or ."),
     SkipReason.SYSTEM_FOLDER: ("folder of the file system", "folders of the file system"),
+    SkipReason.ARCHIVED: ("archived object (restore it first)", "archived objects (restore them first)"),
     SkipReason.SUBFOLDER: ("subfolder (source.recursive is false)", "subfolders (source.recursive is false)"),
 }
 _MATTERS_MOST = (SkipReason.UNREADABLE_FOLDER, SkipReason.UNREADABLE)

@@ -26,6 +26,8 @@ class SkipReason(StrEnum):
     """With `sink.mode: upsert`: the table has a version of this path that is newer by its time."""
     SPECIAL = "special"
     """It is a pipe, socket or device, or a link to nothing."""
+    ARCHIVED = "archived"
+    """It is in a storage class that has to be restored first, such as Glacier. A run after that reads it."""
     UNREADABLE = "unreadable"
     """The store does not say what it is, because access is denied or the disk fails."""
     UNREADABLE_FOLDER = "unreadable_folder"
@@ -38,7 +40,14 @@ class SkipReason(StrEnum):
     """A folder that is not entered because `source.recursive` is false."""
 
 
-_MATCHED = (SkipReason.OLD, SkipReason.UNSTABLE, SkipReason.FUTURE, SkipReason.SPECIAL, SkipReason.UNREADABLE)
+_MATCHED = (
+    SkipReason.OLD,
+    SkipReason.UNSTABLE,
+    SkipReason.FUTURE,
+    SkipReason.SPECIAL,
+    SkipReason.ARCHIVED,
+    SkipReason.UNREADABLE,
+)
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from inkstream.tasks.stores.errors import error_code, is_forbidden, is_gone
 from inkstream.tasks.stores.file_filter import FileFilter
 from inkstream.tasks.stores.s3_listing import S3Object, first_object, list_objects
 
+_FOLDER_MARKS = ("/", "_$folder$")
 _DENIED = ("AccessDenied", "403")
 _OTHER_VERSION = ("PreconditionFailed", "412", "ConditionalRequestConflict", "409")
 
@@ -67,9 +68,11 @@ class S3Store(Bucket):
         objects = list_objects(self.driver, bucket, prefix, recursive=wanted.recursive, on_folder=skip_folder)
         for listed in objects:
             found = True
-            if listed.key.endswith("/"):
+            if listed.key.endswith(_FOLDER_MARKS):
                 continue  # an object that a tool created for a folder
             reason = wanted.path_reason(listed.key[len(prefix) :])
+            if reason is None and listed.is_archived:
+                reason = SkipReason.ARCHIVED
             if reason is None:
                 yield self._version(bucket, listed)
             else:

@@ -18,18 +18,29 @@ from fsspec.asyn import sync
 
 _EVENT = "before-parse.*.ListObjectsV2"  # with the star it runs before botocore checks for errors
 _TAKEN = "InkstreamPage"
+_ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")
+"""Storage classes whose objects have to be restored. Objects of Glacier's instant retrieval can be read at once."""
 _ANSWER = "ListBucketResult"
 _asked_here: ContextVar[bool] = ContextVar("asked_here", default=False)
 """Whether a request comes from this module: other code uses the same client and needs ordinary responses."""
 
 
 class S3Object(NamedTuple):
-    """An object in a listing: its key, unquoted ETag, size in bytes and time of upload."""
+    """An object in a listing.
+
+    Attributes:
+        key: Its key.
+        etag: Its unquoted ETag.
+        size: In bytes.
+        modified: Time of upload.
+        is_archived: Whether it has to be restored before it can be read.
+    """
 
     key: str
     etag: str
     size: int
     modified: datetime
+    is_archived: bool = False
 
 
 class _Page(NamedTuple):
@@ -86,7 +97,8 @@ async def _request(driver: Any, how: dict[str, Any]) -> _Page:
     client.meta.events.register(_EVENT, _take_objects, unique_id=_TAKEN)  # registering it again changes nothing
     _asked_here.set(True)  # for this task, which requests one page
     # XML cannot contain control characters, so keys are requested URL-encoded.
-    answer = await driver._call_s3("list_objects_v2", EncodingType="url", **how)
+    how = {"EncodingType": "url", "OptionalObjectAttributes": ["RestoreStatus"], **how}
+    answer = await driver._call_s3("list_objects_v2", **how)
     page: _Page = answer[_TAKEN]
     return page
 
@@ -111,14 +123,14 @@ def read_page(body: bytes) -> _Page | None:
         expat.ExpatError: If the response is incomplete.
         KeyError: If an object lacks a key, ETag, size or time.
     """
-    found: list[tuple[str, str, str, str]] = []
+    found: list[S3Object] = []
     folders: list[str] = []
     said: dict[str, str] = {}
     parts: list[str] = []
 
     def end(name: str) -> None:
         if name == "Contents":
-            found.append((said.pop("Key"), said.pop("ETag"), said.pop("Size"), said.pop("LastModified")))
+            found.append(_object(said))
         elif name == "CommonPrefixes":
             folders.append(said.pop("Prefix"))
         else:
@@ -134,12 +146,21 @@ def read_page(body: bytes) -> _Page | None:
     if _ANSWER not in said:
         return None
     decode = unquote_plus if said.get("EncodingType") == "url" else str
-    objects = [
-        S3Object(decode(key), etag.removeprefix("W/").replace('"', ""), int(size), _time(at))
-        for key, etag, size, at in found
-    ]
+    objects = [each._replace(key=decode(each.key)) for each in found] if decode is not str else found
     token = said["NextContinuationToken"] if said.get("IsTruncated") == "true" else None
     return _Page(objects, token, [decode(folder) for folder in folders])
+
+
+def _object(said: dict[str, str]) -> S3Object:
+    """Return the object whose elements were read, and forget them."""
+    is_restored = bool(said.pop("RestoreExpiryDate", ""))
+    return S3Object(
+        said.pop("Key"),
+        said.pop("ETag").removeprefix("W/").replace('"', ""),
+        int(said.pop("Size")),
+        _time(said.pop("LastModified")),
+        said.pop("StorageClass", "") in _ARCHIVES and not is_restored,
+    )
 
 
 def _time(text: str) -> datetime:

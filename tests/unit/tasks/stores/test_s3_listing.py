@@ -31,6 +31,30 @@ def test_keys_are_decoded_only_if_the_answer_declares_an_encoding() -> None:
     assert plain.objects[0].key == "in/a+b%20%0A%C3%A9%2B.pdf"
 
 
+@pytest.mark.parametrize(
+    ("storage_class", "status", "is_archived"),
+    [
+        ("STANDARD", "", False),
+        ("GLACIER_IR", "", False),
+        ("GLACIER", "", True),
+        ("DEEP_ARCHIVE", "<IsRestoreInProgress>true</IsRestoreInProgress>", True),
+        (
+            "GLACIER",
+            "<IsRestoreInProgress>false</IsRestoreInProgress><RestoreExpiryDate>soon</RestoreExpiryDate>",
+            False,
+        ),
+    ],
+)
+def test_an_archived_object_is_one_until_it_is_restored(storage_class: str, status: str, is_archived: bool) -> None:
+    archived = OBJECT.replace("STANDARD", storage_class).replace(
+        "</Contents>", f"<RestoreStatus>{status}</RestoreStatus></Contents>"
+    )
+    first, second = archived.format("a", "2026-11-21T09:30:07Z"), OBJECT.format("b", "2026-11-21T09:30:07Z")
+    page = read_page(answer(first, second))
+    assert page is not None
+    assert [listed.is_archived for listed in page.objects] == [is_archived, False]
+
+
 @pytest.mark.parametrize("time", ["2026-11-21T09:30:07.25Z", "2026-11-21T10:30:07.250+01:00"])
 def test_iso_times_are_parsed(time: str) -> None:
     page = read_page(answer(OBJECT.format("a", time)))
