@@ -42,7 +42,10 @@ class Workers:
             return frozenset({pipeline_id(config.pipeline, engine_versions(config.pipeline))})
         from inkstream.tasks.work.cluster import check_workers
 
-        return check_workers(self.client(), config.pipeline.canonical(), self._config.execution.recognize_resources)
+        execution = self._config.execution
+        return check_workers(
+            self.client(), config.pipeline.canonical(), execution.recognize_resources, execution.worker_wait_seconds
+        )
 
     def close(self) -> None:
         """Close the client, and the cluster if it was started here."""

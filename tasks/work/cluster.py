@@ -21,6 +21,7 @@ from inkstream.tasks.stores.copies import leave_copies
 from inkstream.tasks.work.loop_thread import on_loop_of, open_in_loop_thread
 from inkstream.tasks.work.placement import by_task, require_readers, wanted
 from inkstream.tasks.work.worker_state import check_worker
+from inkstream.tasks.work.worker_watch import Illness, give_up_on, told
 
 _GOODBYE_SECONDS = 10
 _OPEN_FILES, _OPEN_FILES_PER_WORKER = 60, 20
@@ -49,44 +50,55 @@ def open_cluster(execution: ExecutionOptions, pipeline: str) -> Iterator[Any]:
     settings = {
         "distributed.scheduler.allowed-failures": 2,
         "distributed.scheduler.worker-saturation": 1.0,
+        "distributed.scheduler.worker-ttl": f"{execution.worker_wait_seconds}s",
     }
     # Importing distributed sets its loggers to INFO. Prefect's handlers show that level, so they would log every
     # step of the cluster.
     logging.getLogger("distributed").setLevel(logging.ERROR)
     with dask.config.set(settings), open_in_loop_thread(lambda: _connect(execution)) as client:
-        check_workers(client, pipeline, execution.recognize_resources)
+        check_workers(client, pipeline, execution.recognize_resources, execution.worker_wait_seconds)
         yield client
 
 
-def check_workers(client: Any, pipeline: str, resources: Mapping[str, float]) -> frozenset[str]:
+def check_workers(client: Any, pipeline: str, resources: Mapping[str, float], patience: float) -> frozenset[str]:
     """Check the current workers. A worker that dies meanwhile is ignored, and one that joins later checks itself.
 
     Args:
         client: The client of the cluster.
         pipeline: `PipelineOptions` as canonical JSON.
         resources: Resources that a worker must declare to read lines; empty: any worker does everything.
+        patience: Seconds after which a worker that does not answer is given up.
 
     Returns:
         The `pipeline_id` of the rows that they would make; several if the workers have different versions.
 
     Raises:
         EnvironmentFault: If a worker lacks something for its part of the pipeline, or no worker declares `resources`.
+        WorkersLostError: If none of them answers.
     """
+    check = partial(_check, client, pipeline, patience)
     options = PipelineOptions.model_validate_json(pipeline)
     require_readers(client, resources)
     pages, lines = by_task(client, resources)
     if pages.keys() & lines:
-        return frozenset(pipeline_id(options, versions) for versions in _check(client, pipeline, None, list(pages)))
-    drawn = _check(client, pipeline, "pages", list(pages))
-    read = _check(client, pipeline, "lines", list(lines))
+        return frozenset(pipeline_id(options, versions) for versions in check(None, list(pages)))
+    drawn = check("pages", list(pages))
+    read = check("lines", list(lines))
     return frozenset(pipeline_id(options, joined_versions(own, other)) for own in drawn for other in read)
 
 
-def _check(client: Any, pipeline: str, share: Share | None, workers: list[str]) -> list[dict[str, str]]:
+def _check(
+    client: Any, pipeline: str, patience: float, share: Share | None, workers: list[str]
+) -> list[dict[str, str]]:
     """Return the different sets of versions that workers have."""
     found: list[dict[str, str]] = []
-    check = partial(client.run, check_worker, pipeline, share, workers=workers, on_error="return")
-    for address, answer in on_loop_of(client, check).items():
+    answers = on_loop_of(client, partial(_answers, client, pipeline, patience, share, workers))
+    silent = {address: Illness.SILENT for address in workers if address not in answers}
+    if silent and len(silent) == len(workers):
+        raise WorkersLostError(told(silent))
+    if silent:
+        logging.getLogger("inkstream").warning("inkstream: %s; the run goes on with the others", told(silent))
+    for address, answer in answers.items():
         if isinstance(answer, InkstreamError):
             raise answer
         if isinstance(answer, Exception) and not isinstance(answer, OSError):
@@ -99,13 +111,36 @@ def _check(client: Any, pipeline: str, share: Share | None, workers: list[str]) 
     return found
 
 
+async def _answers(
+    client: Any, pipeline: str, patience: float, share: Share | None, workers: list[str]
+) -> dict[str, Any]:
+    """Return the answers of the workers that answer in time, by address; the others are given up."""
+
+    async def ask(address: str) -> dict[str, Any]:
+        run = client.run(check_worker, pipeline, share, workers=[address], on_error="return")
+        try:
+            answer: dict[str, Any] = await asyncio.wait_for(run, patience)
+        except TimeoutError:
+            return {}
+        return answer
+
+    found = dict(item for answer in await asyncio.gather(*map(ask, workers)) for item in answer.items())
+    silent = [address for address in workers if address not in found]
+    if silent:
+        await give_up_on(client, silent)
+    return found
+
+
 @asynccontextmanager
 async def _connect(execution: ExecutionOptions) -> AsyncIterator[Any]:
     """Yield a client that is connected to at least one worker."""
     opening = _own_cluster(execution) if execution.scheduler is None else _given_cluster(execution.scheduler)
     async with opening as client:
         try:
+            # A cluster that starts workers when there is work needs some before it has one.
+            first = None if (await client.scheduler.identity(n_workers=-1))["workers"] else client.submit(int)
             await client.wait_for_workers(1, timeout=execution.worker_wait_seconds)
+            del first
         except TimeoutError:
             raise WorkersLostError(f"the Dask scheduler {client.scheduler.address} has no worker") from None
         yield client

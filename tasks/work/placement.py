@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -12,6 +13,7 @@ from inkstream.ocr_core.errors import EnvironmentFault
 from inkstream.tasks.work.loop_thread import on_loop_of
 from inkstream.tasks.work.page_range import RangeJob, run_range
 from inkstream.tasks.work.page_range_in_parts import begin_range, finish_range, read_range
+from inkstream.tasks.work.worker_watch import Illness, WorkerWatch, give_up_on
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -24,9 +26,12 @@ class RangePlacement:
         client: The client of the cluster.
         resources: Resources that a worker must declare to read lines; empty: any worker does everything.
         on_end: Called with the key of each range that has ended, in another thread.
+        patience: Seconds after which a worker that gives no sign of life is given up.
     """
 
-    def __init__(self, client: Client, resources: Mapping[str, float], on_end: Callable[[str], object]) -> None:
+    def __init__(
+        self, client: Client, resources: Mapping[str, float], on_end: Callable[[str], object], patience: float
+    ) -> None:
         self._client = client
         self._resources = dict(resources)
         self._on_end = on_end
@@ -34,6 +39,9 @@ class RangePlacement:
         self._apart = pages.keys().isdisjoint(lines)
         self._pages = list(pages)
         self._placed: dict[str, frozenset[str]] = {}
+        self._watch = WorkerWatch(patience)
+        self.ill: dict[str, Illness] = {}
+        """The workers that were ill when `threads` last looked, by address."""
         # Used only on the client's loop: a future that is created or released elsewhere is not safe to interrupt.
         self._futures: dict[str, Future[Any]] = {}
 
@@ -45,9 +53,15 @@ class RangePlacement:
     def threads(self) -> int:
         """Return the number of threads that can run pages now; 0 while there is no worker for one of the parts.
 
-        A range whose workers have all gone is given up if there are others, so that it runs again there.
+        Workers that are ill do not count. One that gives no sign of life is given up, so that others do its work. A
+        range whose workers have all gone is given up if there are others, so that it runs again there.
         """
-        pages, lines = by_task(self._client, self._resources)
+        workers = on_loop_of(self._client, partial(_workers, self._client))
+        self.ill = self._watch.look(workers, time.monotonic())
+        silent = [address for address, illness in self.ill.items() if illness is Illness.SILENT]
+        if silent:
+            on_loop_of(self._client, partial(give_up_on, self._client, silent))
+        pages, lines = _split({name: each for name, each in workers.items() if name not in self.ill}, self._resources)
         if not self._resources:
             return sum(pages.values())
         if self._apart and not pages.keys().isdisjoint(lines):
@@ -117,7 +131,10 @@ def by_task(client: Any, resources: Mapping[str, float]) -> tuple[dict[str, int]
 
     If every worker declares the resources, or none are required, all workers do both.
     """
-    workers = on_loop_of(client, partial(_workers, client))
+    return _split(on_loop_of(client, partial(_workers, client)), resources)
+
+
+def _split(workers: Mapping[str, Any], resources: Mapping[str, float]) -> tuple[dict[str, int], dict[str, int]]:
     threads = {address: int(worker["nthreads"]) for address, worker in workers.items()}
     able = {
         address: threads[address]

@@ -18,6 +18,7 @@ from inkstream.tasks.sinks.sink import Sink
 from inkstream.tasks.work.dispatch import PageRange, next_range
 from inkstream.tasks.work.open_batch import OnRange, OpenBatch, ProcessedBatch
 from inkstream.tasks.work.placement import RangePlacement
+from inkstream.tasks.work.worker_watch import told
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -69,7 +70,8 @@ class Processing:
             client = self._connect()
             if client is not self._client:  # the ranges of the last one are lost
                 self.close()
-                self._placement = RangePlacement(client, self._execution.recognize_resources, self._ended.put)
+                wait = self._execution.worker_wait_seconds
+                self._placement = RangePlacement(client, self._execution.recognize_resources, self._ended.put, wait)
                 self._client = client
             batch = self._opened(planned)
             self._finish(client, batch, self._opened(ahead) if ahead else None)
@@ -140,7 +142,8 @@ class Processing:
             now = time.monotonic()
             alone_since = alone_since or now
             if now - alone_since > self._execution.worker_wait_seconds:
-                raise WorkersLostError("no Dask worker is left, and none came back in time")
+                ill = told(self._workers.ill)
+                raise WorkersLostError(f"no Dask worker is left, and none came back in time{ill and f': {ill}'}")
 
     def _take_in(self, current: OpenBatch, key: str) -> None:
         if key not in self._running:

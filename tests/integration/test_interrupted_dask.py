@@ -49,8 +49,8 @@ def interrupt(client: Any, call: Callable[[], object]) -> None:
 
 
 def test_ctrl_c_while_workers_are_checked_leaves_dask_usable(client: Any, logged: pytest.LogCaptureFixture) -> None:
-    interrupt(client, lambda: check_workers(client, PIPELINE, {}))
-    assert len(check_workers(client, PIPELINE, {})) == 1
+    interrupt(client, lambda: check_workers(client, PIPELINE, {}, 60))
+    assert len(check_workers(client, PIPELINE, {}, 60)) == 1
     assert logged.records == []
 
 
@@ -63,7 +63,7 @@ def test_ctrl_c_at_each_step_of_a_range_leaves_dask_usable(
         file, (), 2, None, "main", PIPELINE, LimitOptions(), "memory://none", True, CopiesFolder(uuid.uuid4().hex, 10)
     )
     ended: queue.SimpleQueue[str] = queue.SimpleQueue()
-    placement = RangePlacement(client, {}, ended.put)
+    placement = RangePlacement(client, {}, ended.put, 60)
 
     interrupt(client, lambda: placement.submit(job))
     interrupt(client, placement.threads)
