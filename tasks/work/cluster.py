@@ -18,6 +18,7 @@ from inkstream.ocr_core.pipeline.environment import joined_versions
 from inkstream.ocr_core.pipeline.fingerprint import pipeline_id
 from inkstream.tasks.config import ExecutionOptions
 from inkstream.tasks.stores.copies import leave_copies
+from inkstream.tasks.work import worker_watch
 from inkstream.tasks.work.loop_thread import on_loop_of, open_in_loop_thread
 from inkstream.tasks.work.placement import by_task, require_readers, wanted
 from inkstream.tasks.work.worker_state import check_worker
@@ -119,7 +120,7 @@ async def _answers(
     async def ask(address: str) -> dict[str, Any]:
         run = client.run(check_worker, pipeline, share, workers=[address], on_error="return")
         try:
-            answer: dict[str, Any] = await asyncio.wait_for(run, patience)
+            answer: dict[str, Any] = await asyncio.wait_for(run, max(worker_watch.LEAST_PATIENCE, patience))
         except TimeoutError:
             return {}
         return answer

@@ -7,6 +7,9 @@ from contextlib import suppress
 from enum import StrEnum
 from typing import Any
 
+LEAST_PATIENCE = 30.0
+"""Seconds that a worker is given to answer at least: a busy one needs some to load its engines."""
+
 
 class Illness(StrEnum):
     """Why a worker does no work, as the end of a sentence."""
@@ -23,7 +26,7 @@ class WorkerWatch:
     """
 
     def __init__(self, patience: float) -> None:
-        self._patience = patience
+        self._patience = max(LEAST_PATIENCE, patience)
         self._signs: dict[str, tuple[Any, float]] = {}
 
     def look(self, workers: Mapping[str, Mapping[str, Any]], now: float) -> dict[str, Illness]:

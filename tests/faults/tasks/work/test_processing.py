@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from inkstream.flows.api import Stream
 from inkstream.ocr_core.errors import EnvironmentFault, FailureKind, WorkersLostError
 from inkstream.tasks.config import StreamConfig, build_config
 from inkstream.tasks.progress import BatchDone, Event, RangeDone
+from inkstream.tasks.work import worker_watch
 from tests.faults.cluster import Cluster, workers_of
 from tests.faults.conftest import World
 from tests.faults.documents import tiny_pdf
@@ -82,6 +84,55 @@ def test_the_work_of_a_killed_process_is_redone(world: World, cluster: Cluster, 
     assert summary.pages == 60
     assert summary.failed_pages == 0
     assert world.judge().clean
+
+
+@pytest.fixture
+def frozen() -> Iterator[list[psutil.Process]]:
+    """Processes to let go on at the end."""
+    processes: list[psutil.Process] = []
+    yield processes
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.resume()
+
+
+def test_the_work_of_a_frozen_worker_is_redone_by_the_others(
+    world: World, cluster: Cluster, frozen: list[psutil.Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connections live, so nobody else notices for minutes."""
+    monkeypatch.setattr(worker_watch, "LEAST_PATIENCE", 5.0)
+    world.fill(12, pages=5)
+
+    def freeze(event: RangeDone) -> None:
+        del event
+        frozen.append(_workers(cluster)[0])
+        frozen[0].suspend()
+
+    overrides = ("execution.pages_per_range=2", "execution.worker_wait_seconds=5")
+    with Stream(_config(world, cluster, *overrides), observers=[_once(freeze)]) as stream:
+        summary = stream.run()
+    assert (summary.pages, summary.failed_pages) == (60, 0)
+    assert world.judge().clean
+
+
+def test_a_frozen_worker_does_not_hold_up_the_start(
+    world: World,
+    cluster: Cluster,
+    frozen: list[psutil.Process],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world.fill(2, pages=1)
+    with Stream(_config(world, cluster)) as stream:
+        stream.run()  # both workers have started
+    monkeypatch.setattr(worker_watch, "LEAST_PATIENCE", 5.0)
+    world.fill(2, pages=1, start=2)
+    frozen.append(_workers(cluster)[0])
+    frozen[0].suspend()
+    with Stream(_config(world, cluster, "execution.worker_wait_seconds=5")) as stream:
+        stream.run()
+    assert world.judge().clean
+    assert "does not answer; the run goes on with the others" in caplog.text
 
 
 def test_losing_every_worker_is_a_transient_fault(world: World, cluster: Cluster) -> None:
