@@ -19,7 +19,7 @@ class Illness(StrEnum):
 
 
 class WorkerWatch:
-    """Tells which workers are ill, from what the scheduler knows of them.
+    """Finds the workers that are ill, from what the scheduler knows of them.
 
     Args:
         patience: Seconds without a sign of life after which a worker is silent. Others give one every few seconds.
