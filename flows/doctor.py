@@ -17,7 +17,7 @@ from inkstream.ocr_core.errors import ConfigError, EnvironmentFault, InkstreamEr
 from inkstream.ocr_core.installation import Extra, find_clone, install_command, missing_modules
 from inkstream.ocr_core.pipeline.environment import check_environment
 from inkstream.tasks.config import StreamConfig
-from inkstream.tasks.work.cluster import usable_cpus
+from inkstream.tasks.work.processors import usable_cpus
 
 _SHOWN_VERSIONS: dict[Extra, tuple[str, ...]] = {
     "streaming": ("dask", "distributed", "deltalake", "pyarrow", "fsspec", "s3fs"),

@@ -17,7 +17,7 @@ _ALIASES = {"s3a": "s3", "s3n": "s3", "gcs": "gs"}
 _NAMES_BEFORE_AT = ("abfs", "abfss", "adl", "az", "github", "oci", "ocilake", "wasb", "wasbs")
 _CHAIN = re.compile(r"::[a-z0-9+.-]*://")
 
-SINK_FOLDERS = ("pages", "files", "overlays", "streams", "pipelines")
+SINK_FOLDERS = ("pages", "files", "overlays", "streams", "pipelines", "repaired")
 """What a sink keeps, each in a folder of its own."""
 
 

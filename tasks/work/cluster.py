@@ -21,6 +21,7 @@ from inkstream.tasks.stores.copies import leave_copies
 from inkstream.tasks.work import worker_watch
 from inkstream.tasks.work.loop_thread import on_loop_of, open_in_loop_thread
 from inkstream.tasks.work.placement import by_task, require_readers, wanted
+from inkstream.tasks.work.processors import usable_cpus
 from inkstream.tasks.work.worker_state import check_worker
 from inkstream.tasks.work.worker_watch import Illness, give_up_on, told
 
@@ -51,7 +52,7 @@ def open_cluster(execution: ExecutionOptions, pipeline: str) -> Iterator[Any]:
     settings = {
         "distributed.scheduler.allowed-failures": 2,
         "distributed.scheduler.worker-saturation": 1.0,
-        "distributed.scheduler.worker-ttl": f"{execution.worker_wait_seconds}s",
+        "distributed.scheduler.worker-ttl": f"{max(worker_watch.LEAST_PATIENCE, execution.worker_wait_seconds)}s",
     }
     # Importing distributed sets its loggers to INFO. Prefect's handlers show that level, so they would log every
     # step of the cluster.
@@ -229,13 +230,6 @@ def _require_processes() -> None:
             f"this machine cannot start worker processes: /dev/shm: {error.strerror}; nothing was read",
             "let this user write to /dev/shm, or set execution.scheduler to a Dask cluster elsewhere",
         ) from None
-
-
-def usable_cpus() -> int:
-    """Return how many processors this process may use: those of the machine, its affinity or its cgroup."""
-    from dask.system import cpu_count
-
-    return max(1, cpu_count())
 
 
 def _require_open_files(workers: int) -> None:

@@ -31,6 +31,7 @@ _ROWS_REMOVED = ("RESTORE", "DELETE", "UPDATE", "MERGE", "REPAIR")
 _DONE = {
     "entry": "this commit was taken back, and its documents are read again",
     "data": "its commit was taken back, and its documents are read again",
+    "covered": "its place was filled, and nothing is lost: a checkpoint has it",
     "checkpoint": "it was removed, and nothing is lost",
     "hint": "it was removed, and nothing is lost",
 }
@@ -85,7 +86,7 @@ class Recovery:
     def _repaired(self, kept: Path, *, thorough: bool, dry_run: bool) -> Iterator[str]:
         """Repair both tables on a local disk. The ledger goes first: without it, all is known from the pages alone."""
         lost = find_damage(Path(self._ledger.url), thorough=thorough)
-        durable = -1 if lost else self._durable_version()
+        durable = None if lost else self._durable_at()
         damage = find_damage(Path(self._pages.url), durable, thorough=thorough)
         if dry_run:
             yield from map(str, [*lost, *damage])
@@ -100,19 +101,10 @@ class Recovery:
             damage = repair(Path(self._pages.url), kept, self._pages.first_entry, thorough=thorough)
             yield from (f"{each}; {_DONE[each.kind]}" for each in damage)
 
-    def _durable_version(self) -> int:
-        """Return a version up to which the pages are known to be durable; -1 if none is known."""
-        made_from = self._made_from() if self._ledger.exists() else None
-        return int(made_from[PAGES_VERSION]) if made_from else -1
-
-    def _made_from(self) -> dict[str, Any] | None:
-        """Return the newest commit of the ledger that says which version of the pages it was made from."""
-        ledger = self._ledger.open()
-        for count in _LOOK_BACK:
-            for commit in _history(ledger, count):
-                if PAGES_VERSION in commit:
-                    return commit
-        return None
+    def _durable_at(self) -> int | None:
+        """Return when the pages were known to be durable, in milliseconds since 1970; None if that is unknown."""
+        made_from = _made_from(self._ledger.open()) if self._ledger.exists() else None
+        return int(made_from[PAGES_TIME]) if made_from and made_from[PAGES_TIME].isdecimal() else None
 
     def _is_ahead(self, stream: str) -> str | None:
         """Return why the ledger is ahead of the pages; None if it is not.
@@ -121,12 +113,12 @@ class Recovery:
             EnvironmentFault: If the ledger belongs to other pages.
         """
         ledger = self._ledger.open()
-        pages = self._pages.open() if self._pages.exists() else None
+        made_from = _made_from(ledger)
+        pages = self._pages.open() if self._pages.exists() else None  # after the ledger, so that it is not behind it
         self._ledger.require_projection_of(pages, ledger)
         assert pages is not None
         if transaction_version(ledger, stream) > transaction_version(pages, stream):
             return "it has batches that the pages do not have"
-        made_from = self._made_from()
         if made_from is None:
             return None
         version = int(made_from[PAGES_VERSION])
@@ -145,6 +137,15 @@ class Recovery:
         ledger = scan(self._ledger.open(), "SELECT DISTINCT stream FROM this")
         pages = scan(self._pages.open(), "SELECT DISTINCT stream FROM this")
         return sorted({*ledger.column(0).to_pylist(), *pages.column(0).to_pylist()})
+
+
+def _made_from(ledger: DeltaTable) -> dict[str, Any] | None:
+    """Return the newest commit of the ledger that says which version of the pages it was made from."""
+    for count in _LOOK_BACK:
+        for commit in _history(ledger, count):
+            if PAGES_VERSION in commit and commit["version"] <= ledger.version():
+                return commit
+    return None
 
 
 def _history(handle: DeltaTable, count: int) -> list[dict[str, Any]]:

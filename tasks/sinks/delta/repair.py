@@ -14,6 +14,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ from inkstream.tasks.sinks.delta.log import Action, LocalLog, added
 from inkstream.tasks.whole_files import make_folder, sync_file, sync_folder, write_whole
 
 _LOCK = ".inkstream-repair"
+_NOT_LONG = 600_000
+"""Milliseconds: longer than a file waits for its commit while other drivers commit, and for the disk."""
 _FIRST_CHECKPOINT = 10
 """No entry is removed from a log before its first checkpoint, which is written at this version or later."""
 
@@ -39,7 +42,7 @@ class Damage:
         path: The file.
         problem: What is wrong with it, such as `is empty`.
         version: The table version that it belongs to; None for the file that names the newest checkpoint.
-        kind: `entry`, `data`, `checkpoint` or `hint`.
+        kind: `entry`, `data`, `checkpoint` or `hint`; `covered` for an entry that a checkpoint has taken in.
     """
 
     path: Path
@@ -51,39 +54,58 @@ class Damage:
         return f"{self.path} {self.problem}"
 
 
+@dataclass(frozen=True, slots=True)
+class _LiveFile:
+    """A data file of the latest version.
+
+    Attributes:
+        version: The version that added it; None if that is before the newest intact checkpoint.
+        size: In bytes.
+        modified: When it was written, in milliseconds since 1970.
+    """
+
+    version: int | None
+    size: int
+    modified: int
+
+
 @dataclass(slots=True)
 class _LogState:
     """What is in a log, as far as it can be read.
 
     Attributes:
-        live: The files of the latest version, by path in the log: the version that added each (None if it is before
-            the newest intact checkpoint), and its size in bytes.
+        live: The data files of the latest version, by path in the log.
         damage: What is lost.
     """
 
-    live: dict[str, tuple[int | None, int]] = field(default_factory=dict)
+    live: dict[str, _LiveFile] = field(default_factory=dict)
     damage: list[Damage] = field(default_factory=list)
 
 
-def find_damage(table: Path, decoded_after: int = -1, *, thorough: bool = False) -> list[Damage]:
+def find_damage(table: Path, durable_at: int | None = None, *, thorough: bool = False) -> list[Damage]:
     """Return what a table has lost.
+
+    Data files that were written shortly before `durable_at` or later are decoded: a file may have its length back, and
+    zeros in it. Of older ones the end is read, and of those in the newest checkpoint only the length.
 
     Args:
         table: The table's folder.
-        decoded_after: Data files of later versions are decoded, and not only looked at: a file may have its length
-            back, and zeros in it. Of files in the newest checkpoint, only the length is looked at.
+        durable_at: When the table was known to be durable, in milliseconds since 1970; None for the time of its newest
+            data file.
         thorough: Whether to decode all data files.
     """
     log = LocalLog(table)
     state = _read_log(log)
-    for path, (version, size) in state.live.items():
+    if durable_at is None:
+        durable_at = max((each.modified for each in state.live.values()), default=0)
+    for path, each in state.live.items():
         file = log.data_file({"path": path})
-        is_new = version is not None and version > decoded_after
-        problem = _problem_of_length(file, size)
-        if problem is None and (version is not None or thorough):
-            problem = _problem_of_parquet(file, decode=thorough or is_new)
+        problem = _problem_of_length(file, each.size)
+        decode = thorough or each.modified >= durable_at - _NOT_LONG
+        if problem is None and (decode or each.version is not None):
+            problem = _problem_of_parquet(file, decode=decode)
         if problem:
-            state.damage.append(Damage(file, problem, version, "data"))
+            state.damage.append(Damage(file, problem, each.version, "data"))
     return state.damage
 
 
@@ -149,19 +171,27 @@ def _read_log(log: LocalLog) -> _LogState:
         state.damage += problems
         if not problems:
             start = version
-            state.live = {add["path"]: (None, int(add["size"])) for path in files for add in _in_checkpoint(path)}
+            state.live = {add["path"]: _live_file(None, add) for path in files for add in _in_checkpoint(path)}
             break
     state.damage += _damaged_hint(log, [each.version for each in state.damage])
-    for version in range(start + 1, max(log.versions(), default=-1) + 1):
+    for version in range(max(start, 0), max([start, *log.versions()]) + 1):
+        is_covered = version == start  # only the newest entry of a checkpoint is needed, to go on from
         try:
-            _apply(state, version, log.actions(version))
+            actions = log.actions(version)
         except FileNotFoundError:
-            state.damage.append(Damage(log.entry(version), "is missing", version, "entry"))
+            state.damage.append(Damage(log.entry(version), "is missing", version, _kind(is_covered)))
         except ValueError:
             size = log.entry(version).stat().st_size
             problem = "is not a complete log entry" if size else "is empty"
-            state.damage.append(Damage(log.entry(version), problem, version, "entry"))
+            state.damage.append(Damage(log.entry(version), problem, version, _kind(is_covered)))
+        else:
+            if not is_covered:
+                _apply(state, version, actions)
     return state
+
+
+def _kind(is_covered: bool) -> str:
+    return "covered" if is_covered else "entry"
 
 
 def _apply(state: _LogState, version: int, actions: list[Action]) -> None:
@@ -169,12 +199,16 @@ def _apply(state: _LogState, version: int, actions: list[Action]) -> None:
         if "remove" in action:
             state.live.pop(action["remove"]["path"], None)
     for add in added(actions):
-        state.live[add["path"]] = (version, int(add["size"]))
+        state.live[add["path"]] = _live_file(version, add)
+
+
+def _live_file(version: int | None, add: Action) -> _LiveFile:
+    return _LiveFile(version, int(add["size"]), int(add.get("modificationTime") or 0))
 
 
 def _in_checkpoint(path: Path) -> Iterator[Action]:
     with pq.ParquetFile(path) as file:
-        adds = file.read(columns=["add.path", "add.size"], use_threads=False).column("add")
+        adds = file.read(columns=["add.path", "add.size", "add.modificationTime"], use_threads=False).column("add")
     return (add for add in adds.to_pylist() if add and add["path"])
 
 
@@ -214,9 +248,9 @@ def _problem_of_parquet(path: Path, *, decode: bool) -> str | None:
 def _repair_log(damage: Sequence[Damage], first_entry: Callable[[], bytes]) -> None:
     """Remove checkpoints and hints that cannot be read, and fill the places of lost entries."""
     for each in damage:
-        if each.kind != "entry":
+        if each.kind in ("checkpoint", "hint"):
             each.path.unlink(missing_ok=True)
-        elif each.version == 0:
+        elif each.version == 0 and each.kind == "entry":
             write_whole(each.path, first_entry())
         else:
             write_whole(each.path, _entry(f"{each.path.name} {each.problem}", []))
@@ -250,7 +284,8 @@ def _take_back(log: LocalLog, lost: Sequence[Path]) -> None:
             size = file.stat().st_size
             add = {"path": path, "partitionValues": {}, "size": size, "modificationTime": now, "dataChange": True}
             undone.append({"add": add})
-    write_whole(log.entry(log.versions()[-1] + 1), _entry(f"{lost[0].name} is lost", undone))
+    newest = max([*log.versions(), *log.checkpoints()])
+    write_whole(log.entry(newest + 1), _entry(f"{lost[0].name} is lost", undone))
 
 
 def _entry(reason: str, actions: Sequence[Action]) -> bytes:
@@ -268,7 +303,7 @@ def _keep(path: Path, folder: Path) -> None:
     target = folder / path.parent.name / path.name
     if path.exists() and not target.exists():
         make_folder(target.parent)
-        target.write_bytes(path.read_bytes())
+        shutil.copyfile(path, target)
         sync_file(target)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from inkstream.ocr_core.options import PipelineOptions
 from inkstream.tasks.config import ExecutionOptions
-from inkstream.tasks.work.cluster import open_cluster, usable_cpus
+from inkstream.tasks.work.cluster import open_cluster
 
 
 def is_logged_by_a_worker(message: str) -> bool:
@@ -37,11 +37,6 @@ def test_by_default_a_run_starts_its_own_cluster_with_a_worker_per_core(monkeypa
         pids = client.run(os.getpid)
         assert len(pids) == len({os.getpid(), *pids.values()}) - 1 == 2
         assert client.scheduler.address.startswith("tcp://127.0.0.1:")
-
-
-def test_only_the_processors_that_this_process_may_use_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3})
-    assert usable_cpus() == 1
 
 
 def test_too_few_open_files_are_one_sentence_before_any_worker_starts(tmp_path: Path) -> None:

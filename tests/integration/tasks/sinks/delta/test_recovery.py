@@ -195,6 +195,21 @@ def test_a_torn_checkpoint_is_removed_where_all_entries_are_there(config: Stream
     make_whole(config)
 
 
+@pytest.mark.parametrize("content", [None, b"", b"{"])
+def test_the_newest_entry_of_a_checkpoint_is_filled_so_that_commits_go_on(
+    config: StreamConfig, content: bytes | None
+) -> None:
+    compact(PagesTable(config.sink.url), 128)
+    entry = newest(PagesTable(config.sink.url).url, "_delta_log/*.json")
+    put(entry.parent, {entry.name: b""}, {entry.name: "missing"})
+    if content is not None:
+        entry.write_bytes(content)
+    assert any("a checkpoint has it" in each for each in recover(config))
+    assert discover(config).files == []
+    (Path(config.source.url) / "later.pdf").write_bytes(b"y")
+    make_whole(config)
+
+
 def test_a_torn_checkpoint_that_is_needed_is_refused_with_a_remedy(config: StreamConfig) -> None:
     pages = PagesTable(config.sink.url)
     compact(pages, 128)
