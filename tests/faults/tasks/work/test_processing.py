@@ -100,7 +100,7 @@ def test_the_work_of_a_frozen_worker_is_redone_by_the_others(
     world: World, cluster: Cluster, frozen: list[psutil.Process], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its connections live, so nobody else notices for minutes."""
-    monkeypatch.setattr(worker_watch, "LEAST_PATIENCE", 5.0)
+    monkeypatch.setattr(worker_watch, "LEAST_PATIENCE", 15.0)
     world.fill(12, pages=5)
 
     def freeze(event: RangeDone) -> None:
@@ -108,7 +108,7 @@ def test_the_work_of_a_frozen_worker_is_redone_by_the_others(
         frozen.append(_workers(cluster)[0])
         frozen[0].suspend()
 
-    overrides = ("execution.pages_per_range=2", "execution.worker_wait_seconds=5")
+    overrides = ("execution.pages_per_range=2", "execution.worker_wait_seconds=15")
     with Stream(_config(world, cluster, *overrides), observers=[_once(freeze)]) as stream:
         summary = stream.run()
     assert (summary.pages, summary.failed_pages) == (60, 0)
@@ -125,11 +125,11 @@ def test_a_frozen_worker_does_not_hold_up_the_start(
     world.fill(2, pages=1)
     with Stream(_config(world, cluster)) as stream:
         stream.run()  # both workers have started
-    monkeypatch.setattr(worker_watch, "LEAST_PATIENCE", 5.0)
+    monkeypatch.setattr(worker_watch, "LEAST_PATIENCE", 15.0)
     world.fill(2, pages=1, start=2)
     frozen.append(_workers(cluster)[0])
     frozen[0].suspend()
-    with Stream(_config(world, cluster, "execution.worker_wait_seconds=5")) as stream:
+    with Stream(_config(world, cluster, "execution.worker_wait_seconds=15")) as stream:
         stream.run()
     assert world.judge().clean
     assert "does not answer; the run goes on with the others" in caplog.text
