@@ -20,10 +20,15 @@ INTERRUPT = "Execution was aborted by an interrupt signal."
 
 
 def ask(url: str, body: object = None, method: str | None = None) -> Any:
-    """Return the JSON that a server answers; ask again, like Prefect's client, while its database is busy."""
+    """Return the JSON that a server answers; ask again, like Prefect's client, while its database is busy.
+
+    A question that got no answer is asked again, too: a server on a busy machine may drop one. A request that changes
+    something is not sent twice.
+    """
+    is_question = body is None or url.endswith("/filter")
     data = None if body is None else json.dumps(body).encode()
     request = Request(url, data=data, headers={"Content-Type": "application/json"}, method=method)
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while True:
         try:
             with urlopen(request, timeout=30) as answer:
@@ -33,6 +38,9 @@ def ask(url: str, body: object = None, method: str | None = None) -> Any:
                 if error.code != HTTPStatus.SERVICE_UNAVAILABLE or time.monotonic() > end:
                     raise
             time.sleep(0.5)
+        except TimeoutError:
+            if not is_question or time.monotonic() > end:
+                raise
 
 
 def post(server: PrefectServer, path: str, body: object) -> Any:
